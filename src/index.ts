@@ -1,0 +1,2 @@
+export { Mafalda } from './mafalda/index.ts';
+export type * from './shared/types.ts';

@@ -1,0 +1,2 @@
+export { Mafalda } from './mafalda.ts';
+export { mafaldaRouterDefaultOptions } from '../shared/options.ts';

@@ -1,0 +1,117 @@
+/** A MafaldaRouter whose Routers live on Workers of this machine: at most one on each, joined by pipes on demand. */
+import * as ortc from 'mediasoup/ortc';
+import type * as types from 'mediasoup/types';
+import { MafaldaRouterBase } from '../shared/mafaldaRouterBase.ts';
+import type { TreeNode } from '../shared/objectTree.ts';
+import type { ResolvedMafaldaRouterOptions } from '../shared/options.ts';
+import {
+  isLinkTransport,
+  type ConnectRequest,
+  type LinkEnd,
+  type LinkRequest,
+  type PipedStream,
+  type PipeOffer,
+  type StreamId,
+} from '../shared/piping/endpoint.ts';
+import { interceptRtpObserver, interceptTransport } from '../shared/piping/interceptConsume.ts';
+import { Piper } from '../shared/piping/piper.ts';
+import { chooseSource } from '../shared/piping/chooseSource.ts';
+import type { PipeableMafaldaRouter, ResourceUsages } from '../shared/types.ts';
+import { usagesOf } from './usages.ts';
+import { IdlePipes } from './idlePipes.ts';
+import { Places } from './places.ts';
+import { RouterLinks } from './routerLinks.ts';
+import type { WorkerPool } from './workerPool.ts';
+
+export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMafaldaRouter {
+  readonly #options: ResolvedMafaldaRouterOptions;
+  readonly #places: Places;
+  readonly #links = new RouterLinks(this.tree.routers, this.streams);
+  readonly #piper = new Piper({
+    tree: this.tree,
+    streams: this.streams,
+    network: false,
+    domainOf: router => router.id,
+    endpointOf: () => this.#links,
+    chooseSource: places => chooseSource(places, router => this.#places.loadOf(router), this.#options.watermarkWorker),
+  });
+  readonly #idlePipes = new IdlePipes(this.tree);
+
+  constructor(pool: WorkerPool, options: ResolvedMafaldaRouterOptions) {
+    super(options.id);
+    this.#options = options;
+    this.#places = new Places(pool, options, this.tree, {
+      onRouter: (router, worker) => {
+        this.tree.addRouter(router, worker, String(worker.pid));
+        this.emit('newrouter', router, worker);
+      },
+      onWorkerDied: (worker, error) => this.reportWorkerDied(worker, error),
+    });
+    this.tree.on('add', node => this.#intercept(node));
+  }
+
+  /** Needs no Router: they are what mediasoup's Router would compute from its media codecs. */
+  async getRtpCapabilities(): Promise<types.RtpCapabilities> {
+    this.assertOpen();
+    return ortc.generateRouterRtpCapabilities(structuredClone(this.#options.routerOptions.mediaCodecs));
+  }
+
+  createWebRtcTransport: PipeableMafaldaRouter['createWebRtcTransport'] = options =>
+    // Addresses that are left out are mediasoup's to refuse.
+    this.#create(router => router.createWebRtcTransport(options as types.WebRtcTransportOptions<never>));
+
+  createPlainTransport: PipeableMafaldaRouter['createPlainTransport'] = options =>
+    this.#create(router => router.createPlainTransport(options as types.PlainTransportOptions<never>));
+
+  createPipeTransport: PipeableMafaldaRouter['createPipeTransport'] = options =>
+    this.#create(router => router.createPipeTransport(options as types.PipeTransportOptions<never>));
+
+  createDirectTransport: PipeableMafaldaRouter['createDirectTransport'] = options =>
+    this.#create(router => router.createDirectTransport(options));
+
+  createActiveSpeakerObserver: PipeableMafaldaRouter['createActiveSpeakerObserver'] = options =>
+    this.#create(router => router.createActiveSpeakerObserver(options));
+
+  createAudioLevelObserver: PipeableMafaldaRouter['createAudioLevelObserver'] = options =>
+    this.#create(router => router.createAudioLevelObserver(options));
+
+  async getResourceUsages(): Promise<ResourceUsages> {
+    return usagesOf(this.#places.workers);
+  }
+
+  openLink(request: LinkRequest): Promise<LinkEnd> {
+    return this.#links.openLink(request);
+  }
+
+  offerPipe(request: LinkRequest & { stream: StreamId }): Promise<PipeOffer> {
+    return this.#links.offerPipe(request);
+  }
+
+  connectLink(request: ConnectRequest): Promise<void> {
+    return this.#links.connectLink(request);
+  }
+
+  acceptPipe(request: ConnectRequest & { stream: PipedStream }): Promise<void> {
+    const { kind, id } = request.stream;
+    const stream = kind === 'data' ? { dataProducerId: id } : { producerId: id };
+    return this.#piper.accept(stream, request.routerId, () => this.#links.acceptPipe(request));
+  }
+
+  protected async release(): Promise<void> {
+    const closed = this.#places.close();
+    this.#idlePipes.clear();
+    await closed;
+  }
+
+  async #create<T>(make: (router: types.Router) => Promise<T>): Promise<T> {
+    this.assertOpen();
+    return this.#places.create(make);
+  }
+
+  #intercept({ type, object, parent }: TreeNode): void {
+    if (parent?.type !== 'router') return;
+    const find = (stream: StreamId): Promise<void> => this.#piper.bring(stream, parent.object);
+    if (type === 'transport' && !isLinkTransport(object)) interceptTransport(object, this.streams, find);
+    if (type === 'rtpObserver') interceptRtpObserver(object, find);
+  }
+}

@@ -1,0 +1,35 @@
+import { MafaldaBase } from '../shared/mafaldaBase.ts';
+import type { ResolvedMafaldaRouterOptions } from '../shared/options.ts';
+import type { ResourceUsages } from '../shared/types.ts';
+import { LocalMafaldaRouter } from './localMafaldaRouter.ts';
+import { usagesOf } from './usages.ts';
+import { WorkerPool, type Mediasoup } from './workerPool.ts';
+
+/** All CPU cores of this machine as one: its MafaldaRouters spread over as many mediasoup Workers as the load needs. */
+export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
+  /** The mediasoup module behind it. */
+  readonly mediasoup: Mediasoup;
+  readonly #pool: WorkerPool;
+
+  /** @param mediasoup the module `mediasoup`, or any object with its API */
+  constructor(mediasoup: Mediasoup) {
+    super();
+    if (typeof mediasoup?.createWorker !== 'function') {
+      throw new TypeError("mediasoup must be the mediasoup module: new Mafalda(await import('mediasoup'))");
+    }
+    this.mediasoup = mediasoup;
+    this.#pool = new WorkerPool(mediasoup);
+  }
+
+  getResourceUsages(): Promise<ResourceUsages> {
+    return usagesOf(this.#pool.workers);
+  }
+
+  protected makeMafaldaRouter(options: ResolvedMafaldaRouterOptions): LocalMafaldaRouter {
+    return new LocalMafaldaRouter(this.#pool, options);
+  }
+
+  protected release(): Promise<void> {
+    return this.#pool.close();
+  }
+}

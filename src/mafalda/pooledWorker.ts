@@ -1,0 +1,62 @@
+import type { Worker, WorkerSettings } from 'mediasoup/types';
+import { onceClosed } from '../shared/onceClosed.ts';
+import type { WorkerUsage } from '../shared/types.ts';
+
+/** What a Transport is taken to cost until it shows in the measured CPU; percent of one core. */
+const EXPECTED_TRANSPORT_LOAD = 1;
+
+/** A Worker, or one that is being started, with what placement has to know about it. */
+export class PooledWorker {
+  readonly settings: WorkerSettings;
+  readonly ready: Promise<Worker>;
+  /** Resolves when the Worker has closed, has died, or has never started. */
+  readonly ended: Promise<void>;
+  /** How many Routers it holds, those that are being created included. */
+  routers = 0;
+  #cpu = 0;
+  #placedSinceSample = 0;
+  #placed = 0;
+  #sample: { cpuMs: number; atMs: number } | undefined;
+
+  constructor(settings: WorkerSettings, ready: Promise<Worker>) {
+    this.settings = settings;
+    this.ready = ready;
+    this.ended = ready.then(
+      worker => new Promise(resolve => onceClosed(worker, resolve)),
+      () => undefined,
+    );
+  }
+
+  /** Percent of one core: what was measured, plus what has been placed here since. */
+  get load(): number {
+    return this.#cpu + this.#placedSinceSample * EXPECTED_TRANSPORT_LOAD;
+  }
+
+  /** How many objects were ever placed here: tells Workers of the same load apart. */
+  get placed(): number {
+    return this.#placed;
+  }
+
+  /** To be called when something is about to be created here, before anything is awaited. */
+  reserve(): void {
+    ++this.#placed;
+    ++this.#placedSinceSample;
+  }
+
+  async usage(): Promise<WorkerUsage> {
+    const worker = await this.ready;
+    return { ...(await worker.getResourceUsage()), cpu: this.#cpu };
+  }
+
+  async measure(): Promise<void> {
+    const worker = await this.ready;
+    const shownNow = this.#placedSinceSample;
+    const usage = await worker.getResourceUsage();
+    const sample = { cpuMs: usage.ru_utime + usage.ru_stime, atMs: performance.now() };
+    if (this.#sample) {
+      this.#cpu = (100 * (sample.cpuMs - this.#sample.cpuMs)) / (sample.atMs - this.#sample.atMs);
+      this.#placedSinceSample -= shownNow;
+    }
+    this.#sample = sample;
+  }
+}

@@ -1,0 +1,95 @@
+/** The Workers of one Mafalda: shared by its MafaldaRouters, measured, and closed when they hold nothing. */
+import { availableParallelism } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
+import type { Index, Worker, WorkerSettings } from 'mediasoup/types';
+import { GraceTimers } from '../shared/graceTimers.ts';
+import { logger } from '../shared/logger.ts';
+import { PooledWorker } from './pooledWorker.ts';
+
+const log = logger('workers');
+
+const SAMPLE_INTERVAL_MS = 1000;
+const IDLE_WORKER_GRACE_MS = 2000;
+
+/** mediasoup's module API, as far as Mafalda needs it. */
+export type Mediasoup = Pick<Index, 'createWorker'>;
+
+export class WorkerPool {
+  readonly #mediasoup: Mediasoup;
+  readonly #workers = new Set<PooledWorker>();
+  readonly #idle = new GraceTimers<PooledWorker>(IDLE_WORKER_GRACE_MS, pooled => this.#closeIfIdle(pooled));
+  #sampling: NodeJS.Timeout | undefined;
+
+  constructor(mediasoup: Mediasoup) {
+    this.#mediasoup = mediasoup;
+  }
+
+  get workers(): PooledWorker[] {
+    return [...this.#workers];
+  }
+
+  /** One per core, and no more. */
+  get mayCreateWorker(): boolean {
+    return this.#workers.size < availableParallelism();
+  }
+
+  withSettings(settings: WorkerSettings): PooledWorker[] {
+    return this.workers.filter(pooled => isDeepStrictEqual(pooled.settings, settings));
+  }
+
+  /** Starts a Worker. It counts at once, so that whoever is placed next sees it. */
+  create(settings: WorkerSettings): PooledWorker {
+    const pooled = new PooledWorker(settings, this.#mediasoup.createWorker(settings));
+    this.#workers.add(pooled);
+    pooled.ended.then(() => this.#forget(pooled));
+    this.#sampling ??= setInterval(() => this.#measure(), SAMPLE_INTERVAL_MS).unref();
+    return pooled;
+  }
+
+  addRouter(pooled: PooledWorker): void {
+    ++pooled.routers;
+    this.#idle.cancel(pooled);
+  }
+
+  /** The last Router to go leaves its Worker to the grace time. */
+  releaseRouter(pooled: PooledWorker): void {
+    --pooled.routers;
+    if (pooled.routers === 0 && this.#workers.has(pooled)) this.#idle.start(pooled);
+  }
+
+  async close(): Promise<void> {
+    const started = await Promise.allSettled(this.workers.map(({ ready }) => ready));
+    for (const result of started) if (result.status === 'fulfilled') await closeWorker(result.value);
+    this.#idle.clear();
+    clearInterval(this.#sampling);
+  }
+
+  #measure(): void {
+    for (const pooled of this.#workers) {
+      pooled.measure().catch(error => this.#workers.has(pooled) && log('cannot measure a Worker: %o', error));
+    }
+  }
+
+  #closeIfIdle(pooled: PooledWorker): void {
+    if (pooled.routers > 0) return;
+    // Nothing may be placed on it any more from here on.
+    this.#forget(pooled);
+    pooled.ready.then(closeWorker, error => log('a Worker never started: %o', error));
+  }
+
+  #forget(pooled: PooledWorker): void {
+    this.#workers.delete(pooled);
+    this.#idle.cancel(pooled);
+    if (this.#workers.size > 0) return;
+    clearInterval(this.#sampling);
+    this.#sampling = undefined;
+  }
+}
+
+/** Resolves when the process is gone, not just when it has been told to go. */
+async function closeWorker(worker: Worker): Promise<void> {
+  if (worker.subprocessClosed) return;
+  const gone = new Promise<void>(resolve => worker.once('subprocessclose', resolve));
+  worker.close();
+  await gone;
+}

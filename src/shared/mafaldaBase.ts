@@ -1,0 +1,82 @@
+/** What all Mafaldas have in common, whatever their MafaldaRouters are made of. */
+import { isDeepStrictEqual } from 'node:util';
+import { EventEmitter } from 'eventemitter3';
+import type { Router, RouterOptions, RtpObserver, Transport, Worker } from 'mediasoup/types';
+import { ObjectTree } from './objectTree.ts';
+import { resolveMafaldaRouterOptions, type ResolvedMafaldaRouterOptions } from './options.ts';
+import { ReadOnlyMap } from './readOnlyMap.ts';
+import type { MafaldaApi, MafaldaEvents, MafaldaRouter, MafaldaRouterOptions, PipeableMafaldaRouter, ResourceUsages } from './types.ts';
+
+export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extends MafaldaEvents = MafaldaEvents>
+  extends EventEmitter<Events>
+  implements MafaldaApi
+{
+  readonly mafaldaRouters: ReadonlyMap<string, R>;
+  readonly #mafaldaRouters = new Map<string, R>();
+  readonly #routerOptions = new WeakMap<R, RouterOptions>();
+  readonly #tree = new ObjectTree();
+  #closed = false;
+
+  constructor() {
+    super();
+    this.mafaldaRouters = new ReadOnlyMap(this.#mafaldaRouters);
+  }
+
+  abstract getResourceUsages(): Promise<ResourceUsages>;
+  protected abstract makeMafaldaRouter(options: ResolvedMafaldaRouterOptions): R;
+  protected abstract release(): Promise<void>;
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get workers(): ReadonlyMap<string, Worker> {
+    return this.#tree.workers;
+  }
+
+  get routers(): ReadonlyMap<string, Router> {
+    return this.#tree.routers;
+  }
+
+  get transports(): ReadonlyMap<string, Transport> {
+    return this.#tree.transports;
+  }
+
+  get rtpObservers(): ReadonlyMap<string, RtpObserver> {
+    return this.#tree.rtpObservers;
+  }
+
+  createMafaldaRouter(options?: MafaldaRouterOptions): R {
+    if (this.#closed) throw new Error(`this ${this.constructor.name} is closed`);
+    const resolved = resolveMafaldaRouterOptions(options);
+    const existing = this.#mafaldaRouters.get(resolved.id);
+    if (existing) {
+      if (options?.routerOptions && !isDeepStrictEqual(options.routerOptions, this.#routerOptions.get(existing))) {
+        throw new TypeError(`MafaldaRouter "${resolved.id}" exists with different routerOptions`);
+      }
+      return existing;
+    }
+    const mafaldaRouter = this.makeMafaldaRouter(resolved);
+    this.#mafaldaRouters.set(resolved.id, mafaldaRouter);
+    this.#routerOptions.set(mafaldaRouter, resolved.routerOptions);
+    this.#tree.include(mafaldaRouter.tree);
+    mafaldaRouter.once('close', () => {
+      this.#mafaldaRouters.delete(resolved.id);
+      this.#tree.exclude(mafaldaRouter.tree);
+    });
+    (this as EventEmitter<MafaldaEvents>).emit('newmafaldarouter', mafaldaRouter as MafaldaRouter);
+    return mafaldaRouter;
+  }
+
+  async closeAllMafaldaRouters(): Promise<void> {
+    await Promise.all([...this.mafaldaRouters.values()].map(mafaldaRouter => mafaldaRouter.close()));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.closeAllMafaldaRouters();
+    await this.release();
+    (this as EventEmitter<MafaldaEvents>).emit('close');
+  }
+}

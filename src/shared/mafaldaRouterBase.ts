@@ -1,0 +1,80 @@
+/** What all MafaldaRouters have in common: their identity, their objects, and how they end. */
+import * as ortc from 'mediasoup/ortc';
+import { EventEmitter } from 'eventemitter3';
+import type { Router, RtpCapabilities, RtpObserver, Transport, Worker } from 'mediasoup/types';
+import { logger } from './logger.ts';
+import { ObjectTree } from './objectTree.ts';
+import { Streams } from './piping/streams.ts';
+import type { MafaldaRouterEvents } from './types.ts';
+
+const log = logger('router');
+
+export abstract class MafaldaRouterBase extends EventEmitter<MafaldaRouterEvents> {
+  readonly id: string;
+  readonly tree = new ObjectTree();
+  readonly streams = new Streams(this.tree);
+  #closed = false;
+  #released: Promise<void> | undefined;
+
+  constructor(id: string) {
+    super();
+    this.id = id;
+  }
+
+  /** Closes what it made, at once, and resolves when that is known to have happened. */
+  protected abstract release(): Promise<void>;
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get workers(): ReadonlyMap<string, Worker> {
+    return this.tree.workers;
+  }
+
+  get routers(): ReadonlyMap<string, Router> {
+    return this.tree.routers;
+  }
+
+  get transports(): ReadonlyMap<string, Transport> {
+    return this.tree.transports;
+  }
+
+  get rtpObservers(): ReadonlyMap<string, RtpObserver> {
+    return this.tree.rtpObservers;
+  }
+
+  /** Without a round trip: what mediasoup's Router would answer is in the Producer's consumable RTP parameters. */
+  async canConsume({ producerId, rtpCapabilities }: { producerId: string; rtpCapabilities: RtpCapabilities }): Promise<boolean> {
+    const producer = this.streams.producer(producerId);
+    if (!producer) {
+      log('canConsume() | Producer with id "%s" not found', producerId);
+      return false;
+    }
+    try {
+      return ortc.canConsume(producer.consumableRtpParameters, structuredClone(rtpCapabilities));
+    } catch (error) {
+      log('canConsume() | %o', error);
+      return false;
+    }
+  }
+
+  /** Idempotent. Closes everything at once, and resolves when that is known to have happened everywhere. */
+  async close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#released = this.release();
+      this.emit('close');
+    }
+    await this.#released;
+  }
+
+  /** As mediasoup does where nobody listens for `died`: it must not go unnoticed. */
+  protected reportWorkerDied(worker: Worker, error: Error): void {
+    if (!this.emit('workerdied', worker, error)) this.emit('error', error);
+  }
+
+  protected assertOpen(): void {
+    if (this.closed) throw new Error(`MafaldaRouter "${this.id}" is closed`);
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * What exists, as a tree: Workers hold Routers, Routers hold Transports and RtpObservers, Transports hold Producers and
+ * Consumers. mediasoup's objects don't tell what they contain, only (through `observer`) what comes and goes; so a tree
+ * is kept from the first Router on, and everything that needs to know what is there reads this one: the public Maps,
+ * the pipes, the server that shows it to its clients.
+ */
+import { EventEmitter } from 'eventemitter3';
+import type {
+  Consumer,
+  DataConsumer,
+  DataProducer,
+  Producer,
+  Router,
+  RtpObserver,
+  Transport,
+  Worker,
+} from 'mediasoup/types';
+import { onceClosed } from './onceClosed.ts';
+import { ReadOnlyMap } from './readOnlyMap.ts';
+
+export interface ObjectTypes {
+  worker: Worker;
+  router: Router;
+  transport: Transport;
+  rtpObserver: RtpObserver;
+  producer: Producer;
+  consumer: Consumer;
+  dataProducer: DataProducer;
+  dataConsumer: DataConsumer;
+}
+
+export type ObjectType = keyof ObjectTypes;
+
+interface TreeNodeOf<T extends ObjectType> {
+  readonly type: T;
+  /** The object's own id; for a Worker, which has none, the key of the `workers` Map. */
+  readonly id: string;
+  readonly object: ObjectTypes[T];
+  readonly parent: TreeNode | undefined;
+  readonly children: Set<TreeNode>;
+}
+
+export type TreeNode<T extends ObjectType = ObjectType> = T extends ObjectType ? TreeNodeOf<T> : never;
+
+export interface ObjectTreeEvents {
+  add: [node: TreeNode];
+  /** Children are removed before their parents. */
+  remove: [node: TreeNode];
+}
+
+export class ObjectTree extends EventEmitter<ObjectTreeEvents> {
+  readonly workers: ReadonlyMap<string, Worker>;
+  readonly routers: ReadonlyMap<string, Router>;
+  readonly transports: ReadonlyMap<string, Transport>;
+  readonly rtpObservers: ReadonlyMap<string, RtpObserver>;
+
+  readonly #nodes = new Map<ObjectTypes[ObjectType], TreeNode>();
+  /** How often a node was added: two included trees may share a Worker. */
+  readonly #holders = new Map<TreeNode['object'], number>();
+  readonly #maps = {
+    worker: new Map<string, Worker>(),
+    router: new Map<string, Router>(),
+    transport: new Map<string, Transport>(),
+    rtpObserver: new Map<string, RtpObserver>(),
+  };
+  readonly #included = new Map<ObjectTree, () => void>();
+
+  constructor() {
+    super();
+    this.workers = new ReadOnlyMap(this.#maps.worker);
+    this.routers = new ReadOnlyMap(this.#maps.router);
+    this.transports = new ReadOnlyMap(this.#maps.transport);
+    this.rtpObservers = new ReadOnlyMap(this.#maps.rtpObserver);
+  }
+
+  get size(): number {
+    return this.#nodes.size;
+  }
+
+  /** All nodes, parents before their children. */
+  nodes(): Iterable<TreeNode> {
+    return this.#nodes.values();
+  }
+
+  /** The node of an object, or undefined if it isn't (any longer) in this tree. */
+  nodeOf<T extends ObjectType>(object: ObjectTypes[T]): TreeNode<T> | undefined {
+    return this.#nodes.get(object) as TreeNode<T> | undefined;
+  }
+
+  /** Follows a Router, and all that will be created in it, until it closes. Its Worker is shown while it has Routers here. */
+  addRouter(router: Router, worker: Worker, workerId: string): void {
+    const workerNode = this.nodeOf<'worker'>(worker) ?? this.#add('worker', workerId, worker, undefined);
+    const routerNode = this.#add('router', router.id, router, workerNode);
+    const { observer } = router;
+    observer.on('newtransport', transport => this.#followTransport(transport, routerNode));
+    observer.on('newrtpobserver', rtpObserver => this.#follow('rtpObserver', rtpObserver, routerNode));
+    observer.once('close', () => {
+      this.#remove(routerNode);
+      if (workerNode.children.size === 0) this.#remove(workerNode);
+    });
+  }
+
+  /** Shows everything of another tree here too, from now on until {@link exclude}. */
+  include(tree: ObjectTree): void {
+    const add = (node: TreeNode): void => this.#hold(node);
+    const remove = (node: TreeNode): void => this.#remove(node);
+    tree.on('add', add).on('remove', remove);
+    this.#included.set(tree, () => tree.off('add', add).off('remove', remove));
+    for (const node of tree.nodes()) this.#hold(node);
+  }
+
+  exclude(tree: ObjectTree): void {
+    this.#included.get(tree)?.();
+    if (!this.#included.delete(tree)) return;
+    for (const node of [...tree.nodes()].reverse()) this.#remove(node);
+  }
+
+  #followTransport(transport: Transport, parent: TreeNode): void {
+    const node = this.#follow('transport', transport, parent);
+    const { observer } = transport;
+    observer.on('newproducer', producer => this.#follow('producer', producer, node));
+    observer.on('newconsumer', consumer => this.#follow('consumer', consumer, node));
+    observer.on('newdataproducer', producer => this.#follow('dataProducer', producer, node));
+    observer.on('newdataconsumer', consumer => this.#follow('dataConsumer', consumer, node));
+  }
+
+  #follow<T extends Exclude<ObjectType, 'worker'>>(type: T, object: ObjectTypes[T], parent: TreeNode): TreeNode {
+    const node = this.#add(type, object.id, object, parent);
+    onceClosed(object, () => this.#remove(node));
+    return node;
+  }
+
+  #add<T extends ObjectType>(type: T, id: string, object: ObjectTypes[T], parent: TreeNode | undefined): TreeNode {
+    const node = { type, id, object, parent, children: new Set() } as unknown as TreeNode;
+    parent?.children.add(node);
+    this.#hold(node);
+    return node;
+  }
+
+  #hold(node: TreeNode): void {
+    const holders = this.#holders.get(node.object) ?? 0;
+    this.#holders.set(node.object, holders + 1);
+    if (holders > 0) return;
+    this.#nodes.set(node.object, node);
+    (this.#mapOf(node) as Map<string, TreeNode['object']> | undefined)?.set(node.id, node.object);
+    this.emit('add', node);
+  }
+
+  #remove(node: TreeNode): void {
+    const holders = this.#holders.get(node.object);
+    if (holders === undefined) return;
+    node.parent?.children.delete(node);
+    if (holders > 1) {
+      this.#holders.set(node.object, holders - 1);
+      return;
+    }
+    this.#holders.delete(node.object);
+    this.#nodes.delete(node.object);
+    this.#mapOf(node)?.delete(node.id);
+    this.emit('remove', node);
+  }
+
+  #mapOf(node: TreeNode): Map<string, unknown> | undefined {
+    return node.type in this.#maps ? (this.#maps as Partial<Record<ObjectType, Map<string, unknown>>>)[node.type] : undefined;
+  }
+}

@@ -1,0 +1,50 @@
+import { availableParallelism } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import type { RouterOptions, WorkerSettings } from 'mediasoup/types';
+import type { MafaldaRouterOptions } from './types.ts';
+
+/** Options of a MafaldaRouter with its defaults filled in. */
+export interface ResolvedMafaldaRouterOptions {
+  readonly id: string;
+  readonly maxWorkers: number;
+  readonly routerOptions: RouterOptions;
+  readonly watermarkWorker: number;
+  readonly workerSettings: WorkerSettings;
+}
+
+/** Defaults of `createMafaldaRouter()`; the id is a new UUIDv4 each time. */
+export const mafaldaRouterDefaultOptions = Object.freeze({
+  maxWorkers: availableParallelism(),
+  routerOptions: Object.freeze({}) as RouterOptions,
+  watermarkWorker: 60,
+  workerSettings: Object.freeze({}) as WorkerSettings,
+});
+
+/** @throws {TypeError} naming the option that is unknown or out of its range */
+export function resolveMafaldaRouterOptions(options: MafaldaRouterOptions = {}): ResolvedMafaldaRouterOptions {
+  refuseUnknown('createMafaldaRouter()', options, ['id', ...Object.keys(mafaldaRouterDefaultOptions)]);
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const resolved: ResolvedMafaldaRouterOptions = { id: randomUUID(), ...mafaldaRouterDefaultOptions, ...given };
+  const { id, maxWorkers, watermarkWorker, routerOptions, workerSettings } = resolved;
+  if (typeof id !== 'string' || id === '') throw new TypeError('if given, id must be a non-empty string');
+  if (!Number.isInteger(maxWorkers) || maxWorkers < 0) throw new TypeError('if given, maxWorkers must be an integer, 0 or more');
+  if (typeof watermarkWorker !== 'number' || !(watermarkWorker >= 0)) {
+    throw new TypeError('if given, watermarkWorker must be a percentage, 0 or more');
+  }
+  if (!isObject(routerOptions)) throw new TypeError('if given, routerOptions must be an object');
+  if (!isObject(workerSettings)) throw new TypeError('if given, workerSettings must be an object');
+  return resolved;
+}
+
+/** @throws {TypeError} if `options` is not an object or has a member that is not in `known` */
+export function refuseUnknown(where: string, options: object, known: readonly string[]): void {
+  if (!isObject(options)) throw new TypeError(`${where}: options must be an object`);
+  const unknown = Object.keys(options).filter(key => !known.includes(key));
+  if (unknown.length > 0) {
+    throw new TypeError(`${where}: unknown option ${unknown.join(', ')}; known are ${known.join(', ')}`);
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}

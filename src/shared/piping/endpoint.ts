@@ -1,0 +1,84 @@
+/**
+ * How a stream gets from a Router into another one. Two Routers are joined by a link: a pair of PipeTransports, one in
+ * each, through which any number of Producers and DataProducers are piped in both directions. Whoever wants a pipe
+ * speaks to both sides at once, so that it costs two round trips the first time:
+ *
+ *     1. source.offerPipe()    ∥  destination.openLink()     each says where its end listens
+ *     2. source.connectLink()  ∥  destination.acceptPipe()   each connects to the other
+ *
+ * Every MafaldaRouter is an endpoint for all of its Routers, and passes what is for another machine on to that one.
+ */
+import type { AppData, MediaKind, RtpParameters, SctpStreamParameters, SrtpParameters, TransportListenInfo } from 'mediasoup/types';
+
+/** What is piped: a Producer or a DataProducer. */
+export type StreamId = { producerId: string; dataProducerId?: undefined } | { dataProducerId: string; producerId?: undefined };
+
+export interface LinkRequest {
+  /** The Router that is asked. */
+  routerId: string;
+  remoteRouterId: string;
+  /** Between two machines: with SRTP and RTX, on an address that the other machine reaches. Else on the loopback address. */
+  network: boolean;
+  /** Where to listen when `network`; default: the loopback address. The server that is asked fills in its own. */
+  listenInfo?: TransportListenInfo;
+}
+
+/** One end of a link, as the other end has to know it. */
+export interface LinkEnd {
+  transportId: string;
+  ip: string;
+  port: number;
+  srtpParameters?: SrtpParameters;
+}
+
+/** A stream as it comes out of its source's end of the link. */
+export type PipedStream = { id: string; consumerId: string; appData: AppData; paused: boolean } & (
+  | { kind: MediaKind; rtpParameters: RtpParameters }
+  | { kind: 'data'; sctpStreamParameters: SctpStreamParameters; label: string; protocol: string }
+);
+
+export interface PipeOffer {
+  end: LinkEnd;
+  stream: PipedStream;
+}
+
+export interface ConnectRequest {
+  routerId: string;
+  remoteRouterId: string;
+  /** The other end. */
+  remote: LinkEnd;
+}
+
+export interface PipeEndpoint {
+  /** Opens this side of the link, or answers with what is open already. */
+  openLink(request: LinkRequest): Promise<LinkEnd>;
+  /** Opens this side of the link and lets the stream flow into it. Once per stream and link, however often it is asked. */
+  offerPipe(request: LinkRequest & { stream: StreamId }): Promise<PipeOffer>;
+  /** @throws {StaleLinkError} if it is connected to an end that is gone by now: then it is closed and can be opened anew. */
+  connectLink(request: ConnectRequest): Promise<void>;
+  /**
+   * Connects this side of the link, and produces the stream with its own id. From the moment of this call on, a consume of
+   * the stream waits for it.
+   */
+  acceptPipe(request: ConnectRequest & { stream: PipedStream }): Promise<void>;
+}
+
+/** The two ends of a link don't belong together any more, since one of them was closed and opened again. Try again. */
+export class StaleLinkError extends Error {
+  override name = 'StaleLinkError';
+}
+
+const linkMark = 'mafaldaLink';
+
+/** The appData by which everybody recognises a PipeTransport that is the end of a link. */
+export function linkAppData(remoteRouterId: string): AppData {
+  return { [linkMark]: { remoteRouterId } };
+}
+
+export function isLinkTransport(transport: { type: string; appData: AppData }): boolean {
+  return transport.type === 'pipe' && transport.appData[linkMark] !== undefined;
+}
+
+export function streamKey(stream: StreamId): string {
+  return stream.producerId ?? stream.dataProducerId!;
+}

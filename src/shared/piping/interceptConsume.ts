@@ -1,0 +1,60 @@
+/**
+ * Lets `consume()`, `consumeData()` and `addProducer()` of an object find streams that are elsewhere. The object itself is
+ * given the new behaviour, rather than a wrapper around it, so that it stays the one object that everybody sees: in
+ * the Maps, in the events of its Router's `observer`, in `===`.
+ */
+import * as ortc from 'mediasoup/ortc';
+import type { ConsumerOptions, Producer, RtpObserver, Transport } from 'mediasoup/types';
+import type { StreamId } from './endpoint.ts';
+import type { Streams } from './streams.ts';
+
+type Find = (stream: StreamId) => Promise<void>;
+
+export function interceptTransport(transport: Transport, streams: Streams, find: Find): void {
+  const consume = transport.consume.bind(transport);
+  const consumeData = transport.consumeData.bind(transport);
+  transport.consume = async options => {
+    if (isWellFormed(transport, options?.producerId, options)) {
+      const producer = streams.producer(options.producerId);
+      if (producer && transport.type !== 'pipe') assertConsumable(producer, options);
+      await find({ producerId: options.producerId });
+    }
+    return consume(options);
+  };
+  transport.consumeData = async options => {
+    if (isWellFormed(transport, options?.dataProducerId, options)) await find({ dataProducerId: options.dataProducerId });
+    return consumeData(options);
+  };
+}
+
+export function interceptRtpObserver(rtpObserver: RtpObserver, find: Find): void {
+  const addProducer = rtpObserver.addProducer.bind(rtpObserver);
+  rtpObserver.addProducer = async options => {
+    if (isWellFormed(rtpObserver, options?.producerId, {})) await find({ producerId: options.producerId });
+    return addProducer(options);
+  };
+}
+
+/** Whatever is not, is left to mediasoup to refuse: nothing is piped for it. */
+function isWellFormed(object: Transport | RtpObserver, id: unknown, options: { appData?: unknown; mid?: unknown }): boolean {
+  const { appData, mid } = options;
+  return (
+    !object.closed &&
+    typeof id === 'string' &&
+    id !== '' &&
+    (!appData || typeof appData === 'object') &&
+    (!mid || typeof mid === 'string')
+  );
+}
+
+/** Throws what mediasoup will throw for these RTP capabilities, before anything is piped. */
+function assertConsumable(producer: Producer, { rtpCapabilities, enableRtx, pipe = false }: ConsumerOptions): void {
+  const remoteRtpCapabilities = structuredClone(rtpCapabilities);
+  ortc.validateAndNormalizeRtpCapabilities(remoteRtpCapabilities);
+  ortc.getConsumerRtpParameters({
+    consumableRtpParameters: producer.consumableRtpParameters,
+    remoteRtpCapabilities,
+    pipe,
+    enableRtx: enableRtx ?? producer.kind === 'video',
+  });
+}

@@ -1,0 +1,163 @@
+/**
+ * Brings streams to where they are consumed: lazily, once per stream and destination however many ask. The same logic
+ * serves the Workers of a machine and the servers of a cluster. What differs is which Routers share their streams
+ * already (a *domain*: one Router, or all Routers of a server), and the endpoints that do the work.
+ */
+import type { Consumer, DataConsumer, DataProducer, Producer, Router } from 'mediasoup/types';
+import { logger } from '../logger.ts';
+import type { ObjectTree } from '../objectTree.ts';
+import { streamKey, type PipeEndpoint, type PipeOffer, type StreamId } from './endpoint.ts';
+import { joinEnds, joinTransports } from './joinEnds.ts';
+import type { StreamInRouter, Streams } from './streams.ts';
+
+const log = logger('piper');
+
+/** A link can be stale when it is asked for just while its idle ends are closing; more than twice in a row is a defect. */
+const MAX_ATTEMPTS = 3;
+
+export interface PiperOptions {
+  tree: ObjectTree;
+  streams: Streams;
+  /** Whether pipes cross machines: then they are encrypted and ask again for lost packets. */
+  network: boolean;
+  /** Which Routers get a stream by themselves as soon as one of them has it. */
+  domainOf(router: Router): string;
+  endpointOf(router: Router): PipeEndpoint;
+  /** Chooses where a pipe starts among the places of a stream. */
+  chooseSource(places: StreamInRouter[]): StreamInRouter;
+}
+
+/** The two moments of a pipe that others wait for. */
+interface Piping {
+  /** The destination has been told: a consume that is sent to it now will wait there for the stream. */
+  announced: Promise<void>;
+  arrived: Promise<void>;
+}
+
+export class Piper {
+  readonly #options: PiperOptions;
+  /** Pipes that are being made from here, by stream and domain. */
+  readonly #underway = new Map<string, Piping>();
+  /** Streams that somebody else is piping into one of our domains. */
+  readonly #accepting = new Map<string, { domain: string; accepted: Promise<void> }>();
+
+  constructor(options: PiperOptions) {
+    this.#options = options;
+  }
+
+  /** How many pipes are being made at present. */
+  get underway(): number {
+    return this.#underway.size + this.#accepting.size;
+  }
+
+  /**
+   * Resolves when the stream is in the Router's domain, or at once if nobody has it: whoever goes on to consume it then
+   * gets mediasoup's own error.
+   */
+  async bring(stream: StreamId, destination: Router): Promise<void> {
+    await this.#accepting.get(streamKey(stream))?.accepted;
+    await this.#pipe(stream, destination)?.arrived;
+  }
+
+  /** Like {@link bring}, but resolves already when the destination knows that the stream is on its way. */
+  async announce(stream: StreamId, destination: Router): Promise<void> {
+    const accepting = this.#accepting.get(streamKey(stream));
+    if (accepting?.domain === this.#options.domainOf(destination)) return;
+    await accepting?.accepted;
+    await this.#pipe(stream, destination)?.announced;
+  }
+
+  /** Runs a pipe's arrival from outside; from now on those who want the stream wait for it. Does nothing if it is there. */
+  accept(stream: StreamId, domain: string, arrive: () => Promise<void>): Promise<void> {
+    const key = streamKey(stream);
+    const accepting = this.#accepting.get(key);
+    if (accepting) return accepting.accepted;
+    if (this.#options.streams.find(key).length > 0) return Promise.resolve();
+    const accepted = arrive().finally(() => this.#accepting.delete(key));
+    this.#accepting.set(key, { domain, accepted });
+    return accepted;
+  }
+
+  #pipe(stream: StreamId, destination: Router): Piping | undefined {
+    const { streams, domainOf } = this.#options;
+    const domain = domainOf(destination);
+    const key = `${streamKey(stream)} ${domain}`;
+    const underway = this.#underway.get(key);
+    if (underway) return underway;
+    const places = streams.find(streamKey(stream));
+    if (places.length === 0 || places.some(({ router }) => domainOf(router) === domain)) return undefined;
+
+    let announce!: () => void;
+    const announcement = new Promise<void>(resolve => (announce = resolve));
+    const arrived = this.#attempt(stream, destination, announce).finally(() => this.#underway.delete(key));
+    // Nobody may be waiting for one of the two; those who wait for the other hear of a failure there.
+    arrived.catch(error => log('pipe of %s to router %s failed: %o', streamKey(stream), destination.id, error));
+    const announced = Promise.race([announcement, arrived]);
+    announced.catch(() => undefined);
+    this.#underway.set(key, { announced, arrived });
+    return { announced, arrived };
+  }
+
+  async #attempt(stream: StreamId, destination: Router, announce: () => void): Promise<void> {
+    for (let attempt = 1; ; ++attempt) {
+      const places = this.#options.streams.find(streamKey(stream));
+      // It may have closed in the meantime; the consume that follows tells so.
+      if (places.length === 0) return;
+      try {
+        return await this.#make(stream, this.#options.chooseSource(places).router, destination, announce);
+      } catch (error) {
+        if (!(error instanceof Error && error.name === 'StaleLinkError') || attempt === MAX_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  async #make(stream: StreamId, source: Router, destination: Router, announce: () => void): Promise<void> {
+    const { network, endpointOf, tree } = this.#options;
+    const [from, to] = [endpointOf(source), endpointOf(destination)];
+    const outwards = { routerId: source.id, remoteRouterId: destination.id };
+    const inwards = { routerId: destination.id, remoteRouterId: source.id };
+
+    const [offered, opened] = await Promise.allSettled([
+      from.offerPipe({ ...outwards, network, stream }),
+      to.openLink({ ...inwards, network }),
+    ]);
+    if (offered.status === 'rejected') throw offered.reason;
+    const offer = offered.value;
+    try {
+      if (opened.status === 'rejected') throw opened.reason;
+      const connecting = Promise.allSettled([
+        from.connectLink({ ...outwards, remote: opened.value }),
+        to.acceptPipe({ ...inwards, remote: offer.end, stream: offer.stream }),
+      ]);
+      announce();
+      for (const result of await connecting) if (result.status === 'rejected') throw result.reason;
+    } catch (error) {
+      // The source must not send what nobody receives, and what was produced of it must not pretend to be the stream.
+      this.#consumerOf(offer)?.close();
+      this.#producerOf(offer, destination)?.close();
+      throw error;
+    }
+    const [near, far] = [tree.transports.get(offer.end.transportId), tree.transports.get(opened.value.transportId)];
+    if (near && far) joinTransports(near, far);
+    this.#joinEnds(this.#consumerOf(offer), this.#producerOf(offer, destination));
+  }
+
+  /** One of them can be gone already: its Producer closed, or another pipe was faster. */
+  #joinEnds(consumer: Consumer | DataConsumer | undefined, producer: Producer | DataProducer | undefined): void {
+    if (consumer && producer) joinEnds(consumer, producer);
+    else (consumer ?? producer)?.close();
+  }
+
+  #consumerOf({ end, stream }: PipeOffer): Consumer | DataConsumer | undefined {
+    const { tree } = this.#options;
+    const transport = tree.transports.get(end.transportId);
+    for (const child of (transport && tree.nodeOf<'transport'>(transport)?.children) ?? []) {
+      if ((child.type === 'consumer' || child.type === 'dataConsumer') && child.id === stream.consumerId) return child.object;
+    }
+    return undefined;
+  }
+
+  #producerOf({ stream }: PipeOffer, destination: Router): Producer | DataProducer | undefined {
+    return this.#options.streams.find(stream.id).find(place => place.router === destination && place.piped)?.producer;
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The Mafalda API as TypeScript interfaces: what every implementation offers, whether its Workers run in
+ * this process, behind one server or behind many. Types that are not declared here are mediasoup's own.
+ */
+import type { EventEmitter } from 'eventemitter3';
+import type {
+  ActiveSpeakerObserver,
+  ActiveSpeakerObserverOptions,
+  AppData,
+  AudioLevelObserver,
+  AudioLevelObserverOptions,
+  DirectTransport,
+  DirectTransportOptions,
+  PipeTransport,
+  PipeTransportOptions,
+  PlainTransport,
+  PlainTransportOptions,
+  Router,
+  RouterOptions,
+  RtpCapabilities,
+  RtpObserver,
+  Transport,
+  WebRtcTransport,
+  WebRtcTransportOptions,
+  Worker,
+  WorkerResourceUsage,
+  WorkerSettings,
+} from 'mediasoup/types';
+import type { ObjectTree } from './objectTree.ts';
+import type { PipeEndpoint } from './piping/endpoint.ts';
+
+/** What one Worker uses: mediasoup's figures, and the CPU that it took. */
+export type WorkerUsage = WorkerResourceUsage & {
+  /** Percent of one core, between the two latest samples of this Worker. */
+  cpu: number;
+};
+
+/** Usage of each Worker in scope, by worker id. */
+export type ResourceUsages = Record<string, WorkerUsage>;
+
+/** Members that Mafaldas and MafaldaRouters have in common. The Maps are read-only views and always current. */
+export interface MafaldaObjects {
+  readonly workers: ReadonlyMap<string, Worker>;
+  readonly routers: ReadonlyMap<string, Router>;
+  /** All Transports, those of pipes (type `pipe`) among them. */
+  readonly transports: ReadonlyMap<string, Transport>;
+  readonly rtpObservers: ReadonlyMap<string, RtpObserver>;
+  getResourceUsages(): Promise<ResourceUsages>;
+}
+
+export interface MafaldaRouterOptions {
+  /** Default: a UUIDv4. With the id of a MafaldaRouter that exists, that one is meant. */
+  id?: string;
+  /** How many Workers it may create; default: the number of cores. With 0 it creates none and uses others'. */
+  maxWorkers?: number;
+  routerOptions?: RouterOptions;
+  /** CPU percentage of a Worker above which another one is looked for; default 60. */
+  watermarkWorker?: number;
+  workerSettings?: WorkerSettings;
+}
+
+export interface MafaldaRouterEvents {
+  close: [];
+  /** Also a `workerdied` that nobody listens for. */
+  error: [error: Error];
+  newrouter: [router: Router, worker: Worker];
+  workerdied: [worker: Worker, error: Error];
+}
+
+/**
+ * mediasoup's options of a Transport, where the addresses may be left out: the server that the Transport lands on
+ * then uses its own. A local Mafalda has no such configuration and refuses that as mediasoup does.
+ */
+export type AddressesOptional<Options> = Options | UnionOmit<Options, AddressKey>;
+type AddressKey = 'listenInfos' | 'listenInfo' | 'rtcpListenInfo' | 'listenIps' | 'listenIp' | 'webRtcServer' | 'port';
+type UnionOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+export interface MafaldaRouter extends EventEmitter<MafaldaRouterEvents>, MafaldaObjects {
+  readonly id: string;
+  readonly closed: boolean;
+  getRtpCapabilities(): Promise<RtpCapabilities>;
+  canConsume(options: { producerId: string; rtpCapabilities: RtpCapabilities }): Promise<boolean>;
+  createWebRtcTransport<T extends AppData = AppData>(options: AddressesOptional<WebRtcTransportOptions<T>>): Promise<WebRtcTransport<T>>;
+  createPlainTransport<T extends AppData = AppData>(options: AddressesOptional<PlainTransportOptions<T>>): Promise<PlainTransport<T>>;
+  createPipeTransport<T extends AppData = AppData>(options: AddressesOptional<PipeTransportOptions<T>>): Promise<PipeTransport<T>>;
+  createDirectTransport<T extends AppData = AppData>(options?: DirectTransportOptions<T>): Promise<DirectTransport<T>>;
+  createActiveSpeakerObserver<T extends AppData = AppData>(options?: ActiveSpeakerObserverOptions<T>): Promise<ActiveSpeakerObserver<T>>;
+  createAudioLevelObserver<T extends AppData = AppData>(options?: AudioLevelObserverOptions<T>): Promise<AudioLevelObserver<T>>;
+  close(): Promise<void>;
+}
+
+export interface MafaldaEvents {
+  newmafaldarouter: [mafaldaRouter: MafaldaRouter];
+  error: [error: Error];
+  close: [];
+}
+
+/**
+ * What every Mafalda can do. It says nothing of events, since the implementations have different ones: each is an
+ * emitter of at least {@link MafaldaEvents}.
+ */
+export interface MafaldaApi extends MafaldaObjects {
+  readonly closed: boolean;
+  readonly mafaldaRouters: ReadonlyMap<string, MafaldaRouter>;
+  /** Nothing is created on any Worker or server until it is needed. */
+  createMafaldaRouter(options?: MafaldaRouterOptions): MafaldaRouter;
+  closeAllMafaldaRouters(): Promise<void>;
+  /** Closes what this instance created. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * A MafaldaRouter as the layers of this package see it: with the tree of its objects, from which they follow what
+ * comes and goes, and with the ends of pipes, with which they let streams flow in and out.
+ */
+export interface PipeableMafaldaRouter extends MafaldaRouter, PipeEndpoint {
+  readonly tree: ObjectTree;
+}
