@@ -21,6 +21,10 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
     this.#pool = new WorkerPool(mediasoup);
   }
 
+  get load(): number {
+    return this.#pool.load;
+  }
+
   getResourceUsages(): Promise<ResourceUsages> {
     return usagesOf(this.#pool.workers);
   }
@@ -29,7 +33,8 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
     return new LocalMafaldaRouter(this.#pool, options);
   }
 
-  protected release(): Promise<void> {
-    return this.#pool.close();
+  protected async release(): Promise<void> {
+    await this.closeAllMafaldaRouters();
+    await this.#pool.close();
   }
 }

@@ -28,6 +28,11 @@ export class WorkerPool {
     return [...this.#workers];
   }
 
+  /** Percent of all cores. */
+  get load(): number {
+    return this.workers.reduce((sum, { load }) => sum + load, 0) / availableParallelism();
+  }
+
   /** One per core, and no more. */
   get mayCreateWorker(): boolean {
     return this.#workers.size < availableParallelism();

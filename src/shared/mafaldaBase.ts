@@ -22,8 +22,10 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
     this.mafaldaRouters = new ReadOnlyMap(this.#mafaldaRouters);
   }
 
+  abstract get load(): number;
   abstract getResourceUsages(): Promise<ResourceUsages>;
   protected abstract makeMafaldaRouter(options: ResolvedMafaldaRouterOptions): R;
+  /** Closes what this instance created, and what it needed for that. */
   protected abstract release(): Promise<void>;
 
   get closed(): boolean {
@@ -75,7 +77,6 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.closeAllMafaldaRouters();
     await this.release();
     (this as EventEmitter<MafaldaEvents>).emit('close');
   }

@@ -100,6 +100,8 @@ export interface MafaldaEvents {
  * emitter of at least {@link MafaldaEvents}.
  */
 export interface MafaldaApi extends MafaldaObjects {
+  /** How full it is: percent of all of its cores, measured plus what is on its way. 0 while nothing is known. */
+  readonly load: number;
   readonly closed: boolean;
   readonly mafaldaRouters: ReadonlyMap<string, MafaldaRouter>;
   /** Nothing is created on any Worker or server until it is needed. */

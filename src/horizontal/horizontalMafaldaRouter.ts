@@ -1,0 +1,183 @@
+/** A MafaldaRouter that is spread over several nodes: at most one MafaldaRouter with its id on each, joined by pipes on demand. */
+import type * as types from 'mediasoup/types';
+import { MafaldaRouterBase } from '../shared/mafaldaRouterBase.ts';
+import type { TreeNode } from '../shared/objectTree.ts';
+import type { ResolvedMafaldaRouterOptions } from '../shared/options.ts';
+import {
+  isLinkTransport,
+  type ConnectRequest,
+  type LinkEnd,
+  type LinkRequest,
+  type PipedStream,
+  type PipeEndpoint,
+  type PipeOffer,
+  type StreamId,
+} from '../shared/piping/endpoint.ts';
+import { chooseSource } from '../shared/piping/chooseSource.ts';
+import { interceptRtpObserver, interceptTransport } from '../shared/piping/interceptConsume.ts';
+import { Piper } from '../shared/piping/piper.ts';
+import type { AddressesOptional, PipeableMafaldaRouter, ResourceUsages } from '../shared/types.ts';
+import { NotFoundError } from 'mediasoup/errors';
+import type { ClusterNode } from './clusterNode.ts';
+import type { NodePool, Placement, PoolRequest } from './nodePool.ts';
+
+/** mediasoup's options, and where to create the object. */
+type Placed<Options> = AddressesOptional<Options> & { placement?: Placement };
+
+export class HorizontalMafaldaRouter extends MafaldaRouterBase implements PipeableMafaldaRouter {
+  readonly #nodes: NodePool;
+  readonly #options: ResolvedMafaldaRouterOptions;
+  readonly #parts = new Map<ClusterNode, PipeableMafaldaRouter>();
+  readonly #nodeOfRouter = new WeakMap<types.Router, ClusterNode>();
+  readonly #piper: Piper;
+
+  constructor(nodes: NodePool, options: ResolvedMafaldaRouterOptions) {
+    super(options.id);
+    this.#nodes = nodes;
+    this.#options = options;
+    this.#piper = new Piper({
+      tree: this.tree,
+      streams: this.streams,
+      network: true,
+      domainOf: router => this.#nodeOf(router).id,
+      endpointOf: router => this.#part(this.#nodeOf(router)),
+      chooseSource: places => chooseSource(places, router => this.#nodeOf(router).load, nodes.watermark),
+    });
+    this.tree.on('add', node => this.#intercept(node));
+  }
+
+  /** The node on which a Router or Transport of this MafaldaRouter is. */
+  nodeOf(object: types.Router | types.Transport): ClusterNode | undefined {
+    const router = this.tree.nodeOf<'transport'>(object as types.Transport)?.parent?.object ?? object;
+    return this.#nodeOfRouter.get(router as types.Router);
+  }
+
+  async getRtpCapabilities(): Promise<types.RtpCapabilities> {
+    this.assertOpen();
+    return this.#part(await this.#nodes.any(this.#request())).getRtpCapabilities();
+  }
+
+  createWebRtcTransport<T extends types.AppData = types.AppData>(
+    options: Placed<types.WebRtcTransportOptions<T>>,
+  ): Promise<types.WebRtcTransport<T>> {
+    return this.#create(options, (part, rest) => part.createWebRtcTransport<T>(rest));
+  }
+
+  createPlainTransport<T extends types.AppData = types.AppData>(
+    options: Placed<types.PlainTransportOptions<T>>,
+  ): Promise<types.PlainTransport<T>> {
+    return this.#create(options, (part, rest) => part.createPlainTransport<T>(rest));
+  }
+
+  createPipeTransport<T extends types.AppData = types.AppData>(options: Placed<types.PipeTransportOptions<T>>): Promise<types.PipeTransport<T>> {
+    return this.#create(options, (part, rest) => part.createPipeTransport<T>(rest));
+  }
+
+  createDirectTransport<T extends types.AppData = types.AppData>(
+    options: types.DirectTransportOptions<T> & { placement?: Placement } = {},
+  ): Promise<types.DirectTransport<T>> {
+    return this.#create(options, (part, rest) => part.createDirectTransport<T>(rest));
+  }
+
+  createActiveSpeakerObserver<T extends types.AppData = types.AppData>(
+    options: types.ActiveSpeakerObserverOptions<T> & { placement?: Placement } = {},
+  ): Promise<types.ActiveSpeakerObserver<T>> {
+    return this.#create(options, (part, rest) => part.createActiveSpeakerObserver<T>(rest));
+  }
+
+  createAudioLevelObserver<T extends types.AppData = types.AppData>(
+    options: types.AudioLevelObserverOptions<T> & { placement?: Placement } = {},
+  ): Promise<types.AudioLevelObserver<T>> {
+    return this.#create(options, (part, rest) => part.createAudioLevelObserver<T>(rest));
+  }
+
+  async getResourceUsages(): Promise<ResourceUsages> {
+    const usages = await Promise.all([...this.#parts.values()].map(part => part.getResourceUsages()));
+    return Object.assign({}, ...usages) as ResourceUsages;
+  }
+
+  async openLink(request: LinkRequest): Promise<LinkEnd> {
+    return this.#endpoint(request.routerId).openLink(request);
+  }
+
+  async offerPipe(request: LinkRequest & { stream: StreamId }): Promise<PipeOffer> {
+    return this.#endpoint(request.routerId).offerPipe(request);
+  }
+
+  async connectLink(request: ConnectRequest): Promise<void> {
+    return this.#endpoint(request.routerId).connectLink(request);
+  }
+
+  async acceptPipe(request: ConnectRequest & { stream: PipedStream }): Promise<void> {
+    const { kind, id } = request.stream;
+    const stream = kind === 'data' ? { dataProducerId: id } : { producerId: id };
+    const router = this.#routerOrThrow(request.routerId);
+    return this.#piper.accept(stream, this.#nodeOf(router).id, () => this.#part(this.#nodeOf(router)).acceptPipe(request));
+  }
+
+  /** The node is not ours any more: what is there closes. */
+  async removeNode(node: ClusterNode): Promise<void> {
+    await this.#parts.get(node)?.close();
+  }
+
+  protected async release(): Promise<void> {
+    await Promise.all([...this.#parts.values()].map(part => part.close()));
+  }
+
+  async #create<Options extends { placement?: Placement }, T>(
+    options: Options,
+    make: (part: PipeableMafaldaRouter, rest: Omit<Options, 'placement'>) => Promise<T>,
+  ): Promise<T> {
+    this.assertOpen();
+    const { placement, ...rest } = options;
+    const node = await this.#nodes.choose(this.#request(), placement);
+    this.assertOpen();
+    return make(this.#part(node), rest);
+  }
+
+  #request(): PoolRequest {
+    return { mafaldaRouterId: this.id, isUsed: node => this.#parts.has(node) };
+  }
+
+  /** The MafaldaRouter with our id on a node. */
+  #part(node: ClusterNode): PipeableMafaldaRouter {
+    const existing = this.#parts.get(node);
+    if (existing) return existing;
+    const part = node.mafalda.createMafaldaRouter(this.#options) as PipeableMafaldaRouter;
+    this.#parts.set(node, part);
+    const onAdd = ({ type, object }: TreeNode): void => void (type === 'router' && this.#nodeOfRouter.set(object, node));
+    for (const existing of part.tree.nodes()) onAdd(existing);
+    part.tree.on('add', onAdd);
+    this.tree.include(part.tree);
+    part.on('newrouter', (router, worker) => this.emit('newrouter', router, worker));
+    part.on('workerdied', (worker, error) => this.reportWorkerDied(worker, error));
+    part.on('error', error => this.emit('error', error));
+    part.once('close', () => {
+      this.#parts.delete(node);
+      this.tree.exclude(part.tree);
+      part.tree.off('add', onAdd);
+    });
+    return part;
+  }
+
+  #endpoint(routerId: string): PipeEndpoint {
+    return this.#part(this.#nodeOf(this.#routerOrThrow(routerId)));
+  }
+
+  #routerOrThrow(routerId: string): types.Router {
+    const router = this.routers.get(routerId);
+    if (!router) throw new NotFoundError(`Router with id "${routerId}" not found`);
+    return router;
+  }
+
+  #nodeOf(router: types.Router): ClusterNode {
+    return this.#nodeOfRouter.get(router)!;
+  }
+
+  #intercept({ type, object, parent }: TreeNode): void {
+    if (parent?.type !== 'router') return;
+    const find = (stream: StreamId): Promise<void> => this.#piper.announce(stream, parent.object);
+    if (type === 'transport' && !isLinkTransport(object)) interceptTransport(object, this.streams, find);
+    if (type === 'rtpObserver') interceptRtpObserver(object, find);
+  }
+}

@@ -1,0 +1,134 @@
+import type { Router, Transport } from 'mediasoup/types';
+import { RemoteMafaldaClient, type RemoteMafaldaClientOptions } from '../remote/client/index.ts';
+import { logger } from '../shared/logger.ts';
+import { MafaldaBase } from '../shared/mafaldaBase.ts';
+import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../shared/options.ts';
+import type { MafaldaApi, MafaldaEvents, ResourceUsages } from '../shared/types.ts';
+import { HorizontalMafaldaRouter } from './horizontalMafaldaRouter.ts';
+import { NodePool } from './nodePool.ts';
+import { concentrate, type Strategy } from './strategies.ts';
+
+const log = logger('horizontal');
+
+const DEFAULT_WATERMARK = 66;
+
+export interface MafaldaHorizontalOptions extends RemoteMafaldaClientOptions {
+  /** How a node is chosen; default {@link concentrate}. Can be replaced while running. */
+  strategy?: Strategy;
+  /** Load percentage above which a node gets nothing new while another has room; default 66. */
+  watermarkNode?: number;
+}
+
+const knownOptions: Record<keyof MafaldaHorizontalOptions, true> = { token: true, path: true, ca: true, strategy: true, watermarkNode: true };
+
+export interface MafaldaHorizontalEvents extends MafaldaEvents {
+  /** Every node has answered, or can't be reached at present. */
+  connected: [];
+  nodeconnected: [node: MafaldaApi];
+  nodedisconnected: [node: MafaldaApi, reason: string];
+  nodeload: [node: MafaldaApi, load: number];
+}
+
+/** Many Mafaldas as one, remote or local: a Set of nodes with the API of each of them. */
+export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, MafaldaHorizontalEvents> implements Iterable<MafaldaApi> {
+  readonly #nodes: NodePool;
+  readonly #clientOptions: RemoteMafaldaClientOptions;
+
+  /**
+   * @param nodes URLs of RemoteMafaldaServers, or objects with the Mafalda API
+   * @throws {TypeError} for a URL or an option that can't be used
+   */
+  constructor(nodes: Iterable<string | MafaldaApi> = [], options: MafaldaHorizontalOptions = {}) {
+    super();
+    refuseUnknown('MafaldaHorizontal', options, Object.keys(knownOptions));
+    const { strategy = concentrate, watermarkNode = DEFAULT_WATERMARK, ...clientOptions } = options;
+    if (typeof strategy !== 'function') throw new TypeError('if given, strategy must be a function');
+    if (typeof watermarkNode !== 'number' || !(watermarkNode >= 0)) throw new TypeError('if given, watermarkNode must be a percentage, 0 or more');
+    this.#clientOptions = clientOptions;
+    this.#nodes = new NodePool(strategy, watermarkNode);
+    this.#nodes.on('connected', ({ mafalda }) => this.emit('nodeconnected', mafalda));
+    this.#nodes.on('disconnected', ({ mafalda }, reason) => this.emit('nodedisconnected', mafalda, reason));
+    this.#nodes.on('load', ({ mafalda }, load) => this.emit('nodeload', mafalda, load));
+    this.#nodes.on('error', error => this.emit('error', error));
+    this.#nodes.on('settled', () => this.emit('connected'));
+    for (const node of nodes) this.add(node);
+    // Whoever waits for `connected` must not wait in vain where nothing has to be waited for.
+    if (this.#nodes.settled) setImmediate(() => this.emit('connected'));
+  }
+
+  get strategy(): Strategy {
+    return this.#nodes.strategy;
+  }
+
+  set strategy(strategy: Strategy) {
+    if (typeof strategy !== 'function') throw new TypeError('strategy must be a function');
+    this.#nodes.strategy = strategy;
+  }
+
+  /** Mean of the nodes. */
+  get load(): number {
+    const loads = [...this.#nodes].map(({ load }) => load);
+    return loads.length === 0 ? 0 : loads.reduce((sum, load) => sum + load) / loads.length;
+  }
+
+  /** How many nodes there are. */
+  get size(): number {
+    return this.#nodes.size;
+  }
+
+  *[Symbol.iterator](): IterableIterator<MafaldaApi> {
+    for (const { mafalda } of this.#nodes) yield mafalda;
+  }
+
+  has(node: string | MafaldaApi): boolean {
+    return this.#nodes.find(node) !== undefined;
+  }
+
+  /** It is used from the next Transport on. A node that is there already is not added again. */
+  add(node: string | MafaldaApi): this {
+    if (this.closed) throw new Error('this MafaldaHorizontal is closed');
+    if (this.has(node)) return this;
+    if (typeof node === 'string') this.#nodes.add(new RemoteMafaldaClient(node, this.#clientOptions), true);
+    else this.#nodes.add(node, false);
+    return this;
+  }
+
+  /** What is on the node closes. @returns whether it was one of ours */
+  delete(node: string | MafaldaApi): boolean {
+    const found = this.#nodes.find(node);
+    if (!found) return false;
+    this.#nodes.delete(found);
+    for (const mafaldaRouter of this.mafaldaRouters.values()) {
+      mafaldaRouter.removeNode(found).catch(error => log('%s: %o', found.id, error));
+    }
+    if (found.owned) found.mafalda.close().catch(error => log('%s: %o', found.id, error));
+    return true;
+  }
+
+  /** The node on which a Transport or a Router of ours is; undefined if it is closed. */
+  nodeOf(object: Transport | Router): MafaldaApi | undefined {
+    for (const mafaldaRouter of this.mafaldaRouters.values()) {
+      const node = mafaldaRouter.nodeOf(object);
+      if (node) return node.mafalda;
+    }
+    return undefined;
+  }
+
+  async getResourceUsages(): Promise<ResourceUsages> {
+    const usages = await Promise.all([...this.#nodes].filter(({ connected }) => connected).map(({ mafalda }) => mafalda.getResourceUsages()));
+    return Object.assign({}, ...usages) as ResourceUsages;
+  }
+
+  protected makeMafaldaRouter(options: ResolvedMafaldaRouterOptions): HorizontalMafaldaRouter {
+    return new HorizontalMafaldaRouter(this.#nodes, options);
+  }
+
+  protected async release(): Promise<void> {
+    const nodes = [...this.#nodes];
+    // Nodes that can't be reached would keep us waiting for their answers: closing the connection ends that.
+    const closing = this.closeAllMafaldaRouters().catch(error => log('%o', error));
+    await Promise.all(nodes.filter(({ owned }) => owned).map(({ mafalda }) => mafalda.close()));
+    await closing;
+    for (const node of nodes) this.#nodes.delete(node);
+  }
+}

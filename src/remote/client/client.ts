@@ -1,0 +1,179 @@
+import { MafaldaBase } from '../../shared/mafaldaBase.ts';
+import { logger } from '../../shared/logger.ts';
+import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../../shared/options.ts';
+import type { MafaldaEvents, ResourceUsages } from '../../shared/types.ts';
+import { decode, encode } from '../protocol/codec.ts';
+import { MAFALDA, type ServerMessage, type Target } from '../protocol/messages.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
+import { coreOf } from './mirror.ts';
+import type { Caller } from './mirrorCore.ts';
+import { Mirrors } from './mirrors.ts';
+import { RemoteMafaldaRouter } from './remoteMafaldaRouter.ts';
+
+const log = logger('client');
+
+/** The states of a WebSocket, and one more. */
+export const ReadyState = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3, CONNECTED: 4 } as const;
+export type ReadyState = (typeof ReadyState)[keyof typeof ReadyState];
+
+export type RemoteMafaldaClientOptions = ConnectionOptions;
+
+const knownOptions: Record<keyof RemoteMafaldaClientOptions, true> = { token: true, path: true, ca: true };
+
+export interface RemoteMafaldaClientEvents extends MafaldaEvents {
+  /** The socket is open. */
+  open: [];
+  /** The server has accepted us: also after each reconnection. */
+  connected: [];
+  /** The connection is lost; calls wait until there is one again. */
+  disconnected: [reason: string];
+  load: [load: number];
+}
+
+/** A Mafalda in another process or machine, behind a RemoteMafaldaServer. Calls made before `connected` wait for it. */
+export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, RemoteMafaldaClientEvents> {
+  readonly #options: RemoteMafaldaClientOptions;
+  readonly #caller: Caller = {
+    call: (...call) => this.#call(...call),
+    send: (target, method, args) => this.#connectionOrThrow().send(target, method, this.#encode(args)),
+  };
+  readonly #mirrors = new Mirrors(this.#caller, {
+    onRouter: (id, ...router) => this.mafaldaRouters.get(id)?.addRouter(...router),
+    onWorkerDied: (id, ...death) => this.mafaldaRouters.get(id)?.reportWorkerDied(...death),
+  });
+  #url: string | undefined;
+  #connection: Connection | undefined;
+  #readyState: ReadyState = ReadyState.CLOSED;
+  #load = 0;
+
+  /**
+   * @param url of a RemoteMafaldaServer: wss://host:port. Without one, nothing is connected until {@link open}
+   * @throws {TypeError} for a URL or an option that can't be used
+   */
+  constructor(url?: string, options: RemoteMafaldaClientOptions = {}) {
+    super();
+    refuseUnknown('RemoteMafaldaClient', options, Object.keys(knownOptions));
+    this.#options = options;
+    if (url !== undefined) this.open(url);
+  }
+
+  get url(): string | undefined {
+    return this.#url;
+  }
+
+  get readyState(): ReadyState {
+    return this.#readyState;
+  }
+
+  get load(): number {
+    return this.#load;
+  }
+
+  /** Connects. @param url default: the one that was used last */
+  open(url = this.#url): void {
+    if (this.closed) throw new Error('this RemoteMafaldaClient is closed');
+    if (this.#connection) throw new Error(`this RemoteMafaldaClient is open already, to ${this.#url}`);
+    if (url === undefined) throw new TypeError('missing url');
+    const connection = new Connection(url, this.#options);
+    this.#url = url;
+    this.#connection = connection;
+    this.#readyState = ReadyState.CONNECTING;
+    connection.on('open', () => {
+      this.#readyState = ReadyState.OPEN;
+      this.emit('open');
+    });
+    connection.on('welcome', () => {
+      this.#readyState = ReadyState.CONNECTED;
+      this.emit('connected');
+    });
+    connection.on('disconnected', reason => {
+      this.#readyState = this.closed ? ReadyState.CLOSING : ReadyState.CONNECTING;
+      this.emit('disconnected', reason);
+    });
+    connection.on('load', ({ load }) => {
+      this.#load = load;
+      this.emit('load', load);
+    });
+    connection.on('message', message => this.#onMessage(message));
+    connection.on('lost', () => this.#closeEverything());
+    connection.on('refused', error => {
+      this.#connection = undefined;
+      this.#readyState = ReadyState.CLOSED;
+      this.emit('error', error);
+      connection.close().catch(closing => log('closing %s: %o', url, closing));
+    });
+    connection.open();
+  }
+
+  async getResourceUsages(): Promise<ResourceUsages> {
+    return (await this.#call(MAFALDA, 'getResourceUsages', [])) as ResourceUsages;
+  }
+
+  protected makeMafaldaRouter(options: ResolvedMafaldaRouterOptions): RemoteMafaldaRouter {
+    return new RemoteMafaldaRouter(this.#caller, options);
+  }
+
+  protected async release(): Promise<void> {
+    this.#readyState = ReadyState.CLOSING;
+    await this.#connection?.close();
+    this.#closeEverything();
+    this.#connection = undefined;
+    this.#readyState = ReadyState.CLOSED;
+  }
+
+  async #call(target: Target, method: string, args: unknown[]): Promise<unknown> {
+    const encoded = await this.#connectionOrThrow().call(target, method, this.#encode(args));
+    const result = decode(encoded, handle => this.#mirrors.objectOf(handle));
+    keepAppData(args, result);
+    return result;
+  }
+
+  #connectionOrThrow(): Connection {
+    if (!this.#connection) throw new Error('this RemoteMafaldaClient is not open: call open(url) first');
+    return this.#connection;
+  }
+
+  #encode(args: unknown[]): unknown[] {
+    return encode(args, object => coreOf(object)?.handle) as unknown[];
+  }
+
+  #onMessage(message: Exclude<ServerMessage, { type: 'answer' | 'failure' }>): void {
+    switch (message.type) {
+      case 'add':
+        return this.#mirrors.add(message.mafaldaRouter, message.addition);
+      case 'event':
+        return this.#onEvent(message);
+      case 'change':
+        return this.#mirrors.change(message.handle, message.changes);
+      case 'close':
+        return this.#mirrors.close(message.handle, message.cause);
+      case 'forget':
+        return this.#mirrors.forget(message.handle);
+      case 'closeMafaldaRouter':
+        this.mafaldaRouters.get(message.mafaldaRouter)?.closedByServer().catch(error => log('%o', error));
+    }
+  }
+
+  #onEvent({ handle, name, args, changes }: Extract<ServerMessage, { type: 'event' }>): void {
+    let decoded: unknown[];
+    try {
+      decoded = decode(args, object => this.#mirrors.objectOf(object)) as unknown[];
+    } catch (error) {
+      // It tells of something that has just been closed here, while it was on its way.
+      return log('%s: %o', name, error);
+    }
+    this.#mirrors.event(handle, name, decoded, changes);
+  }
+
+  #closeEverything(): void {
+    this.#mirrors.closeAll();
+    for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.closedByServer().catch(error => log('%o', error));
+  }
+}
+
+/** The application's own appData object, not a copy, is what the object has that it created with it. */
+function keepAppData([options]: unknown[], result: unknown): void {
+  const { appData } = (options ?? {}) as { appData?: unknown };
+  if (typeof result !== 'object' || result === null || !coreOf(result)) return;
+  if (typeof appData === 'object' && appData !== null) Object.assign(result, { appData });
+}

@@ -1,0 +1,178 @@
+/** The connection to a server: made again whenever it is lost, with one session that goes on across all of that. */
+import { EventEmitter } from 'eventemitter3';
+import { io, type Socket } from 'socket.io-client';
+import { logger } from '../../shared/logger.ts';
+import { decodeError } from '../protocol/errors.ts';
+import {
+  PROTOCOL_VERSION,
+  type ClientMessage,
+  type Credentials,
+  type LoadReport,
+  type ServerMessage,
+  type Target,
+  type Welcome,
+} from '../protocol/messages.ts';
+import { Session } from '../protocol/session.ts';
+import type { Caller } from './mirrorCore.ts';
+
+const log = logger('client');
+
+const RECONNECTION_DELAY_MS = 200;
+const RECONNECTION_DELAY_MAX_MS = 5000;
+const GOODBYE_TIMEOUT_MS = 1000;
+
+export interface ConnectionOptions {
+  /** What the server's `auth` asks for. */
+  token?: string;
+  /** Default `/mafalda`. */
+  path?: string;
+  /** Certificate authority, PEM, for servers whose certificate the system does not know. Certificates are always checked. */
+  ca?: string | Buffer;
+}
+
+export interface ConnectionEvents {
+  /** The socket is open. */
+  open: [];
+  /** The server has let us in. */
+  welcome: [];
+  disconnected: [reason: string];
+  message: [message: Exclude<ServerMessage, { type: 'answer' | 'failure' }>];
+  load: [report: LoadReport];
+  /** The session is over, and all that the server told in it: another server process is there now. */
+  lost: [];
+  /** Trying again would not help. */
+  refused: [error: Error];
+}
+
+interface PendingCall {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+}
+
+export class Connection extends EventEmitter<ConnectionEvents> implements Caller {
+  readonly #url: string;
+  readonly #socket: Socket;
+  readonly #token: string | undefined;
+  readonly #calls = new Map<number, PendingCall>();
+  #session = this.#newSession();
+  #sessionId: string | undefined;
+  #nextCallId = 1;
+
+  constructor(url: string, { token, path = '/mafalda', ca }: ConnectionOptions) {
+    super();
+    this.#url = url;
+    this.#token = token;
+    this.#socket = io(toHttp(url), {
+      path,
+      // `ca` is for Node.js, where alone this runs; socket.io's types know the browser's options only.
+      ...({ ca } as object),
+      transports: ['websocket'],
+      forceNew: true,
+      autoConnect: false,
+      reconnectionDelay: RECONNECTION_DELAY_MS,
+      reconnectionDelayMax: RECONNECTION_DELAY_MAX_MS,
+      auth: tell => tell(this.#credentials()),
+    });
+    this.#socket.on('connect', () => this.emit('open'));
+    this.#socket.on('welcome', (welcome: Welcome) => this.#onWelcome(welcome));
+    this.#socket.on('load', (report: LoadReport) => this.emit('load', report));
+    this.#socket.on('disconnect', reason => this.#onDisconnect(reason));
+    this.#socket.on('connect_error', error => this.#onConnectError(error));
+  }
+
+  get pendingCalls(): number {
+    return this.#calls.size;
+  }
+
+  open(): void {
+    this.#socket.connect();
+  }
+
+  /** Says goodbye, if somebody is there to hear it. The server then closes what was made only for us. */
+  async close(): Promise<void> {
+    if (this.#socket.connected) {
+      await this.#socket.timeout(GOODBYE_TIMEOUT_MS).emitWithAck('bye').catch(error => log('%s said no goodbye: %o', this.#url, error));
+    }
+    this.#socket.disconnect();
+    this.#endSession();
+  }
+
+  call(target: Target, method: string, args: unknown[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const id = this.#nextCallId++;
+      this.#calls.set(id, { resolve, reject });
+      this.#session.send({ type: 'call', id, target, method, args });
+    });
+  }
+
+  send(target: Target, method: string, args: unknown[]): void {
+    this.#session.send({ type: 'send', target, method, args });
+  }
+
+  #credentials(): Credentials {
+    const session = this.#sessionId === undefined ? undefined : { id: this.#sessionId, received: this.#session.received };
+    return { protocol: PROTOCOL_VERSION, token: this.#token, session };
+  }
+
+  #newSession(): Session<ClientMessage, ServerMessage> {
+    const session = new Session<ClientMessage, ServerMessage>();
+    session.on('message', message => this.#onMessage(message));
+    session.on('error', error => {
+      log('%s: %o', this.#url, error);
+      this.#loseSession();
+    });
+    return session;
+  }
+
+  #onWelcome({ session: { id, received } }: Welcome): void {
+    if (this.#sessionId !== undefined && this.#sessionId !== id) this.#loseSession();
+    this.#sessionId = id;
+    this.#session.attach(this.#socket, received);
+    this.emit('welcome');
+  }
+
+  #onDisconnect(reason: string): void {
+    this.#session.detach();
+    this.emit('disconnected', reason);
+    // socket.io takes a server that closes for a wish of its own to be left alone; it may be starting again.
+    if (reason === 'io server disconnect') this.#socket.connect();
+  }
+
+  #onConnectError(error: Error): void {
+    log('%s: %s', this.#url, error.message);
+    // Where it is not going to try again, the server has refused us.
+    if (!this.#socket.active) this.emit('refused', new Error(`${this.#url}: ${error.message}`));
+  }
+
+  #onMessage(message: ServerMessage): void {
+    if (message.type !== 'answer' && message.type !== 'failure') {
+      this.emit('message', message);
+      return;
+    }
+    const call = this.#calls.get(message.id);
+    this.#calls.delete(message.id);
+    if (message.type === 'answer') call?.resolve(message.result);
+    else call?.reject(decodeError(message.error));
+  }
+
+  #loseSession(): void {
+    this.#endSession();
+    this.emit('lost');
+  }
+
+  #endSession(): void {
+    this.#session.detach();
+    this.#session.removeAllListeners();
+    this.#session = this.#newSession();
+    this.#sessionId = undefined;
+    const calls = [...this.#calls.values()];
+    this.#calls.clear();
+    for (const { reject } of calls) reject(new Error(`the connection to ${this.#url} was closed before the call was answered`));
+  }
+}
+
+function toHttp(url: string): string {
+  const { protocol, host } = new URL(url);
+  if (!/^(ws|http)s?:$/.test(protocol)) throw new TypeError(`${url}: must begin with wss:// or ws://`);
+  return `${protocol.replace('ws', 'http')}//${host}`;
+}

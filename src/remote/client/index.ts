@@ -1,0 +1,1 @@
+export { RemoteMafaldaClient, ReadyState, type RemoteMafaldaClientEvents, type RemoteMafaldaClientOptions } from './client.ts';

@@ -1,0 +1,66 @@
+/** mediasoup's objects as they are here, while they live on a server: classes made from their descriptions. */
+import { EnhancedEventEmitter } from 'mediasoup/extras';
+import type { AppData } from 'mediasoup/types';
+import { membersOf, type ClassDescription, type MemberKind, type MembersOf } from '../protocol/describe.ts';
+import type { MirrorCore } from './mirrorCore.ts';
+
+const coreKey = Symbol('core');
+
+export type EventsMap = Record<string, unknown[]>;
+
+export class Mirror<Events extends EventsMap, ObserverEvents extends EventsMap> extends EnhancedEventEmitter<Events> {
+  readonly observer = new EnhancedEventEmitter<ObserverEvents>();
+  appData: AppData;
+  readonly [coreKey]: MirrorCore;
+
+  constructor(core: MirrorCore, appData: AppData) {
+    super();
+    this[coreKey] = core;
+    this.appData = appData;
+    core.bind(this);
+  }
+
+  get closed(): boolean {
+    return this[coreKey].closed;
+  }
+
+  close(): void {
+    this[coreKey].close();
+  }
+}
+
+export function coreOf(object: object): MirrorCore | undefined {
+  return (object as { [coreKey]?: MirrorCore })[coreKey];
+}
+
+type MirrorMembers<T, M> = Pick<T, MembersOf<M, Exclude<MemberKind, 'local'>> & keyof T>;
+
+type MirrorConstructor<T, M, Events extends EventsMap, ObserverEvents extends EventsMap> = new (
+  core: MirrorCore,
+  appData: AppData,
+) => Mirror<Events, ObserverEvents> & MirrorMembers<T, M>;
+
+/** A base class with every member of T that the description does not leave to the mirror itself. */
+export function mirrorClass<T, Events extends EventsMap, ObserverEvents extends EventsMap>() {
+  return <M extends ClassDescription['members']>(description: ClassDescription & { members: M }): MirrorConstructor<T, M, Events, ObserverEvents> => {
+    class DescribedMirror extends Mirror<Events, ObserverEvents> {}
+    for (const name of membersOf(description, 'fixed', 'changing')) {
+      define(name, { get: function (this: DescribedMirror) { return this[coreKey].read(name); } });
+    }
+    for (const name of membersOf(description, 'call')) {
+      define(name, { value: function (this: DescribedMirror, ...args: unknown[]) { return this[coreKey].call(name, args); }, writable: true });
+    }
+    for (const name of membersOf(description, 'send')) {
+      define(name, { value: function (this: DescribedMirror, ...args: unknown[]) { this[coreKey].send(name, args); }, writable: true });
+    }
+    for (const name of membersOf(description, 'ending')) {
+      const event = name.toLowerCase().replace(/d$/, '');
+      define(name, { value: function (this: DescribedMirror) { this[coreKey].end(event, []); } });
+    }
+    return DescribedMirror as unknown as MirrorConstructor<T, M, Events, ObserverEvents>;
+
+    function define(name: string, descriptor: PropertyDescriptor): void {
+      Object.defineProperty(DescribedMirror.prototype, name, { configurable: true, ...descriptor });
+    }
+  };
+}

@@ -1,0 +1,101 @@
+/** What a mirror is made of, out of the application's sight: its state, its place in the tree, its way to the server. */
+import type { EnhancedEventEmitter } from 'mediasoup/extras';
+import type { ClassDescription } from '../protocol/describe.ts';
+import type { Addition, Changes, Target } from '../protocol/messages.ts';
+
+/** How mirrors reach their server. */
+export interface Caller {
+  call(target: Target, method: string, args: unknown[]): Promise<unknown>;
+  send(target: Target, method: string, args: unknown[]): void;
+}
+
+type Emitter = EnhancedEventEmitter<Record<string, unknown[]>>;
+
+export class MirrorCore {
+  readonly handle: number;
+  readonly id: string;
+  readonly description: ClassDescription;
+  readonly children = new Set<MirrorCore>();
+  readonly parent: MirrorCore | undefined;
+  /** Called when it has closed, from whichever side. */
+  onClosed: () => void = () => undefined;
+  readonly #caller: Caller;
+  readonly #state: Changes = {};
+  #object!: Emitter & { observer: Emitter };
+  #closed = false;
+
+  constructor(caller: Caller, description: ClassDescription, addition: Addition, parent: MirrorCore | undefined) {
+    this.#caller = caller;
+    this.handle = addition.handle;
+    this.id = addition.id;
+    this.description = description;
+    this.parent = parent;
+    this.apply(addition.state);
+    parent?.children.add(this);
+  }
+
+  get object(): object {
+    return this.#object;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** To be called once, by the mirror that it belongs to. */
+  bind(object: object): void {
+    this.#object = object as Emitter & { observer: Emitter };
+  }
+
+  /** A copy, as mediasoup gives one: who changes it changes nothing here. */
+  read(name: string): unknown {
+    return structuredClone(this.#state[name]);
+  }
+
+  /** Null stands for undefined. */
+  apply(changes: Changes): void {
+    for (const [name, value] of Object.entries(changes)) this.#state[name] = value ?? undefined;
+  }
+
+  async call(method: string, args: unknown[]): Promise<unknown> {
+    if (this.#closed) throw new Error(`${method}() of an object that is closed [id:${this.id}]`);
+    return this.#caller.call(this.handle, method, args);
+  }
+
+  send(method: string, args: unknown[]): void {
+    if (!this.#closed) this.#caller.send(this.handle, method, args);
+  }
+
+  /** What mediasoup would emit here. */
+  emit(name: string, args: unknown[]): void {
+    const where = this.description.events[name];
+    if (where !== 'observer') this.#object.safeEmit(name, ...args);
+    if (where === 'both' || where === 'observer') this.#object.observer.safeEmit(name, ...args);
+  }
+
+  /** A child has come: as mediasoup does, before whoever asked for it gets it. */
+  announce(child: MirrorCore): void {
+    this.#object.observer.safeEmit(child.description.announcement, child.object);
+  }
+
+  /** The application closes it: the server is told, and nothing is waited for. */
+  close(): void {
+    this.send('close', []);
+    this.end(undefined, []);
+  }
+
+  /**
+   * It has closed. What it contains closes before it tells, and it tells first why: both as in mediasoup.
+   * @param cause the event that says why, or undefined if it was simply closed
+   */
+  end(cause: string | undefined, args: unknown[]): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const child of this.children) child.end(child.description.closedByParent, []);
+    this.children.clear();
+    this.parent?.children.delete(this);
+    if (cause !== undefined) this.#object.safeEmit(cause, ...args);
+    this.#object.observer.safeEmit('close');
+    this.onClosed();
+  }
+}

@@ -1,0 +1,75 @@
+/** A MafaldaRouter of a server, as it is here. */
+import type { Router, Worker } from 'mediasoup/types';
+import { MafaldaRouterBase } from '../../shared/mafaldaRouterBase.ts';
+import type { ResolvedMafaldaRouterOptions } from '../../shared/options.ts';
+import type { PipeableMafaldaRouter } from '../../shared/types.ts';
+import { mafaldaRouterCalls } from '../protocol/classes.ts';
+import { MAFALDA } from '../protocol/messages.ts';
+import { coreOf } from './mirror.ts';
+import type { Caller } from './mirrorCore.ts';
+
+abstract class CallingMafaldaRouter extends MafaldaRouterBase {
+  abstract call(method: string, args: unknown[]): Promise<unknown>;
+}
+
+type Calls = Pick<PipeableMafaldaRouter, (typeof mafaldaRouterCalls)[number]>;
+
+/** All that can be called at the server has its method here: they are defined right below. */
+const MafaldaRouterWithCalls = CallingMafaldaRouter as unknown as abstract new (id: string) => CallingMafaldaRouter & Calls;
+
+for (const name of mafaldaRouterCalls) {
+  Object.defineProperty(CallingMafaldaRouter.prototype, name, {
+    configurable: true,
+    writable: true,
+    value: function (this: CallingMafaldaRouter, ...args: unknown[]) {
+      return this.call(name, args);
+    },
+  });
+}
+
+export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements PipeableMafaldaRouter {
+  readonly #caller: Caller;
+  readonly #options: ResolvedMafaldaRouterOptions;
+  #attached: Promise<unknown> | undefined;
+
+  constructor(caller: Caller, options: ResolvedMafaldaRouterOptions) {
+    super(options.id);
+    this.#caller = caller;
+    this.#options = options;
+  }
+
+  async call(method: string, args: unknown[]): Promise<unknown> {
+    this.assertOpen();
+    // Nothing happens at the server until something is needed. Both requests go out together: one round trip.
+    this.#attached ??= this.#caller.call(MAFALDA, 'createMafaldaRouter', [this.#options]);
+    const [attached, called] = await Promise.allSettled([this.#attached, this.#caller.call(this.id, method, args)]);
+    if (attached.status === 'rejected') {
+      this.#attached = undefined;
+      throw attached.reason;
+    }
+    if (called.status === 'rejected') throw called.reason;
+    return called.value;
+  }
+
+  /** To be called when the server has created a Router. */
+  addRouter(router: Router, worker: Worker, workerId: string): void {
+    this.tree.addRouter(router, worker, workerId);
+    this.emit('newrouter', router, worker);
+  }
+
+  override reportWorkerDied(worker: Worker, error: Error): void {
+    super.reportWorkerDied(worker, error);
+  }
+
+  /** To be called when it has been closed at the server, or the server is gone: there is nobody left to tell. */
+  async closedByServer(): Promise<void> {
+    this.#attached = undefined;
+    await this.close();
+  }
+
+  protected async release(): Promise<void> {
+    const closing = this.#attached && this.#caller.call(this.id, 'close', []);
+    for (const router of this.routers.values()) coreOf(router)?.end(undefined, []);
+    await closing;
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * A conversation that outlives its connections. Both sides number their messages and keep them until the other has told
+ * that they arrived; after a reconnection they send again what did not. So each message arrives once and in order, or the
+ * session is over.
+ */
+import { EventEmitter } from 'eventemitter3';
+
+/** The part of a socket.io socket that is needed, and that client and server have in common. */
+export interface Socket {
+  emit(event: string, ...args: unknown[]): unknown;
+  on(event: 'message', listener: (number: number, received: number, message: never) => void): unknown;
+  on(event: 'acknowledge', listener: (received: number) => void): unknown;
+  removeAllListeners(event: 'message' | 'acknowledge'): unknown;
+  disconnect(): unknown;
+}
+
+/** When nothing is said that could carry it, the other side is told this often that its messages have arrived. */
+const ACKNOWLEDGE_EVERY = 100;
+/** A peer that leaves more than this unacknowledged is too slow or too long away to catch up. */
+const MAX_UNACKNOWLEDGED = 20_000;
+
+export interface SessionEvents<Received> {
+  message: [message: Received];
+  /** It can't go on: the other side does not keep to the protocol, or is too slow. */
+  error: [error: Error];
+}
+
+export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received>> {
+  readonly #outbox: { number: number; message: Sent }[] = [];
+  #socket: Socket | undefined;
+  #sent = 0;
+  #received = 0;
+  #acknowledged = 0;
+
+  /** How many messages have arrived here: what the other side has to know in order to go on. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Queued while there is no connection. */
+  send(message: Sent): void {
+    this.#outbox.push({ number: ++this.#sent, message });
+    this.#transmit(this.#sent, message);
+    if (this.#outbox.length > MAX_UNACKNOWLEDGED) this.#fail('too many messages are waiting for the other side');
+  }
+
+  isAttachedTo(socket: Socket): boolean {
+    return this.#socket === socket;
+  }
+
+  /** Goes on over this socket, where the other side has so far received so many messages. */
+  attach(socket: Socket, receivedByPeer: number): void {
+    this.detach();
+    this.#socket = socket;
+    socket.on('message', this.#onMessage);
+    socket.on('acknowledge', this.#onAcknowledge);
+    this.#onAcknowledge(receivedByPeer);
+    for (const { number, message } of this.#outbox) this.#transmit(number, message);
+  }
+
+  detach(): void {
+    this.#socket?.removeAllListeners('message');
+    this.#socket?.removeAllListeners('acknowledge');
+    this.#socket = undefined;
+  }
+
+  #transmit(number: number, message: Sent): void {
+    if (!this.#socket) return;
+    this.#acknowledged = this.#received;
+    this.#socket.emit('message', number, this.#received, message);
+  }
+
+  readonly #onMessage = (number: number, receivedByPeer: number, message: Received): void => {
+    this.#onAcknowledge(receivedByPeer);
+    if (number <= this.#received) return;
+    if (number !== this.#received + 1) return this.#fail(`message ${number} came after message ${this.#received}`);
+    this.#received = number;
+    if (number - this.#acknowledged >= ACKNOWLEDGE_EVERY) {
+      this.#acknowledged = number;
+      this.#socket?.emit('acknowledge', number);
+    }
+    this.emit('message', message);
+  };
+
+  readonly #onAcknowledge = (received: number): void => {
+    if (!Number.isInteger(received) || received > this.#sent) return this.#fail('an acknowledgement of what was never sent');
+    while (this.#outbox.length > 0 && this.#outbox[0]!.number <= received) this.#outbox.shift();
+  };
+
+  #fail(reason: string): void {
+    const socket = this.#socket;
+    this.detach();
+    socket?.disconnect();
+    this.emit('error', new Error(`the session can't go on: ${reason}`));
+  }
+}

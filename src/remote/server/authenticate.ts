@@ -1,0 +1,25 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { PROTOCOL_VERSION, type Credentials } from '../protocol/messages.ts';
+
+/** The token that all clients share, or a function that decides. It may throw to say why not. */
+export type Auth = string | ((token: string | undefined) => boolean | Promise<boolean>);
+
+/** @throws {Error} saying why the client is refused, in words that help its operator and nobody else */
+export async function authenticate(auth: Auth | undefined, credentials: Partial<Credentials>): Promise<void> {
+  const { protocol, token } = credentials;
+  if (token !== undefined && typeof token !== 'string') throw new Error('unauthorized: the token must be a string');
+  if (!(await isAllowed(auth, token))) throw new Error('unauthorized: the token is missing or wrong');
+  if (protocol !== PROTOCOL_VERSION) {
+    throw new Error(`incompatible: the server speaks version ${PROTOCOL_VERSION} of the protocol, the client version ${protocol}`);
+  }
+}
+
+async function isAllowed(auth: Auth | undefined, token: string | undefined): Promise<boolean> {
+  if (auth === undefined) return true;
+  if (typeof auth === 'function') return (await auth(token)) === true;
+  return token !== undefined && timingSafeEqual(digest(auth), digest(token));
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

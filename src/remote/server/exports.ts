@@ -1,0 +1,35 @@
+/** All objects that clients of a server mirror, by the handles that stand for them on the wire. */
+import type { TreeNode } from '../../shared/objectTree.ts';
+import { ExportedObject, type Exporter } from './exportedObject.ts';
+
+export class Exports {
+  readonly #byHandle = new Map<number, ExportedObject>();
+  readonly #byObject = new Map<object, ExportedObject>();
+  #nextHandle = 1;
+
+  get size(): number {
+    return this.#byHandle.size;
+  }
+
+  add(node: TreeNode, exporter: Exporter): ExportedObject {
+    const exported = new ExportedObject(this.#nextHandle++, node, exporter);
+    this.#byHandle.set(exported.handle, exported);
+    // MafaldaRouters share Workers: those have a handle in each, and are never passed as an argument or result.
+    if (node.type !== 'worker') this.#byObject.set(node.object, exported);
+    return exported;
+  }
+
+  remove(exported: ExportedObject): void {
+    exported.unfollow();
+    this.#byHandle.delete(exported.handle);
+    this.#byObject.delete(exported.node.object);
+  }
+
+  byHandle(handle: number): ExportedObject | undefined {
+    return this.#byHandle.get(handle);
+  }
+
+  byObject(object: object): ExportedObject | undefined {
+    return this.#byObject.get(object);
+  }
+}

@@ -1,0 +1,47 @@
+/** The Mafalda that a server serves, and those of its MafaldaRouters that clients are attached to. */
+import type { MafaldaApi, MafaldaRouterOptions, PipeableMafaldaRouter } from '../../shared/types.ts';
+import { logger } from '../../shared/logger.ts';
+import { Exports } from './exports.ts';
+import { MafaldaRouterExport, type Audience } from './mafaldaRouterExport.ts';
+
+const log = logger('server');
+
+export class ServedMafalda {
+  readonly mafalda: MafaldaApi;
+  readonly exports = new Exports();
+  readonly #attached = new Map<string, MafaldaRouterExport>();
+
+  constructor(mafalda: MafaldaApi) {
+    this.mafalda = mafalda;
+  }
+
+  /** How many MafaldaRouters have clients. */
+  get attached(): number {
+    return this.#attached.size;
+  }
+
+  attach(member: Audience, options: MafaldaRouterOptions): MafaldaRouterExport {
+    const mafaldaRouter = this.mafalda.createMafaldaRouter(options) as PipeableMafaldaRouter;
+    const attached = this.#attached.get(mafaldaRouter.id) ?? this.#export(mafaldaRouter);
+    attached.attach(member);
+    return attached;
+  }
+
+  /** What nobody is attached to any longer is closed: nobody else would ever do it. */
+  detach(member: Audience, attached: MafaldaRouterExport): void {
+    attached.detach(member);
+    if (attached.audience > 0) return;
+    attached.mafaldaRouter.close().catch(error => log('closing MafaldaRouter %s: %o', attached.mafaldaRouter.id, error));
+  }
+
+  #export(mafaldaRouter: PipeableMafaldaRouter): MafaldaRouterExport {
+    const attached = new MafaldaRouterExport(mafaldaRouter, this.exports);
+    this.#attached.set(mafaldaRouter.id, attached);
+    mafaldaRouter.once('close', () => {
+      this.#attached.delete(mafaldaRouter.id);
+      attached.tellClosed();
+      attached.close();
+    });
+    return attached;
+  }
+}
