@@ -13,7 +13,7 @@ export interface Placement {
 /** Whom a node is chosen for. */
 export interface PoolRequest {
   readonly mafaldaRouterId: string;
-  isUsed(node: ClusterNode): boolean;
+  readonly isUsed: (node: ClusterNode) => boolean;
 }
 
 export interface NodePoolEvents {

@@ -97,7 +97,7 @@ export class Places {
     if (choice !== 'new') return choice.pooled;
     ++this.#workersCreated;
     const pooled = this.#pool.create(workerSettings);
-    pooled.ended.then(() => --this.#workersCreated);
+    pooled.onceEnded(() => --this.#workersCreated);
     return pooled;
   }
 

@@ -9,8 +9,6 @@ const EXPECTED_TRANSPORT_LOAD = 1;
 export class PooledWorker {
   readonly settings: WorkerSettings;
   readonly ready: Promise<Worker>;
-  /** Resolves when the Worker has closed, has died, or has never started. */
-  readonly ended: Promise<void>;
   /** How many Routers it holds, those that are being created included. */
   routers = 0;
   #cpu = 0;
@@ -21,10 +19,11 @@ export class PooledWorker {
   constructor(settings: WorkerSettings, ready: Promise<Worker>) {
     this.settings = settings;
     this.ready = ready;
-    this.ended = ready.then(
-      worker => new Promise(resolve => onceClosed(worker, resolve)),
-      () => undefined,
-    );
+  }
+
+  /** Calls back when the Worker has closed or died, or turns out never to have started. */
+  onceEnded(callback: () => void): void {
+    this.ready.then(worker => onceClosed(worker, callback), callback);
   }
 
   /** Percent of one core: what was measured, plus what has been placed here since. */

@@ -46,7 +46,7 @@ export class WorkerPool {
   create(settings: WorkerSettings): PooledWorker {
     const pooled = new PooledWorker(settings, this.#mediasoup.createWorker(settings));
     this.#workers.add(pooled);
-    pooled.ended.then(() => this.#forget(pooled));
+    pooled.onceEnded(() => this.#forget(pooled));
     this.#sampling ??= setInterval(() => this.#measure(), SAMPLE_INTERVAL_MS).unref();
     return pooled;
   }

@@ -1,3 +1,3 @@
 export { RemoteMafaldaClient, ReadyState, type RemoteMafaldaClientEvents, type RemoteMafaldaClientOptions } from './client/index.ts';
-export { RemoteMafaldaServer, type RemoteMafaldaServerOptions } from './server/server.ts';
+export { RemoteMafaldaServer, type RemoteMafaldaServerOptions, type ServerCounts } from './server/server.ts';
 export { mafaldaRouterDefaultOptions } from '../shared/options.ts';

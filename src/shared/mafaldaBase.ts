@@ -5,7 +5,7 @@ import type { Router, RouterOptions, RtpObserver, Transport, Worker } from 'medi
 import { ObjectTree } from './objectTree.ts';
 import { resolveMafaldaRouterOptions, type ResolvedMafaldaRouterOptions } from './options.ts';
 import { ReadOnlyMap } from './readOnlyMap.ts';
-import type { MafaldaApi, MafaldaEvents, MafaldaRouter, MafaldaRouterOptions, PipeableMafaldaRouter, ResourceUsages } from './types.ts';
+import type { MafaldaApi, MafaldaEvents, MafaldaRouterOptions, PipeableMafaldaRouter, ResourceUsages } from './types.ts';
 
 export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extends MafaldaEvents = MafaldaEvents>
   extends EventEmitter<Events>
@@ -66,7 +66,7 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
       this.#mafaldaRouters.delete(resolved.id);
       this.#tree.exclude(mafaldaRouter.tree);
     });
-    (this as EventEmitter<MafaldaEvents>).emit('newmafaldarouter', mafaldaRouter as MafaldaRouter);
+    (this as EventEmitter<MafaldaEvents>).emit('newmafaldarouter', mafaldaRouter);
     return mafaldaRouter;
   }
 

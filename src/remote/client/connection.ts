@@ -13,6 +13,7 @@ import {
   type Welcome,
 } from '../protocol/messages.ts';
 import { Session } from '../protocol/session.ts';
+import { isServerMessage } from '../protocol/validate.ts';
 import type { Caller } from './mirrorCore.ts';
 
 const log = logger('client');
@@ -45,8 +46,8 @@ export interface ConnectionEvents {
 }
 
 interface PendingCall {
-  resolve(result: unknown): void;
-  reject(error: Error): void;
+  resolve: (result: unknown) => void;
+  reject: (error: Error) => void;
 }
 
 export class Connection extends EventEmitter<ConnectionEvents> implements Caller {
@@ -115,7 +116,7 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Caller
   }
 
   #newSession(): Session<ClientMessage, ServerMessage> {
-    const session = new Session<ClientMessage, ServerMessage>();
+    const session = new Session<ClientMessage, ServerMessage>(isServerMessage);
     session.on('message', message => this.#onMessage(message));
     session.on('error', error => {
       log('%s: %o', this.#url, error);

@@ -268,6 +268,3 @@ export const mafaldaRouterCalls = [
   'connectLink',
   'acceptPipe',
 ] as const;
-
-/** What can be called on the server's Mafalda. */
-export const mafaldaCalls = ['createMafaldaRouter', 'getResourceUsages'] as const;

@@ -18,12 +18,16 @@ export function encode(value: unknown, handleOf: (object: object) => number | un
   if (handle !== undefined) return { [REFERENCE]: handle };
   if (value instanceof EventEmitter) throw new TypeError(`${path} is an object that the other process does not know: it may be closed`);
   if (Array.isArray(value)) return value.map((element, index) => encode(element, handleOf, depth + 1, `${path}[${index}]`));
-  if ('toJSON' in value && typeof value.toJSON === 'function') return encode(value.toJSON(), handleOf, depth + 1, path);
+  if (hasToJSON(value)) return encode(value.toJSON(), handleOf, depth + 1, path);
   const result: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(value)) {
     if (member !== undefined) result[key.startsWith('$') ? `$${key}` : key] = encode(member, handleOf, depth + 1, `${path}.${key}`);
   }
   return result;
+}
+
+function hasToJSON(value: object): value is { toJSON(): unknown } {
+  return 'toJSON' in value && typeof value.toJSON === 'function';
 }
 
 /** @throws {TypeError} for a reference that is unknown, or data that is nested too deep or means to poison prototypes */

@@ -7,9 +7,10 @@ import type { WireError } from './errors.ts';
 
 export const PROTOCOL_VERSION = 1;
 
-/** The server's Mafalda, a MafaldaRouter by its id, or any other object by the handle that the server gave it. */
-export type Target = 0 | string | number;
-export const MAFALDA: Target = 0;
+/** A MafaldaRouter by its id, or any other object by the handle that the server gave it. */
+export type Target = string | number;
+/** The server's Mafalda. */
+export const MAFALDA = 0;
 
 export type Changes = Record<string, unknown>;
 

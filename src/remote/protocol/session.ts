@@ -27,10 +27,17 @@ export interface SessionEvents<Received> {
 
 export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received>> {
   readonly #outbox: { number: number; message: Sent }[] = [];
+  readonly #isMessage: (message: unknown) => message is Received;
   #socket: Socket | undefined;
   #sent = 0;
   #received = 0;
   #acknowledged = 0;
+
+  /** @param isMessage tells what is a message of the protocol: anything else ends the session */
+  constructor(isMessage: (message: unknown) => message is Received) {
+    super();
+    this.#isMessage = isMessage;
+  }
 
   /** How many messages have arrived here: what the other side has to know in order to go on. */
   get received(): number {
@@ -70,9 +77,10 @@ export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received
     this.#socket.emit('message', number, this.#received, message);
   }
 
-  readonly #onMessage = (number: number, receivedByPeer: number, message: Received): void => {
+  readonly #onMessage = (number: number, receivedByPeer: number, message: unknown): void => {
     this.#onAcknowledge(receivedByPeer);
     if (number <= this.#received) return;
+    if (!this.#isMessage(message)) return this.#fail('a malformed message');
     if (number !== this.#received + 1) return this.#fail(`message ${number} came after message ${this.#received}`);
     this.#received = number;
     if (number - this.#acknowledged >= ACKNOWLEDGE_EVERY) {

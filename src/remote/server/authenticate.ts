@@ -1,13 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { PROTOCOL_VERSION, type Credentials } from '../protocol/messages.ts';
+import { PROTOCOL_VERSION } from '../protocol/messages.ts';
+import { isCredentials } from '../protocol/validate.ts';
 
 /** The token that all clients share, or a function that decides. It may throw to say why not. */
 export type Auth = string | ((token: string | undefined) => boolean | Promise<boolean>);
 
 /** @throws {Error} saying why the client is refused, in words that help its operator and nobody else */
-export async function authenticate(auth: Auth | undefined, credentials: Partial<Credentials>): Promise<void> {
+export async function authenticate(auth: Auth | undefined, credentials: unknown): Promise<void> {
+  if (!isCredentials(credentials)) throw new Error('malformed credentials: see docs/reference/protocol.md');
   const { protocol, token } = credentials;
-  if (token !== undefined && typeof token !== 'string') throw new Error('unauthorized: the token must be a string');
   if (!(await isAllowed(auth, token))) throw new Error('unauthorized: the token is missing or wrong');
   if (protocol !== PROTOCOL_VERSION) {
     throw new Error(`incompatible: the server speaks version ${PROTOCOL_VERSION} of the protocol, the client version ${protocol}`);

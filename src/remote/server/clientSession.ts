@@ -2,12 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { NotFoundError } from 'mediasoup/errors';
 import { logger } from '../../shared/logger.ts';
-import type { MafaldaRouterOptions } from '../../shared/types.ts';
-import { mafaldaCalls, mafaldaRouterCalls } from '../protocol/classes.ts';
+import type { MafaldaObjects, MafaldaRouterOptions, ResourceUsages } from '../../shared/types.ts';
+import { mafaldaRouterCalls } from '../protocol/classes.ts';
 import { decode, encode } from '../protocol/codec.ts';
 import { encodeError } from '../protocol/errors.ts';
 import { MAFALDA, type ClientMessage, type ServerMessage, type Target } from '../protocol/messages.ts';
 import { Session, type Socket } from '../protocol/session.ts';
+import { isClientMessage } from '../protocol/validate.ts';
 import type { Addresses } from './addresses.ts';
 import type { ExportedObject } from './exportedObject.ts';
 import type { Audience, MafaldaRouterExport } from './mafaldaRouterExport.ts';
@@ -21,7 +22,7 @@ export class ClientSession implements Audience {
   readonly id = randomUUID();
   readonly #served: ServedMafalda;
   readonly #addresses: Addresses;
-  readonly #session = new Session<ServerMessage, ClientMessage>();
+  readonly #session = new Session<ServerMessage, ClientMessage>(isClientMessage);
   readonly #attached = new Map<string, MafaldaRouterExport>();
   #absence: NodeJS.Timeout | undefined;
 
@@ -102,12 +103,14 @@ export class ClientSession implements Audience {
 
   #mafaldaMethod(name: string): Method | undefined {
     if (name === 'createMafaldaRouter') return options => this.#attach(options as MafaldaRouterOptions);
-    return bindIfListed(this.#served.mafalda, mafaldaCalls, name);
+    if (name === 'getResourceUsages') return () => this.#usagesOf(this.#served.mafalda);
+    return undefined;
   }
 
   #mafaldaRouterMethod(id: string, name: string): Method | undefined {
     const attached = this.#attached.get(id);
     if (!attached) throw new NotFoundError(`MafaldaRouter with id "${id}" not found: it may be closed`);
+    if (name === 'getResourceUsages') return () => this.#usagesOf(attached.mafaldaRouter);
     return bindIfListed(attached.mafaldaRouter, [...mafaldaRouterCalls, 'close'], name);
   }
 
@@ -119,6 +122,11 @@ export class ClientSession implements Audience {
   #attach(options: MafaldaRouterOptions): void {
     const attached = this.#served.attach(this, options);
     this.#attached.set(attached.mafaldaRouter.id, attached);
+  }
+
+  async #usagesOf(objects: MafaldaObjects): Promise<ResourceUsages> {
+    const usages = Object.entries(await objects.getResourceUsages());
+    return Object.fromEntries(usages.map(([id, usage]) => [this.#served.exports.workerId(id), usage]));
   }
 
   /** An object, if it is in one of the MafaldaRouters that this client is attached to. */

@@ -1,7 +1,7 @@
 /** One object that clients mirror: its state as last told, and the listeners that tell of what happens to it. */
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { TreeNode } from '../../shared/objectTree.ts';
-import { classes, descriptionOf, type ClassName } from '../protocol/classes.ts';
+import { descriptionOf, type ClassName } from '../protocol/classes.ts';
 import { membersOf, type ClassDescription } from '../protocol/describe.ts';
 import { encodeError } from '../protocol/errors.ts';
 import type { Addition, Changes, CloseCause } from '../protocol/messages.ts';
@@ -98,7 +98,7 @@ const classOfTransport = { webrtc: 'WebRtcTransport', plain: 'PlainTransport', p
 
 const classOfRtpObserver = { activespeaker: 'ActiveSpeakerObserver', audiolevel: 'AudioLevelObserver' } as const;
 
-function classNameOf(node: TreeNode): keyof typeof classes {
+function classNameOf(node: TreeNode): ClassName {
   if (node.type === 'transport') return classOfTransport[node.object.type];
   if (node.type === 'rtpObserver') return classOfRtpObserver[node.object.type];
   return classOfType[node.type];

@@ -3,9 +3,19 @@ import type { TreeNode } from '../../shared/objectTree.ts';
 import { ExportedObject, type Exporter } from './exportedObject.ts';
 
 export class Exports {
+  readonly #prefix: string;
   readonly #byHandle = new Map<number, ExportedObject>();
   readonly #byObject = new Map<object, ExportedObject>();
   #nextHandle = 1;
+
+  constructor(serverId: string) {
+    this.#prefix = serverId.slice(0, 8);
+  }
+
+  /** A Worker's id as clients see it. Processes of two machines may have the same pid: here it becomes unique. */
+  workerId(id: string): string {
+    return `${this.#prefix}:${id}`;
+  }
 
   get size(): number {
     return this.#byHandle.size;

@@ -1,11 +1,14 @@
 /** Shows a MafaldaRouter to the clients that are attached to it: what is there, what comes, changes, happens and goes. */
 import type { TreeNode } from '../../shared/objectTree.ts';
+import { logger } from '../../shared/logger.ts';
 import { onceClosed } from '../../shared/onceClosed.ts';
 import type { PipeableMafaldaRouter } from '../../shared/types.ts';
 import { encode } from '../protocol/codec.ts';
-import type { ServerMessage } from '../protocol/messages.ts';
+import type { Addition, ServerMessage } from '../protocol/messages.ts';
 import type { ExportedObject, Exporter } from './exportedObject.ts';
 import type { Exports } from './exports.ts';
+
+const log = logger('server');
 
 /** Whoever is told. */
 export interface Audience {
@@ -100,7 +103,18 @@ export class MafaldaRouterExport implements Exporter {
 
   #addition(exported: ExportedObject): ServerMessage {
     const addition = exported.toAddition(exported.node.parent && this.#exported.get(exported.node.parent));
-    return { type: 'add', mafaldaRouter: this.mafaldaRouter.id, addition: this.#encode(addition) };
+    if (addition.className === 'Worker') addition.id = this.#exports.workerId(addition.id);
+    return { type: 'add', mafaldaRouter: this.mafaldaRouter.id, addition: { ...addition, appData: this.#encodeAppData(addition) } };
+  }
+
+  /** An application in this process may keep there what can't be sent: then clients see none. */
+  #encodeAppData({ className, id, appData }: Addition): unknown {
+    try {
+      return this.#encode(appData);
+    } catch (error) {
+      log('appData of %s %s: %o', className, id, error);
+      return {};
+    }
   }
 
   #tellClose({ handle, cause }: ExportedObject): void {

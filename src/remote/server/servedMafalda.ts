@@ -8,11 +8,12 @@ const log = logger('server');
 
 export class ServedMafalda {
   readonly mafalda: MafaldaApi;
-  readonly exports = new Exports();
+  readonly exports: Exports;
   readonly #attached = new Map<string, MafaldaRouterExport>();
 
-  constructor(mafalda: MafaldaApi) {
+  constructor(mafalda: MafaldaApi, serverId: string) {
     this.mafalda = mafalda;
+    this.exports = new Exports(serverId);
   }
 
   /** How many MafaldaRouters have clients. */

@@ -39,6 +39,14 @@ export interface RemoteMafaldaServerOptions extends AddressOptions {
   maxPayload?: number;
 }
 
+export interface ServerCounts {
+  clients: number;
+  /** Those that clients are attached to. */
+  mafaldaRouters: number;
+  /** All objects in them: Workers, Routers, Transports… */
+  objects: number;
+}
+
 const knownOptions: Record<keyof RemoteMafaldaServerOptions, true> = {
   port: true,
   host: true,
@@ -70,7 +78,7 @@ export class RemoteMafaldaServer {
     refuseUnknown('RemoteMafaldaServer', options, Object.keys(knownOptions));
     if (!options.cert !== !options.key) throw new TypeError('cert and key must be given together');
     this.#options = options;
-    this.#served = new ServedMafalda(mafalda);
+    this.#served = new ServedMafalda(mafalda, this.#serverId);
     this.#addresses = new Addresses(options);
     this.#http = options.server ?? createHttp(options);
   }
@@ -83,6 +91,11 @@ export class RemoteMafaldaServer {
     const isWildcard = !host || host === '0.0.0.0' || host === '::';
     const secure = 'setSecureContext' in this.#http;
     return `${secure ? 'wss' : 'ws'}://${isWildcard ? '127.0.0.1' : host}:${address.port}`;
+  }
+
+  /** What it holds at present: all zero when no client has anything here. */
+  get counts(): ServerCounts {
+    return { clients: this.#sessions.size, mafaldaRouters: this.#served.attached, objects: this.#served.exports.size };
   }
 
   /** Resolves when clients can connect. @throws if the port is taken or may not be used */
@@ -137,7 +150,7 @@ export class RemoteMafaldaServer {
     session.connect(socket, session.id === resumed?.id ? resumed.received : 0);
     socket.on('bye', (done: unknown) => {
       this.#end(session);
-      if (typeof done === 'function') done();
+      if (isCallback(done)) done();
     });
     socket.on('disconnect', reason => {
       log('session %s lost its connection: %s', session.id, reason);
@@ -167,6 +180,11 @@ export class RemoteMafaldaServer {
     const report: LoadReport = { load: this.#served.mafalda.load };
     socket.volatile.emit('load', report);
   }
+}
+
+/** Only a peer that keeps to the protocol sends one. */
+function isCallback(value: unknown): value is () => void {
+  return typeof value === 'function';
 }
 
 function createHttp({ cert, key }: RemoteMafaldaServerOptions): HttpServer {

@@ -80,5 +80,5 @@ export function isLinkTransport(transport: { type: string; appData: AppData }): 
 }
 
 export function streamKey(stream: StreamId): string {
-  return stream.producerId ?? stream.dataProducerId!;
+  return stream.producerId ?? stream.dataProducerId;
 }

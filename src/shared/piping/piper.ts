@@ -21,10 +21,10 @@ export interface PiperOptions {
   /** Whether pipes cross machines: then they are encrypted and ask again for lost packets. */
   network: boolean;
   /** Which Routers get a stream by themselves as soon as one of them has it. */
-  domainOf(router: Router): string;
-  endpointOf(router: Router): PipeEndpoint;
+  domainOf: (router: Router) => string;
+  endpointOf: (router: Router) => PipeEndpoint;
   /** Chooses where a pipe starts among the places of a stream. */
-  chooseSource(places: StreamInRouter[]): StreamInRouter;
+  chooseSource: (places: StreamInRouter[]) => StreamInRouter;
 }
 
 /** The two moments of a pipe that others wait for. */

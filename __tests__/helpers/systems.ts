@@ -1,0 +1,117 @@
+/** The implementations that the scenarios run on, each with real Workers and, where there is a wire, real sockets. */
+import * as mediasoup from 'mediasoup';
+import type { Worker } from 'mediasoup/types';
+import { Mafalda, MafaldaHorizontal, RemoteMafaldaClient, RemoteMafaldaServer, type MafaldaApi, type Strategy } from '../../src/index.ts';
+
+export interface System {
+  readonly mafalda: MafaldaApi;
+  /** How many mediasoup Routers a MafaldaRouter gets when it is spread as far as it goes. */
+  readonly places: number;
+  /** Closes everything, and tells what is left nevertheless: an empty list if all is well. */
+  close(): Promise<string[]>;
+}
+
+const token = 'the scenarios’ token';
+
+/** Spreads things over the nodes whatever their load, so that the scenarios cross nodes. */
+const roundRobin: Strategy = candidates => [...candidates].sort((a, b) => a.placed - b.placed)[0];
+
+/** Two Workers for each Mafalda, so that there is something to pipe between. */
+const WORKERS_PER_MAFALDA = 2;
+
+export async function localSystem(): Promise<System> {
+  const watch = watchResources();
+  const mafalda = new Mafalda(mediasoup);
+  return {
+    mafalda,
+    places: WORKERS_PER_MAFALDA,
+    close: async () => {
+      await mafalda.close();
+      return watch.leftovers([mafalda]);
+    },
+  };
+}
+
+export async function remoteSystem(): Promise<System> {
+  const watch = watchResources();
+  const { server, mafalda: served } = await serve();
+  const mafalda = new RemoteMafaldaClient(server.url, { token });
+  return {
+    mafalda,
+    places: WORKERS_PER_MAFALDA,
+    close: async () => {
+      await mafalda.close();
+      const kept = leftAtServer(server);
+      await server.close();
+      await served.close();
+      return [...kept, ...(await watch.leftovers([mafalda, served]))];
+    },
+  };
+}
+
+export async function horizontalSystem(nodes: number): Promise<System> {
+  const watch = watchResources();
+  const cluster = await Promise.all(Array.from({ length: nodes }, serve));
+  const mafalda = new MafaldaHorizontal(cluster.map(({ server }) => server.url), { token, strategy: roundRobin });
+  return {
+    mafalda,
+    places: nodes * WORKERS_PER_MAFALDA,
+    close: async () => {
+      await mafalda.close();
+      const kept = cluster.flatMap(({ server }) => leftAtServer(server));
+      for (const { server } of cluster) await server.close();
+      for (const { mafalda: served } of cluster) await served.close();
+      return [...kept, ...(await watch.leftovers([mafalda, ...cluster.map(({ mafalda: served }) => served)]))];
+    },
+  };
+}
+
+async function serve(): Promise<{ mafalda: Mafalda; server: RemoteMafaldaServer }> {
+  const mafalda = new Mafalda(mediasoup);
+  const server = new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: token });
+  await server.listen();
+  return { mafalda, server };
+}
+
+function leftAtServer(server: RemoteMafaldaServer): string[] {
+  return nonZero('server', { ...server.counts });
+}
+
+/** Sockets and processes that keep this process alive, and Workers that are still there. */
+function watchResources(): { leftovers: (mafaldas: MafaldaApi[]) => Promise<string[]> } {
+  const before = countResources();
+  const workers = new Set<Worker>();
+  const onWorker = (worker: Worker): void => void workers.add(worker);
+  mediasoup.observer.on('newworker', onWorker);
+  return {
+    leftovers: async mafaldas => {
+      // Handles that have just been closed are counted until the event loop has come round, and callbacks of closing come last.
+      for (let round = 0; round < 2; ++round) await new Promise(resolve => setImmediate(resolve));
+      mediasoup.observer.off('newworker', onWorker);
+      const processes = [...workers].filter(({ subprocessClosed }) => !subprocessClosed).length;
+      const now = countResources();
+      const more = Object.fromEntries(Object.keys(now).map(name => [name, Math.max(0, now[name]! - (before[name] ?? 0))]));
+      const objects = mafaldas.flatMap(({ constructor, workers, routers, transports, rtpObservers, mafaldaRouters }) =>
+        nonZero(constructor.name, {
+          workers: workers.size,
+          routers: routers.size,
+          transports: transports.size,
+          rtpObservers: rtpObservers.size,
+          mafaldaRouters: mafaldaRouters.size,
+        }),
+      );
+      return [...nonZero('process', { workers: processes, ...more }), ...objects];
+    },
+  };
+}
+
+const watched = ['TCPSocketWrap', 'TCPServerWrap', 'UDPWrap', 'ProcessWrap'];
+
+function countResources(): Record<string, number> {
+  const active = process.getActiveResourcesInfo();
+  return Object.fromEntries(watched.map(name => [name, active.filter(resource => resource === name).length]));
+}
+
+function nonZero(owner: string, counts: Record<string, number>): string[] {
+  return Object.entries(counts).flatMap(([name, count]) => (count === 0 ? [] : [`${owner}: ${count} ${name}`]));
+}

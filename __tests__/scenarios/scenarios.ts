@@ -1,0 +1,321 @@
+/** What every implementation of the Mafalda API must do, in the same words for all of them. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { NotFoundError, UnsupportedError } from 'mediasoup/errors';
+import type { DataConsumer, DirectTransport, PipeTransport, RtpCapabilities } from 'mediasoup/types';
+import type { MafaldaRouter } from '../../src/index.ts';
+import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../helpers/rtp.ts';
+import type { System } from '../helpers/systems.ts';
+import { until } from '../helpers/until.ts';
+
+const PACKETS = 50;
+
+export function describeScenarios(name: string, createSystem: () => Promise<System>): void {
+  describe(name, () => {
+    let system: System;
+
+    beforeAll(async () => {
+      system = await createSystem();
+    });
+
+    afterAll(async () => {
+      expect(await system.close()).toEqual([]);
+    });
+
+    /** A MafaldaRouter that uses every place there is: with this watermark each Worker is full from the beginning. */
+    function createSpreadRouter(): MafaldaRouter {
+      return system.mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs }, watermarkWorker: 0 });
+    }
+
+    /** More receivers than there are places, so that there is one at least in each. */
+    function createReceivers(mafaldaRouter: MafaldaRouter, producerId: string): Promise<RtpReceiver[]> {
+      return Promise.all(Array.from({ length: system.places + 2 }, () => RtpReceiver.create(mafaldaRouter, producerId)));
+    }
+
+    describe('media', () => {
+      test.each(['audio', 'video'] as const)('%s reaches consumers everywhere, each packet once', async kind => {
+        const mafaldaRouter = createSpreadRouter();
+        const sender = await RtpSender.create(mafaldaRouter, kind);
+        const receivers = await createReceivers(mafaldaRouter, sender.producer.id);
+        expect(mafaldaRouter.routers.size).toBe(system.places);
+        await openPath(sender, receivers);
+        expect(await countPackets(sender, receivers, PACKETS)).toEqual(receivers.map(() => PACKETS));
+        await mafaldaRouter.close();
+      });
+
+      test('data messages reach consumers everywhere, in order', async () => {
+        const mafaldaRouter = createSpreadRouter();
+        const source = await mafaldaRouter.createDirectTransport();
+        const producer = await source.produceData({ label: 'chat', protocol: 'json', appData: { from: 'Mafalda' } });
+        const transports = await Promise.all(Array.from({ length: system.places + 2 }, () => mafaldaRouter.createDirectTransport()));
+        const consumers = await Promise.all(transports.map(transport => transport.consumeData({ dataProducerId: producer.id })));
+        expect(mafaldaRouter.routers.size).toBe(system.places);
+        const messages = Array.from({ length: 20 }, (_, index) => `message ${index}`);
+        const received = consumers.map(consumer => receive(consumer, messages.length));
+        for (const message of messages) producer.send(message);
+        for (const list of await Promise.all(received)) expect(list).toEqual(messages);
+        for (const { label, protocol } of consumers) expect([label, protocol]).toEqual(['chat', 'json']);
+        await mafaldaRouter.close();
+      });
+
+      test('two MafaldaRouters don’t hear each other', async () => {
+        const [one, other] = [createSpreadRouter(), createSpreadRouter()];
+        const sender = await RtpSender.create(one, 'audio');
+        await expect(RtpReceiver.create(other, sender.producer.id)).rejects.toThrow(NotFoundError);
+        await Promise.all([one.close(), other.close()]);
+      });
+    });
+
+    describe('pipes', () => {
+      test('consumers that come at once share one pipe per place', async () => {
+        const mafaldaRouter = createSpreadRouter();
+        const sender = await RtpSender.create(mafaldaRouter, 'audio');
+        const receivers = await Promise.all(
+          Array.from({ length: 3 * system.places }, () => RtpReceiver.create(mafaldaRouter, sender.producer.id)),
+        );
+        await openPath(sender, receivers);
+        expect(await countPiped(mafaldaRouter)).toEqual({ producers: system.places - 1, consumers: system.places - 1 });
+        await mafaldaRouter.close();
+      });
+
+      test('go away when nobody needs them any more, and come back', async () => {
+        const mafaldaRouter = createSpreadRouter();
+        const sender = await RtpSender.create(mafaldaRouter, 'audio');
+        const receivers = await createReceivers(mafaldaRouter, sender.producer.id);
+        for (const { transport } of receivers) transport.close();
+        const pipes = (): boolean => [...mafaldaRouter.transports.values()].some(({ type }) => type === 'pipe');
+        expect(pipes()).toBe(true);
+        await until('all pipes have gone', () => !pipes(), 20_000);
+
+        const again = await createReceivers(mafaldaRouter, sender.producer.id);
+        await openPath(sender, again);
+        expect(await countPackets(sender, again, PACKETS)).toEqual(again.map(() => PACKETS));
+        await mafaldaRouter.close();
+      });
+
+      test('nothing is piped for a consume that is refused', async () => {
+        const mafaldaRouter = createSpreadRouter();
+        const sender = await RtpSender.create(mafaldaRouter, 'video');
+        const transports = await Promise.all(Array.from({ length: system.places + 1 }, () => mafaldaRouter.createDirectTransport()));
+        const rtpCapabilities: RtpCapabilities = { codecs: [] };
+        for (const transport of transports) {
+          await expect(transport.consume({ producerId: sender.producer.id, rtpCapabilities })).rejects.toThrow(UnsupportedError);
+        }
+        expect(await countPiped(mafaldaRouter)).toEqual({ producers: 0, consumers: 0 });
+        await mafaldaRouter.close();
+      });
+
+      test('observers of audio take producers from everywhere', async () => {
+        const mafaldaRouter = createSpreadRouter();
+        const sender = await RtpSender.create(mafaldaRouter, 'audio');
+        const observers = await Promise.all(Array.from({ length: system.places + 1 }, () => mafaldaRouter.createAudioLevelObserver()));
+        for (const observer of observers) {
+          const added = once(observer.observer, 'addproducer');
+          await observer.addProducer({ producerId: sender.producer.id });
+          const [producer] = (await added) as [{ id: string }];
+          expect(producer.id).toBe(sender.producer.id);
+        }
+        expect(await countPiped(mafaldaRouter)).toMatchObject({ producers: system.places - 1 });
+        await mafaldaRouter.close();
+      });
+    });
+
+    describe('pause, resume and close', () => {
+      test('of a producer reach its consumers everywhere', async () => {
+        const mafaldaRouter = createSpreadRouter();
+        const sender = await RtpSender.create(mafaldaRouter, 'audio');
+        const receivers = await createReceivers(mafaldaRouter, sender.producer.id);
+        const consumers = receivers.map(({ consumer }) => consumer);
+        await openPath(sender, receivers);
+
+        const paused = Promise.all(consumers.map(consumer => once(consumer, 'producerpause')));
+        await sender.producer.pause();
+        expect(sender.producer.paused).toBe(true);
+        await paused;
+        expect(consumers.every(({ producerPaused }) => producerPaused)).toBe(true);
+        expect(await countPackets(sender, receivers, 20)).toEqual(receivers.map(() => 0));
+
+        const resumed = Promise.all(consumers.map(consumer => once(consumer, 'producerresume')));
+        await sender.producer.resume();
+        await resumed;
+        expect(await countPackets(sender, receivers, PACKETS)).toEqual(receivers.map(() => PACKETS));
+
+        const closed = Promise.all(consumers.map(consumer => once(consumer, 'producerclose')));
+        sender.producer.close();
+        expect(sender.producer.closed).toBe(true);
+        await closed;
+        expect(consumers.every(consumer => consumer.closed)).toBe(true);
+        await mafaldaRouter.close();
+      });
+
+      test('of a consumer are its own business', async () => {
+        const mafaldaRouter = createSpreadRouter();
+        const sender = await RtpSender.create(mafaldaRouter, 'audio');
+        const [first, ...others] = await createReceivers(mafaldaRouter, sender.producer.id);
+        await openPath(sender, [first!, ...others]);
+
+        await first!.consumer.pause();
+        expect(first!.consumer.paused).toBe(true);
+        expect(await countPackets(sender, [first!, ...others], 20)).toEqual([0, ...others.map(() => 20)]);
+        await first!.consumer.resume();
+        expect(await countPackets(sender, [first!], 20)).toEqual([20]);
+
+        first!.consumer.close();
+        expect(first!.consumer.closed).toBe(true);
+        expect(await countPackets(sender, others, 20)).toEqual(others.map(() => 20));
+        expect(sender.producer.closed).toBe(false);
+        await mafaldaRouter.close();
+      });
+
+      test('of a data producer reach its consumers everywhere', async () => {
+        const mafaldaRouter = createSpreadRouter();
+        const transports = await Promise.all(Array.from({ length: system.places + 1 }, () => mafaldaRouter.createDirectTransport()));
+        const producer = await transports[0]!.produceData();
+        const consumers = await Promise.all(transports.slice(1).map(transport => transport.consumeData({ dataProducerId: producer.id })));
+        const paused = Promise.all(consumers.map(consumer => once(consumer, 'dataproducerpause')));
+        await producer.pause();
+        await paused;
+        const resumed = Promise.all(consumers.map(consumer => once(consumer, 'dataproducerresume')));
+        await producer.resume();
+        await resumed;
+        const closed = Promise.all(consumers.map(consumer => once(consumer, 'dataproducerclose')));
+        producer.close();
+        await closed;
+        await mafaldaRouter.close();
+      });
+
+      test('closing a transport closes what it holds, at once, and its streams elsewhere', async () => {
+        const mafaldaRouter = createSpreadRouter();
+        const sender = await RtpSender.create(mafaldaRouter, 'audio');
+        const receivers = await createReceivers(mafaldaRouter, sender.producer.id);
+        const told: string[] = [];
+        sender.producer.on('transportclose', () => told.push('transportclose'));
+        sender.producer.observer.on('close', () => told.push('close'));
+        const closed = Promise.all(receivers.map(({ consumer }) => once(consumer, 'producerclose')));
+        sender.transport.close();
+        expect(told).toEqual(['transportclose', 'close']);
+        expect(mafaldaRouter.transports.has(sender.transport.id)).toBe(false);
+        await closed;
+        await mafaldaRouter.close();
+      });
+
+      test('closing a MafaldaRouter closes everything in it', async () => {
+        const mafaldaRouter = createSpreadRouter();
+        const sender = await RtpSender.create(mafaldaRouter, 'audio');
+        const receivers = await createReceivers(mafaldaRouter, sender.producer.id);
+        const told: string[] = [];
+        mafaldaRouter.on('close', () => told.push('close'));
+        sender.transport.on('routerclose', () => told.push('routerclose'));
+        const closing = mafaldaRouter.close();
+        expect(mafaldaRouter.closed).toBe(true);
+        await closing;
+        expect(told.sort()).toEqual(['close', 'routerclose']);
+        expect(receivers.every(({ consumer, transport }) => consumer.closed && transport.closed)).toBe(true);
+        expect([mafaldaRouter.routers.size, mafaldaRouter.transports.size, mafaldaRouter.workers.size]).toEqual([0, 0, 0]);
+        expect(system.mafalda.mafaldaRouters.has(mafaldaRouter.id)).toBe(false);
+        await expect(mafaldaRouter.createDirectTransport()).rejects.toThrow(/closed/);
+        await mafaldaRouter.close();
+      });
+    });
+
+    describe('errors are mediasoup’s own', () => {
+      let mafaldaRouter: MafaldaRouter;
+      let transport: DirectTransport;
+      let rtpCapabilities: RtpCapabilities;
+
+      beforeAll(async () => {
+        mafaldaRouter = createSpreadRouter();
+        transport = await mafaldaRouter.createDirectTransport();
+        rtpCapabilities = await mafaldaRouter.getRtpCapabilities();
+      });
+
+      afterAll(() => mafaldaRouter.close());
+
+      test('for a producer that nobody knows', async () => {
+        await expect(transport.consume({ producerId: 'nobody', rtpCapabilities })).rejects.toThrow(NotFoundError);
+        await expect(transport.consumeData({ dataProducerId: 'nobody' })).rejects.toThrow(Error);
+        expect(await mafaldaRouter.canConsume({ producerId: 'nobody', rtpCapabilities })).toBe(false);
+      });
+
+      test('for a missing producer id', async () => {
+        await expect(transport.consume({ producerId: '', rtpCapabilities })).rejects.toThrow(TypeError);
+      });
+
+      test('for RTP capabilities that can’t consume the producer', async () => {
+        const sender = await RtpSender.create(mafaldaRouter, 'video');
+        const { codecs } = rtpCapabilities;
+        const audioOnly = { codecs: codecs!.filter(({ kind }) => kind === 'audio') };
+        await expect(transport.consume({ producerId: sender.producer.id, rtpCapabilities: audioOnly })).rejects.toThrow(UnsupportedError);
+        const malformed = { codecs: 'VP8' } as unknown as RtpCapabilities;
+        await expect(transport.consume({ producerId: sender.producer.id, rtpCapabilities: malformed })).rejects.toThrow(TypeError);
+        expect(await mafaldaRouter.canConsume({ producerId: sender.producer.id, rtpCapabilities: audioOnly })).toBe(false);
+        expect(await mafaldaRouter.canConsume({ producerId: sender.producer.id, rtpCapabilities })).toBe(true);
+      });
+
+      test('for a transport without addresses, and one that is closed', async () => {
+        await expect(mafaldaRouter.createPlainTransport({})).rejects.toThrow(TypeError);
+        const closed = await mafaldaRouter.createDirectTransport();
+        closed.close();
+        await expect(closed.produceData()).rejects.toThrow(Error);
+        await expect(closed.consume({ producerId: 'nobody', rtpCapabilities })).rejects.toThrow(Error);
+        await expect(closed.getStats()).rejects.toThrow(Error);
+      });
+
+      test('for options of a MafaldaRouter that make no sense', () => {
+        const { mafalda } = system;
+        expect(() => mafalda.createMafaldaRouter({ maxWorkers: -1 })).toThrow(TypeError);
+        expect(() => mafalda.createMafaldaRouter({ watermark: 50 } as object)).toThrow(/unknown option watermark/);
+        expect(mafalda.createMafaldaRouter({ id: mafaldaRouter.id })).toBe(mafaldaRouter);
+        expect(() => mafalda.createMafaldaRouter({ id: mafaldaRouter.id, routerOptions: {} })).toThrow(/different routerOptions/);
+      });
+    });
+
+    test('objects are as mediasoup’s: observed before they are handed out, with state that is up to date', async () => {
+      const mafaldaRouter = createSpreadRouter();
+      const seen: string[] = [];
+      mafaldaRouter.on('newrouter', router => router.observer.on('newtransport', ({ id }) => seen.push(id)));
+      const listenInfos = [{ protocol: 'udp', ip: '127.0.0.1' }] as const;
+      const appData = { peer: 'Felipe', self: {} };
+      const transport = await mafaldaRouter.createWebRtcTransport({ listenInfos: [...listenInfos], enableSctp: true, appData });
+      expect(seen).toEqual([transport.id]);
+      expect(mafaldaRouter.transports.get(transport.id)).toBe(transport);
+      expect(transport.appData).toBe(appData);
+      expect(transport.iceCandidates).toHaveLength(1);
+      expect(transport.dtlsState).toBe('new');
+      expect(transport.sctpParameters).toBeDefined();
+      const { usernameFragment } = transport.iceParameters;
+      await transport.restartIce();
+      expect(transport.iceParameters.usernameFragment).not.toBe(usernameFragment);
+      expect((await transport.dump()).id).toBe(transport.id);
+      expect(await transport.getStats()).toHaveLength(1);
+
+      const sender = await RtpSender.create(mafaldaRouter, 'video', 'my-own-id');
+      expect(sender.producer.id).toBe('my-own-id');
+      const closed = once(sender.producer.observer, 'close');
+      sender.producer.close();
+      await closed;
+      const usages = await mafaldaRouter.getResourceUsages();
+      expect(Object.keys(usages).sort()).toEqual([...mafaldaRouter.workers.keys()].sort());
+      await mafaldaRouter.close();
+    });
+  });
+}
+
+/** Resolves with so many messages. */
+async function receive(consumer: DataConsumer, count: number): Promise<string[]> {
+  const messages: string[] = [];
+  return new Promise(resolve => {
+    consumer.on('message', message => {
+      messages.push(message.toString());
+      if (messages.length === count) resolve(messages);
+    });
+  });
+}
+
+/** What is produced and consumed in pipes, as mediasoup itself tells it. */
+async function countPiped(mafaldaRouter: MafaldaRouter): Promise<{ producers: number; consumers: number }> {
+  const pipes = [...mafaldaRouter.transports.values()].filter((transport): transport is PipeTransport => transport.type === 'pipe');
+  const dumps = await Promise.all(pipes.map(pipe => pipe.dump()));
+  const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + number, 0);
+  return { producers: sum(dumps.map(dump => dump.producerIds.length)), consumers: sum(dumps.map(dump => dump.consumerIds.length)) };
+}

@@ -1,0 +1,37 @@
+/** What comes from the wire is not what the types say until it has been looked at. */
+import type { ClientMessage, Credentials, ServerMessage } from './messages.ts';
+
+export function isClientMessage(value: unknown): value is ClientMessage {
+  if (!isRecord(value)) return false;
+  const { type, id, target, method, args } = value;
+  const isKnown = type === 'send' || (type === 'call' && Number.isSafeInteger(id));
+  const isTarget = typeof target === 'string' || Number.isSafeInteger(target);
+  return isKnown && isTarget && typeof method === 'string' && Array.isArray(args);
+}
+
+const serverMessageTypes: readonly unknown[] = [
+  'answer',
+  'failure',
+  'add',
+  'event',
+  'change',
+  'close',
+  'forget',
+  'closeMafaldaRouter',
+] satisfies ServerMessage['type'][];
+
+/** A client trusts its server with what is in a message, but a message it must be. */
+export function isServerMessage(value: unknown): value is ServerMessage {
+  return isRecord(value) && serverMessageTypes.includes(value['type']);
+}
+
+export function isCredentials(value: unknown): value is Credentials {
+  if (!isRecord(value)) return false;
+  const { protocol, token, session } = value;
+  const isSession = isRecord(session) && typeof session['id'] === 'string' && Number.isSafeInteger(session['received']);
+  return typeof protocol === 'number' && (token === undefined || typeof token === 'string') && (session === undefined || isSession);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
