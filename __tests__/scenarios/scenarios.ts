@@ -233,7 +233,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
 
       test('for a producer that nobody knows', async () => {
         await expect(transport.consume({ producerId: 'nobody', rtpCapabilities })).rejects.toThrow(NotFoundError);
-        await expect(transport.consumeData({ dataProducerId: 'nobody' })).rejects.toThrow(Error);
+        await expect(transport.consumeData({ dataProducerId: 'nobody' })).rejects.toThrow(NotFoundError);
         expect(await mafaldaRouter.canConsume({ producerId: 'nobody', rtpCapabilities })).toBe(false);
       });
 

@@ -1,18 +1,18 @@
 /** One of the Mafaldas that a MafaldaHorizontal is made of, with what placement has to know about it. */
-import type { EventEmitter } from 'eventemitter3';
+import type { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { MafaldaApi } from '../shared/types.ts';
 
 /** What a Transport is taken to cost until the node's reports show it; percent of the node. */
 const EXPECTED_TRANSPORT_LOAD = 1;
 
 /** A node at the end of a wire tells when it is there, and how loaded it is. A local Mafalda is always there. */
-export interface NodeEvents {
+export type NodeEvents = {
   connected: [];
   disconnected: [reason: string];
   load: [load: number];
   error: [error: Error];
   close: [];
-}
+};
 
 export class ClusterNode {
   readonly id: string;
@@ -36,8 +36,8 @@ export class ClusterNode {
     this.settled = this.connected;
   }
 
-  get events(): EventEmitter<NodeEvents> {
-    return this.mafalda as unknown as EventEmitter<NodeEvents>;
+  get events(): EnhancedEventEmitter<NodeEvents> {
+    return this.mafalda as unknown as EnhancedEventEmitter<NodeEvents>;
   }
 
   /** Percent of the node: what it has reported, plus what has been placed there since. */

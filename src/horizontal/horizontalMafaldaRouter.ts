@@ -149,9 +149,9 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     for (const existing of part.tree.nodes()) onAdd(existing);
     part.tree.on('add', onAdd);
     this.tree.include(part.tree);
-    part.on('newrouter', (router, worker) => this.emit('newrouter', router, worker));
+    part.on('newrouter', (router, worker) => this.safeEmit('newrouter', router, worker));
     part.on('workerdied', (worker, error) => this.reportWorkerDied(worker, error));
-    part.on('error', error => this.emit('error', error));
+    part.on('error', error => this.reportError(error));
     part.once('close', () => {
       this.#parts.delete(node);
       this.tree.exclude(part.tree);

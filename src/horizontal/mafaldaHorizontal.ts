@@ -21,13 +21,13 @@ export interface MafaldaHorizontalOptions extends RemoteMafaldaClientOptions {
 
 const knownOptions: Record<keyof MafaldaHorizontalOptions, true> = { token: true, path: true, ca: true, strategy: true, watermarkNode: true };
 
-export interface MafaldaHorizontalEvents extends MafaldaEvents {
+export type MafaldaHorizontalEvents = MafaldaEvents & {
   /** Every node has answered, or can't be reached at present. */
   connected: [];
   nodeconnected: [node: MafaldaApi];
   nodedisconnected: [node: MafaldaApi, reason: string];
   nodeload: [node: MafaldaApi, load: number];
-}
+};
 
 /** Many Mafaldas as one, remote or local: a Set of nodes with the API of each of them. */
 export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, MafaldaHorizontalEvents> implements Iterable<MafaldaApi> {
@@ -46,14 +46,14 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     if (typeof watermarkNode !== 'number' || !(watermarkNode >= 0)) throw new TypeError('if given, watermarkNode must be a percentage, 0 or more');
     this.#clientOptions = clientOptions;
     this.#nodes = new NodePool(strategy, watermarkNode);
-    this.#nodes.on('connected', ({ mafalda }) => this.emit('nodeconnected', mafalda));
-    this.#nodes.on('disconnected', ({ mafalda }, reason) => this.emit('nodedisconnected', mafalda, reason));
-    this.#nodes.on('load', ({ mafalda }, load) => this.emit('nodeload', mafalda, load));
-    this.#nodes.on('error', error => this.emit('error', error));
-    this.#nodes.on('settled', () => this.emit('connected'));
+    this.#nodes.on('connected', ({ mafalda }) => this.safeEmit('nodeconnected', mafalda));
+    this.#nodes.on('disconnected', ({ mafalda }, reason) => this.safeEmit('nodedisconnected', mafalda, reason));
+    this.#nodes.on('load', ({ mafalda }, load) => this.safeEmit('nodeload', mafalda, load));
+    this.#nodes.on('error', error => this.reportError(error));
+    this.#nodes.on('settled', () => this.safeEmit('connected'));
     for (const node of nodes) this.add(node);
     // Whoever waits for `connected` must not wait in vain where nothing has to be waited for.
-    if (this.#nodes.settled) setImmediate(() => this.emit('connected'));
+    if (this.#nodes.settled) setImmediate(() => this.safeEmit('connected'));
   }
 
   get strategy(): Strategy {

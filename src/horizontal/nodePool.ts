@@ -1,5 +1,5 @@
 /** The nodes of a MafaldaHorizontal: which there are, which can be used, and which is used next. */
-import { EventEmitter } from 'eventemitter3';
+import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { MafaldaApi } from '../shared/types.ts';
 import { ClusterNode, type NodeEvents } from './clusterNode.ts';
 import type { NodeState, Strategy } from './strategies.ts';
@@ -16,19 +16,19 @@ export interface PoolRequest {
   readonly isUsed: (node: ClusterNode) => boolean;
 }
 
-export interface NodePoolEvents {
+export type NodePoolEvents = {
   connected: [node: ClusterNode];
   disconnected: [node: ClusterNode, reason: string];
   load: [node: ClusterNode, load: number];
   error: [error: Error];
   /** Every node has answered, or can't be reached at present. */
   settled: [];
-}
+};
 
 /** A node that has not answered in this time is not waited for; it is used as soon as it answers. */
 const CONNECT_TIMEOUT_MS = 3000;
 
-export class NodePool extends EventEmitter<NodePoolEvents> {
+export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
   strategy: Strategy;
   readonly watermark: number;
   readonly #nodes = new Map<MafaldaApi, ClusterNode>();
@@ -153,7 +153,7 @@ export class NodePool extends EventEmitter<NodePoolEvents> {
 type Listeners = { [Name in keyof NodeEvents]: (...args: NodeEvents[Name]) => void };
 
 /** @returns how to stop it */
-function listen(events: EventEmitter<NodeEvents>, listeners: Listeners): () => void {
+function listen(events: EnhancedEventEmitter<NodeEvents>, listeners: Listeners): () => void {
   // The compiler can't see that each name comes with its own listener.
   const pairs = Object.entries(listeners) as ['load', (load: number) => void][];
   for (const [name, listener] of pairs) events.on(name, listener);

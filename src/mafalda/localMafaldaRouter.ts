@@ -43,7 +43,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     this.#places = new Places(pool, options, this.tree, {
       onRouter: (router, worker) => {
         this.tree.addRouter(router, worker, String(worker.pid));
-        this.emit('newrouter', router, worker);
+        this.safeEmit('newrouter', router, worker);
       },
       onWorkerDied: (worker, error) => this.reportWorkerDied(worker, error),
     });

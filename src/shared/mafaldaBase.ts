@@ -1,14 +1,14 @@
 /** What all Mafaldas have in common, whatever their MafaldaRouters are made of. */
 import { isDeepStrictEqual } from 'node:util';
-import { EventEmitter } from 'eventemitter3';
 import type { Router, RouterOptions, RtpObserver, Transport, Worker } from 'mediasoup/types';
 import { ObjectTree } from './objectTree.ts';
 import { resolveMafaldaRouterOptions, type ResolvedMafaldaRouterOptions } from './options.ts';
+import { PublicEmitter } from './publicEmitter.ts';
 import { ReadOnlyMap } from './readOnlyMap.ts';
 import type { MafaldaApi, MafaldaEvents, MafaldaRouterOptions, PipeableMafaldaRouter, ResourceUsages } from './types.ts';
 
 export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extends MafaldaEvents = MafaldaEvents>
-  extends EventEmitter<Events>
+  extends PublicEmitter<Events>
   implements MafaldaApi
 {
   readonly mafaldaRouters: ReadonlyMap<string, R>;
@@ -66,7 +66,7 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
       this.#mafaldaRouters.delete(resolved.id);
       this.#tree.exclude(mafaldaRouter.tree);
     });
-    (this as EventEmitter<MafaldaEvents>).emit('newmafaldarouter', mafaldaRouter);
+    (this as PublicEmitter<MafaldaEvents>).safeEmit('newmafaldarouter', mafaldaRouter);
     return mafaldaRouter;
   }
 
@@ -78,6 +78,6 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
     if (this.#closed) return;
     this.#closed = true;
     await this.release();
-    (this as EventEmitter<MafaldaEvents>).emit('close');
+    (this as PublicEmitter<MafaldaEvents>).safeEmit('close');
   }
 }

@@ -1,15 +1,15 @@
 /** What all MafaldaRouters have in common: their identity, their objects, and how they end. */
 import * as ortc from 'mediasoup/ortc';
-import { EventEmitter } from 'eventemitter3';
 import type { Router, RtpCapabilities, RtpObserver, Transport, Worker } from 'mediasoup/types';
 import { logger } from './logger.ts';
 import { ObjectTree } from './objectTree.ts';
+import { PublicEmitter } from './publicEmitter.ts';
 import { Streams } from './piping/streams.ts';
 import type { MafaldaRouterEvents } from './types.ts';
 
 const log = logger('router');
 
-export abstract class MafaldaRouterBase extends EventEmitter<MafaldaRouterEvents> {
+export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvents> {
   readonly id: string;
   readonly tree = new ObjectTree();
   readonly streams = new Streams(this.tree);
@@ -64,14 +64,14 @@ export abstract class MafaldaRouterBase extends EventEmitter<MafaldaRouterEvents
     if (!this.#closed) {
       this.#closed = true;
       this.#released = this.release();
-      this.emit('close');
+      this.safeEmit('close');
     }
     await this.#released;
   }
 
   /** As mediasoup does where nobody listens for `died`: it must not go unnoticed. */
   protected reportWorkerDied(worker: Worker, error: Error): void {
-    if (!this.emit('workerdied', worker, error)) this.emit('error', error);
+    if (!this.safeEmit('workerdied', worker, error)) this.reportError(error);
   }
 
   protected assertOpen(): void {

@@ -4,7 +4,7 @@
  * is kept from the first Router on, and everything that needs to know what is there reads this one: the public Maps,
  * the pipes, the server that shows it to its clients.
  */
-import { EventEmitter } from 'eventemitter3';
+import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type {
   Consumer,
   DataConsumer,
@@ -42,13 +42,13 @@ interface TreeNodeOf<T extends ObjectType> {
 
 export type TreeNode<T extends ObjectType = ObjectType> = T extends ObjectType ? TreeNodeOf<T> : never;
 
-export interface ObjectTreeEvents {
+export type ObjectTreeEvents = {
   add: [node: TreeNode];
   /** Children are removed before their parents. */
   remove: [node: TreeNode];
-}
+};
 
-export class ObjectTree extends EventEmitter<ObjectTreeEvents> {
+export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   readonly workers: ReadonlyMap<string, Worker>;
   readonly routers: ReadonlyMap<string, Router>;
   readonly transports: ReadonlyMap<string, Transport>;

@@ -2,7 +2,7 @@
  * The Mafalda API as TypeScript interfaces: what every implementation offers, whether its Workers run in
  * this process, behind one server or behind many. Types that are not declared here are mediasoup's own.
  */
-import type { EventEmitter } from 'eventemitter3';
+import type { EnhancedEventEmitter } from 'mediasoup/extras';
 import type {
   ActiveSpeakerObserver,
   ActiveSpeakerObserverOptions,
@@ -59,13 +59,13 @@ export interface MafaldaRouterOptions {
   workerSettings?: WorkerSettings;
 }
 
-export interface MafaldaRouterEvents {
+export type MafaldaRouterEvents = {
   close: [];
   /** Also a `workerdied` that nobody listens for. */
   error: [error: Error];
   newrouter: [router: Router, worker: Worker];
   workerdied: [worker: Worker, error: Error];
-}
+};
 
 /**
  * mediasoup's options of a Transport, where the addresses may be left out: the server that the Transport lands on
@@ -75,7 +75,7 @@ export type AddressesOptional<Options> = Options | UnionOmit<Options, AddressKey
 type AddressKey = 'listenInfos' | 'listenInfo' | 'rtcpListenInfo' | 'listenIps' | 'listenIp' | 'webRtcServer' | 'port';
 type UnionOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-export interface MafaldaRouter extends EventEmitter<MafaldaRouterEvents>, MafaldaObjects {
+export interface MafaldaRouter extends EnhancedEventEmitter<MafaldaRouterEvents>, MafaldaObjects {
   readonly id: string;
   readonly closed: boolean;
   getRtpCapabilities(): Promise<RtpCapabilities>;
@@ -89,11 +89,11 @@ export interface MafaldaRouter extends EventEmitter<MafaldaRouterEvents>, Mafald
   close(): Promise<void>;
 }
 
-export interface MafaldaEvents {
+export type MafaldaEvents = {
   newmafaldarouter: [mafaldaRouter: MafaldaRouter];
   error: [error: Error];
   close: [];
-}
+};
 
 /**
  * What every Mafalda can do. It says nothing of events, since the implementations have different ones: each is an

@@ -20,7 +20,7 @@ export type RemoteMafaldaClientOptions = ConnectionOptions;
 
 const knownOptions: Record<keyof RemoteMafaldaClientOptions, true> = { token: true, path: true, ca: true };
 
-export interface RemoteMafaldaClientEvents extends MafaldaEvents {
+export type RemoteMafaldaClientEvents = MafaldaEvents & {
   /** The socket is open. */
   open: [];
   /** The server has accepted us: also after each reconnection. */
@@ -28,7 +28,7 @@ export interface RemoteMafaldaClientEvents extends MafaldaEvents {
   /** The connection is lost; calls wait until there is one again. */
   disconnected: [reason: string];
   load: [load: number];
-}
+};
 
 /** A Mafalda in another process or machine, behind a RemoteMafaldaServer. Calls made before `connected` wait for it. */
 export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, RemoteMafaldaClientEvents> {
@@ -80,26 +80,26 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     this.#readyState = ReadyState.CONNECTING;
     connection.on('open', () => {
       this.#readyState = ReadyState.OPEN;
-      this.emit('open');
+      this.safeEmit('open');
     });
     connection.on('welcome', () => {
       this.#readyState = ReadyState.CONNECTED;
-      this.emit('connected');
+      this.safeEmit('connected');
     });
     connection.on('disconnected', reason => {
       this.#readyState = this.closed ? ReadyState.CLOSING : ReadyState.CONNECTING;
-      this.emit('disconnected', reason);
+      this.safeEmit('disconnected', reason);
     });
     connection.on('load', ({ load }) => {
       this.#load = load;
-      this.emit('load', load);
+      this.safeEmit('load', load);
     });
     connection.on('message', message => this.#onMessage(message));
     connection.on('lost', () => this.#closeEverything());
     connection.on('refused', error => {
       this.#connection = undefined;
       this.#readyState = ReadyState.CLOSED;
-      this.emit('error', error);
+      this.reportError(error);
       connection.close().catch(closing => log('closing %s: %o', url, closing));
     });
     connection.open();

@@ -1,5 +1,5 @@
 /** The connection to a server: made again whenever it is lost, with one session that goes on across all of that. */
-import { EventEmitter } from 'eventemitter3';
+import { EnhancedEventEmitter } from 'mediasoup/extras';
 import { io, type Socket } from 'socket.io-client';
 import { logger } from '../../shared/logger.ts';
 import { decodeError } from '../protocol/errors.ts';
@@ -31,7 +31,7 @@ export interface ConnectionOptions {
   ca?: string | Buffer;
 }
 
-export interface ConnectionEvents {
+export type ConnectionEvents = {
   /** The socket is open. */
   open: [];
   /** The server has let us in. */
@@ -43,14 +43,14 @@ export interface ConnectionEvents {
   lost: [];
   /** Trying again would not help. */
   refused: [error: Error];
-}
+};
 
 interface PendingCall {
   resolve: (result: unknown) => void;
   reject: (error: Error) => void;
 }
 
-export class Connection extends EventEmitter<ConnectionEvents> implements Caller {
+export class Connection extends EnhancedEventEmitter<ConnectionEvents> implements Caller {
   readonly #url: string;
   readonly #socket: Socket;
   readonly #token: string | undefined;

@@ -54,7 +54,7 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
   /** To be called when the server has created a Router. */
   addRouter(router: Router, worker: Worker, workerId: string): void {
     this.tree.addRouter(router, worker, workerId);
-    this.emit('newrouter', router, worker);
+    this.safeEmit('newrouter', router, worker);
   }
 
   override reportWorkerDied(worker: Worker, error: Error): void {

@@ -3,7 +3,7 @@
  * that they arrived; after a reconnection they send again what did not. So each message arrives once and in order, or the
  * session is over.
  */
-import { EventEmitter } from 'eventemitter3';
+import { EnhancedEventEmitter } from 'mediasoup/extras';
 
 /** The part of a socket.io socket that is needed, and that client and server have in common. */
 export interface Socket {
@@ -19,13 +19,13 @@ const ACKNOWLEDGE_EVERY = 100;
 /** A peer that leaves more than this unacknowledged is too slow or too long away to catch up. */
 const MAX_UNACKNOWLEDGED = 20_000;
 
-export interface SessionEvents<Received> {
+export type SessionEvents<Received> = {
   message: [message: Received];
   /** It can't go on: the other side does not keep to the protocol, or is too slow. */
   error: [error: Error];
-}
+};
 
-export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received>> {
+export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<Received>> {
   readonly #outbox: { number: number; message: Sent }[] = [];
   readonly #isMessage: (message: unknown) => message is Received;
   #socket: Socket | undefined;

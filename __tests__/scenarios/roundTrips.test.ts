@@ -1,0 +1,66 @@
+/** Round trips are what users feel: here a wire that is slow enough makes them countable. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import * as mediasoup from 'mediasoup';
+import type { DirectTransport } from 'mediasoup/types';
+import { Mafalda, MafaldaHorizontal, RemoteMafaldaServer } from '../../src/index.ts';
+import { delayProxy, type DelayProxy } from '../helpers/delayProxy.ts';
+import { mediaCodecs } from '../helpers/rtp.ts';
+
+const DELAY_MS = 100;
+
+const mafaldas = [new Mafalda(mediasoup), new Mafalda(mediasoup)];
+const servers = mafaldas.map(mafalda => new RemoteMafaldaServer(mafalda, { host: '127.0.0.1' }));
+let proxies: DelayProxy[];
+let mafalda: MafaldaHorizontal;
+
+beforeAll(async () => {
+  for (const server of servers) await server.listen();
+  proxies = await Promise.all(servers.map(({ url }) => delayProxy(url, DELAY_MS)));
+  mafalda = new MafaldaHorizontal(proxies.map(({ url }) => url));
+  await once(mafalda, 'connected');
+});
+
+afterAll(async () => {
+  await mafalda.close();
+  for (const proxy of proxies) await proxy.close();
+  for (const server of servers) await server.close();
+  for (const served of mafaldas) await served.close();
+});
+
+test('one for a call, two for the first consume of a stream on another node, one for the next', async () => {
+  const mafaldaRouter = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
+  const at = (proxy: number): Promise<DirectTransport> => mafaldaRouter.createDirectTransport({ placement: { node: proxies[proxy]!.url } });
+  // Workers start outside of the measurement.
+  const [source, destination] = await Promise.all([at(0), at(1)]);
+  const rtpCapabilities = await mafaldaRouter.getRtpCapabilities();
+
+  const trips: Record<string, number> = {};
+  const count = async <T>(name: string, call: () => Promise<T>): Promise<T> => {
+    const started = performance.now();
+    const result = await call();
+    trips[name] = Math.floor((performance.now() - started) / (2 * DELAY_MS));
+    return result;
+  };
+  await count('create', () => at(1));
+  const rtpParameters = {
+    codecs: [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2 }],
+    encodings: [{ ssrc: 1 }],
+  };
+  const producer = await count('produce', () => source.produce({ kind: 'audio', rtpParameters }));
+  const second = await source.produce({ kind: 'audio', rtpParameters: { ...rtpParameters, encodings: [{ ssrc: 2 }], mid: '2' } });
+  const producerId = producer.id;
+  await count('canConsume', () => mafaldaRouter.canConsume({ producerId, rtpCapabilities }));
+  await count('first consume', () => destination.consume({ producerId, rtpCapabilities }));
+  await count('next consume', () => destination.consume({ producerId, rtpCapabilities }));
+  await count('first consume over an open link', () => destination.consume({ producerId: second.id, rtpCapabilities }));
+  expect(trips).toEqual({
+    create: 1,
+    produce: 1,
+    canConsume: 0,
+    'first consume': 2,
+    'next consume': 1,
+    'first consume over an open link': 2,
+  });
+  await mafaldaRouter.close();
+});
