@@ -21,7 +21,7 @@ const WORKERS_PER_MAFALDA = 2;
 
 export async function localSystem(): Promise<System> {
   const watch = watchResources();
-  const mafalda = new Mafalda(mediasoup);
+  const mafalda = new Mafalda(mediasoup, { workerBudget: false });
   return {
     mafalda,
     places: WORKERS_PER_MAFALDA,
@@ -67,7 +67,7 @@ export async function horizontalSystem(nodes: number): Promise<System> {
 }
 
 async function serve(): Promise<{ mafalda: Mafalda; server: RemoteMafaldaServer }> {
-  const mafalda = new Mafalda(mediasoup);
+  const mafalda = new Mafalda(mediasoup, { workerBudget: false });
   const server = new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: token });
   await server.listen();
   return { mafalda, server };

@@ -9,7 +9,7 @@ import { mediaCodecs } from '../helpers/rtp.ts';
 
 const DELAY_MS = 100;
 
-const mafaldas = [new Mafalda(mediasoup), new Mafalda(mediasoup)];
+const mafaldas = [new Mafalda(mediasoup, { workerBudget: false }), new Mafalda(mediasoup, { workerBudget: false })];
 const servers = mafaldas.map(mafalda => new RemoteMafaldaServer(mafalda, { host: '127.0.0.1' }));
 let proxies: DelayProxy[];
 let mafalda: MafaldaHorizontal;

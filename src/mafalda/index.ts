@@ -1,2 +1,3 @@
-export { Mafalda } from './mafalda.ts';
+export { Mafalda, type MafaldaOptions } from './mafalda.ts';
+export { WorkerBudgetError, type WorkerBudgetOptions } from './workerBudget.ts';
 export { mafaldaRouterDefaultOptions } from '../shared/options.ts';

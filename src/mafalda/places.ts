@@ -4,8 +4,10 @@ import { GraceTimers } from '../shared/graceTimers.ts';
 import { onceClosed } from '../shared/onceClosed.ts';
 import type { ResolvedMafaldaRouterOptions } from '../shared/options.ts';
 import type { ObjectTree } from '../shared/objectTree.ts';
+import type { Candidate } from '../shared/selection.ts';
 import { placeOnWorker } from './placement.ts';
 import type { PooledWorker } from './pooledWorker.ts';
+import { WorkerBudgetError } from './workerBudget.ts';
 import type { WorkerPool } from './workerPool.ts';
 
 const IDLE_ROUTER_GRACE_MS = 2000;
@@ -50,8 +52,20 @@ export class Places {
 
   /** Creates something in the Router that placement chooses. */
   async create<T>(make: (router: Router) => Promise<T>): Promise<T> {
-    // Decided and counted before anything is awaited, so that a burst of calls does not land on one Worker.
-    const pooled = this.#chooseWorker();
+    try {
+      return await this.#createAt(this.#chooseWorker(), make);
+    } catch (error) {
+      if (!(error instanceof WorkerBudgetError)) throw error;
+      // The Worker that was to be started may not be: those that run have to do, if there are any.
+      const workers = this.#candidates().filter(({ pooled }) => pooled.started);
+      const choice = placeOnWorker({ workers, watermark: this.#options.watermarkWorker, mayCreateWorker: false });
+      if (choice === undefined || choice === 'new') throw error;
+      return this.#createAt(choice.pooled, make);
+    }
+  }
+
+  async #createAt<T>(pooled: PooledWorker, make: (router: Router) => Promise<T>): Promise<T> {
+    // Counted before anything is awaited, so that a burst of calls does not land on one Worker.
     const place = this.#places.get(pooled) ?? this.#open(pooled);
     pooled.reserve();
     ++place.pending;
@@ -77,16 +91,19 @@ export class Places {
     await Promise.allSettled(places.map(({ ready }) => ready));
   }
 
-  #chooseWorker(): PooledWorker {
-    const { maxWorkers, watermarkWorker, workerSettings } = this.#options;
-    const workers = this.#pool.withSettings(workerSettings).map(pooled => ({
+  #candidates(): (Candidate & { pooled: PooledWorker })[] {
+    return this.#pool.withSettings(this.#options.workerSettings).map(pooled => ({
       pooled,
       load: pooled.load,
       placed: pooled.placed,
       hasRouter: this.#places.has(pooled),
     }));
+  }
+
+  #chooseWorker(): PooledWorker {
+    const { maxWorkers, watermarkWorker, workerSettings } = this.#options;
     const mayCreateWorker = this.#workersCreated < maxWorkers && this.#pool.mayCreateWorker;
-    const choice = placeOnWorker({ workers, watermark: watermarkWorker, mayCreateWorker });
+    const choice = placeOnWorker({ workers: this.#candidates(), watermark: watermarkWorker, mayCreateWorker });
     if (choice === undefined) {
       throw new Error(
         maxWorkers === 0

@@ -9,6 +9,8 @@ const EXPECTED_TRANSPORT_LOAD = 1;
 export class PooledWorker {
   readonly settings: WorkerSettings;
   readonly ready: Promise<Worker>;
+  /** Its process runs: it will not turn out to be one too many for the budget. */
+  started = false;
   /** How many Routers it holds, those that are being created included. */
   routers = 0;
   #cpu = 0;
@@ -19,6 +21,10 @@ export class PooledWorker {
   constructor(settings: WorkerSettings, ready: Promise<Worker>) {
     this.settings = settings;
     this.ready = ready;
+    ready.then(
+      () => (this.started = true),
+      () => undefined,
+    );
   }
 
   /** Calls back when the Worker has closed or died, or turns out never to have started. */

@@ -5,6 +5,7 @@ import type { Index, Worker, WorkerSettings } from 'mediasoup/types';
 import { GraceTimers } from '../shared/graceTimers.ts';
 import { logger } from '../shared/logger.ts';
 import { PooledWorker } from './pooledWorker.ts';
+import type { WorkerBudget } from './workerBudget.ts';
 
 const log = logger('workers');
 
@@ -16,12 +17,16 @@ export type Mediasoup = Pick<Index, 'createWorker'>;
 
 export class WorkerPool {
   readonly #mediasoup: Mediasoup;
+  readonly #budget: WorkerBudget | undefined;
+  readonly #givingBack = new Set<Promise<void>>();
   readonly #workers = new Set<PooledWorker>();
   readonly #idle = new GraceTimers<PooledWorker>(IDLE_WORKER_GRACE_MS, pooled => this.#closeIfIdle(pooled));
   #sampling: NodeJS.Timeout | undefined;
 
-  constructor(mediasoup: Mediasoup) {
+  /** @param budget what all processes of this machine may have together; without one each Mafalda counts for itself */
+  constructor(mediasoup: Mediasoup, budget: WorkerBudget | undefined) {
     this.#mediasoup = mediasoup;
+    this.#budget = budget;
   }
 
   get workers(): PooledWorker[] {
@@ -33,18 +38,21 @@ export class WorkerPool {
     return this.workers.reduce((sum, { load }) => sum + load, 0) / availableParallelism();
   }
 
-  /** One per core, and no more. */
+  /** One per core, and no more, unless the budget says otherwise. */
   get mayCreateWorker(): boolean {
-    return this.#workers.size < availableParallelism();
+    return this.#workers.size < (this.#budget?.max ?? availableParallelism());
   }
 
   withSettings(settings: WorkerSettings): PooledWorker[] {
     return this.workers.filter(pooled => isDeepStrictEqual(pooled.settings, settings));
   }
 
-  /** Starts a Worker. It counts at once, so that whoever is placed next sees it. */
+  /**
+   * Starts a Worker. It counts at once, so that whoever is placed next sees it; its `ready` rejects with a
+   * {@link WorkerBudgetError} if the machine may have no more.
+   */
   create(settings: WorkerSettings): PooledWorker {
-    const pooled = new PooledWorker(settings, this.#mediasoup.createWorker(settings));
+    const pooled = new PooledWorker(settings, this.#start(settings));
     this.#workers.add(pooled);
     pooled.onceEnded(() => this.#forget(pooled));
     this.#sampling ??= setInterval(() => this.#measure(), SAMPLE_INTERVAL_MS).unref();
@@ -67,6 +75,28 @@ export class WorkerPool {
     for (const result of started) if (result.status === 'fulfilled') await closeWorker(result.value);
     this.#idle.clear();
     clearInterval(this.#sampling);
+    await Promise.all(this.#givingBack);
+  }
+
+  async #start(settings: WorkerSettings): Promise<Worker> {
+    await this.#budget?.take();
+    try {
+      const worker = await this.#mediasoup.createWorker(settings);
+      worker.once('subprocessclose', () => this.#giveBack());
+      return worker;
+    } catch (error) {
+      this.#giveBack();
+      throw error;
+    }
+  }
+
+  #giveBack(): void {
+    if (!this.#budget) return;
+    const givingBack = this.#budget
+      .giveBack()
+      .catch(error => log('a Worker was not given back to the budget: %o', error))
+      .finally(() => this.#givingBack.delete(givingBack));
+    this.#givingBack.add(givingBack);
   }
 
   #measure(): void {

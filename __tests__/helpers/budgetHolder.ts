@@ -1,0 +1,8 @@
+/** A process of its own that takes Workers from a budget, says so, and holds them until it is killed. */
+import { WorkerBudget } from '../../src/mafalda/workerBudget.ts';
+
+const [file, max, count] = process.argv.slice(2);
+const budget = new WorkerBudget({ file, max: Number(max) });
+for (let taken = 0; taken < Number(count); ++taken) await budget.take();
+process.send!('taken');
+process.on('disconnect', () => process.exit());
