@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { NotFoundError, UnsupportedError } from 'mediasoup/errors';
 import type { DataConsumer, DirectTransport, PipeTransport, RtpCapabilities } from 'mediasoup/types';
 import type { MafaldaRouter } from '../../src/index.ts';
+import { rebuild, shapeOf } from '../helpers/rebuild.ts';
 import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../helpers/rtp.ts';
 import type { System } from '../helpers/systems.ts';
 import { until } from '../helpers/until.ts';
@@ -268,6 +269,31 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         expect(mafalda.createMafaldaRouter({ id: mafaldaRouter.id })).toBe(mafaldaRouter);
         expect(() => mafalda.createMafaldaRouter({ id: mafaldaRouter.id, routerOptions: {} })).toThrow(/different routerOptions/);
       });
+    });
+
+    test('dump() tells all that is needed to make the same again', async () => {
+      const mafaldaRouter = createSpreadRouter();
+      const sender = await RtpSender.create(mafaldaRouter, 'video');
+      await sender.producer.pause();
+      await createReceivers(mafaldaRouter, sender.producer.id);
+      const [source, sink] = [await mafaldaRouter.createDirectTransport(), await mafaldaRouter.createDirectTransport()];
+      const producer = await source.produceData({ label: 'chat', appData: { from: 'Mafalda' } });
+      await sink.consumeData({ dataProducerId: producer.id });
+      const observer = await mafaldaRouter.createActiveSpeakerObserver();
+      const audio = await RtpSender.create(mafaldaRouter, 'audio');
+      await observer.addProducer({ producerId: audio.producer.id });
+      const dump = await mafaldaRouter.dump();
+      expect(dump).toEqual(JSON.parse(JSON.stringify(dump)));
+      expect(dump.workers.map(({ id }) => id).sort()).toEqual([...mafaldaRouter.workers.keys()].sort());
+      expect(dump.pipes.length).toBeGreaterThan(0);
+      const inAll = (await system.mafalda.dump()).mafaldaRouters.find(({ id }) => id === mafaldaRouter.id);
+      expect(shapeOf(inAll!)).toEqual(shapeOf(dump));
+      await mafaldaRouter.close();
+
+      const again = system.mafalda.createMafaldaRouter(dump.options);
+      await rebuild(again, dump);
+      expect(shapeOf(await again.dump())).toEqual(shapeOf(dump));
+      await again.close();
     });
 
     test('objects are as mediasoup’s: observed before they are handed out, with state that is up to date', async () => {

@@ -1,5 +1,6 @@
 /** A MafaldaRouter that is spread over several nodes: at most one MafaldaRouter with its id on each, joined by pipes on demand. */
 import type * as types from 'mediasoup/types';
+import type { MafaldaRouterDump } from '../shared/dump.ts';
 import { MafaldaRouterBase } from '../shared/mafaldaRouterBase.ts';
 import type { TreeNode } from '../shared/objectTree.ts';
 import type { ResolvedMafaldaRouterOptions } from '../shared/options.ts';
@@ -94,6 +95,17 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   async getResourceUsages(): Promise<ResourceUsages> {
     const usages = await Promise.all([...this.#parts.values()].map(part => part.getResourceUsages()));
     return Object.assign({}, ...usages) as ResourceUsages;
+  }
+
+  async dump(): Promise<MafaldaRouterDump> {
+    const { id, ...options } = this.#options;
+    const parts = await Promise.all([...this.#parts].map(async ([node, part]) => ({ node: node.id, dump: await part.dump() })));
+    return {
+      id,
+      options,
+      workers: parts.flatMap(({ node, dump }) => dump.workers.map(worker => ({ ...worker, node: worker.node === undefined ? node : `${node} ${worker.node}` }))),
+      pipes: parts.flatMap(({ dump }) => dump.pipes),
+    };
   }
 
   async openLink(request: LinkRequest): Promise<LinkEnd> {

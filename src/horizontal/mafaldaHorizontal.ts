@@ -1,7 +1,9 @@
 import type { Router, Transport } from 'mediasoup/types';
 import { RemoteMafaldaClient, type RemoteMafaldaClientOptions } from '../remote/client/index.ts';
+import type { MafaldaDump } from '../shared/dump.ts';
 import { logger } from '../shared/logger.ts';
 import { MafaldaBase } from '../shared/mafaldaBase.ts';
+import { ModuleScope, packageScope } from '../shared/moduleScope.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../shared/options.ts';
 import type { MafaldaApi, MafaldaEvents, ResourceUsages } from '../shared/types.ts';
 import { HorizontalMafaldaRouter } from './horizontalMafaldaRouter.ts';
@@ -9,6 +11,8 @@ import { NodePool } from './nodePool.ts';
 import { concentrate, type Strategy } from './strategies.ts';
 
 const log = logger('horizontal');
+
+export const scope = new ModuleScope(packageScope);
 
 const DEFAULT_WATERMARK = 66;
 
@@ -39,7 +43,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
    * @throws {TypeError} for a URL or an option that can't be used
    */
   constructor(nodes: Iterable<string | MafaldaApi> = [], options: MafaldaHorizontalOptions = {}) {
-    super();
+    super(scope);
     refuseUnknown('MafaldaHorizontal', options, Object.keys(knownOptions));
     const { strategy = concentrate, watermarkNode = DEFAULT_WATERMARK, ...clientOptions } = options;
     if (typeof strategy !== 'function') throw new TypeError('if given, strategy must be a function');
@@ -117,6 +121,11 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   async getResourceUsages(): Promise<ResourceUsages> {
     const usages = await Promise.all([...this.#nodes].filter(({ connected }) => connected).map(({ mafalda }) => mafalda.getResourceUsages()));
     return Object.assign({}, ...usages) as ResourceUsages;
+  }
+
+  override async dump(): Promise<MafaldaDump> {
+    const nodes = [...this.#nodes].map(({ id, connected, load }) => ({ id, connected, load }));
+    return { ...(await super.dump()), nodes };
   }
 
   protected makeMafaldaRouter(options: ResolvedMafaldaRouterOptions): HorizontalMafaldaRouter {

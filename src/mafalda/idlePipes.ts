@@ -1,5 +1,4 @@
 /** Closes what pipes have brought into a MafaldaRouter's Routers when nobody there consumes it any longer. */
-import type { RtpObserver } from 'mediasoup/types';
 import { GraceTimers } from '../shared/graceTimers.ts';
 import type { ObjectTree, TreeNode } from '../shared/objectTree.ts';
 import { isLinkTransport } from '../shared/piping/endpoint.ts';
@@ -8,12 +7,12 @@ const IDLE_PIPE_GRACE_MS = 2000;
 
 export class IdlePipes {
   readonly #tree: ObjectTree;
-  readonly #observed = new WeakMap<RtpObserver, Set<string>>();
   readonly #timers = new GraceTimers<TreeNode>(IDLE_PIPE_GRACE_MS, node => this.#closeIfIdle(node));
 
   constructor(tree: ObjectTree) {
     this.#tree = tree;
     tree.on('add', node => this.#added(node)).on('remove', node => this.#removed(node));
+    tree.on('unobserve', (rtpObserver, producerId) => this.#released(rtpObserver.parent, producerId));
   }
 
   clear(): void {
@@ -21,29 +20,16 @@ export class IdlePipes {
   }
 
   #added(node: TreeNode): void {
-    if (node.type === 'rtpObserver') this.#follow(node);
     // Nobody may come for what has just arrived.
-    else if (isPipeEnd(node)) this.#timers.start(node);
+    if (isPipeEnd(node)) this.#timers.start(node);
   }
 
   #removed(node: TreeNode): void {
     this.#timers.cancel(node);
     if (node.type === 'consumer') this.#released(routerOf(node), node.object.producerId);
     if (node.type === 'dataConsumer') this.#released(routerOf(node), node.object.dataProducerId);
-    if (node.type === 'rtpObserver') {
-      for (const id of this.#observed.get(node.object) ?? []) this.#released(node.parent, id);
-    }
+    for (const id of node.observed) this.#released(node.parent, id);
     if (node.parent && isPipeEnd(node.parent)) this.#timers.start(node.parent);
-  }
-
-  #follow(node: TreeNode<'rtpObserver'>): void {
-    const observed = new Set<string>();
-    this.#observed.set(node.object, observed);
-    node.object.observer.on('addproducer', ({ id }) => observed.add(id));
-    node.object.observer.on('removeproducer', ({ id }) => {
-      observed.delete(id);
-      this.#released(node.parent, id);
-    });
   }
 
   /** Someone in a Router doesn't need a stream any more: if a pipe has brought it, it may go. */
@@ -61,7 +47,7 @@ export class IdlePipes {
 
   #isUsed(stream: TreeNode): boolean {
     for (const node of routerOf(stream)?.children ?? []) {
-      if (node.type === 'rtpObserver' && this.#observed.get(node.object)?.has(stream.id)) return true;
+      if (node.observed.has(stream.id)) return true;
       for (const child of node.children) {
         if (child.type === 'consumer' && child.object.producerId === stream.id) return true;
         if (child.type === 'dataConsumer' && child.object.dataProducerId === stream.id) return true;

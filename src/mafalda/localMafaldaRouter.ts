@@ -1,6 +1,7 @@
 /** A MafaldaRouter whose Routers live on Workers of this machine: at most one on each, joined by pipes on demand. */
 import * as ortc from 'mediasoup/ortc';
 import type * as types from 'mediasoup/types';
+import { dumpTree, type MafaldaRouterDump } from '../shared/dump.ts';
 import { MafaldaRouterBase } from '../shared/mafaldaRouterBase.ts';
 import type { TreeNode } from '../shared/objectTree.ts';
 import type { ResolvedMafaldaRouterOptions } from '../shared/options.ts';
@@ -77,6 +78,10 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
 
   async getResourceUsages(): Promise<ResourceUsages> {
     return usagesOf(this.#places.workers);
+  }
+
+  async dump(): Promise<MafaldaRouterDump> {
+    return dumpTree(this.tree, this.#options, id => this.#places.loadOfWorker(id));
   }
 
   openLink(request: LinkRequest): Promise<LinkEnd> {

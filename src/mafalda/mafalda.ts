@@ -1,10 +1,13 @@
 import { MafaldaBase } from '../shared/mafaldaBase.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../shared/options.ts';
 import type { ResourceUsages } from '../shared/types.ts';
+import { ModuleScope, packageScope } from '../shared/moduleScope.ts';
 import { LocalMafaldaRouter } from './localMafaldaRouter.ts';
 import { usagesOf } from './usages.ts';
 import { WorkerBudget, type WorkerBudgetOptions } from './workerBudget.ts';
 import { WorkerPool, type Mediasoup } from './workerPool.ts';
+
+export const scope = new ModuleScope(packageScope);
 
 export interface MafaldaOptions {
   /** What all processes of this machine may have together. `false`: no common limit, for several simulated machines on one. */
@@ -22,7 +25,7 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
    * @throws {TypeError} for an option that is unknown or out of its range
    */
   constructor(mediasoup: Mediasoup, options: MafaldaOptions = {}) {
-    super();
+    super(scope);
     refuseUnknown('Mafalda', options, ['workerBudget']);
     if (typeof mediasoup?.createWorker !== 'function') {
       throw new TypeError("mediasoup must be the mediasoup module: new Mafalda(await import('mediasoup'))");

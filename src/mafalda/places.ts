@@ -57,7 +57,7 @@ export class Places {
     } catch (error) {
       if (!(error instanceof WorkerBudgetError)) throw error;
       // The Worker that was to be started may not be: those that run have to do, if there are any.
-      const workers = this.#candidates().filter(({ pooled }) => pooled.started);
+      const workers = this.#candidates().filter(({ pooled }) => pooled.id !== undefined);
       const choice = placeOnWorker({ workers, watermark: this.#options.watermarkWorker, mayCreateWorker: false });
       if (choice === undefined || choice === 'new') throw error;
       return this.#createAt(choice.pooled, make);
@@ -80,6 +80,11 @@ export class Places {
   /** Percent of one core that the Router's Worker uses. */
   loadOf(router: Router): number {
     return this.#placeOf(router)?.pooled.load ?? 0;
+  }
+
+  /** The same, by the Worker's id. */
+  loadOfWorker(id: string): number {
+    return this.workers.find(pooled => pooled.id === id)?.load ?? 0;
   }
 
   async close(): Promise<void> {

@@ -9,8 +9,8 @@ const EXPECTED_TRANSPORT_LOAD = 1;
 export class PooledWorker {
   readonly settings: WorkerSettings;
   readonly ready: Promise<Worker>;
-  /** Its process runs: it will not turn out to be one too many for the budget. */
-  started = false;
+  /** Its key in the `workers` Map, once its process runs. */
+  id: string | undefined;
   /** How many Routers it holds, those that are being created included. */
   routers = 0;
   #cpu = 0;
@@ -22,7 +22,7 @@ export class PooledWorker {
     this.settings = settings;
     this.ready = ready;
     ready.then(
-      () => (this.started = true),
+      ({ pid }) => (this.id = String(pid)),
       () => undefined,
     );
   }

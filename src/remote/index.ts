@@ -1,3 +1,7 @@
+import { scope } from './client/index.ts';
+
 export { RemoteMafaldaClient, ReadyState, type RemoteMafaldaClientEvents, type RemoteMafaldaClientOptions } from './client/index.ts';
 export { RemoteMafaldaServer, type RemoteMafaldaServerOptions, type ServerCounts } from './server/server.ts';
 export { mafaldaRouterDefaultOptions } from '../shared/options.ts';
+
+export const { mafaldaRouters, workers, routers, transports, rtpObservers, closeAllMafaldaRouters, getResourceUsages, dump } = scope.exports;

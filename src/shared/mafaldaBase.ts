@@ -1,6 +1,8 @@
 /** What all Mafaldas have in common, whatever their MafaldaRouters are made of. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Router, RouterOptions, RtpObserver, Transport, Worker } from 'mediasoup/types';
+import type { MafaldaDump } from './dump.ts';
+import type { ModuleScope } from './moduleScope.ts';
 import { ObjectTree } from './objectTree.ts';
 import { resolveMafaldaRouterOptions, type ResolvedMafaldaRouterOptions } from './options.ts';
 import { PublicEmitter } from './publicEmitter.ts';
@@ -17,8 +19,12 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
   readonly #tree = new ObjectTree();
   #closed = false;
 
-  constructor() {
+  readonly #scope: ModuleScope;
+
+  constructor(scope: ModuleScope) {
     super();
+    this.#scope = scope;
+    scope.addInstance(this);
     this.mafaldaRouters = new ReadOnlyMap(this.#mafaldaRouters);
   }
 
@@ -62,9 +68,11 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
     this.#mafaldaRouters.set(resolved.id, mafaldaRouter);
     this.#routerOptions.set(mafaldaRouter, resolved.routerOptions);
     this.#tree.include(mafaldaRouter.tree);
+    this.#scope.addMafaldaRouter(mafaldaRouter);
     mafaldaRouter.once('close', () => {
       this.#mafaldaRouters.delete(resolved.id);
       this.#tree.exclude(mafaldaRouter.tree);
+      this.#scope.removeMafaldaRouter(mafaldaRouter);
     });
     (this as PublicEmitter<MafaldaEvents>).safeEmit('newmafaldarouter', mafaldaRouter);
     return mafaldaRouter;
@@ -74,9 +82,15 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
     await Promise.all([...this.mafaldaRouters.values()].map(mafaldaRouter => mafaldaRouter.close()));
   }
 
+  async dump(): Promise<MafaldaDump> {
+    const mafaldaRouters = [...this.mafaldaRouters.values()].map(mafaldaRouter => mafaldaRouter.dump());
+    return { load: this.load, mafaldaRouters: await Promise.all(mafaldaRouters) };
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#scope.removeInstance(this);
     await this.release();
     (this as PublicEmitter<MafaldaEvents>).safeEmit('close');
   }

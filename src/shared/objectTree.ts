@@ -38,6 +38,8 @@ interface TreeNodeOf<T extends ObjectType> {
   readonly object: ObjectTypes[T];
   readonly parent: TreeNode | undefined;
   readonly children: Set<TreeNode>;
+  /** Ids of the Producers that an RtpObserver observes. */
+  readonly observed: Set<string>;
 }
 
 export type TreeNode<T extends ObjectType = ObjectType> = T extends ObjectType ? TreeNodeOf<T> : never;
@@ -46,6 +48,8 @@ export type ObjectTreeEvents = {
   add: [node: TreeNode];
   /** Children are removed before their parents. */
   remove: [node: TreeNode];
+  /** An RtpObserver has let go of a Producer. */
+  unobserve: [rtpObserver: TreeNode<'rtpObserver'>, producerId: string];
 };
 
 export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
@@ -93,7 +97,7 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
     const routerNode = this.#add('router', router.id, router, workerNode);
     const { observer } = router;
     observer.on('newtransport', transport => this.#followTransport(transport, routerNode));
-    observer.on('newrtpobserver', rtpObserver => this.#follow('rtpObserver', rtpObserver, routerNode));
+    observer.on('newrtpobserver', rtpObserver => this.#followRtpObserver(rtpObserver, routerNode));
     observer.once('close', () => {
       this.#remove(routerNode);
       if (workerNode.children.size === 0) this.#remove(workerNode);
@@ -124,17 +128,27 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
     observer.on('newdataconsumer', consumer => this.#follow('dataConsumer', consumer, node));
   }
 
-  #follow<T extends Exclude<ObjectType, 'worker'>>(type: T, object: ObjectTypes[T], parent: TreeNode): TreeNode {
+  #followRtpObserver(rtpObserver: RtpObserver, parent: TreeNode): void {
+    const node = this.#follow('rtpObserver', rtpObserver, parent);
+    const { observer } = rtpObserver;
+    observer.on('addproducer', ({ id }) => node.observed.add(id));
+    observer.on('removeproducer', ({ id }) => {
+      node.observed.delete(id);
+      this.emit('unobserve', node, id);
+    });
+  }
+
+  #follow<T extends Exclude<ObjectType, 'worker'>>(type: T, object: ObjectTypes[T], parent: TreeNode): TreeNode<T> {
     const node = this.#add(type, object.id, object, parent);
     onceClosed(object, () => this.#remove(node));
     return node;
   }
 
-  #add<T extends ObjectType>(type: T, id: string, object: ObjectTypes[T], parent: TreeNode | undefined): TreeNode {
-    const node = { type, id, object, parent, children: new Set() } as unknown as TreeNode;
+  #add<T extends ObjectType>(type: T, id: string, object: ObjectTypes[T], parent: TreeNode | undefined): TreeNode<T> {
+    const node = { type, id, object, parent, children: new Set(), observed: new Set() } as unknown as TreeNode;
     parent?.children.add(node);
     this.#hold(node);
-    return node;
+    return node as TreeNode<T>;
   }
 
   #hold(node: TreeNode): void {

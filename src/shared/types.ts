@@ -26,6 +26,7 @@ import type {
   WorkerResourceUsage,
   WorkerSettings,
 } from 'mediasoup/types';
+import type { MafaldaDump, MafaldaRouterDump } from './dump.ts';
 import type { ObjectTree } from './objectTree.ts';
 import type { PipeEndpoint } from './piping/endpoint.ts';
 
@@ -86,6 +87,8 @@ export interface MafaldaRouter extends EnhancedEventEmitter<MafaldaRouterEvents>
   createDirectTransport<T extends AppData = AppData>(options?: DirectTransportOptions<T>): Promise<DirectTransport<T>>;
   createActiveSpeakerObserver<T extends AppData = AppData>(options?: ActiveSpeakerObserverOptions<T>): Promise<ActiveSpeakerObserver<T>>;
   createAudioLevelObserver<T extends AppData = AppData>(options?: AudioLevelObserverOptions<T>): Promise<AudioLevelObserver<T>>;
+  /** What there is, as JSON: from this the objects can be understood and made again. */
+  dump(): Promise<MafaldaRouterDump>;
   close(): Promise<void>;
 }
 
@@ -107,6 +110,7 @@ export interface MafaldaApi extends MafaldaObjects {
   /** Nothing is created on any Worker or server until it is needed. */
   createMafaldaRouter(options?: MafaldaRouterOptions): MafaldaRouter;
   closeAllMafaldaRouters(): Promise<void>;
+  dump(): Promise<MafaldaDump>;
   /** Closes what this instance created. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { MafaldaBase } from '../../shared/mafaldaBase.ts';
 import { logger } from '../../shared/logger.ts';
+import { ModuleScope, packageScope } from '../../shared/moduleScope.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../../shared/options.ts';
 import type { MafaldaEvents, ResourceUsages } from '../../shared/types.ts';
 import { decode, encode } from '../protocol/codec.ts';
@@ -11,6 +12,8 @@ import { Mirrors } from './mirrors.ts';
 import { RemoteMafaldaRouter } from './remoteMafaldaRouter.ts';
 
 const log = logger('client');
+
+export const scope = new ModuleScope(packageScope);
 
 /** The states of a WebSocket, and one more. */
 export const ReadyState = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3, CONNECTED: 4 } as const;
@@ -51,7 +54,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
    * @throws {TypeError} for a URL or an option that can't be used
    */
   constructor(url?: string, options: RemoteMafaldaClientOptions = {}) {
-    super();
+    super(scope);
     refuseUnknown('RemoteMafaldaClient', options, Object.keys(knownOptions));
     this.#options = options;
     if (url !== undefined) this.open(url);

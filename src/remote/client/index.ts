@@ -1,1 +1,1 @@
-export { RemoteMafaldaClient, ReadyState, type RemoteMafaldaClientEvents, type RemoteMafaldaClientOptions } from './client.ts';
+export { RemoteMafaldaClient, ReadyState, scope, type RemoteMafaldaClientEvents, type RemoteMafaldaClientOptions } from './client.ts';

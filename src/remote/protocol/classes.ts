@@ -263,6 +263,7 @@ export const mafaldaRouterCalls = [
   'createActiveSpeakerObserver',
   'createAudioLevelObserver',
   'getResourceUsages',
+  'dump',
   'openLink',
   'offerPipe',
   'connectLink',

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { NotFoundError } from 'mediasoup/errors';
 import { logger } from '../../shared/logger.ts';
-import type { MafaldaObjects, MafaldaRouterOptions, ResourceUsages } from '../../shared/types.ts';
+import type { MafaldaRouterDump } from '../../shared/dump.ts';
+import type { MafaldaObjects, MafaldaRouter, MafaldaRouterOptions, ResourceUsages } from '../../shared/types.ts';
 import { mafaldaRouterCalls } from '../protocol/classes.ts';
 import { decode, encode } from '../protocol/codec.ts';
 import { encodeError } from '../protocol/errors.ts';
@@ -111,6 +112,7 @@ export class ClientSession implements Audience {
     const attached = this.#attached.get(id);
     if (!attached) throw new NotFoundError(`MafaldaRouter with id "${id}" not found: it may be closed`);
     if (name === 'getResourceUsages') return () => this.#usagesOf(attached.mafaldaRouter);
+    if (name === 'dump') return () => this.#dumpOf(attached.mafaldaRouter);
     return bindIfListed(attached.mafaldaRouter, [...mafaldaRouterCalls, 'close'], name);
   }
 
@@ -127,6 +129,11 @@ export class ClientSession implements Audience {
   async #usagesOf(objects: MafaldaObjects): Promise<ResourceUsages> {
     const usages = Object.entries(await objects.getResourceUsages());
     return Object.fromEntries(usages.map(([id, usage]) => [this.#served.exports.workerId(id), usage]));
+  }
+
+  async #dumpOf(mafaldaRouter: MafaldaRouter): Promise<MafaldaRouterDump> {
+    const dump = await mafaldaRouter.dump();
+    return { ...dump, workers: dump.workers.map(worker => ({ ...worker, id: this.#served.exports.workerId(worker.id) })) };
   }
 
   /** An object, if it is in one of the MafaldaRouters that this client is attached to. */

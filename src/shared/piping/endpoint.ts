@@ -75,8 +75,14 @@ export function linkAppData(remoteRouterId: string): AppData {
   return { [linkMark]: { remoteRouterId } };
 }
 
+/** The Router at the other end, if the Transport is the end of a link. */
+export function linkedRouterId({ type, appData }: { type: string; appData: AppData }): string | undefined {
+  const mark = appData[linkMark] as { remoteRouterId: string } | undefined;
+  return type === 'pipe' ? mark?.remoteRouterId : undefined;
+}
+
 export function isLinkTransport(transport: { type: string; appData: AppData }): boolean {
-  return transport.type === 'pipe' && transport.appData[linkMark] !== undefined;
+  return linkedRouterId(transport) !== undefined;
 }
 
 export function streamKey(stream: StreamId): string {

@@ -1,0 +1,53 @@
+/** A TCP proxy whose connections can be cut at any moment, as a bad network would. */
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+export class CutProxy {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #port: number;
+  /** Connections that were ever made through it. */
+  connections = 0;
+
+  static async create(url: string): Promise<CutProxy> {
+    const target = Number(new URL(url).port);
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new CutProxy(server, target);
+  }
+
+  private constructor(server: Server, target: number) {
+    this.#server = server;
+    this.#port = (server.address() as AddressInfo).port;
+    server.on('connection', near => {
+      ++this.connections;
+      const far = connect(target, '127.0.0.1');
+      for (const [from, to] of [[near, far], [far, near]] as const) {
+        this.#sockets.add(from);
+        from.pipe(to);
+        from.on('error', () => to.destroy());
+        from.on('close', () => {
+          this.#sockets.delete(from);
+          to.destroy();
+        });
+      }
+    });
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${this.#port}`;
+  }
+
+  /** Resets all connections. New ones are let through. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  async close(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.cut();
+    await closed;
+  }
+}

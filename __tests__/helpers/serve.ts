@@ -1,0 +1,47 @@
+/** A Mafalda with its server, and clients of it, on free ports of the loopback address. */
+import * as mediasoup from 'mediasoup';
+import { Mafalda, RemoteMafaldaServer, type RemoteMafaldaClient, type RemoteMafaldaServerOptions } from '../../src/index.ts';
+import { until } from './until.ts';
+
+export class Served {
+  readonly mafalda: Mafalda;
+  readonly server: RemoteMafaldaServer;
+
+  static async create(options: RemoteMafaldaServerOptions = {}): Promise<Served> {
+    const served = new Served(options);
+    await served.server.listen();
+    return served;
+  }
+
+  private constructor(options: RemoteMafaldaServerOptions) {
+    this.mafalda = new Mafalda(mediasoup);
+    this.server = new RemoteMafaldaServer(this.mafalda, { host: '127.0.0.1', ...options });
+  }
+
+  get url(): string {
+    return this.server.url;
+  }
+
+  async close(): Promise<void> {
+    await this.server.close();
+    await this.mafalda.close();
+  }
+
+  /** @throws if something of any client's is still here */
+  async untilEmpty(): Promise<void> {
+    const { mafalda, server } = this;
+    const left = (): string => JSON.stringify({ ...server.counts, routers: mafalda.mafaldaRouters.size, transports: mafalda.transports.size });
+    await until('the server holds nothing any more', () => !/[1-9]/.test(left()), 5000).catch((error: Error) => {
+      throw new Error(`${error.message}: ${left()}`);
+    });
+  }
+}
+
+/** Resolves with what an emitter of eventemitter3's (without `captureRejections` and the like) tells next. */
+export function untilConnected(client: RemoteMafaldaClient): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (client.readyState === 4) return resolve();
+    client.once('connected', resolve);
+    client.once('error', reject);
+  });
+}

@@ -1,0 +1,148 @@
+/** State as JSON, from which the objects can be understood and made again. */
+import type { AppData } from 'mediasoup/types';
+import type { ResolvedMafaldaRouterOptions } from './options.ts';
+import type { ObjectTree, ObjectType, TreeNode } from './objectTree.ts';
+import { linkedRouterId } from './piping/endpoint.ts';
+
+/** Any object: its id, its `appData`, and the properties of mediasoup's that are listed below. */
+export interface ObjectDump {
+  id: string;
+  appData: AppData;
+  [property: string]: unknown;
+}
+
+export interface TransportDump extends ObjectDump {
+  type: string;
+  producers: ObjectDump[];
+  consumers: ObjectDump[];
+  dataProducers: ObjectDump[];
+  dataConsumers: ObjectDump[];
+}
+
+export interface RtpObserverDump extends ObjectDump {
+  producerIds: string[];
+}
+
+export interface RouterDump extends ObjectDump {
+  transports: TransportDump[];
+  rtpObservers: RtpObserverDump[];
+}
+
+export interface WorkerDump {
+  id: string;
+  pid: number;
+  /** The node that it is on, where there are several; where nodes have nodes, the way to it. */
+  node?: string;
+  /** Percent of one core: measured, plus what is on its way. */
+  load: number;
+  routers: RouterDump[];
+}
+
+export interface PipeDump {
+  /** The Producer or DataProducer that is piped. */
+  streamId: string;
+  /** Ids of the two Routers. */
+  from: string;
+  to: string;
+}
+
+export interface MafaldaRouterDump {
+  id: string;
+  options: Omit<ResolvedMafaldaRouterOptions, 'id'>;
+  workers: WorkerDump[];
+  pipes: PipeDump[];
+}
+
+export interface NodeDump {
+  id: string;
+  connected: boolean;
+  /** Percent of the node. */
+  load: number;
+}
+
+export interface MafaldaDump {
+  /** Percent of all cores. */
+  load: number;
+  nodes?: NodeDump[];
+  mafaldaRouters: MafaldaRouterDump[];
+}
+
+const properties: Record<ObjectType, readonly string[]> = {
+  worker: [],
+  router: ['rtpCapabilities'],
+  transport: [
+    ...['type', 'tuple', 'rtcpTuple', 'srtpParameters', 'sctpParameters', 'sctpState'],
+    ...['iceParameters', 'iceCandidates', 'iceState', 'iceSelectedTuple', 'dtlsParameters', 'dtlsState'],
+  ],
+  rtpObserver: ['type', 'paused'],
+  producer: ['kind', 'type', 'rtpParameters', 'paused', 'score'],
+  consumer: ['producerId', 'kind', 'type', 'rtpParameters', 'paused', 'producerPaused', 'preferredLayers', 'currentLayers', 'priority', 'score'],
+  dataProducer: ['type', 'sctpStreamParameters', 'label', 'protocol', 'paused'],
+  dataConsumer: ['dataProducerId', 'type', 'sctpStreamParameters', 'label', 'protocol', 'paused', 'dataProducerPaused', 'subchannels'],
+};
+
+/** @param loadOf the load of a Worker, by its id */
+export function dumpTree(tree: ObjectTree, options: ResolvedMafaldaRouterOptions, loadOf: (workerId: string) => number): MafaldaRouterDump {
+  const { id, ...rest } = options;
+  const nodes = [...tree.nodes()];
+  return toJson({
+    id,
+    options: rest,
+    workers: nodes.filter(node => node.type === 'worker').map(worker => dumpWorker(worker, loadOf(worker.id))),
+    pipes: nodes.flatMap(dumpPipe),
+  });
+}
+
+function dumpWorker(worker: TreeNode<'worker'>, load: number): WorkerDump {
+  const routers = childrenOf(worker, 'router').map(router => ({
+    ...dumpObject(router),
+    transports: childrenOf(router, 'transport').map(dumpTransport),
+    rtpObservers: childrenOf(router, 'rtpObserver').map(observer => ({ ...dumpObject(observer), producerIds: [...observer.observed] })),
+  }));
+  return { id: worker.id, pid: worker.object.pid, load, routers };
+}
+
+function dumpTransport(transport: TreeNode): TransportDump {
+  return {
+    ...dumpObject(transport),
+    type: String((transport.object as { type?: string }).type),
+    producers: childrenOf(transport, 'producer').map(dumpObject),
+    consumers: childrenOf(transport, 'consumer').map(dumpObject),
+    dataProducers: childrenOf(transport, 'dataProducer').map(dumpObject),
+    dataConsumers: childrenOf(transport, 'dataConsumer').map(dumpObject),
+  };
+}
+
+/** A pipe is where a consumer at the end of a link is. */
+function dumpPipe(node: TreeNode): PipeDump[] {
+  if (node.type !== 'consumer' && node.type !== 'dataConsumer') return [];
+  const transport = node.parent?.type === 'transport' ? node.parent : undefined;
+  const to = transport && linkedRouterId(transport.object);
+  if (to === undefined || !transport?.parent) return [];
+  const streamId = node.type === 'consumer' ? node.object.producerId : node.object.dataProducerId;
+  return [{ streamId, from: transport.parent.id, to }];
+}
+
+function dumpObject(node: TreeNode): ObjectDump {
+  const object = node.object as unknown as Record<string, unknown>;
+  const values = Object.fromEntries(properties[node.type].map(name => [name, object[name]]));
+  return { id: node.id, appData: serialisable(node.object.appData), ...values };
+}
+
+/** The application may keep anything in it; what JSON can't hold is left out as a whole. */
+function serialisable(appData: AppData): AppData {
+  try {
+    return toJson(appData);
+  } catch {
+    return {};
+  }
+}
+
+/** As it would arrive elsewhere: without undefined members, and independent of the objects. */
+function toJson<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}
+
+function childrenOf<T extends ObjectType>(node: TreeNode, type: T): TreeNode<T>[] {
+  return [...node.children].filter(child => child.type === type) as TreeNode<T>[];
+}

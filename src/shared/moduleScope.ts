@@ -1,0 +1,94 @@
+/**
+ * What a module has created in this process: behind the Maps and functions that each module with a Mafalda
+ * implementation exports beside its class.
+ */
+import type { MafaldaDump } from './dump.ts';
+import { ObjectTree } from './objectTree.ts';
+import { ReadOnlyMap } from './readOnlyMap.ts';
+import type { MafaldaApi, PipeableMafaldaRouter, ResourceUsages } from './types.ts';
+
+/** As much of a Mafalda as is needed here. */
+type Instance = Pick<MafaldaApi, 'getResourceUsages' | 'dump'>;
+
+export class ModuleScope {
+  readonly tree = new ObjectTree();
+  readonly mafaldaRouters: ReadonlyMap<string, PipeableMafaldaRouter>;
+  readonly #mafaldaRouters = new Map<string, PipeableMafaldaRouter>();
+  readonly #all = new Set<PipeableMafaldaRouter>();
+  readonly #instances = new Set<Instance>();
+  readonly #wider: ModuleScope | undefined;
+
+  /** @param wider the scope of a module that re-exports this one */
+  constructor(wider?: ModuleScope) {
+    this.mafaldaRouters = new ReadOnlyMap(this.#mafaldaRouters);
+    this.#wider = wider;
+  }
+
+  addInstance(instance: Instance): void {
+    this.#instances.add(instance);
+    this.#wider?.addInstance(instance);
+  }
+
+  removeInstance(instance: Instance): void {
+    this.#instances.delete(instance);
+    this.#wider?.removeInstance(instance);
+  }
+
+  addMafaldaRouter(mafaldaRouter: PipeableMafaldaRouter): void {
+    this.#all.add(mafaldaRouter);
+    // The same MafaldaRouter may be known to several instances, each with an object of its own: the first one is shown.
+    if (!this.#mafaldaRouters.has(mafaldaRouter.id)) this.#mafaldaRouters.set(mafaldaRouter.id, mafaldaRouter);
+    this.tree.include(mafaldaRouter.tree);
+    this.#wider?.addMafaldaRouter(mafaldaRouter);
+  }
+
+  removeMafaldaRouter(mafaldaRouter: PipeableMafaldaRouter): void {
+    const { id, tree } = mafaldaRouter;
+    this.#all.delete(mafaldaRouter);
+    if (this.#mafaldaRouters.get(id) === mafaldaRouter) {
+      this.#mafaldaRouters.delete(id);
+      for (const other of this.#all) if (other.id === id && !this.#mafaldaRouters.has(id)) this.#mafaldaRouters.set(id, other);
+    }
+    this.tree.exclude(tree);
+    this.#wider?.removeMafaldaRouter(mafaldaRouter);
+  }
+
+  async closeAllMafaldaRouters(): Promise<void> {
+    await Promise.all([...this.#all].map(mafaldaRouter => mafaldaRouter.close()));
+  }
+
+  async getResourceUsages(): Promise<ResourceUsages> {
+    const usages = await Promise.all([...this.#instances].map(instance => instance.getResourceUsages()));
+    return Object.assign({}, ...usages) as ResourceUsages;
+  }
+
+  /** One for each instance. */
+  async dump(): Promise<MafaldaDump[]> {
+    return Promise.all([...this.#instances].map(instance => instance.dump()));
+  }
+
+  /** What a module exports of it. */
+  get exports(): ModuleExports {
+    const { workers, routers, transports, rtpObservers } = this.tree;
+    return {
+      mafaldaRouters: this.mafaldaRouters,
+      workers,
+      routers,
+      transports,
+      rtpObservers,
+      closeAllMafaldaRouters: () => this.closeAllMafaldaRouters(),
+      getResourceUsages: () => this.getResourceUsages(),
+      dump: () => this.dump(),
+    };
+  }
+}
+
+export interface ModuleExports extends Pick<ObjectTree, 'workers' | 'routers' | 'transports' | 'rtpObservers'> {
+  readonly mafaldaRouters: ReadonlyMap<string, PipeableMafaldaRouter>;
+  readonly closeAllMafaldaRouters: () => Promise<void>;
+  readonly getResourceUsages: () => Promise<ResourceUsages>;
+  readonly dump: () => Promise<MafaldaDump[]>;
+}
+
+/** All modules together: what the package's root exports. */
+export const packageScope = new ModuleScope();
