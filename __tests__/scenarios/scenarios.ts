@@ -121,6 +121,73 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
       });
     });
 
+    describe('between two MafaldaRouters', () => {
+      const listenInfo = { protocol: 'udp', ip: '127.0.0.1' } as const;
+
+      test('a stream that is piped is the same everywhere in the other one, though they share their Workers', async () => {
+        const [from, to] = [createSpreadRouter(), createSpreadRouter()];
+        const senders = [await RtpSender.create(from, 'video'), await RtpSender.create(from, 'audio')];
+        for (const sender of senders) {
+          const { id } = sender.producer;
+          const { pipeConsumer, pipeProducer } = await from.pipeToMafaldaRouter({ producerId: id, mafaldaRouter: to, listenInfo });
+          expect([pipeConsumer?.producerId, pipeProducer?.id]).toEqual([id, id]);
+          const receivers = [...(await createReceivers(to, id)), ...(await createReceivers(from, id))];
+          expect(new Set(receivers.map(({ consumer }) => consumer.producerId))).toEqual(new Set([id]));
+          await openPath(sender, receivers);
+          expect(await countPackets(sender, receivers, PACKETS)).toEqual(receivers.map(() => PACKETS));
+          const paused = Promise.all(receivers.map(({ consumer }) => once(consumer, 'producerpause')));
+          await sender.producer.pause();
+          await paused;
+          const closed = Promise.all(receivers.map(({ consumer }) => once(consumer, 'producerclose')));
+          sender.producer.close();
+          await closed;
+          expect(pipeProducer?.closed).toBe(true);
+          // The id is free again.
+          await expect(RtpReceiver.create(to, id)).rejects.toThrow(NotFoundError);
+        }
+        await Promise.all([from.close(), to.close()]);
+      });
+
+      test('data is piped as well, with an id of its own if so wished', async () => {
+        const [from, to] = [createSpreadRouter(), createSpreadRouter()];
+        const source = await from.createDirectTransport();
+        const producer = await source.produceData({ label: 'chat' });
+        const { pipeDataProducer } = await from.pipeToMafaldaRouter({ dataProducerId: producer.id, mafaldaRouter: to, keepId: false, listenInfo });
+        expect(pipeDataProducer!.id).not.toBe(producer.id);
+        const sink = await to.createDirectTransport();
+        const consumer = await sink.consumeData({ dataProducerId: pipeDataProducer!.id });
+        const received = receive(consumer, 1);
+        await until('the pipe’s SCTP association is there', () => {
+          producer.send('hello');
+          return Promise.race([received.then(() => true), new Promise<boolean>(resolve => setTimeout(resolve, 50, false))]);
+        });
+        expect(await received).toEqual(['hello']);
+        await Promise.all([from.close(), to.close()]);
+      });
+
+      test('each may have a producer of the same id', async () => {
+        const mafaldaRouters = Array.from({ length: 3 }, createSpreadRouter);
+        for (const mafaldaRouter of mafaldaRouters) {
+          const sender = await RtpSender.create(mafaldaRouter, 'audio', 'microphone');
+          const receivers = await createReceivers(mafaldaRouter, 'microphone');
+          await openPath(sender, receivers);
+          expect(await countPackets(sender, receivers, 20)).toEqual(receivers.map(() => 20));
+          await expect(RtpSender.create(mafaldaRouter, 'audio', 'microphone')).rejects.toThrow(TypeError);
+        }
+        await Promise.all(mafaldaRouters.map(mafaldaRouter => mafaldaRouter.close()));
+      });
+
+      test('mistakes are refused as mediasoup does', async () => {
+        const [from, to] = [createSpreadRouter(), createSpreadRouter()];
+        const producerId = 'nobody';
+        await expect(from.pipeToMafaldaRouter({ producerId, mafaldaRouter: to })).rejects.toThrow(NotFoundError);
+        await expect(from.pipeToMafaldaRouter({ producerId, mafaldaRouter: from })).rejects.toThrow(TypeError);
+        await expect(from.pipeToMafaldaRouter({ mafaldaRouter: to })).rejects.toThrow(/missing producerId or dataProducerId/);
+        await expect(from.pipeToMafaldaRouter({ producerId, dataProducerId: 'x', mafaldaRouter: to })).rejects.toThrow(TypeError);
+        await Promise.all([from.close(), to.close()]);
+      });
+    });
+
     describe('pause, resume and close', () => {
       test('of a producer reach its consumers everywhere', async () => {
         const mafaldaRouter = createSpreadRouter();

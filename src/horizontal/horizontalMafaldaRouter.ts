@@ -6,6 +6,7 @@ import type { TreeNode } from '../shared/objectTree.ts';
 import type { ResolvedMafaldaRouterOptions } from '../shared/options.ts';
 import {
   isLinkTransport,
+  streamKey,
   type ConnectRequest,
   type LinkEnd,
   type LinkRequest,
@@ -15,7 +16,7 @@ import {
   type StreamId,
 } from '../shared/piping/endpoint.ts';
 import { chooseSource } from '../shared/piping/chooseSource.ts';
-import { interceptRtpObserver, interceptTransport } from '../shared/piping/interceptConsume.ts';
+import { interceptRtpObserver, interceptTransport } from '../shared/piping/intercept.ts';
 import { Piper } from '../shared/piping/piper.ts';
 import type { AddressesOptional, PipeableMafaldaRouter, ResourceUsages } from '../shared/types.ts';
 import { NotFoundError } from 'mediasoup/errors';
@@ -33,7 +34,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   readonly #piper: Piper;
 
   constructor(nodes: NodePool, options: ResolvedMafaldaRouterOptions) {
-    super(options.id);
+    super(options.id, true);
     this.#nodes = nodes;
     this.#options = options;
     this.#piper = new Piper({
@@ -188,7 +189,10 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
 
   #intercept({ type, object, parent }: TreeNode): void {
     if (parent?.type !== 'router') return;
-    const find = (stream: StreamId): Promise<void> => this.#piper.announce(stream, parent.object);
+    const find = async (stream: StreamId): Promise<string> => {
+      await this.#piper.announce(stream, parent.object);
+      return streamKey(stream);
+    };
     if (type === 'transport' && !isLinkTransport(object)) interceptTransport(object, this.streams, find);
     if (type === 'rtpObserver') interceptRtpObserver(object, find);
   }

@@ -3,10 +3,11 @@ import * as ortc from 'mediasoup/ortc';
 import type * as types from 'mediasoup/types';
 import { dumpTree, type MafaldaRouterDump } from '../shared/dump.ts';
 import { MafaldaRouterBase } from '../shared/mafaldaRouterBase.ts';
-import type { TreeNode } from '../shared/objectTree.ts';
+import { ObjectTree, type TreeNode } from '../shared/objectTree.ts';
 import type { ResolvedMafaldaRouterOptions } from '../shared/options.ts';
 import {
   isLinkTransport,
+  streamKey,
   type ConnectRequest,
   type LinkEnd,
   type LinkRequest,
@@ -14,10 +15,12 @@ import {
   type PipeOffer,
   type StreamId,
 } from '../shared/piping/endpoint.ts';
-import { interceptRtpObserver, interceptTransport } from '../shared/piping/interceptConsume.ts';
+import { interceptRtpObserver, interceptTransport } from '../shared/piping/intercept.ts';
 import { Piper } from '../shared/piping/piper.ts';
 import { chooseSource } from '../shared/piping/chooseSource.ts';
 import type { PipeableMafaldaRouter, ResourceUsages } from '../shared/types.ts';
+import { Aliases } from './aliases.ts';
+import { interceptIds } from './interceptIds.ts';
 import { usagesOf } from './usages.ts';
 import { IdlePipes } from './idlePipes.ts';
 import { Places } from './places.ts';
@@ -27,7 +30,8 @@ import type { WorkerPool } from './workerPool.ts';
 export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMafaldaRouter {
   readonly #options: ResolvedMafaldaRouterOptions;
   readonly #places: Places;
-  readonly #links = new RouterLinks(this.tree.routers, this.streams);
+  readonly #aliases: Aliases;
+  readonly #links: RouterLinks;
   readonly #piper = new Piper({
     tree: this.tree,
     streams: this.streams,
@@ -39,8 +43,11 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
   readonly #idlePipes = new IdlePipes(this.tree);
 
   constructor(pool: WorkerPool, options: ResolvedMafaldaRouterOptions) {
-    super(options.id);
+    const aliases = new Aliases();
+    super(options.id, false, new ObjectTree(id => aliases.publicIdOf(id)));
     this.#options = options;
+    this.#aliases = aliases;
+    this.#links = new RouterLinks(this.tree.routers, this.streams, aliases);
     this.#places = new Places(pool, options, this.tree, {
       onRouter: (router, worker) => {
         this.tree.addRouter(router, worker, String(worker.pid));
@@ -114,9 +121,21 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
   }
 
   #intercept({ type, object, parent }: TreeNode): void {
+    if (type === 'consumer') this.#aliases.showConsumer(object);
+    if (type === 'dataConsumer') this.#aliases.showDataConsumer(object);
+    if ((type === 'producer' || type === 'dataProducer') && parent?.type === 'transport') this.#aliases.showProducer(object, parent.object);
     if (parent?.type !== 'router') return;
-    const find = (stream: StreamId): Promise<void> => this.#piper.bring(stream, parent.object);
-    if (type === 'transport' && !isLinkTransport(object)) interceptTransport(object, this.streams, find);
+
+    const router = parent.object;
+    const find = async (stream: StreamId): Promise<string> => {
+      await this.#piper.bring(stream, router);
+      const place = this.streams.find(streamKey(stream)).find(({ router: where }) => where === router);
+      return place ? this.#aliases.workerIdOf(place.producer) : streamKey(stream);
+    };
     if (type === 'rtpObserver') interceptRtpObserver(object, find);
+    if (type !== 'transport') return;
+    const ids = this.#places.streamIdsOf(router);
+    if (ids) interceptIds(object, ids, this.#aliases);
+    if (!isLinkTransport(object)) interceptTransport(object, this.streams, find);
   }
 }

@@ -5,6 +5,7 @@ import { onceClosed } from '../shared/onceClosed.ts';
 import type { ResolvedMafaldaRouterOptions } from '../shared/options.ts';
 import type { ObjectTree } from '../shared/objectTree.ts';
 import type { Candidate } from '../shared/selection.ts';
+import type { WorkerStreamIds } from './aliases.ts';
 import { placeOnWorker } from './placement.ts';
 import type { PooledWorker } from './pooledWorker.ts';
 import { WorkerBudgetError } from './workerBudget.ts';
@@ -85,6 +86,11 @@ export class Places {
   /** The same, by the Worker's id. */
   loadOfWorker(id: string): number {
     return this.workers.find(pooled => pooled.id === id)?.load ?? 0;
+  }
+
+  /** The ids of streams that are taken in the Router's Worker. */
+  streamIdsOf(router: Router): WorkerStreamIds | undefined {
+    return this.#placeOf(router)?.pooled.streamIds;
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Worker, WorkerSettings } from 'mediasoup/types';
 import { onceClosed } from '../shared/onceClosed.ts';
+import { WorkerStreamIds } from './aliases.ts';
 import type { WorkerUsage } from '../shared/types.ts';
 
 /** What a Transport is taken to cost until it shows in the measured CPU; percent of one core. */
@@ -9,6 +10,7 @@ const EXPECTED_TRANSPORT_LOAD = 1;
 export class PooledWorker {
   readonly settings: WorkerSettings;
   readonly ready: Promise<Worker>;
+  readonly streamIds = new WorkerStreamIds();
   /** Its key in the `workers` Map, once its process runs. */
   id: string | undefined;
   /** How many Routers it holds, those that are being created included. */

@@ -15,6 +15,7 @@ import {
 } from '../shared/piping/endpoint.ts';
 import { onceClosed } from '../shared/onceClosed.ts';
 import type { Streams } from '../shared/piping/streams.ts';
+import type { Aliases } from './aliases.ts';
 import { untilSctpConnected } from './untilSctpConnected.ts';
 
 interface Link {
@@ -30,10 +31,12 @@ const LOOPBACK = { protocol: 'udp', ip: '127.0.0.1' } as const;
 export class RouterLinks implements PipeEndpoint {
   readonly #routers: ReadonlyMap<string, Router>;
   readonly #streams: Streams;
+  readonly #aliases: Aliases;
   readonly #links = new Map<string, Link>();
 
-  constructor(routers: ReadonlyMap<string, Router>, streams: Streams) {
+  constructor(routers: ReadonlyMap<string, Router>, streams: Streams, aliases: Aliases) {
     this.#routers = routers;
+    this.#aliases = aliases;
     this.#streams = streams;
   }
 
@@ -113,12 +116,13 @@ export class RouterLinks implements PipeEndpoint {
     const place = this.#streams.find(streamKey(stream)).find(({ router }) => router.id === routerId);
     const appData = place?.producer.appData ?? {};
     if (stream.producerId !== undefined) {
-      const consumer = await transport.consume({ producerId: stream.producerId });
+      const consumer = await transport.consume({ producerId: place ? this.#aliases.workerIdOf(place.producer) : stream.producerId });
       onceClosed(consumer, onClosed);
       const { kind, rtpParameters, producerPaused: paused } = consumer;
       return { id: stream.producerId, consumerId: consumer.id, kind, rtpParameters, paused, appData };
     }
-    const consumer = await transport.consumeData({ dataProducerId: stream.dataProducerId });
+    const dataProducerId = place ? this.#aliases.workerIdOf(place.producer) : stream.dataProducerId;
+    const consumer = await transport.consumeData({ dataProducerId });
     onceClosed(consumer, onClosed);
     const { label, protocol, dataProducerPaused: paused } = consumer;
     // A DataConsumer of a PipeTransport always has them, since such a Transport knows no other kind of data.

@@ -1,24 +1,31 @@
 /** What all MafaldaRouters have in common: their identity, their objects, and how they end. */
 import * as ortc from 'mediasoup/ortc';
-import type { Router, RtpCapabilities, RtpObserver, Transport, Worker } from 'mediasoup/types';
+import type { PipeToRouterResult, Router, RtpCapabilities, RtpObserver, Transport, Worker } from 'mediasoup/types';
 import { logger } from './logger.ts';
 import { ObjectTree } from './objectTree.ts';
 import { PublicEmitter } from './publicEmitter.ts';
 import { Streams } from './piping/streams.ts';
-import type { MafaldaRouterEvents } from './types.ts';
+import { Outlets, type PipeToMafaldaRouterOptions } from './piping/pipeToMafaldaRouter.ts';
+import type { MafaldaRouter, MafaldaRouterEvents, PipeableMafaldaRouter } from './types.ts';
 
 const log = logger('router');
 
 export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvents> {
   readonly id: string;
-  readonly tree = new ObjectTree();
-  readonly streams = new Streams(this.tree);
+  readonly tree: ObjectTree;
+  readonly streams: Streams;
   #closed = false;
   #released: Promise<void> | undefined;
 
-  constructor(id: string) {
+  readonly #outlets: Outlets;
+
+  /** @param network whether its pipes to other MafaldaRouters may leave the machine: then they are encrypted unless told otherwise */
+  constructor(id: string, network: boolean, tree = new ObjectTree()) {
     super();
     this.id = id;
+    this.tree = tree;
+    this.streams = new Streams(tree);
+    this.#outlets = new Outlets(this.streams, network);
   }
 
   /** Closes what it made, at once, and resolves when that is known to have happened. */
@@ -57,6 +64,11 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
       log('canConsume() | %o', error);
       return false;
     }
+  }
+
+  async pipeToMafaldaRouter(options: PipeToMafaldaRouterOptions<MafaldaRouter>): Promise<PipeToRouterResult> {
+    this.assertOpen();
+    return this.#outlets.pipe(this, options as PipeToMafaldaRouterOptions<PipeableMafaldaRouter>);
   }
 
   /** Idempotent. Closes everything at once, and resolves when that is known to have happened everywhere. */

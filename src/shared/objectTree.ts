@@ -69,8 +69,12 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   };
   readonly #included = new Map<ObjectTree, () => void>();
 
-  constructor() {
+  readonly #publicId: (id: string) => string;
+
+  /** @param publicId the id under which something is known here, given the one that it has in its Worker */
+  constructor(publicId: (id: string) => string = id => id) {
     super();
+    this.#publicId = publicId;
     this.workers = new ReadOnlyMap(this.#maps.worker);
     this.routers = new ReadOnlyMap(this.#maps.router);
     this.transports = new ReadOnlyMap(this.#maps.transport);
@@ -139,7 +143,7 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   }
 
   #follow<T extends Exclude<ObjectType, 'worker'>>(type: T, object: ObjectTypes[T], parent: TreeNode): TreeNode<T> {
-    const node = this.#add(type, object.id, object, parent);
+    const node = this.#add(type, this.#publicId(object.id), object, parent);
     onceClosed(object, () => this.#remove(node));
     return node;
   }

@@ -11,6 +11,7 @@ import type {
   AudioLevelObserverOptions,
   DirectTransport,
   DirectTransportOptions,
+  PipeToRouterResult,
   PipeTransport,
   PipeTransportOptions,
   PlainTransport,
@@ -29,6 +30,7 @@ import type {
 import type { MafaldaDump, MafaldaRouterDump } from './dump.ts';
 import type { ObjectTree } from './objectTree.ts';
 import type { PipeEndpoint } from './piping/endpoint.ts';
+import type { PipeToMafaldaRouterOptions } from './piping/pipeToMafaldaRouter.ts';
 
 /** What one Worker uses: mediasoup's figures, and the CPU that it took. */
 export type WorkerUsage = WorkerResourceUsage & {
@@ -85,6 +87,8 @@ export interface MafaldaRouter extends EnhancedEventEmitter<MafaldaRouterEvents>
   createPlainTransport<T extends AppData = AppData>(options: AddressesOptional<PlainTransportOptions<T>>): Promise<PlainTransport<T>>;
   createPipeTransport<T extends AppData = AppData>(options: AddressesOptional<PipeTransportOptions<T>>): Promise<PipeTransport<T>>;
   createDirectTransport<T extends AppData = AppData>(options?: DirectTransportOptions<T>): Promise<DirectTransport<T>>;
+  /** Like `Router.pipeToRouter()`. The two may share Workers, and may belong to different Mafaldas. */
+  pipeToMafaldaRouter(options: PipeToMafaldaRouterOptions<MafaldaRouter>): Promise<PipeToRouterResult>;
   createActiveSpeakerObserver<T extends AppData = AppData>(options?: ActiveSpeakerObserverOptions<T>): Promise<ActiveSpeakerObserver<T>>;
   createAudioLevelObserver<T extends AppData = AppData>(options?: AudioLevelObserverOptions<T>): Promise<AudioLevelObserver<T>>;
   /** What there is, as JSON: from this the objects can be understood and made again. */

@@ -15,7 +15,7 @@ abstract class CallingMafaldaRouter extends MafaldaRouterBase {
 type Calls = Pick<PipeableMafaldaRouter, (typeof mafaldaRouterCalls)[number]>;
 
 /** All that can be called at the server has its method here: they are defined right below. */
-const MafaldaRouterWithCalls = CallingMafaldaRouter as unknown as abstract new (id: string) => CallingMafaldaRouter & Calls;
+const MafaldaRouterWithCalls = CallingMafaldaRouter as unknown as abstract new (id: string, network: boolean) => CallingMafaldaRouter & Calls;
 
 for (const name of mafaldaRouterCalls) {
   Object.defineProperty(CallingMafaldaRouter.prototype, name, {
@@ -33,7 +33,7 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
   #attached: Promise<unknown> | undefined;
 
   constructor(caller: Caller, options: ResolvedMafaldaRouterOptions) {
-    super(options.id);
+    super(options.id, true);
     this.#caller = caller;
     this.#options = options;
   }

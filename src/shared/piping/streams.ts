@@ -13,6 +13,7 @@ export interface StreamInRouter {
 
 export class Streams {
   readonly #byId = new Map<string, Map<TreeNode, StreamInRouter>>();
+  readonly #producing = new Set<string>();
 
   /** @param tree what is watched, for as long as it lives */
   constructor(tree: ObjectTree) {
@@ -29,6 +30,21 @@ export class Streams {
   producer(id: string): Producer | undefined {
     const found = this.find(id).filter(({ producer }) => 'kind' in producer);
     return (found.find(({ piped }) => !piped) ?? found[0])?.producer as Producer | undefined;
+  }
+
+  /**
+   * Runs what produces a stream with an id that the application has chosen.
+   * @throws {TypeError} if there is one already: a Router would notice, Routers in several places don't
+   */
+  async produce<T>(id: unknown, produce: () => Promise<T>): Promise<T> {
+    if (typeof id !== 'string' || id === '') return produce();
+    if (this.#producing.has(id) || this.find(id).length > 0) throw new TypeError(`a Producer with same id "${id}" already exists`);
+    this.#producing.add(id);
+    try {
+      return await produce();
+    } finally {
+      this.#producing.delete(id);
+    }
   }
 
   #add(node: TreeNode): void {

@@ -1,6 +1,6 @@
 /**
- * Lets `consume()`, `consumeData()` and `addProducer()` of an object find streams that are elsewhere. The object itself is
- * given the new behaviour, rather than a wrapper around it, so that it stays the one object that everybody sees: in
+ * Lets `consume()`, `consumeData()` and `addProducer()` of an object find streams that are elsewhere, and `produce()` notice
+ * that an id is in use elsewhere. The object itself is given the new behaviour, rather than a wrapper around it, so that it stays the one object that everybody sees: in
  * the Maps, in the events of its Router's `observer`, in `===`.
  */
 import * as ortc from 'mediasoup/ortc';
@@ -8,30 +8,35 @@ import type { ConsumerOptions, Producer, RtpObserver, Transport } from 'mediasou
 import type { StreamId } from './endpoint.ts';
 import type { Streams } from './streams.ts';
 
-type Find = (stream: StreamId) => Promise<void>;
+/** Brings the stream, and answers with the id by which the object's Router knows it. */
+type Find = (stream: StreamId) => Promise<string>;
 
 export function interceptTransport(transport: Transport, streams: Streams, find: Find): void {
   const consume = transport.consume.bind(transport);
   const consumeData = transport.consumeData.bind(transport);
+  const produce = transport.produce.bind(transport);
+  const produceData = transport.produceData.bind(transport);
+  transport.produce = options => streams.produce(options?.id, () => produce(options));
+  transport.produceData = options => streams.produce(options?.id, () => produceData(options));
   transport.consume = async options => {
     if (isWellFormed(transport, options?.producerId, options)) {
       const producer = streams.producer(options.producerId);
       if (producer && transport.type !== 'pipe') assertConsumable(producer, options);
-      await find({ producerId: options.producerId });
+      return consume({ ...options, producerId: await find({ producerId: options.producerId }) });
     }
     return consume(options);
   };
   transport.consumeData = async options => {
-    if (isWellFormed(transport, options?.dataProducerId, options)) await find({ dataProducerId: options.dataProducerId });
-    return consumeData(options);
+    if (!isWellFormed(transport, options?.dataProducerId, options)) return consumeData(options);
+    return consumeData({ ...options, dataProducerId: await find({ dataProducerId: options.dataProducerId }) });
   };
 }
 
 export function interceptRtpObserver(rtpObserver: RtpObserver, find: Find): void {
   const addProducer = rtpObserver.addProducer.bind(rtpObserver);
   rtpObserver.addProducer = async options => {
-    if (isWellFormed(rtpObserver, options?.producerId, {})) await find({ producerId: options.producerId });
-    return addProducer(options);
+    if (!isWellFormed(rtpObserver, options?.producerId, {})) return addProducer(options);
+    return addProducer({ ...options, producerId: await find({ producerId: options.producerId }) });
   };
 }
 

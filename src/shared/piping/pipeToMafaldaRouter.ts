@@ -1,0 +1,105 @@
+/** `pipeToMafaldaRouter()`: what mediasoup's `pipeToRouter()` is between two Routers, between two MafaldaRouters. */
+import { NotFoundError } from 'mediasoup/errors';
+import type { PipeToRouterOptions, PipeToRouterResult, PipeTransport, PipeTransportOptions, Router } from 'mediasoup/types';
+import type { PipeableMafaldaRouter } from '../types.ts';
+import { joinEnds, joinTransports } from './joinEnds.ts';
+import type { Streams } from './streams.ts';
+
+type UnionOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+/** mediasoup's options of `pipeToRouter()`, with a MafaldaRouter instead of a Router. */
+export type PipeToMafaldaRouterOptions<R> = UnionOmit<PipeToRouterOptions, 'router'> & { mafaldaRouter: R };
+
+interface Link {
+  near: PipeTransport;
+  far: PipeTransport;
+}
+
+/** The links from one MafaldaRouter to others, each used for all that is piped that way. */
+export class Outlets {
+  readonly #streams: Streams;
+  readonly #network: boolean;
+  readonly #links = new WeakMap<Router, WeakMap<object, Promise<Link>>>();
+
+  /** @param network whether SRTP and RTX are on where the caller doesn't say */
+  constructor(streams: Streams, network: boolean) {
+    this.#streams = streams;
+    this.#network = network;
+  }
+
+  async pipe(from: object, options: PipeToMafaldaRouterOptions<PipeableMafaldaRouter>): Promise<PipeToRouterResult> {
+    const { producerId, dataProducerId, mafaldaRouter, keepId = true, ...transportOptions } = options;
+    if (!producerId && !dataProducerId) throw new TypeError('missing producerId or dataProducerId');
+    if (producerId && dataProducerId) throw new TypeError('just producerId or dataProducerId can be given');
+    if (transportOptions.listenInfo && transportOptions.listenIp) throw new TypeError('only one of listenInfo and listenIp must be given');
+    if (typeof mafaldaRouter?.createPipeTransport !== 'function') throw new TypeError('missing mafaldaRouter');
+    if (mafaldaRouter === from) throw new TypeError('cannot use this MafaldaRouter as destination');
+    const places = this.#streams.find(producerId ?? dataProducerId!);
+    const place = places.find(({ piped }) => !piped) ?? places[0];
+    if (!place) throw new NotFoundError(producerId ? 'Producer not found' : 'DataProducer not found');
+    const { near, far } = await this.#link(place.router, mafaldaRouter, transportOptions);
+
+    if (producerId) {
+      const pipeConsumer = await near.consume({ producerId });
+      const { kind, rtpParameters, producerPaused: paused } = pipeConsumer;
+      const { appData } = place.producer;
+      const pipeProducer = await orClose(pipeConsumer, far.produce({ id: keepId ? producerId : undefined, kind, rtpParameters, paused, appData }));
+      joinEnds(pipeConsumer, pipeProducer);
+      return { pipeConsumer, pipeProducer };
+    }
+    const pipeDataConsumer = await near.consumeData({ dataProducerId: dataProducerId! });
+    const { label, protocol, sctpStreamParameters, dataProducerPaused: paused } = pipeDataConsumer;
+    const id = keepId ? dataProducerId : undefined;
+    const { appData } = place.producer;
+    const pipeDataProducer = await orClose(pipeDataConsumer, far.produceData({ id, sctpStreamParameters, label, protocol, paused, appData }));
+    joinEnds(pipeDataConsumer, pipeDataProducer);
+    return { pipeDataConsumer, pipeDataProducer };
+  }
+
+  #link(router: Router, to: PipeableMafaldaRouter, options: object): Promise<Link> {
+    const links = this.#links.get(router) ?? new WeakMap<object, Promise<Link>>();
+    this.#links.set(router, links);
+    const existing = links.get(to);
+    if (existing) return existing;
+    const link = this.#open(router, to, options);
+    links.set(to, link);
+    const forget = (): void => void links.delete(to);
+    link.then(({ near }) => near.observer.once('close', forget), forget);
+    return link;
+  }
+
+  async #open(router: Router, to: PipeableMafaldaRouter, options: object): Promise<Link> {
+    const defaults = { enableSctp: true, enableRtx: this.#network, enableSrtp: this.#network };
+    // Without addresses a remote server uses its own; on this machine it is the loopback address, as mediasoup has it.
+    const addresses = this.#network || 'listenIp' in options ? {} : { listenInfo: { protocol: 'udp', ip: '127.0.0.1' } };
+    const all = { ...defaults, ...addresses, ...options } as PipeTransportOptions;
+    const [nearResult, farResult] = await Promise.allSettled([router.createPipeTransport(all), to.createPipeTransport(all)]);
+    if (nearResult.status === 'rejected' || farResult.status === 'rejected') {
+      for (const result of [nearResult, farResult]) if (result.status === 'fulfilled') result.value.close();
+      throw nearResult.status === 'rejected' ? nearResult.reason : (farResult as PromiseRejectedResult).reason;
+    }
+    const [near, far] = [nearResult.value, farResult.value];
+    joinTransports(near, far);
+    try {
+      await Promise.all([near.connect(addressOf(far)), far.connect(addressOf(near))]);
+    } catch (error) {
+      near.close();
+      throw error;
+    }
+    return { near, far };
+  }
+}
+
+/** If the other end does not come to be, this one must not go on sending. */
+async function orClose<T>(consumer: { close(): void }, producing: Promise<T>): Promise<T> {
+  try {
+    return await producing;
+  } catch (error) {
+    consumer.close();
+    throw error;
+  }
+}
+
+function addressOf({ tuple, srtpParameters }: PipeTransport): Parameters<PipeTransport['connect']>[0] {
+  return { ip: tuple.localAddress, port: tuple.localPort, srtpParameters };
+}
