@@ -1,5 +1,5 @@
 /** Makes again what a dump describes, and compares what two dumps describe. */
-import type { DataConsumerOptions, DataProducerOptions, ProducerOptions, Transport, TransportTuple } from 'mediasoup/types';
+import type { DataConsumerOptions, ProducerOptions, Transport, TransportTuple } from 'mediasoup/types';
 import type { MafaldaRouter, MafaldaRouterDump, TransportDump } from '../../src/index.ts';
 
 /** From nothing but the dump. */
@@ -10,7 +10,7 @@ export async function rebuild(mafaldaRouter: MafaldaRouter, dump: MafaldaRouterD
   for (const one of described) transports.push({ described: one, transport: await createTransport(mafaldaRouter, one) });
   for (const { described: one, transport } of transports) {
     for (const producer of one.producers) await transport.produce(producer as unknown as ProducerOptions);
-    for (const producer of one.dataProducers) await transport.produceData(producer as unknown as DataProducerOptions);
+    for (const producer of one.dataProducers) await transport.produceData(producer);
   }
   const rtpCapabilities = await mafaldaRouter.getRtpCapabilities();
   for (const { described: one, transport } of transports) {

@@ -6,6 +6,7 @@ import type { DataConsumer, DirectTransport, PipeTransport, RtpCapabilities } fr
 import type { MafaldaRouter } from '../../src/index.ts';
 import { rebuild, shapeOf } from '../helpers/rebuild.ts';
 import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../helpers/rtp.ts';
+import { SimulcastSender } from '../helpers/simulcast.ts';
 import type { System } from '../helpers/systems.ts';
 import { until } from '../helpers/until.ts';
 
@@ -41,6 +42,27 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         expect(mafaldaRouter.routers.size).toBe(system.places);
         await openPath(sender, receivers);
         expect(await countPackets(sender, receivers, PACKETS)).toEqual(receivers.map(() => PACKETS));
+        await mafaldaRouter.close();
+      });
+
+      test('simulcast keeps its layers: each consumer has the ones that it prefers', async () => {
+        const mafaldaRouter = createSpreadRouter();
+        const sender = await SimulcastSender.create(mafaldaRouter);
+        const receivers = await createReceivers(mafaldaRouter, sender.producer.id);
+        expect(receivers.map(({ consumer }) => consumer.type)).toEqual(receivers.map(() => 'simulcast'));
+        for (const spatialLayer of [0, 2, 1]) {
+          await Promise.all(receivers.map(({ consumer }) => consumer.setPreferredLayers({ spatialLayer, temporalLayer: 0 })));
+          expect(receivers.map(({ consumer }) => consumer.preferredLayers?.spatialLayer)).toEqual(receivers.map(() => spatialLayer));
+          await until(`all consumers are told of layer ${spatialLayer}`, () =>
+            receivers.every(({ consumer }) => consumer.currentLayers?.spatialLayer === spatialLayer),
+          );
+          // What was on its way before may still arrive: from now on nothing but this layer does.
+          await until(`layer ${spatialLayer} arrives, and no other`, async () => {
+            for (const { received } of receivers) received.clear();
+            await new Promise(resolve => setTimeout(resolve, 100));
+            return receivers.every(({ received }) => received.size === 1 && received.has(spatialLayer));
+          });
+        }
         await mafaldaRouter.close();
       });
 
@@ -327,6 +349,20 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         await expect(closed.produceData()).rejects.toThrow(Error);
         await expect(closed.consume({ producerId: 'nobody', rtpCapabilities })).rejects.toThrow(Error);
         await expect(closed.getStats()).rejects.toThrow(Error);
+      });
+
+      test('before anything is created', async () => {
+        const unused = createSpreadRouter();
+        const bad = { appData: 'not an object' } as object;
+        await expect(unused.createWebRtcTransport({})).rejects.toThrow(TypeError);
+        await expect(unused.createPipeTransport({})).rejects.toThrow(TypeError);
+        await expect(unused.createDirectTransport(bad)).rejects.toThrow(/appData must be an object/);
+        await expect(unused.createAudioLevelObserver({ maxEntries: 0 })).rejects.toThrow(/maxEntries must be a positive number/);
+        await expect(unused.createActiveSpeakerObserver({ interval: '1' } as object)).rejects.toThrow(TypeError);
+        expect(unused.routers.size).toBe(0);
+        const mediaCodecs = [{ kind: 'audio', mimeType: 'audio/none', clockRate: 1 }] as const;
+        expect(() => system.mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs: [...mediaCodecs] } })).toThrow(UnsupportedError);
+        await unused.close();
       });
 
       test('for options of a MafaldaRouter that make no sense', () => {

@@ -22,6 +22,7 @@ import type { PipeableMafaldaRouter, ResourceUsages } from '../shared/types.ts';
 import { Aliases } from './aliases.ts';
 import { interceptIds } from './interceptIds.ts';
 import { usagesOf } from './usages.ts';
+import { checks } from './checkOptions.ts';
 import { IdlePipes } from './idlePipes.ts';
 import { Places } from './places.ts';
 import { RouterLinks } from './routerLinks.ts';
@@ -65,23 +66,22 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
   }
 
   createWebRtcTransport: PipeableMafaldaRouter['createWebRtcTransport'] = options =>
-    // Addresses that are left out are mediasoup's to refuse.
-    this.#create(router => router.createWebRtcTransport(options as types.WebRtcTransportOptions<never>));
+    this.#create('createWebRtcTransport', options, router => router.createWebRtcTransport(options as types.WebRtcTransportOptions<never>));
 
   createPlainTransport: PipeableMafaldaRouter['createPlainTransport'] = options =>
-    this.#create(router => router.createPlainTransport(options as types.PlainTransportOptions<never>));
+    this.#create('createPlainTransport', options, router => router.createPlainTransport(options as types.PlainTransportOptions<never>));
 
   createPipeTransport: PipeableMafaldaRouter['createPipeTransport'] = options =>
-    this.#create(router => router.createPipeTransport(options as types.PipeTransportOptions<never>));
+    this.#create('createPipeTransport', options, router => router.createPipeTransport(options as types.PipeTransportOptions<never>));
 
   createDirectTransport: PipeableMafaldaRouter['createDirectTransport'] = options =>
-    this.#create(router => router.createDirectTransport(options));
+    this.#create('createDirectTransport', options, router => router.createDirectTransport(options));
 
   createActiveSpeakerObserver: PipeableMafaldaRouter['createActiveSpeakerObserver'] = options =>
-    this.#create(router => router.createActiveSpeakerObserver(options));
+    this.#create('createActiveSpeakerObserver', options, router => router.createActiveSpeakerObserver(options));
 
   createAudioLevelObserver: PipeableMafaldaRouter['createAudioLevelObserver'] = options =>
-    this.#create(router => router.createAudioLevelObserver(options));
+    this.#create('createAudioLevelObserver', options, router => router.createAudioLevelObserver(options));
 
   async getResourceUsages(): Promise<ResourceUsages> {
     return usagesOf(this.#places.workers);
@@ -115,8 +115,9 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     await closed;
   }
 
-  async #create<T>(make: (router: types.Router) => Promise<T>): Promise<T> {
+  async #create<T>(method: keyof typeof checks, options: object | undefined, make: (router: types.Router) => Promise<T>): Promise<T> {
     this.assertOpen();
+    checks[method](options as Record<string, unknown> | undefined);
     return this.#places.create(make);
   }
 

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { randomUUID } from 'node:crypto';
+import * as ortc from 'mediasoup/ortc';
 import type { RouterOptions, WorkerSettings } from 'mediasoup/types';
 import type { MafaldaRouterOptions } from './types.ts';
 
@@ -32,6 +33,10 @@ export function resolveMafaldaRouterOptions(options: MafaldaRouterOptions = {}):
     throw new TypeError('if given, watermarkWorker must be a percentage, 0 or more');
   }
   if (!isObject(routerOptions)) throw new TypeError('if given, routerOptions must be an object');
+  // What mediasoup's Worker would refuse when a Router is needed is refused now.
+  ortc.generateRouterRtpCapabilities(structuredClone(routerOptions.mediaCodecs));
+  const { appData } = routerOptions;
+  if (appData && typeof appData !== 'object') throw new TypeError('if given, routerOptions.appData must be an object');
   if (!isObject(workerSettings)) throw new TypeError('if given, workerSettings must be an object');
   return resolved;
 }

@@ -1,0 +1,45 @@
+/**
+ * What mediasoup's Router refuses, refused before there is a Router: a mistake must not start a Worker. The messages are
+ * mediasoup's, so that an application finds the same words in its logs. What only a Worker can know is left to it.
+ */
+
+type Options = Record<string, unknown> | undefined;
+
+export const checks = {
+  createWebRtcTransport(options: Options): void {
+    const { webRtcServer, listenInfos, listenIps } = options ?? {};
+    if (!webRtcServer && !Array.isArray(listenInfos) && !Array.isArray(listenIps)) {
+      throw new TypeError('missing webRtcServer, listenInfos and listenIps (one of them is mandatory)');
+    }
+    checkAppData(options);
+  },
+  createPlainTransport: checkListenInfo,
+  createPipeTransport: checkListenInfo,
+  createDirectTransport: checkAppData,
+  createActiveSpeakerObserver(options: Options): void {
+    const { interval = 300 } = options ?? {};
+    if (typeof interval !== 'number') throw new TypeError('if given, interval must be an number');
+    checkAppData(options);
+  },
+  createAudioLevelObserver(options: Options): void {
+    const { maxEntries = 1, threshold = -80, interval = 1000 } = options ?? {};
+    if (typeof maxEntries !== 'number' || maxEntries <= 0) throw new TypeError('if given, maxEntries must be a positive number');
+    if (typeof threshold !== 'number' || threshold < -127 || threshold > 0) {
+      throw new TypeError('if given, threshole must be a negative number greater than -127');
+    }
+    if (typeof interval !== 'number') throw new TypeError('if given, interval must be an number');
+    checkAppData(options);
+  },
+};
+
+function checkListenInfo(options: Options): void {
+  const { listenInfo, listenIp } = options ?? {};
+  if (!listenInfo && !listenIp) throw new TypeError('missing listenInfo and listenIp (one of them is mandatory)');
+  if (listenInfo && listenIp) throw new TypeError('only one of listenInfo and listenIp must be given');
+  checkAppData(options);
+}
+
+function checkAppData(options: Options): void {
+  const { appData } = options ?? {};
+  if (appData && typeof appData !== 'object') throw new TypeError('if given, appData must be an object');
+}
