@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { NotFoundError, UnsupportedError } from 'mediasoup/errors';
-import type { DataConsumer, DirectTransport, PipeTransport, RtpCapabilities } from 'mediasoup/types';
-import type { MafaldaRouter } from '../../src/index.ts';
+import type { DataConsumer, DirectTransport, PipeTransport, RtpCapabilities, Transport, Worker } from 'mediasoup/types';
+import type { MafaldaRouter, PipeableMafaldaRouter } from '../../src/index.ts';
 import { rebuild, shapeOf } from '../helpers/rebuild.ts';
 import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../helpers/rtp.ts';
 import { SimulcastSender } from '../helpers/simulcast.ts';
@@ -308,6 +308,52 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
       });
     });
 
+    describe('when a Worker is killed', () => {
+      test('what it held closes with mediasoup’s events, the rest loses no packet, and another one takes its place', async () => {
+        const mafaldaRouter = createSpreadRouter();
+        const sender = await RtpSender.create(mafaldaRouter, 'audio');
+        const receivers = await createReceivers(mafaldaRouter, sender.producer.id);
+        await openPath(sender, receivers);
+        const victim = workerOf(mafaldaRouter, receivers.find(({ transport }) => workerOf(mafaldaRouter, transport) !== workerOf(mafaldaRouter, sender.transport))!.transport);
+        const lost = receivers.filter(({ transport }) => workerOf(mafaldaRouter, transport) === victim);
+        const told = lost.map(({ transport, consumer }) => {
+          const events: string[] = [];
+          consumer.on('transportclose', () => events.push('transportclose'));
+          consumer.observer.on('close', () => events.push('consumer close'));
+          transport.on('routerclose', () => events.push('routerclose'));
+          transport.observer.on('close', () => events.push('transport close'));
+          return events;
+        });
+
+        const died = new Promise<[Worker, Error]>(resolve => mafaldaRouter.once('workerdied', (...death) => resolve(death)));
+        const sending = sender.stream(200);
+        process.kill(victim.pid, 'SIGKILL');
+        const [worker, error] = await died;
+        expect([worker, worker.died, worker.closed]).toEqual([victim, true, true]);
+        expect(error).toBeInstanceOf(Error);
+        expect(told).toEqual(lost.map(() => ['transportclose', 'consumer close', 'routerclose', 'transport close']));
+        const sent = await sending;
+        const survivors = receivers.filter(({ consumer }) => !consumer.closed);
+        expect(survivors.length).toBeGreaterThan(0);
+        await until('the survivors have every packet', () => survivors.every(({ received }) => sent.every(number => received.has(number))));
+
+        const again = await createReceivers(mafaldaRouter, sender.producer.id);
+        expect(mafaldaRouter.routers.size).toBe(system.places);
+        await openPath(sender, again);
+        expect(await countPackets(sender, again, 20)).toEqual(again.map(() => 20));
+        await mafaldaRouter.close();
+      });
+
+      test('and nobody listens for that, it is an error', async () => {
+        const mafaldaRouter = createSpreadRouter();
+        await mafaldaRouter.createDirectTransport();
+        const failed = new Promise<Error>(resolve => mafaldaRouter.once('error', resolve));
+        process.kill([...mafaldaRouter.workers.values()][0]!.pid, 'SIGKILL');
+        expect(await failed).toBeInstanceOf(Error);
+        await mafaldaRouter.close();
+      });
+    });
+
     describe('errors are mediasoup’s own', () => {
       let mafaldaRouter: MafaldaRouter;
       let transport: DirectTransport;
@@ -428,6 +474,11 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
       await mafaldaRouter.close();
     });
   });
+}
+
+/** Which Worker a Transport is on, as a MafaldaRouter that is nobody's secret shows it. */
+function workerOf(mafaldaRouter: MafaldaRouter, { id }: Transport): Worker {
+  return (mafaldaRouter as PipeableMafaldaRouter).tree.nodeOf<'transport'>(mafaldaRouter.transports.get(id)!)!.parent!.parent!.object as Worker;
 }
 
 /** Resolves with so many messages. */
