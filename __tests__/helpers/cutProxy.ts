@@ -23,7 +23,10 @@ export class CutProxy {
     server.on('connection', near => {
       ++this.connections;
       const far = connect(target, '127.0.0.1');
-      for (const [from, to] of [[near, far], [far, near]] as const) {
+      for (const [from, to] of [
+        [near, far],
+        [far, near],
+      ] as const) {
         this.#sockets.add(from);
         from.pipe(to);
         from.on('error', () => to.destroy());

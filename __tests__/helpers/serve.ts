@@ -14,7 +14,7 @@ export class Served {
   }
 
   private constructor(options: RemoteMafaldaServerOptions) {
-    this.mafalda = new Mafalda(mediasoup);
+    this.mafalda = new Mafalda(mediasoup, { workerBudget: false });
     this.server = new RemoteMafaldaServer(this.mafalda, { host: '127.0.0.1', ...options });
   }
 
@@ -30,14 +30,15 @@ export class Served {
   /** @throws if something of any client's is still here */
   async untilEmpty(): Promise<void> {
     const { mafalda, server } = this;
-    const left = (): string => JSON.stringify({ ...server.counts, routers: mafalda.mafaldaRouters.size, transports: mafalda.transports.size });
+    const left = (): string =>
+      JSON.stringify({ ...server.counts, routers: mafalda.mafaldaRouters.size, transports: mafalda.transports.size });
     await until('the server holds nothing any more', () => !/[1-9]/.test(left()), 5000).catch((error: Error) => {
       throw new Error(`${error.message}: ${left()}`);
     });
   }
 }
 
-/** Resolves with what an emitter of eventemitter3's (without `captureRejections` and the like) tells next. */
+/** Resolves when it is connected, or is so already. @throws if it is refused */
 export function untilConnected(client: RemoteMafaldaClient): Promise<void> {
   return new Promise((resolve, reject) => {
     if (client.readyState === 4) return resolve();

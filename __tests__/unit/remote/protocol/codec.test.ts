@@ -1,0 +1,103 @@
+import { describe, expect, test } from '@jest/globals';
+import { EventEmitter } from 'node:events';
+import { decode, encode } from '../../../../src/remote/protocol/codec.ts';
+
+const object = new EventEmitter();
+const handleOf = (candidate: object): number | undefined => (candidate === object ? 7 : undefined);
+const objectOf = (handle: number): object | undefined => (handle === 7 ? object : undefined);
+
+/** As it arrives over the wire. */
+function transfer(value: unknown): unknown {
+  return decode(JSON.parse(JSON.stringify(encode(value, handleOf))), objectOf);
+}
+
+function nested(depth: number): unknown {
+  let value: unknown = 'bottom';
+  for (let level = 0; level < depth; ++level) value = level % 2 ? [value] : { value };
+  return value;
+}
+
+describe('the codec', () => {
+  test.each([
+    ['a text', 'text'],
+    ['a number', -1.5],
+    ['null', null],
+    ['false', false],
+    ['an array', [1, 'two', [3]]],
+    ['an object', { a: { b: [] }, c: {} }],
+    ['keys that begin with $', { $ref: 7 }],
+    ['keys that begin with $$', { $$ref: 7, $: 1, $$: 2, $$$x: 3 }],
+    ['an object beside $ref', { $ref: 7, more: 1 }],
+    ['names of Object’s own members', { constructor: 1, toString: 2, hasOwnProperty: 3 }],
+  ])('carries %s', (_what, value) => {
+    expect(transfer(value)).toEqual(value);
+  });
+
+  test('carries objects that both sides know as references, wherever they are', () => {
+    const result = transfer({ one: object, list: [object, { deep: object }] }) as { one: unknown; list: [unknown, { deep: unknown }] };
+    expect(result.one).toBe(object);
+    expect(result.list[0]).toBe(object);
+    expect(result.list[1].deep).toBe(object);
+    expect(transfer(object)).toBe(object);
+  });
+
+  test('takes nobody’s data for a reference', () => {
+    expect(encode({ $ref: 7 }, handleOf)).toEqual({ $$ref: 7 });
+    expect(transfer([{ $ref: 7 }])).toEqual([{ $ref: 7 }]);
+  });
+
+  test('leaves Buffers to socket.io', () => {
+    const [buffer, bytes] = [Buffer.from('abc'), new Uint8Array([1, 2])];
+    const result = decode(encode({ buffer, bytes }, handleOf), objectOf) as Record<string, unknown>;
+    expect(result['buffer']).toBe(buffer);
+    expect(result['bytes']).toBe(bytes);
+  });
+
+  test('leaves out undefined members, and asks toJSON()', () => {
+    expect(encode({ a: undefined, b: 1 }, handleOf)).toEqual({ b: 1 });
+    expect(encode({ at: new Date(0) }, handleOf)).toEqual({ at: '1970-01-01T00:00:00.000Z' });
+    expect(encode(undefined, handleOf)).toBeUndefined();
+  });
+
+  test('does not change what it is given', () => {
+    const value = Object.freeze({ $a: Object.freeze([Object.freeze({ b: undefined })]) });
+    expect(transfer(value)).toEqual({ $a: [{}] });
+  });
+
+  test.each([
+    ['a function', { appData: { fn: () => undefined } }, /it\.appData\.fn is a function/],
+    ['a symbol', [Symbol('s')], /it\[0\] is a symbol/],
+    ['a bigint', { a: [1n] }, /it\.a\[0\] is a bigint/],
+    ['an object that is closed', { router: new EventEmitter() }, /it\.router is an object that the other process does not know/],
+    ['a nest of 40', nested(40), /nested more than 32 levels deep/],
+  ])('refuses to send %s, and says where it is', (_what, value, message) => {
+    expect(() => encode(value, handleOf)).toThrow(TypeError);
+    expect(() => encode(value, handleOf)).toThrow(message);
+  });
+
+  test('refuses what contains itself', () => {
+    const circular: Record<string, unknown> = {};
+    circular['self'] = { circular };
+    expect(() => encode(circular, handleOf)).toThrow(/contains itself/);
+    const endless = { toJSON: () => endless };
+    expect(() => encode(endless, handleOf)).toThrow(/contains itself/);
+  });
+
+  test('has the same limit of depth on both sides', () => {
+    expect(transfer(nested(32))).toEqual(nested(32));
+    expect(() => encode(nested(34), handleOf)).toThrow(TypeError);
+    expect(() => decode(nested(34), objectOf)).toThrow(/nested more than 32/);
+  });
+
+  test('refuses to receive what poisons prototypes', () => {
+    const poison: unknown = JSON.parse('[{"a": {"__proto__": {"polluted": true}}}]');
+    expect(() => decode(poison, objectOf)).toThrow(/__proto__/);
+    const result = decode(JSON.parse('{"constructor": {"prototype": {"polluted": true}}}'), objectOf) as object;
+    expect(Object.getPrototypeOf(result)).toBe(Object.prototype);
+    expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
+  });
+
+  test.each([8, '7', null, {}, [7], -7, NaN])('refuses a reference to %p', handle => {
+    expect(() => decode({ $ref: handle }, objectOf)).toThrow(/a reference to an unknown object/);
+  });
+});

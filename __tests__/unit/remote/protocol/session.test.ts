@@ -1,0 +1,182 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { Session } from '../../../../src/remote/protocol/session.ts';
+import { FakeConnection, type FakeSocket } from '../../../helpers/fakeSockets.ts';
+import { seededRandom } from '../../../helpers/random.ts';
+
+class End {
+  readonly received: string[] = [];
+  readonly errors: string[] = [];
+  readonly session = new Session<string, string>((message): message is string => typeof message === 'string');
+
+  constructor() {
+    this.session.on('message', message => this.received.push(message));
+    this.session.on('error', error => this.errors.push(error.message));
+  }
+}
+
+let near: End;
+let far: End;
+
+beforeEach(() => {
+  [near, far] = [new End(), new End()];
+});
+
+/** As after a handshake, in which each has told the other how much it has. */
+function connect(): FakeConnection {
+  const connection = new FakeConnection();
+  const [byNear, byFar] = [near.session.received, far.session.received];
+  near.session.attach(connection.near, byFar);
+  far.session.attach(connection.far, byNear);
+  return connection;
+}
+
+function cut(): void {
+  near.session.detach();
+  far.session.detach();
+}
+
+describe('a session', () => {
+  test('delivers in order, both ways, and what was sent before there was a connection', () => {
+    near.session.send('one');
+    const connection = connect();
+    near.session.send('two');
+    far.session.send('other');
+    connection.deliverAll();
+    expect([far.received, near.received]).toEqual([['one', 'two'], ['other']]);
+    expect(near.session.received).toBe(1);
+  });
+
+  test('goes on after a cut: what was lost comes again, what arrived does not', () => {
+    const first = connect();
+    for (const message of ['one', 'two', 'three']) near.session.send(message);
+    first.deliver(first.near);
+    cut();
+    near.session.send('four');
+    connect().deliverAll();
+    expect(far.received).toEqual(['one', 'two', 'three', 'four']);
+    expect([near.errors, far.errors]).toEqual([[], []]);
+  });
+
+  test('takes a message that comes twice for one', () => {
+    const { far: socket } = connect();
+    socket.receive('message', 1, 0, 'one');
+    socket.receive('message', 1, 0, 'one');
+    expect([far.received, far.errors]).toEqual([['one'], []]);
+  });
+
+  test('hears nothing from a socket that it was detached from', () => {
+    const connection = connect();
+    near.session.send('one');
+    far.session.detach();
+    connection.deliverAll();
+    expect(far.received).toEqual([]);
+    expect(far.session.isAttachedTo(connection.far)).toBe(false);
+  });
+
+  test('tells now and then what has arrived, although it has nothing to say', () => {
+    const connection = connect();
+    for (let index = 0; index < 250; ++index) near.session.send(String(index));
+    while (connection.deliver(connection.near));
+    const acknowledged = connection.far.queue.filter(({ event }) => event === 'acknowledge');
+    expect(acknowledged.map(({ args }) => args)).toEqual([[100], [200]]);
+  });
+
+  test('forgets what has arrived', () => {
+    const first = connect();
+    for (let index = 0; index < 150; ++index) near.session.send(String(index));
+    first.deliverAll();
+    cut();
+    const second = new FakeConnection();
+    near.session.attach(second.near, 100);
+    expect(second.near.queue).toHaveLength(50);
+  });
+
+  test('that is sent in the middle of receiving keeps its order', () => {
+    far.session.on('message', message => far.session.send(`answer to ${message}`));
+    const connection = connect();
+    near.session.send('one');
+    near.session.send('two');
+    connection.deliverAll();
+    expect(near.received).toEqual(['answer to one', 'answer to two']);
+  });
+});
+
+test.each([1, 2, 3, 4, 5, 6, 7, 8])('each message arrives once and in order, however often the connection is cut (seed %i)', seed => {
+  const random = seededRandom(seed);
+  const sent: Record<'near' | 'far', string[]> = { near: [], far: [] };
+  let connection: FakeConnection | undefined = connect();
+  let cuts = 0;
+  for (let step = 0; step < 5000; ++step) {
+    const chance = random();
+    if (chance < 0.2) {
+      sent.near.push(`near ${step}`);
+      near.session.send(`near ${step}`);
+    } else if (chance < 0.4) {
+      sent.far.push(`far ${step}`);
+      far.session.send(`far ${step}`);
+    } else if (chance < 0.95) {
+      connection?.deliver(random() < 0.5 ? connection.near : connection.far);
+    } else if (connection) {
+      // The two sides do not notice at the same time.
+      const [first, second] = random() < 0.5 ? [near, far] : [far, near];
+      first.session.detach();
+      for (let late = random() * 3; late > 1; --late) connection.deliver(second === near ? connection.far : connection.near);
+      second.session.detach();
+      connection = undefined;
+      ++cuts;
+    } else {
+      connection = connect();
+    }
+  }
+  cut();
+  connect().deliverAll();
+  expect(cuts).toBeGreaterThan(50);
+  expect([near.errors, far.errors]).toEqual([[], []]);
+  expect(far.received).toEqual(sent.near);
+  expect(near.received).toEqual(sent.far);
+});
+
+describe('a session ends, and its connection with it,', () => {
+  let socket: FakeSocket;
+
+  beforeEach(() => {
+    socket = connect().far;
+  });
+
+  test.each([
+    ['a malformed message', [1, 0, { not: 'a string' }], /malformed/],
+    ['a message without a number', [undefined, 0, 'text'], /came after/],
+    ['a number that is not one', ['1', 0, 'text'], /came after/],
+    ['a gap', [2, 0, 'text'], /message 2 came after message 0/],
+    ['an acknowledgement of what was never sent', [1, 1, 'text'], /never sent/],
+    ['an acknowledgement that is not a number', [1, 'all', 'text'], /never sent/],
+    ['no acknowledgement', [1, undefined, 'text'], /never sent/],
+  ])('with %s', (_what, args, message) => {
+    socket.receive('message', ...args);
+    expect(far.errors).toEqual([expect.stringMatching(message)]);
+    expect([far.received, socket.disconnected]).toEqual([[], true]);
+    socket.receive('message', 1, 0, 'too late');
+    expect([far.received, far.errors]).toEqual([[], [expect.anything()]]);
+  });
+
+  test.each([1, NaN, Infinity, 0.5, null, '0', undefined, {}])('with an acknowledgement of %p', received => {
+    socket.receive('acknowledge', received);
+    expect(far.errors).toEqual([expect.stringMatching(/never sent/)]);
+    expect(socket.disconnected).toBe(true);
+  });
+
+  test('at reconnection, if the other side says it has more than was sent', () => {
+    const { near: again } = new FakeConnection();
+    near.session.attach(again, 7);
+    expect(near.errors).toEqual([expect.stringMatching(/never sent/)]);
+    expect([again.disconnected, near.session.isAttachedTo(again)]).toEqual([true, false]);
+  });
+
+  test('when too much is waiting for the other side', () => {
+    for (let index = 0; index < 20_000; ++index) far.session.send('x');
+    expect(far.errors).toEqual([]);
+    far.session.send('x');
+    expect(far.errors).toEqual([expect.stringMatching(/too many messages/)]);
+    expect(socket.disconnected).toBe(true);
+  });
+});

@@ -1,0 +1,66 @@
+import { describe, expect, test } from '@jest/globals';
+import { isClientMessage, isCredentials, isServerMessage } from '../../../../src/remote/protocol/validate.ts';
+
+const noRecords = [null, undefined, 0, 'call', true, [], () => undefined];
+
+describe('a message of a client', () => {
+  const call = { type: 'call', id: 1, target: 'room', method: 'close', args: [] };
+
+  test.each([call, { ...call, target: 3 }, { ...call, type: 'send', id: undefined }])('may be %p', message => {
+    expect(isClientMessage(message)).toBe(true);
+  });
+
+  test.each([
+    ...noRecords,
+    {},
+    { ...call, type: 'answer' },
+    { ...call, type: undefined },
+    { ...call, id: '1' },
+    { ...call, id: 1.5 },
+    { ...call, id: undefined },
+    { ...call, target: null },
+    { ...call, target: {} },
+    { ...call, target: NaN },
+    { ...call, target: 2 ** 60 },
+    { ...call, method: 5 },
+    { ...call, method: undefined },
+    { ...call, args: {} },
+    { ...call, args: undefined },
+    { ...call, args: 'text' },
+  ])('must not be %p', message => {
+    expect(isClientMessage(message)).toBe(false);
+  });
+});
+
+describe('a message of a server', () => {
+  test.each(['answer', 'failure', 'add', 'event', 'change', 'close', 'forget', 'closeMafaldaRouter'])('may be of type %s', type => {
+    expect(isServerMessage({ type })).toBe(true);
+  });
+
+  test.each([...noRecords, {}, { type: 'call' }, { type: ['answer'] }, { type: 'constructor' }])('must not be %p', message => {
+    expect(isServerMessage(message)).toBe(false);
+  });
+});
+
+describe('credentials', () => {
+  test.each([{ protocol: 1 }, { protocol: 9, token: '' }, { protocol: 1, session: { id: 'x', received: 0 } }])('may be %p', credentials => {
+    expect(isCredentials(credentials)).toBe(true);
+  });
+
+  test.each([
+    ...noRecords,
+    {},
+    { protocol: '1' },
+    { protocol: 1, token: 5 },
+    { protocol: 1, token: ['secret'] },
+    { protocol: 1, token: null },
+    { protocol: 1, session: null },
+    { protocol: 1, session: 'id' },
+    { protocol: 1, session: { id: 'x' } },
+    { protocol: 1, session: { id: 5, received: 0 } },
+    { protocol: 1, session: { id: 'x', received: '0' } },
+    { protocol: 1, session: { id: 'x', received: 0.5 } },
+  ])('must not be %p', credentials => {
+    expect(isCredentials(credentials)).toBe(false);
+  });
+});

@@ -1,0 +1,93 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import { RemoteMafaldaClient, RemoteMafaldaServer } from '../../../src/index.ts';
+import { closingAfterEach } from '../../helpers/cleanup.ts';
+import { Served, untilConnected } from '../../helpers/serve.ts';
+import { selfSigned } from '../../helpers/tls.ts';
+
+const opened = closingAfterEach();
+
+let cert: string;
+let key: string;
+
+beforeAll(async () => {
+  ({ cert, key } = await selfSigned());
+});
+
+describe('a server with a certificate', () => {
+  test('is used by who trusts its authority', async () => {
+    const served = opened(await Served.create({ cert, key, auth: 'secret' }));
+    expect(served.url).toMatch(/^wss:\/\/127\.0\.0\.1:\d+$/);
+    const client = opened(new RemoteMafaldaClient(served.url, { ca: cert, token: 'secret' }));
+    await untilConnected(client);
+    await expect(client.createMafaldaRouter().createDirectTransport()).resolves.toBeDefined();
+  });
+
+  test.each(['without `ca`', 'with another `ca`'])('is not used by a client %s', async what => {
+    const https = createServer({ cert, key });
+    const served = opened(await Served.create({ server: https }));
+    https.listen(0, '127.0.0.1');
+    await once(https, 'listening');
+    opened({
+      close: () => {
+        https.closeAllConnections();
+        https.close();
+      },
+    });
+    const refused = once(https, 'tlsClientError');
+    const ca = what === 'without `ca`' ? undefined : (await selfSigned()).cert;
+    const client = opened(new RemoteMafaldaClient(served.url, { ca }));
+    let connected = false;
+    client.on('open', () => (connected = true));
+    await refused;
+    expect([connected, client.readyState, served.server.counts.clients]).toEqual([false, 0, 0]);
+  });
+
+  test('is not reached without TLS', async () => {
+    const served = opened(await Served.create({ cert, key }));
+    const client = opened(new RemoteMafaldaClient(served.url.replace('wss', 'ws')));
+    const call = expect(client.getResourceUsages()).rejects.toThrow(/closed before/);
+    await client.close();
+    await call;
+  });
+});
+
+describe('a server’s options', () => {
+  test('need certificate and key together', async () => {
+    const { mafalda } = opened(await Served.create());
+    expect(() => new RemoteMafaldaServer(mafalda, { cert })).toThrow(/cert and key/);
+    expect(() => new RemoteMafaldaServer(mafalda, { key })).toThrow(/cert and key/);
+    expect(() => new RemoteMafaldaServer(mafalda, { tls: true } as object)).toThrow(/unknown option tls/);
+  });
+
+  test('tell of a port that is taken, and the server can listen elsewhere or again', async () => {
+    const first = opened(await Served.create());
+    const port = Number(new URL(first.url).port);
+    const second = opened(new RemoteMafaldaServer(first.mafalda, { host: '127.0.0.1', port }));
+    await expect(second.listen()).rejects.toThrow(/EADDRINUSE/);
+    await first.server.close();
+    await second.listen();
+    expect(second.url).toBe(`ws://127.0.0.1:${port}`);
+  });
+
+  test('give a URL that can be used, with IPv6 too', async () => {
+    const { mafalda } = opened(await Served.create());
+    const server = opened(new RemoteMafaldaServer(mafalda, { host: '::1' }));
+    await server.listen();
+    expect(new URL(server.url).hostname).toBe('[::1]');
+    await untilConnected(opened(new RemoteMafaldaClient(server.url)));
+  });
+
+  test('have a URL only while it listens; close() and listen() know their state', async () => {
+    const { mafalda } = opened(await Served.create());
+    const server = opened(new RemoteMafaldaServer(mafalda, { host: '127.0.0.1' }));
+    expect(() => server.url).toThrow(/does not listen/);
+    await server.close();
+    await server.listen();
+    await expect(server.listen()).rejects.toThrow(/listens already/);
+    await server.close();
+    await server.close();
+    expect(() => server.url).toThrow(/does not listen/);
+  });
+});
