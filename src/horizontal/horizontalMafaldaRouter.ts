@@ -1,11 +1,13 @@
 /** A MafaldaRouter that is spread over several nodes: at most one MafaldaRouter with its id on each, joined by pipes on demand. */
 import type * as types from 'mediasoup/types';
 import type { MafaldaRouterDump } from '../shared/dump.ts';
+import { logger } from '../shared/logger.ts';
 import { MafaldaRouterBase } from '../shared/mafaldaRouterBase.ts';
 import type { TreeNode } from '../shared/objectTree.ts';
 import type { ResolvedMafaldaRouterOptions } from '../shared/options.ts';
 import {
   isLinkTransport,
+  linkedRouterId,
   streamKey,
   type ConnectRequest,
   type LinkEnd,
@@ -17,11 +19,14 @@ import {
 } from '../shared/piping/endpoint.ts';
 import { chooseSource } from '../shared/piping/chooseSource.ts';
 import { interceptRtpObserver, interceptTransport } from '../shared/piping/intercept.ts';
+import { joinEnds } from '../shared/piping/joinEnds.ts';
 import { Piper } from '../shared/piping/piper.ts';
-import type { AddressesOptional, PipeableMafaldaRouter, ResourceUsages } from '../shared/types.ts';
+import type { AddressesOptional, MafaldaRouterOptions, PipeableMafaldaRouter, ResourceUsages } from '../shared/types.ts';
 import { NotFoundError } from 'mediasoup/errors';
 import type { ClusterNode } from './clusterNode.ts';
 import type { NodePool, Placement, PoolRequest } from './nodePool.ts';
+
+const log = logger('horizontal');
 
 /** mediasoup's options, and where to create the object. */
 type Placed<Options> = AddressesOptional<Options> & { placement?: Placement };
@@ -29,14 +34,17 @@ type Placed<Options> = AddressesOptional<Options> & { placement?: Placement };
 export class HorizontalMafaldaRouter extends MafaldaRouterBase implements PipeableMafaldaRouter {
   readonly #nodes: NodePool;
   readonly #options: ResolvedMafaldaRouterOptions;
+  readonly #partOptions: MafaldaRouterOptions;
   readonly #parts = new Map<ClusterNode, PipeableMafaldaRouter>();
   readonly #nodeOfRouter = new WeakMap<types.Router, ClusterNode>();
   readonly #piper: Piper;
 
-  constructor(nodes: NodePool, options: ResolvedMafaldaRouterOptions) {
+  /** @param given what the application has said: the rest is the nodes' own to fill in */
+  constructor(nodes: NodePool, options: ResolvedMafaldaRouterOptions, given: MafaldaRouterOptions) {
     super(options.id, true);
     this.#nodes = nodes;
     this.#options = options;
+    this.#partOptions = { ...given, id: options.id };
     this.#piper = new Piper({
       tree: this.tree,
       streams: this.streams,
@@ -45,12 +53,13 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       endpointOf: router => this.#part(this.#nodeOf(router)),
       chooseSource: places => chooseSource(places, router => this.#nodeOf(router).load, nodes.watermark),
     });
-    this.tree.on('add', node => this.#intercept(node));
+    this.tree.on('add', node => this.#intercept(node)).on('add', node => this.#joinPipe(node));
   }
 
   /** The node on which a Router or Transport of this MafaldaRouter is. */
   nodeOf(object: types.Router | types.Transport): ClusterNode | undefined {
-    const router = this.tree.nodeOf<'transport'>(object as types.Transport)?.parent?.object ?? object;
+    const node = this.tree.nodeOf<'transport' | 'router'>(object);
+    const router = node?.type === 'transport' ? node.parent?.object : object;
     return this.#nodeOfRouter.get(router as types.Router);
   }
 
@@ -94,7 +103,8 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   }
 
   async getResourceUsages(): Promise<ResourceUsages> {
-    const usages = await Promise.all([...this.#parts.values()].map(part => part.getResourceUsages()));
+    const connected = [...this.#parts].filter(([node]) => node.connected);
+    const usages = await Promise.all(connected.map(([, part]) => part.getResourceUsages()));
     return Object.assign({}, ...usages) as ResourceUsages;
   }
 
@@ -133,8 +143,15 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     await this.#parts.get(node)?.close();
   }
 
+  /** A node that is not connected hears of it when it is back, which nobody waits for: it may never be. */
   protected async release(): Promise<void> {
-    await Promise.all([...this.#parts.values()].map(part => part.close()));
+    const closing: Promise<void>[] = [];
+    for (const [node, part] of this.#parts) {
+      const closed = part.close();
+      if (node.connected) closing.push(closed);
+      else closed.catch(error => log('%s: %o', node.id, error));
+    }
+    await Promise.all(closing);
   }
 
   async #create<Options extends { placement?: Placement }, T>(
@@ -156,7 +173,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   #part(node: ClusterNode): PipeableMafaldaRouter {
     const existing = this.#parts.get(node);
     if (existing) return existing;
-    const part = node.mafalda.createMafaldaRouter(this.#options) as PipeableMafaldaRouter;
+    const part = node.mafalda.createMafaldaRouter(this.#partOptions) as PipeableMafaldaRouter;
     this.#parts.set(node, part);
     const onAdd = ({ type, object }: TreeNode): void => void (type === 'router' && this.#nodeOfRouter.set(object, node));
     for (const existing of part.tree.nodes()) onAdd(existing);
@@ -187,6 +204,21 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     return this.#nodeOfRouter.get(router)!;
   }
 
+  /** Whoever sees both ends of a pipe between nodes joins them: the controller that has made it may go at any time. */
+  #joinPipe(node: TreeNode): void {
+    const end = pipeEnd(node);
+    const remote = end && this.routers.get(end.remoteRouterId);
+    if (!end || !remote || this.#nodeOf(remote) === this.#nodeOf(end.router)) return;
+    for (const { children } of this.tree.nodeOf<'router'>(remote)?.children ?? []) {
+      for (const child of children) {
+        const other = pipeEnd(child);
+        if (other?.remoteRouterId !== end.router.id || other.streamId !== end.streamId) continue;
+        const [consumer, producer] = [end.consumer ?? other.consumer, end.producer ?? other.producer];
+        if (consumer && producer) joinEnds(consumer, producer);
+      }
+    }
+  }
+
   #intercept({ type, object, parent }: TreeNode): void {
     if (parent?.type !== 'router') return;
     const find = async (stream: StreamId): Promise<string> => {
@@ -196,4 +228,23 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     if (type === 'transport' && !isLinkTransport(object)) interceptTransport(object, this.streams, find);
     if (type === 'rtpObserver') interceptRtpObserver(object, find);
   }
+}
+
+interface PipeEnd {
+  router: types.Router;
+  remoteRouterId: string;
+  streamId: string;
+  consumer?: types.Consumer | types.DataConsumer;
+  producer?: types.Producer | types.DataProducer;
+}
+
+/** What a stream's node is in a link; undefined for whatever isn't. */
+function pipeEnd({ type, object, parent }: TreeNode): PipeEnd | undefined {
+  const remoteRouterId = parent?.type === 'transport' ? linkedRouterId(parent.object) : undefined;
+  if (remoteRouterId === undefined || parent?.parent?.type !== 'router') return undefined;
+  const where = { router: parent.parent.object, remoteRouterId };
+  if (type === 'consumer') return { ...where, streamId: object.producerId, consumer: object };
+  if (type === 'dataConsumer') return { ...where, streamId: object.dataProducerId, consumer: object };
+  if (type === 'producer' || type === 'dataProducer') return { ...where, streamId: object.id, producer: object };
+  return undefined;
 }

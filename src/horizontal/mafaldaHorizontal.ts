@@ -5,7 +5,7 @@ import { logger } from '../shared/logger.ts';
 import { MafaldaBase } from '../shared/mafaldaBase.ts';
 import { ModuleScope, packageScope } from '../shared/moduleScope.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../shared/options.ts';
-import type { MafaldaApi, MafaldaEvents, ResourceUsages } from '../shared/types.ts';
+import type { MafaldaApi, MafaldaEvents, MafaldaRouterOptions, ResourceUsages } from '../shared/types.ts';
 import { HorizontalMafaldaRouter } from './horizontalMafaldaRouter.ts';
 import { NodePool } from './nodePool.ts';
 import { concentrate, type Strategy } from './strategies.ts';
@@ -92,6 +92,9 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   add(node: string | MafaldaApi): this {
     if (this.closed) throw new Error('this MafaldaHorizontal is closed');
     if (this.has(node)) return this;
+    if (typeof node !== 'string' && typeof node?.createMafaldaRouter !== 'function') {
+      throw new TypeError('a node must be a URL, or an object with the API of a Mafalda');
+    }
     if (typeof node === 'string') this.#nodes.add(new RemoteMafaldaClient(node, this.#clientOptions), true);
     else this.#nodes.add(node, false);
     return this;
@@ -128,16 +131,15 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     return { ...(await super.dump()), nodes };
   }
 
-  protected makeMafaldaRouter(options: ResolvedMafaldaRouterOptions): HorizontalMafaldaRouter {
-    return new HorizontalMafaldaRouter(this.#nodes, options);
+  protected makeMafaldaRouter(options: ResolvedMafaldaRouterOptions, given: MafaldaRouterOptions): HorizontalMafaldaRouter {
+    return new HorizontalMafaldaRouter(this.#nodes, options, given);
   }
 
   protected async release(): Promise<void> {
     const nodes = [...this.#nodes];
-    // Nodes that can't be reached would keep us waiting for their answers: closing the connection ends that.
-    const closing = this.closeAllMafaldaRouters().catch(error => log('%o', error));
+    // A goodbye closes what nobody else is attached to; to close the MafaldaRouters would close them for everybody.
     await Promise.all(nodes.filter(({ owned }) => owned).map(({ mafalda }) => mafalda.close()));
-    await closing;
+    await this.closeAllMafaldaRouters().catch(error => log('%o', error));
     for (const node of nodes) this.#nodes.delete(node);
   }
 }

@@ -54,7 +54,10 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
 
   /** @param node an id, a URL, or the node itself */
   find(node: string | MafaldaApi): ClusterNode | undefined {
-    if (typeof node !== 'string') return this.#nodes.get(node);
+    if (typeof node !== 'string') {
+      const { url } = node as { url?: string };
+      return this.#nodes.get(node) ?? (url === undefined ? undefined : this.find(url));
+    }
     return [...this.#nodes.values()].find(({ id, url }) => id === node || url === node);
   }
 

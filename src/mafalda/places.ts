@@ -33,7 +33,7 @@ export class Places {
   readonly #listener: PlacesListener;
   readonly #places = new Map<PooledWorker, Place>();
   readonly #idle = new GraceTimers<Place>(IDLE_ROUTER_GRACE_MS, place => this.#closeIfIdle(place));
-  #workersCreated = 0;
+  readonly #created = new Set<PooledWorker>();
   #closed = false;
 
   constructor(pool: WorkerPool, options: ResolvedMafaldaRouterOptions, tree: ObjectTree, listener: PlacesListener) {
@@ -113,7 +113,8 @@ export class Places {
 
   #chooseWorker(): PooledWorker {
     const { maxWorkers, watermarkWorker, workerSettings } = this.#options;
-    const mayCreateWorker = this.#workersCreated < maxWorkers && this.#pool.mayCreateWorker;
+    const created = [...this.#created].filter(({ ended }) => !ended).length;
+    const mayCreateWorker = created < maxWorkers && this.#pool.mayCreateWorker;
     const choice = placeOnWorker({ workers: this.#candidates(), watermark: watermarkWorker, mayCreateWorker });
     if (choice === undefined) {
       throw new Error(
@@ -123,9 +124,9 @@ export class Places {
       );
     }
     if (choice !== 'new') return choice.pooled;
-    ++this.#workersCreated;
     const pooled = this.#pool.create(workerSettings);
-    pooled.onceEnded(() => --this.#workersCreated);
+    this.#created.add(pooled);
+    pooled.onceEnded(() => this.#created.delete(pooled));
     return pooled;
   }
 

@@ -15,6 +15,7 @@ export class PooledWorker {
   id: string | undefined;
   /** How many Routers it holds, those that are being created included. */
   routers = 0;
+  #worker: Worker | undefined;
   #cpu = 0;
   #placedSinceSample = 0;
   #placed = 0;
@@ -24,9 +25,17 @@ export class PooledWorker {
     this.settings = settings;
     this.ready = ready;
     ready.then(
-      ({ pid }) => (this.id = String(pid)),
+      worker => {
+        this.#worker = worker;
+        this.id = String(worker.pid);
+      },
       () => undefined,
     );
+  }
+
+  /** Whether it is closed, also while its listeners are only just being told. */
+  get ended(): boolean {
+    return this.#worker?.closed ?? false;
   }
 
   /** Calls back when the Worker has closed or died, or turns out never to have started. */

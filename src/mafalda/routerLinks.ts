@@ -104,12 +104,15 @@ export class RouterLinks implements PipeEndpoint {
     const transport = await link.transport;
     if (!link.connection) {
       const { ip, port, srtpParameters } = remote;
-      link.connection = { transportId: remote.transportId, done: transport.connect({ ip, port, srtpParameters }) };
+      const done = transport.connect({ ip, port, srtpParameters });
+      link.connection = { transportId: remote.transportId, done };
+      // The next one may know a better address.
+      done.catch(() => (link.connection = undefined));
     } else if (link.connection.transportId !== remote.transportId) {
       transport.close();
       throw new StaleLinkError('the other end of the link is not the one that this end is connected to');
     }
-    await link.connection.done;
+    await link.connection?.done;
   }
 
   async #consume(transport: PipeTransport, routerId: string, stream: StreamId, onClosed: () => void): Promise<PipedStream> {

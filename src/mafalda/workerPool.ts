@@ -30,7 +30,7 @@ export class WorkerPool {
   }
 
   get workers(): PooledWorker[] {
-    return [...this.#workers];
+    return [...this.#workers].filter(({ ended }) => !ended);
   }
 
   /** Percent of all cores. */
@@ -40,7 +40,7 @@ export class WorkerPool {
 
   /** One per core, and no more, unless the budget says otherwise. */
   get mayCreateWorker(): boolean {
-    return this.#workers.size < (this.#budget?.max ?? availableParallelism());
+    return this.workers.length < (this.#budget?.max ?? availableParallelism());
   }
 
   withSettings(settings: WorkerSettings): PooledWorker[] {

@@ -18,6 +18,7 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
   readonly #routerOptions = new WeakMap<R, RouterOptions>();
   readonly #tree = new ObjectTree();
   #closed = false;
+  #released: Promise<void> | undefined;
 
   readonly #scope: ModuleScope;
 
@@ -30,7 +31,7 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
 
   abstract get load(): number;
   abstract getResourceUsages(): Promise<ResourceUsages>;
-  protected abstract makeMafaldaRouter(options: ResolvedMafaldaRouterOptions): R;
+  protected abstract makeMafaldaRouter(options: ResolvedMafaldaRouterOptions, given: MafaldaRouterOptions): R;
   /** Closes what this instance created, and what it needed for that. */
   protected abstract release(): Promise<void>;
 
@@ -64,7 +65,7 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
       }
       return existing;
     }
-    const mafaldaRouter = this.makeMafaldaRouter(resolved);
+    const mafaldaRouter = this.makeMafaldaRouter(resolved, options ?? {});
     this.#mafaldaRouters.set(resolved.id, mafaldaRouter);
     this.#routerOptions.set(mafaldaRouter, resolved.routerOptions);
     this.#tree.include(mafaldaRouter.tree);
@@ -88,7 +89,11 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return;
+    this.#released ??= this.#close();
+    await this.#released;
+  }
+
+  async #close(): Promise<void> {
     this.#closed = true;
     this.#scope.removeInstance(this);
     await this.release();

@@ -103,8 +103,8 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
     observer.on('newtransport', transport => this.#followTransport(transport, routerNode));
     observer.on('newrtpobserver', rtpObserver => this.#followRtpObserver(rtpObserver, routerNode));
     observer.once('close', () => {
-      this.#remove(routerNode);
-      if (workerNode.children.size === 0) this.#remove(workerNode);
+      this.#gone(routerNode);
+      if (workerNode.children.size === 0) this.#gone(workerNode);
     });
   }
 
@@ -144,7 +144,9 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
 
   #follow<T extends Exclude<ObjectType, 'worker'>>(type: T, object: ObjectTypes[T], parent: TreeNode): TreeNode<T> {
     const node = this.#add(type, this.#publicId(object.id), object, parent);
-    onceClosed(object, () => this.#remove(node));
+    onceClosed(object, () => this.#gone(node));
+    // mediasoup does not notice that the parent was closed while this was being made.
+    if (parent.object.closed) object.close();
     return node;
   }
 
@@ -164,10 +166,15 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
     this.emit('add', node);
   }
 
+  /** The object has closed; trees that include this one only stop showing it. */
+  #gone(node: TreeNode): void {
+    node.parent?.children.delete(node);
+    this.#remove(node);
+  }
+
   #remove(node: TreeNode): void {
     const holders = this.#holders.get(node.object);
     if (holders === undefined) return;
-    node.parent?.children.delete(node);
     if (holders > 1) {
       this.#holders.set(node.object, holders - 1);
       return;

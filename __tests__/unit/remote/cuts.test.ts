@@ -149,7 +149,10 @@ describe('a client that sends too much', () => {
       .then(() => once(client, 'connected'))
       .then(() => 'the connection was lost again and again');
     await expect(Promise.race([tooLarge, repeated])).rejects.toThrow(/large|bytes/);
-    await expect(mafaldaRouter.createDirectTransport()).resolves.toBeDefined();
+    const transport = await mafaldaRouter.createDirectTransport();
+    const producer = await transport.produceData();
+    expect(() => producer.send(Buffer.alloc(2_000_000))).toThrow(RangeError);
+    producer.send(Buffer.alloc(900_000));
     expect(proxy.connections).toBeLessThanOrEqual(2);
   });
 });

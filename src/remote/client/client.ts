@@ -2,7 +2,7 @@ import { MafaldaBase } from '../../shared/mafaldaBase.ts';
 import { logger } from '../../shared/logger.ts';
 import { ModuleScope, packageScope } from '../../shared/moduleScope.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../../shared/options.ts';
-import type { MafaldaEvents, ResourceUsages } from '../../shared/types.ts';
+import type { MafaldaEvents, MafaldaRouterOptions, ResourceUsages } from '../../shared/types.ts';
 import { decode, encode } from '../protocol/codec.ts';
 import { MAFALDA, type ServerMessage, type Target } from '../protocol/messages.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
@@ -102,6 +102,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     connection.on('refused', error => {
       this.#connection = undefined;
       this.#readyState = ReadyState.CLOSED;
+      // What was there before is out of reach for good.
+      this.#closeEverything();
       this.reportError(error);
       connection.close().catch(closing => log('closing %s: %o', url, closing));
     });
@@ -112,8 +114,9 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     return (await this.#call(MAFALDA, 'getResourceUsages', [])) as ResourceUsages;
   }
 
-  protected makeMafaldaRouter(options: ResolvedMafaldaRouterOptions): RemoteMafaldaRouter {
-    return new RemoteMafaldaRouter(this.#caller, options);
+  protected makeMafaldaRouter({ id }: ResolvedMafaldaRouterOptions, given: MafaldaRouterOptions): RemoteMafaldaRouter {
+    // Defaults are the server's to fill in: it may have other cores, and a MafaldaRouter of this id.
+    return new RemoteMafaldaRouter(this.#caller, id, given);
   }
 
   protected async release(): Promise<void> {

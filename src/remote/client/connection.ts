@@ -4,6 +4,7 @@ import { io, type Socket } from 'socket.io-client';
 import { logger } from '../../shared/logger.ts';
 import { decodeError } from '../protocol/errors.ts';
 import {
+  DEFAULT_MAX_PAYLOAD,
   PROTOCOL_VERSION,
   type ClientMessage,
   type Credentials,
@@ -21,6 +22,8 @@ const log = logger('client');
 const RECONNECTION_DELAY_MS = 200;
 const RECONNECTION_DELAY_MAX_MS = 5000;
 const GOODBYE_TIMEOUT_MS = 1000;
+/** What surrounds the arguments of a call on the wire. */
+const ENVELOPE_BYTES = 500;
 
 export interface ConnectionOptions {
   /** What the server's `auth` asks for. */
@@ -58,6 +61,9 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   #session = this.#newSession();
   #sessionId: string | undefined;
   #nextCallId = 1;
+  #closed = false;
+  /** What the server takes: what is larger would cost the connection, again and again. */
+  #maxPayload = DEFAULT_MAX_PAYLOAD;
 
   constructor(url: string, { token, path = '/mafalda', ca }: ConnectionOptions) {
     super();
@@ -91,6 +97,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
 
   /** Says goodbye, if somebody is there to hear it. The server then closes what was made only for us. */
   async close(): Promise<void> {
+    this.#closed = true;
     if (this.#socket.connected) {
       await this.#socket.timeout(GOODBYE_TIMEOUT_MS).emitWithAck('bye').catch(error => log('%s said no goodbye: %o', this.#url, error));
     }
@@ -100,6 +107,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
 
   call(target: Target, method: string, args: unknown[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
+      this.#checkSize(method, args);
       const id = this.#nextCallId++;
       this.#calls.set(id, { resolve, reject });
       this.#session.send({ type: 'call', id, target, method, args });
@@ -107,7 +115,13 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   }
 
   send(target: Target, method: string, args: unknown[]): void {
+    this.#checkSize(method, args);
     this.#session.send({ type: 'send', target, method, args });
+  }
+
+  #checkSize(method: string, args: unknown[]): void {
+    if (sizeOf(args) + ENVELOPE_BYTES <= this.#maxPayload) return;
+    throw new RangeError(`${method}(): the arguments are too large, more than the ${this.#maxPayload} bytes of the server's maxPayload`);
   }
 
   #credentials(): Credentials {
@@ -125,18 +139,20 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     return session;
   }
 
-  #onWelcome({ session: { id, received } }: Welcome): void {
+  #onWelcome({ maxPayload, session: { id, received } }: Welcome): void {
+    this.#maxPayload = maxPayload;
     if (this.#sessionId !== undefined && this.#sessionId !== id) this.#loseSession();
     this.#sessionId = id;
     this.#session.attach(this.#socket, received);
-    this.emit('welcome');
+    if (this.#session.isAttachedTo(this.#socket)) this.emit('welcome');
   }
 
   #onDisconnect(reason: string): void {
     this.#session.detach();
     this.emit('disconnected', reason);
     // socket.io takes a server that closes for a wish of its own to be left alone; it may be starting again.
-    if (reason === 'io server disconnect') this.#socket.connect();
+    // The same where a session has failed, and has closed the socket: there can be another session.
+    if (!this.#closed && reason.endsWith('disconnect')) this.#socket.connect();
   }
 
   #onConnectError(error: Error): void {
@@ -170,6 +186,19 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#calls.clear();
     for (const { reject } of calls) reject(new Error(`the connection to ${this.#url} was closed before the call was answered`));
   }
+}
+
+/** Of the largest message that these arguments take: Buffers go in messages of their own. */
+function sizeOf(args: unknown[]): number {
+  let largest = 0;
+  const text = JSON.stringify(args, function (this: Record<string, unknown>, key: string, value: unknown) {
+    // Buffers have been turned into objects by their toJSON() already: look at what they were.
+    const original = this[key];
+    if (!(original instanceof Uint8Array)) return value;
+    largest = Math.max(largest, original.byteLength);
+    return null;
+  });
+  return Math.max(largest, Buffer.byteLength(text));
 }
 
 function toHttp(url: string): string {

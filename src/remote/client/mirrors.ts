@@ -1,6 +1,7 @@
 /** All mirrors of one connection to a server, and how they follow what the server tells. */
 import type { AppData, Router, Worker } from 'mediasoup/types';
 import { classes, descriptionOf } from '../protocol/classes.ts';
+import { decode } from '../protocol/codec.ts';
 import { decodeError } from '../protocol/errors.ts';
 import type { Addition, Changes, CloseCause } from '../protocol/messages.ts';
 import { createMirror, RemoteWorker } from './mirrorClasses.ts';
@@ -63,7 +64,9 @@ export class Mirrors {
     if (core.object instanceof RemoteWorker && error) {
       core.object.markDied();
       core.end(cause.name, [error]);
-      for (const id of this.#workers.get(core.id)?.mafaldaRouters.values() ?? []) this.#listener.onWorkerDied(id, core.object, error);
+      // Each of its MafaldaRouters has a handle of its own, and hears of it by that one.
+      const mafaldaRouter = this.#workers.get(core.id)?.mafaldaRouters.get(handle);
+      if (mafaldaRouter !== undefined) this.#listener.onWorkerDied(mafaldaRouter, core.object, error);
     } else {
       core.end(cause?.name, error ? [error] : []);
     }
@@ -99,9 +102,10 @@ export class Mirrors {
   #create(addition: Addition, parent: MirrorCore | undefined): MirrorCore {
     const { className, handle } = addition;
     const core = new MirrorCore(this.#caller, descriptionOf(className), addition, parent);
-    createMirror(className, core, (addition.appData ?? {}) as AppData);
+    createMirror(className, core, (decode(addition.appData, known => this.objectOf(known)) ?? {}) as AppData);
     this.#byHandle.set(handle, core);
-    core.onClosed = () => this.#byHandle.delete(handle);
+    // A Worker's other handles are still to be told of.
+    if (className !== 'Worker') core.onClosed = () => this.#byHandle.delete(handle);
     return core;
   }
 }

@@ -1,8 +1,8 @@
 /** A MafaldaRouter of a server, as it is here. */
+import { NotFoundError } from 'mediasoup/errors';
 import type { Router, Worker } from 'mediasoup/types';
 import { MafaldaRouterBase } from '../../shared/mafaldaRouterBase.ts';
-import type { ResolvedMafaldaRouterOptions } from '../../shared/options.ts';
-import type { PipeableMafaldaRouter } from '../../shared/types.ts';
+import type { MafaldaRouterOptions, PipeableMafaldaRouter } from '../../shared/types.ts';
 import { mafaldaRouterCalls } from '../protocol/classes.ts';
 import { MAFALDA } from '../protocol/messages.ts';
 import { coreOf } from './mirror.ts';
@@ -29,13 +29,13 @@ for (const name of mafaldaRouterCalls) {
 
 export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements PipeableMafaldaRouter {
   readonly #caller: Caller;
-  readonly #options: ResolvedMafaldaRouterOptions;
+  readonly #options: MafaldaRouterOptions;
   #attached: Promise<unknown> | undefined;
 
-  constructor(caller: Caller, options: ResolvedMafaldaRouterOptions) {
-    super(options.id, true);
+  constructor(caller: Caller, id: string, options: MafaldaRouterOptions) {
+    super(id, true);
     this.#caller = caller;
-    this.#options = options;
+    this.#options = { ...options, id };
   }
 
   async call(method: string, args: unknown[]): Promise<unknown> {
@@ -70,6 +70,11 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
   protected async release(): Promise<void> {
     const closing = this.#attached && this.#caller.call(this.id, 'close', []);
     for (const router of this.routers.values()) coreOf(router)?.end(undefined, []);
-    await closing;
+    try {
+      await closing;
+    } catch (error) {
+      // Somebody else has closed it.
+      if (!(error instanceof NotFoundError)) throw error;
+    }
   }
 }

@@ -6,6 +6,8 @@ import type { ClassName } from './classes.ts';
 import type { WireError } from './errors.ts';
 
 export const PROTOCOL_VERSION = 1;
+/** Bytes that a client may send in one message, unless the server says otherwise. */
+export const DEFAULT_MAX_PAYLOAD = 1_000_000;
 
 /** A MafaldaRouter by its id, or any other object by the handle that the server gave it. */
 export type Target = string | number;
@@ -58,6 +60,8 @@ export interface Credentials {
 /** The server's first word on each connection. */
 export interface Welcome {
   protocol: number;
+  /** How large a message may be, in bytes. */
+  maxPayload: number;
   /** Another one after each start of the server. */
   serverId: string;
   /** If it isn't the one that the client asked for, that one is over. */

@@ -79,7 +79,8 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
 
   readonly #onMessage = (number: number, receivedByPeer: number, message: unknown): void => {
     this.#onAcknowledge(receivedByPeer);
-    if (number <= this.#received) return;
+    // That may have been the end.
+    if (!this.#socket || number <= this.#received) return;
     if (!this.#isMessage(message)) return this.#fail('a malformed message');
     if (number !== this.#received + 1) return this.#fail(`message ${number} came after message ${this.#received}`);
     this.#received = number;

@@ -25,6 +25,8 @@ export class ClientSession implements Audience {
   readonly #addresses: Addresses;
   readonly #session = new Session<ServerMessage, ClientMessage>(isClientMessage);
   readonly #attached = new Map<string, MafaldaRouterExport>();
+  /** MafaldaRouters that this client itself is closing. */
+  readonly #closing = new Set<string>();
   #absence: NodeJS.Timeout | undefined;
 
   /** @param onFailure the client does not keep to the protocol */
@@ -61,7 +63,11 @@ export class ClientSession implements Audience {
   }
 
   tell(message: ServerMessage): void {
-    if (message.type === 'closeMafaldaRouter') this.#attached.delete(message.mafaldaRouter);
+    if (message.type === 'closeMafaldaRouter') {
+      this.#attached.delete(message.mafaldaRouter);
+      // Who has asked for it knows, and may mean another one by the same id already.
+      if (this.#closing.delete(message.mafaldaRouter)) return;
+    }
     this.#session.send(message);
   }
 
@@ -113,7 +119,13 @@ export class ClientSession implements Audience {
     if (!attached) throw new NotFoundError(`MafaldaRouter with id "${id}" not found: it may be closed`);
     if (name === 'getResourceUsages') return () => this.#usagesOf(attached.mafaldaRouter);
     if (name === 'dump') return () => this.#dumpOf(attached.mafaldaRouter);
-    return bindIfListed(attached.mafaldaRouter, [...mafaldaRouterCalls, 'close'], name);
+    if (name === 'close') {
+      return () => {
+        this.#closing.add(id);
+        return attached.mafaldaRouter.close();
+      };
+    }
+    return bindIfListed(attached.mafaldaRouter, mafaldaRouterCalls, name);
   }
 
   #objectMethod(exported: ExportedObject | undefined, name: string): Method | undefined {

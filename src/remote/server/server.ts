@@ -7,7 +7,7 @@ import { Server as SocketServer, type Socket } from 'socket.io';
 import { logger } from '../../shared/logger.ts';
 import { refuseUnknown } from '../../shared/options.ts';
 import type { MafaldaApi } from '../../shared/types.ts';
-import { PROTOCOL_VERSION, type Credentials, type LoadReport, type Welcome } from '../protocol/messages.ts';
+import { DEFAULT_MAX_PAYLOAD, PROTOCOL_VERSION, type Credentials, type LoadReport, type Welcome } from '../protocol/messages.ts';
 import { Addresses, type AddressOptions } from './addresses.ts';
 import { authenticate, type Auth } from './authenticate.ts';
 import { ClientSession } from './clientSession.ts';
@@ -19,7 +19,6 @@ const PING_INTERVAL_MS = 2000;
 const PING_TIMEOUT_MS = 4000;
 const SESSION_TIMEOUT_MS = 15_000;
 const LOAD_INTERVAL_MS = 1000;
-const DEFAULT_MAX_PAYLOAD = 1_000_000;
 
 export interface RemoteMafaldaServerOptions extends AddressOptions {
   /** Default: any free port, see {@link RemoteMafaldaServer.url}. */
@@ -90,7 +89,7 @@ export class RemoteMafaldaServer {
     const { host } = this.#options;
     const isWildcard = !host || host === '0.0.0.0' || host === '::';
     const secure = 'setSecureContext' in this.#http;
-    return `${secure ? 'wss' : 'ws'}://${isWildcard ? '127.0.0.1' : host}:${address.port}`;
+    return `${secure ? 'wss' : 'ws'}://${isWildcard ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${address.port}`;
   }
 
   /** What it holds at present: all zero when no client has anything here. */
@@ -102,6 +101,11 @@ export class RemoteMafaldaServer {
   async listen(): Promise<void> {
     if (this.#sockets) throw new Error('the server listens already');
     const { path = '/mafalda', maxPayload = DEFAULT_MAX_PAYLOAD, port = 0, host, server } = this.#options;
+    // First of all, since it may fail: then there is nothing to undo.
+    if (!server) {
+      this.#http.listen(port, host);
+      await once(this.#http, 'listening');
+    }
     this.#sockets = new SocketServer({
       path,
       transports: ['websocket'],
@@ -111,14 +115,14 @@ export class RemoteMafaldaServer {
       pingTimeout: PING_TIMEOUT_MS,
     });
     this.#sockets.use((socket, next) => {
-      authenticate(this.#options.auth, socket.handshake.auth).then(() => next(), next);
+      authenticate(this.#options.auth, socket.handshake.auth).then(
+        () => next(),
+        // Whatever it was that an auth function threw: socket.io takes `undefined` for a yes.
+        (error: unknown) => next(error instanceof Error ? error : new Error('unauthorized')),
+      );
     });
     this.#sockets.on('connection', socket => this.#onConnection(socket));
     this.#sockets.attach(this.#http);
-    if (!server) {
-      this.#http.listen(port, host);
-      await once(this.#http, 'listening');
-    }
     this.#reporting = setInterval(() => this.#reportLoad(), LOAD_INTERVAL_MS).unref();
   }
 
@@ -142,6 +146,7 @@ export class RemoteMafaldaServer {
     const session = (resumed && this.#sessions.get(resumed.id)) ?? this.#newSession();
     const welcome: Welcome = {
       protocol: PROTOCOL_VERSION,
+      maxPayload: this.#options.maxPayload ?? DEFAULT_MAX_PAYLOAD,
       serverId: this.#serverId,
       session: { id: session.id, received: session.received },
     };

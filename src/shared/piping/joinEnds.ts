@@ -4,12 +4,16 @@ import { onceClosed } from '../onceClosed.ts';
 
 const log = logger('pipe');
 
+const joinedStreams = new WeakMap<Consumer | DataConsumer, Producer | DataProducer>();
+
 /**
  * Makes the two ends of a pipe share their fate: whichever closes closes the other, and the pipe's Producer pauses and
  * resumes as the original one does. Works on mediasoup's objects and on mirrors of remote ones; nothing has to be undone,
  * since the listeners go with the objects.
  */
 export function joinEnds(consumer: Consumer | DataConsumer, producer: Producer | DataProducer): void {
+  if (joinedStreams.get(consumer) === producer) return;
+  joinedStreams.set(consumer, producer);
   onceClosed(consumer, () => producer.close());
   onceClosed(producer, () => consumer.close());
   const follow = (): void => {
