@@ -1,7 +1,7 @@
 /** Which domain has which stream: read off an ObjectTree, where streams come and go as Producers and DataProducers. */
 import type { DataProducer, Producer, Router } from 'mediasoup/types';
 import type { ObjectTree, TreeNode } from '../objectTree.ts';
-import { isLinkTransport } from './endpoint.ts';
+import { linkedRouterId } from './endpoint.ts';
 
 /** A stream in one Router: the Producer itself, or what a pipe has made of it in another Router. */
 export interface StreamInRouter {
@@ -9,6 +9,8 @@ export interface StreamInRouter {
   readonly producer: Producer | DataProducer;
   readonly router: Router;
   readonly piped: boolean;
+  /** The Router from which it is piped. */
+  readonly from: string | undefined;
 }
 
 export class Streams {
@@ -53,8 +55,8 @@ export class Streams {
     if (transport?.type !== 'transport' || transport.parent?.type !== 'router') return;
     const places = this.#byId.get(node.id) ?? new Map<TreeNode, StreamInRouter>();
     this.#byId.set(node.id, places);
-    const piped = isLinkTransport(transport.object);
-    places.set(node, { id: node.id, producer: node.object, router: transport.parent.object, piped });
+    const from = linkedRouterId(transport.object);
+    places.set(node, { id: node.id, producer: node.object, router: transport.parent.object, piped: from !== undefined, from });
   }
 
   #remove(node: TreeNode): void {
