@@ -1,6 +1,7 @@
 /** The nodes of a MafaldaHorizontal: which there are, which can be used, and which is used next. */
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { MafaldaApi } from '../shared/types.ts';
+import { refuseUnknown } from '../shared/options.ts';
 import { ClusterNode, type NodeEvents } from './clusterNode.ts';
 import type { NodeState, Strategy } from './strategies.ts';
 
@@ -33,6 +34,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
   readonly watermark: number;
   readonly #nodes = new Map<MafaldaApi, ClusterNode>();
   readonly #removers = new Map<ClusterNode, () => void>();
+  #wasSettled = false;
 
   constructor(strategy: Strategy, watermark: number) {
     super();
@@ -69,7 +71,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
       clearTimeout(timeout);
       if (node.settled) return;
       node.settled = true;
-      if (this.settled) this.emit('settled');
+      this.#tellIfSettled();
     };
     const stop = listen(node.events, {
       connected: () => {
@@ -102,7 +104,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     this.#removers.get(node)?.();
     this.#removers.delete(node);
     const deleted = this.#nodes.delete(node.mafalda);
-    if (deleted && !node.settled && this.settled) this.emit('settled');
+    if (deleted && !node.settled) this.#tellIfSettled();
     return deleted;
   }
 
@@ -112,6 +114,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
    * @throws {Error} if no node is connected, or the one that is asked for isn't
    */
   async choose(request: PoolRequest, placement: Placement = {}): Promise<ClusterNode> {
+    refuseUnknown('placement', placement, ['node']);
     await this.#whenSettled();
     const node = placement.node === undefined ? this.#byStrategy(request) : this.#connectedNode(placement.node);
     node.reserve();
@@ -140,8 +143,17 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     return connected;
   }
 
+  #tellIfSettled(): void {
+    if (!this.settled) return;
+    this.#wasSettled = true;
+    this.emit('settled');
+  }
+
   async #whenSettled(): Promise<void> {
-    if (!this.settled) await new Promise<void>(resolve => this.once('settled', resolve));
+    this.#wasSettled ||= this.settled;
+    // Once there are nodes to use, one that is added later and can't be reached holds up nobody.
+    if (this.settled || (this.#wasSettled && [...this.#nodes.values()].some(({ connected }) => connected))) return;
+    await new Promise<void>(resolve => this.once('settled', resolve));
   }
 
   #connectedNode(wanted: string | MafaldaApi): ClusterNode {

@@ -129,6 +129,17 @@ describe('`connected` fires', () => {
     expect(a.mafalda.transports.size).toBe(4);
   });
 
+  test('and one that is added later and can’t be reached holds up nobody', async () => {
+    const mafalda = await cluster([a.url]);
+    mafalda.add(await deadUrl());
+    const told = once(mafalda, 'connected').then(() => 'gave the node up');
+    const created = mafalda.createMafaldaRouter().createDirectTransport().then(() => 'created');
+    expect(await Promise.race([told, created])).toBe('created');
+    const typo = { placement: { nod: a.url } } as object;
+    await expect(mafalda.createMafaldaRouter().createDirectTransport(typo)).rejects.toThrow(/unknown option nod/);
+    await told;
+  });
+
   test('when a node refuses us, which `error` tells', async () => {
     const strict = opened(await Served.create({ auth: 'secret' }));
     const mafalda = opened(new MafaldaHorizontal([strict.url], { token: 'wrong' }));

@@ -42,7 +42,7 @@ export type ConnectionEvents = {
   disconnected: [reason: string];
   message: [message: Exclude<ServerMessage, { type: 'answer' | 'failure' }>];
   load: [report: LoadReport];
-  /** The session is over, and all that the server told in it: another server process is there now. */
+  /** The session is over, and all that the server told in it: another server process is there now, or none has been for too long. */
   lost: [];
   /** Trying again would not help. */
   refused: [error: Error];
@@ -62,6 +62,9 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   #sessionId: string | undefined;
   #nextCallId = 1;
   #closed = false;
+  /** How long the session lives without a connection: the server's word. */
+  #sessionTimeout = 0;
+  #absence: NodeJS.Timeout | undefined;
   /** What the server takes: what is larger would cost the connection, again and again. */
   #maxPayload = DEFAULT_MAX_PAYLOAD;
 
@@ -139,8 +142,10 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     return session;
   }
 
-  #onWelcome({ maxPayload, session: { id, received } }: Welcome): void {
+  #onWelcome({ maxPayload, sessionTimeout, session: { id, received } }: Welcome): void {
+    clearTimeout(this.#absence);
     this.#maxPayload = maxPayload;
+    this.#sessionTimeout = sessionTimeout;
     if (this.#sessionId !== undefined && this.#sessionId !== id) this.#loseSession();
     this.#sessionId = id;
     this.#session.attach(this.#socket, received);
@@ -149,6 +154,8 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
 
   #onDisconnect(reason: string): void {
     this.#session.detach();
+    clearTimeout(this.#absence);
+    if (this.#sessionId !== undefined) this.#absence = setTimeout(() => this.#loseSession(), this.#sessionTimeout).unref();
     this.emit('disconnected', reason);
     // socket.io takes a server that closes for a wish of its own to be left alone; it may be starting again.
     // The same where a session has failed, and has closed the socket: there can be another session.
@@ -178,6 +185,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   }
 
   #endSession(): void {
+    clearTimeout(this.#absence);
     this.#session.detach();
     this.#session.removeAllListeners();
     this.#session = this.#newSession();

@@ -62,6 +62,8 @@ export interface Welcome {
   protocol: number;
   /** How large a message may be, in bytes. */
   maxPayload: number;
+  /** How long a session outlives its connection, in ms. Then both sides close what was in it. */
+  sessionTimeout: number;
   /** Another one after each start of the server. */
   serverId: string;
   /** If it isn't the one that the client asked for, that one is over. */

@@ -17,7 +17,7 @@ const log = logger('server');
 
 const PING_INTERVAL_MS = 2000;
 const PING_TIMEOUT_MS = 4000;
-const SESSION_TIMEOUT_MS = 15_000;
+const DEFAULT_SESSION_TIMEOUT_MS = 15_000;
 const LOAD_INTERVAL_MS = 1000;
 
 export interface RemoteMafaldaServerOptions extends AddressOptions {
@@ -36,6 +36,11 @@ export interface RemoteMafaldaServerOptions extends AddressOptions {
   auth?: Auth;
   /** Largest message that a client may send, in bytes; default 1,000,000. */
   maxPayload?: number;
+  /**
+   * How long a client may stay away before what only it was attached to is closed, here and at the client, in ms; default
+   * 15,000.
+   */
+  sessionTimeout?: number;
 }
 
 export interface ServerCounts {
@@ -55,6 +60,7 @@ const knownOptions: Record<keyof RemoteMafaldaServerOptions, true> = {
   key: true,
   auth: true,
   maxPayload: true,
+  sessionTimeout: true,
   announcedAddress: true,
   listenInfos: true,
   listenIps: true,
@@ -141,12 +147,17 @@ export class RemoteMafaldaServer {
     await new Promise(resolve => this.#http.close(resolve));
   }
 
+  get #sessionTimeout(): number {
+    return this.#options.sessionTimeout ?? DEFAULT_SESSION_TIMEOUT_MS;
+  }
+
   #onConnection(socket: Socket): void {
     const { session: resumed } = socket.handshake.auth as Credentials;
     const session = (resumed && this.#sessions.get(resumed.id)) ?? this.#newSession();
     const welcome: Welcome = {
       protocol: PROTOCOL_VERSION,
       maxPayload: this.#options.maxPayload ?? DEFAULT_MAX_PAYLOAD,
+      sessionTimeout: this.#sessionTimeout,
       serverId: this.#serverId,
       session: { id: session.id, received: session.received },
     };
@@ -159,7 +170,7 @@ export class RemoteMafaldaServer {
     });
     socket.on('disconnect', reason => {
       log('session %s lost its connection: %s', session.id, reason);
-      if (this.#sessions.has(session.id)) session.disconnect(socket, SESSION_TIMEOUT_MS, () => this.#end(session));
+      if (this.#sessions.has(session.id)) session.disconnect(socket, this.#sessionTimeout, () => this.#end(session));
     });
   }
 
