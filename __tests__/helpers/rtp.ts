@@ -7,6 +7,7 @@ import type { MafaldaRouter } from '../../src/index.ts';
 export const mediaCodecs: RouterRtpCodecCapability[] = [
   { kind: 'audio', mimeType: 'audio/opus', clockRate: 48000, channels: 2 },
   { kind: 'video', mimeType: 'video/VP8', clockRate: 90000 },
+  { kind: 'video', mimeType: 'video/VP9', clockRate: 90000 },
 ];
 
 type Kind = 'audio' | 'video';

@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { NotFoundError, UnsupportedError } from 'mediasoup/errors';
 import type { DataConsumer, DirectTransport, PipeTransport, RtpCapabilities, Transport, Worker } from 'mediasoup/types';
 import type { MafaldaRouter, PipeableMafaldaRouter } from '../../src/index.ts';
+import { LayersSender } from '../helpers/layers.ts';
 import { rebuild, shapeOf } from '../helpers/rebuild.ts';
 import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../helpers/rtp.ts';
-import { SimulcastSender } from '../helpers/simulcast.ts';
 import type { System } from '../helpers/systems.ts';
 import { until } from '../helpers/until.ts';
 
@@ -45,22 +45,23 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         await mafaldaRouter.close();
       });
 
-      test('simulcast keeps its layers: each consumer has the ones that it prefers', async () => {
+      test.each(['simulcast', 'svc'] as const)('%s keeps its layers: each consumer has the ones that it prefers', async layering => {
         const mafaldaRouter = createSpreadRouter();
-        const sender = await SimulcastSender.create(mafaldaRouter);
+        const sender = await LayersSender.create(mafaldaRouter, layering);
         const receivers = await createReceivers(mafaldaRouter, sender.producer.id);
-        expect(receivers.map(({ consumer }) => consumer.type)).toEqual(receivers.map(() => 'simulcast'));
+        expect(receivers.map(({ consumer }) => consumer.type)).toEqual(receivers.map(() => layering));
         for (const spatialLayer of [0, 2, 1]) {
           await Promise.all(receivers.map(({ consumer }) => consumer.setPreferredLayers({ spatialLayer, temporalLayer: 0 })));
           expect(receivers.map(({ consumer }) => consumer.preferredLayers?.spatialLayer)).toEqual(receivers.map(() => spatialLayer));
           await until(`all consumers are told of layer ${spatialLayer}`, () =>
             receivers.every(({ consumer }) => consumer.currentLayers?.spatialLayer === spatialLayer),
           );
-          // What was on its way before may still arrive: from now on nothing but this layer does.
-          await until(`layer ${spatialLayer} arrives, and no other`, async () => {
+          // What was on its way before may still arrive: from now on nothing but these layers does.
+          const expected = sender.layersOf(spatialLayer).join();
+          await until(`layers ${expected} arrive, and no others`, async () => {
             for (const { received } of receivers) received.clear();
             await new Promise(resolve => setTimeout(resolve, 100));
-            return receivers.every(({ received }) => received.size === 1 && received.has(spatialLayer));
+            return receivers.every(({ received }) => [...received].sort().join() === expected);
           });
         }
         await mafaldaRouter.close();
