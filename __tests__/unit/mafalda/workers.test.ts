@@ -24,7 +24,9 @@ describe('Workers', () => {
   test('are not started before they are needed', async () => {
     const { mafalda, workers } = createMafalda();
     const mafaldaRouter = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
-    expect((await mafaldaRouter.getRtpCapabilities()).codecs).toHaveLength(3);
+    const { codecs } = await mafaldaRouter.getRtpCapabilities();
+    const mimeTypes = codecs!.map(({ mimeType }) => mimeType).filter(mimeType => mimeType !== 'video/rtx');
+    expect(mimeTypes).toEqual(mediaCodecs.map(({ mimeType }) => mimeType));
     expect([workers.length, mafalda.workers.size]).toEqual([0, 0]);
   });
 
