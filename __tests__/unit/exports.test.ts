@@ -57,5 +57,6 @@ test('a module shows what all of its instances have created, and the root what a
   for (const module of [root, local, remote]) {
     expect([module.mafaldaRouters.size, module.transports.size, module.workers.size]).toEqual([0, 0, 0]);
   }
+  expect(() => new local.Mafalda(mediasoup, { workers: 2 } as object)).toThrow(TypeError);
   expect(await root.dump()).toEqual([]);
 });

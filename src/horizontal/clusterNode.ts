@@ -42,7 +42,8 @@ export class ClusterNode {
 
   /** Percent of the node: what it has reported, plus what has been placed there since. */
   get load(): number {
-    return this.mafalda.load + this.#expected * EXPECTED_TRANSPORT_LOAD;
+    // An object with the Mafalda API that is none of ours may not tell its load.
+    return (this.mafalda.load ?? 0) + this.#expected * EXPECTED_TRANSPORT_LOAD;
   }
 
   /** To be called when something is about to be created there, before anything is awaited. */

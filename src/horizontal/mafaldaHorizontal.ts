@@ -55,7 +55,13 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     this.#nodes.on('load', ({ mafalda }, load) => this.safeEmit('nodeload', mafalda, load));
     this.#nodes.on('error', error => this.reportError(error));
     this.#nodes.on('settled', () => this.safeEmit('connected'));
-    for (const node of nodes) this.add(node);
+    try {
+      for (const node of nodes) this.add(node);
+    } catch (error) {
+      // There is nobody who could close the clients of the nodes before the one that can't be used.
+      for (const { owned, mafalda } of this.#nodes) if (owned) mafalda.close().catch(closing => log('%o', closing));
+      throw error;
+    }
     // Whoever waits for `connected` must not wait in vain where nothing has to be waited for.
     if (this.#nodes.settled) setImmediate(() => this.safeEmit('connected'));
   }

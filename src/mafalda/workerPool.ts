@@ -18,7 +18,8 @@ export type Mediasoup = Pick<Index, 'createWorker'>;
 export class WorkerPool {
   readonly #mediasoup: Mediasoup;
   readonly #budget: WorkerBudget | undefined;
-  readonly #givingBack = new Set<Promise<void>>();
+  /** Processes that are ending, and shares that are being given back: what close() has to wait for. */
+  readonly #ending = new Set<Promise<void>>();
   readonly #workers = new Set<PooledWorker>();
   readonly #idle = new GraceTimers<PooledWorker>(IDLE_WORKER_GRACE_MS, pooled => this.#closeIfIdle(pooled));
   #sampling: NodeJS.Timeout | undefined;
@@ -71,11 +72,11 @@ export class WorkerPool {
   }
 
   async close(): Promise<void> {
-    const started = await Promise.allSettled(this.workers.map(({ ready }) => ready));
-    for (const result of started) if (result.status === 'fulfilled') await closeWorker(result.value);
     this.#idle.clear();
+    for (const pooled of this.workers) this.#end(pooled);
+    // The end of a process is followed by the return of its share.
+    while (this.#ending.size > 0) await Promise.all(this.#ending);
     clearInterval(this.#sampling);
-    await Promise.all(this.#givingBack);
   }
 
   async #start(settings: WorkerSettings): Promise<Worker> {
@@ -92,11 +93,12 @@ export class WorkerPool {
 
   #giveBack(): void {
     if (!this.#budget) return;
-    const givingBack = this.#budget
-      .giveBack()
-      .catch(error => log('a Worker was not given back to the budget: %o', error))
-      .finally(() => this.#givingBack.delete(givingBack));
-    this.#givingBack.add(givingBack);
+    this.#await(this.#budget.giveBack().catch(error => log('a Worker was not given back to the budget: %o', error)));
+  }
+
+  #await(task: Promise<void>): void {
+    this.#ending.add(task);
+    void task.finally(() => this.#ending.delete(task));
   }
 
   #measure(): void {
@@ -106,10 +108,13 @@ export class WorkerPool {
   }
 
   #closeIfIdle(pooled: PooledWorker): void {
-    if (pooled.routers > 0) return;
-    // Nothing may be placed on it any more from here on.
+    if (pooled.routers === 0) this.#end(pooled);
+  }
+
+  /** Nothing may be placed on it any more from here on. */
+  #end(pooled: PooledWorker): void {
     this.#forget(pooled);
-    pooled.ready.then(closeWorker, error => log('a Worker never started: %o', error));
+    this.#await(pooled.ready.then(closeWorker, error => log('a Worker never started: %o', error)));
   }
 
   #forget(pooled: PooledWorker): void {

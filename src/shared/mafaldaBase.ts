@@ -25,7 +25,6 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
   constructor(scope: ModuleScope) {
     super();
     this.#scope = scope;
-    scope.addInstance(this);
     this.mafaldaRouters = new ReadOnlyMap(this.#mafaldaRouters);
   }
 
@@ -69,6 +68,7 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
     this.#mafaldaRouters.set(resolved.id, mafaldaRouter);
     this.#routerOptions.set(mafaldaRouter, resolved.routerOptions);
     this.#tree.include(mafaldaRouter.tree);
+    this.#scope.addInstance(this);
     this.#scope.addMafaldaRouter(mafaldaRouter);
     mafaldaRouter.once('close', () => {
       this.#mafaldaRouters.delete(resolved.id);

@@ -24,6 +24,7 @@ export class ModuleScope {
     this.#wider = wider;
   }
 
+  /** With its first MafaldaRouter: before that it has created nothing. */
   addInstance(instance: Instance): void {
     this.#instances.add(instance);
     this.#wider?.addInstance(instance);

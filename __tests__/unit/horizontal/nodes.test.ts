@@ -129,6 +129,13 @@ describe('`connected` fires', () => {
     expect(a.mafalda.transports.size).toBe(4);
   });
 
+  test('and one that can’t be used among the first leaves no client behind', async () => {
+    expect(() => new MafaldaHorizontal([a.url, 'ftp://nobody'])).toThrow(TypeError);
+    const other = await cluster([a.url]);
+    await until('only the other one’s client is there', () => a.server.counts.clients === 1);
+    await other.close();
+  });
+
   test('and one that is added later and can’t be reached holds up nobody', async () => {
     const mafalda = await cluster([a.url]);
     mafalda.add(await deadUrl());

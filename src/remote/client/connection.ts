@@ -90,10 +90,6 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#socket.on('connect_error', error => this.#onConnectError(error));
   }
 
-  get pendingCalls(): number {
-    return this.#calls.size;
-  }
-
   open(): void {
     this.#socket.connect();
   }
