@@ -1,11 +1,13 @@
 import type { Router, Transport } from 'mediasoup/types';
-import { RemoteMafaldaClient, type RemoteMafaldaClientOptions } from '../remote/client/index.ts';
+import { connectionOptions, RemoteMafaldaClient, type RemoteMafaldaClientOptions } from '../remote/client/index.ts';
 import type { MafaldaDump } from '../shared/dump.ts';
+import type { LoadReport } from '../shared/load.ts';
 import { logger } from '../shared/logger.ts';
 import { MafaldaBase } from '../shared/mafaldaBase.ts';
 import { ModuleScope, packageScope } from '../shared/moduleScope.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../shared/options.ts';
 import type { MafaldaApi, MafaldaEvents, MafaldaRouterOptions, ResourceUsages } from '../shared/types.ts';
+import { HorizontalMediasoup } from './horizontalMediasoup.ts';
 import { HorizontalMafaldaRouter } from './horizontalMafaldaRouter.ts';
 import { NodePool } from './nodePool.ts';
 import { concentrate, type Strategy } from './strategies.ts';
@@ -23,7 +25,7 @@ export interface MafaldaHorizontalOptions extends RemoteMafaldaClientOptions {
   watermarkNode?: number;
 }
 
-const knownOptions: Record<keyof MafaldaHorizontalOptions, true> = { token: true, path: true, ca: true, strategy: true, watermarkNode: true };
+const knownOptions: Record<keyof MafaldaHorizontalOptions, true> = { ...connectionOptions, strategy: true, watermarkNode: true };
 
 export type MafaldaHorizontalEvents = MafaldaEvents & {
   /** Every node has answered, or can't be reached at present. */
@@ -35,6 +37,8 @@ export type MafaldaHorizontalEvents = MafaldaEvents & {
 
 /** Many Mafaldas as one, remote or local: a Set of nodes with the API of each of them. */
 export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, MafaldaHorizontalEvents> implements Iterable<MafaldaApi> {
+  /** mediasoup's module API, whose Workers are on the nodes. */
+  readonly mediasoup: HorizontalMediasoup;
   readonly #nodes: NodePool;
   readonly #clientOptions: RemoteMafaldaClientOptions;
 
@@ -50,6 +54,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     if (typeof watermarkNode !== 'number' || !(watermarkNode >= 0)) throw new TypeError('if given, watermarkNode must be a percentage, 0 or more');
     this.#clientOptions = clientOptions;
     this.#nodes = new NodePool(strategy, watermarkNode);
+    this.mediasoup = new HorizontalMediasoup(this.#nodes);
     this.#nodes.on('connected', ({ mafalda }) => this.safeEmit('nodeconnected', mafalda));
     this.#nodes.on('disconnected', ({ mafalda }, reason) => this.safeEmit('nodedisconnected', mafalda, reason));
     this.#nodes.on('load', ({ mafalda }, load) => this.safeEmit('nodeload', mafalda, load));
@@ -79,6 +84,11 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   get load(): number {
     const loads = [...this.#nodes].map(({ load }) => load);
     return loads.length === 0 ? 0 : loads.reduce((sum, load) => sum + load) / loads.length;
+  }
+
+  get loadReport(): LoadReport {
+    const reports = [...this.#nodes].map(({ mafalda }) => mafalda.loadReport);
+    return { load: this.load, workers: reports.flatMap(({ workers }) => workers), hosts: reports.flatMap(({ hosts }) => hosts) };
   }
 
   /** How many nodes there are. */

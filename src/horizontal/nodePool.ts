@@ -121,6 +121,17 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     return node;
   }
 
+  /** The connected node for which this figure is smallest. */
+  async emptiest(figure: (node: ClusterNode) => number): Promise<ClusterNode> {
+    await this.#whenSettled();
+    return this.#connected().reduce((best, node) => (figure(node) < figure(best) ? node : best));
+  }
+
+  /** @throws {Error} if no node is connected */
+  anyConnected(): ClusterNode {
+    return this.#connected()[0]!;
+  }
+
   /** Any node that can be asked something, rather one that is used already. */
   async any({ isUsed }: PoolRequest): Promise<ClusterNode> {
     await this.#whenSettled();

@@ -1,11 +1,14 @@
+import { workerLoads, type LoadReport } from '../shared/load.ts';
 import { MafaldaBase } from '../shared/mafaldaBase.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../shared/options.ts';
 import type { ResourceUsages } from '../shared/types.ts';
+import type { Index } from 'mediasoup/types';
 import { ModuleScope, packageScope } from '../shared/moduleScope.ts';
+import { HostMeter } from './hostMeter.ts';
 import { LocalMafaldaRouter } from './localMafaldaRouter.ts';
 import { usagesOf } from './usages.ts';
 import { WorkerBudget, type WorkerBudgetOptions } from './workerBudget.ts';
-import { WorkerPool, type Mediasoup } from './workerPool.ts';
+import { WorkerPool } from './workerPool.ts';
 
 export const scope = new ModuleScope(packageScope);
 
@@ -17,14 +20,15 @@ export interface MafaldaOptions {
 /** All CPU cores of this machine as one: its MafaldaRouters spread over as many mediasoup Workers as the load needs. */
 export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
   /** The mediasoup module behind it. */
-  readonly mediasoup: Mediasoup;
+  readonly mediasoup: Index;
   readonly #pool: WorkerPool;
+  readonly #host = new HostMeter();
 
   /**
    * @param mediasoup the module `mediasoup`, or any object with its API
    * @throws {TypeError} for an option that is unknown or out of its range
    */
-  constructor(mediasoup: Mediasoup, options: MafaldaOptions = {}) {
+  constructor(mediasoup: Index, options: MafaldaOptions = {}) {
     super(scope);
     refuseUnknown('Mafalda', options, ['workerBudget']);
     if (typeof mediasoup?.createWorker !== 'function') {
@@ -37,6 +41,11 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
 
   get load(): number {
     return this.#pool.load;
+  }
+
+  get loadReport(): LoadReport {
+    const cpus = new Map(this.#pool.workers.map(({ id, cpu }) => [id, cpu]));
+    return { load: this.load, workers: workerLoads(this.tree, id => cpus.get(id) ?? 0), hosts: [this.#host.read()] };
   }
 
   getResourceUsages(): Promise<ResourceUsages> {

@@ -43,6 +43,11 @@ export class PooledWorker {
     this.ready.then(worker => onceClosed(worker, callback), callback);
   }
 
+  /** Percent of one core, as measured. */
+  get cpu(): number {
+    return this.#cpu;
+  }
+
   /** Percent of one core: what was measured, plus what has been placed here since. */
   get load(): number {
     return this.#cpu + this.#placedSinceSample * EXPECTED_TRANSPORT_LOAD;

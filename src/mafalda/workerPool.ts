@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import type { Index, Worker, WorkerSettings } from 'mediasoup/types';
+import { closeWorker } from '../shared/closeWorker.ts';
 import { GraceTimers } from '../shared/graceTimers.ts';
 import { logger } from '../shared/logger.ts';
 import { PooledWorker } from './pooledWorker.ts';
@@ -124,12 +125,4 @@ export class WorkerPool {
     clearInterval(this.#sampling);
     this.#sampling = undefined;
   }
-}
-
-/** Resolves when the process is gone, not just when it has been told to go. */
-async function closeWorker(worker: Worker): Promise<void> {
-  if (worker.subprocessClosed) return;
-  const gone = new Promise<void>(resolve => worker.once('subprocessclose', resolve));
-  worker.close();
-  await gone;
 }

@@ -69,6 +69,7 @@ export interface MafaldaDump {
 
 const properties: Record<ObjectType, readonly string[]> = {
   worker: [],
+  webRtcServer: [],
   router: ['rtpCapabilities'],
   transport: [
     ...['type', 'tuple', 'rtcpTuple', 'srtpParameters', 'sctpParameters', 'sctpState'],

@@ -1,7 +1,7 @@
 /**
  * A conversation that outlives its connections. Both sides number their messages and keep them until the other has told
  * that they arrived; after a reconnection they send again what did not. So each message arrives once and in order, or the
- * session is over.
+ * session is over. Where too many wait, a side that can tell the present state instead ({@link Recovery}) does that.
  */
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 
@@ -19,6 +19,15 @@ const ACKNOWLEDGE_EVERY = 100;
 /** A peer that leaves more than this unacknowledged is too slow or too long away to catch up. */
 const MAX_UNACKNOWLEDGED = 20_000;
 
+/** How a side makes up for messages that it could not keep. */
+export interface Recovery<Sent> {
+  /** What a snapshot makes up for; the rest is kept. */
+  isInSnapshot(message: Sent): boolean;
+  /** Of what is kept: what ends something, and so comes before the snapshot, which may have another one of the same id. */
+  isEnding(message: Sent): boolean;
+  snapshot(): Sent[];
+}
+
 export type SessionEvents<Received> = {
   message: [message: Received];
   /** It can't go on: the other side does not keep to the protocol, or is too slow. */
@@ -26,17 +35,26 @@ export type SessionEvents<Received> = {
 };
 
 export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<Received>> {
-  readonly #outbox: { number: number; message: Sent }[] = [];
+  #outbox: { number: number; message: Sent }[] = [];
   readonly #isMessage: (message: unknown) => message is Received;
+  readonly #recovery: Recovery<Sent> | undefined;
+  /** Some messages were not kept: a snapshot has to be sent before anything else. */
+  #isBehind = false;
+  /** How many may wait: a snapshot comes on top. */
+  #limit = MAX_UNACKNOWLEDGED;
   #socket: Socket | undefined;
   #sent = 0;
   #received = 0;
   #acknowledged = 0;
 
-  /** @param isMessage tells what is a message of the protocol: anything else ends the session */
-  constructor(isMessage: (message: unknown) => message is Received) {
+  /**
+   * @param isMessage tells what is a message of the protocol: anything else ends the session
+   * @param recovery without it, the session ends where too many messages wait
+   */
+  constructor(isMessage: (message: unknown) => message is Received, recovery?: Recovery<Sent>) {
     super();
     this.#isMessage = isMessage;
+    this.#recovery = recovery;
   }
 
   /** How many messages have arrived here: what the other side has to know in order to go on. */
@@ -46,9 +64,10 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
 
   /** Queued while there is no connection. */
   send(message: Sent): void {
+    if (this.#isBehind && this.#recovery?.isInSnapshot(message)) return;
     this.#outbox.push({ number: ++this.#sent, message });
     this.#transmit(this.#sent, message);
-    if (this.#outbox.length > MAX_UNACKNOWLEDGED) this.#fail('too many messages are waiting for the other side');
+    if (this.#outbox.length > this.#limit) this.#fallBehind();
   }
 
   isAttachedTo(socket: Socket): boolean {
@@ -62,6 +81,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     socket.on('message', this.#onMessage);
     socket.on('acknowledge', this.#onAcknowledge);
     this.#onAcknowledge(receivedByPeer);
+    if (this.#isBehind && this.#socket) this.#catchUp(receivedByPeer);
     for (const { number, message } of this.#outbox) this.#transmit(number, message);
   }
 
@@ -94,7 +114,29 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   readonly #onAcknowledge = (received: number): void => {
     if (!Number.isInteger(received) || received > this.#sent) return this.#fail('an acknowledgement of what was never sent');
     while (this.#outbox.length > 0 && this.#outbox[0]!.number <= received) this.#outbox.shift();
+    if (this.#outbox.length === 0) this.#limit = MAX_UNACKNOWLEDGED;
   };
+
+  /** Keeps only what a snapshot can't make up for. A connection that is too slow is given up: the next one begins with it. */
+  #fallBehind(): void {
+    const recovery = this.#recovery;
+    if (recovery) this.#outbox = this.#outbox.filter(({ message }) => !recovery.isInSnapshot(message));
+    if (!recovery || this.#outbox.length > MAX_UNACKNOWLEDGED / 2) return this.#fail('too many messages are waiting for the other side');
+    this.#isBehind = true;
+    this.#socket?.disconnect();
+    this.detach();
+  }
+
+  /** What the other side has not received it knows nothing of, not even the numbers: they begin anew after what it has. */
+  #catchUp(receivedByPeer: number): void {
+    const { isEnding, snapshot } = this.#recovery!;
+    const kept = this.#outbox.map(({ message }) => message);
+    const messages = [...kept.filter(isEnding), ...snapshot(), ...kept.filter(message => !isEnding(message))];
+    this.#isBehind = false;
+    this.#outbox = messages.map((message, index) => ({ number: receivedByPeer + 1 + index, message }));
+    this.#sent = receivedByPeer + messages.length;
+    this.#limit = messages.length + MAX_UNACKNOWLEDGED;
+  }
 
   #fail(reason: string): void {
     const socket = this.#socket;
