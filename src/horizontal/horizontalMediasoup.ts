@@ -40,7 +40,7 @@ export class HorizontalMediasoup implements Index {
       throw error;
     }
     onceClosed(worker, () => this.#count(node, -1));
-    this.observer.safeEmit('newworker', worker as Worker);
+    this.observer.safeEmit('newworker', worker);
     return worker;
   };
 

@@ -129,9 +129,9 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
 
   /** What the other side has not received it knows nothing of, not even the numbers: they begin anew after what it has. */
   #catchUp(receivedByPeer: number): void {
-    const { isEnding, snapshot } = this.#recovery!;
+    const recovery = this.#recovery!;
     const kept = this.#outbox.map(({ message }) => message);
-    const messages = [...kept.filter(isEnding), ...snapshot(), ...kept.filter(message => !isEnding(message))];
+    const messages = [...kept.filter(message => recovery.isEnding(message)), ...recovery.snapshot(), ...kept.filter(message => !recovery.isEnding(message))];
     this.#isBehind = false;
     this.#outbox = messages.map((message, index) => ({ number: receivedByPeer + 1 + index, message }));
     this.#sent = receivedByPeer + messages.length;
