@@ -152,6 +152,8 @@ export class ClientSession implements Audience {
     let result: unknown;
     try {
       result = await method.call(...this.#addresses.complete(name, args));
+    } catch (error) {
+      throw this.#addresses.explain(error);
     } finally {
       exported?.exporter.tellChanges(exported);
     }

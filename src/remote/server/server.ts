@@ -107,7 +107,7 @@ export class RemoteMafaldaServer {
     this.#options = options;
     this.#context = {
       served: new ServedMafalda(mafalda, this.#serverId),
-      addresses: new Addresses(options),
+      addresses: new Addresses(options, 'webRtcServerOptions' in mafalda && mafalda.webRtcServerOptions !== undefined),
       limits: resolveLimits(options.limits),
     };
     this.#http = options.server ?? createHttp(options);
