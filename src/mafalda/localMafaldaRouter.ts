@@ -69,7 +69,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
 
   createWebRtcTransport: PipeableMafaldaRouter['createWebRtcTransport'] = options => {
     const { webRtcServerOptions } = this.#pool;
-    if (!webRtcServerOptions || givesAddresses(options as Record<string, unknown>)) {
+    if (!webRtcServerOptions || givesAddresses(options)) {
       return this.#create('createWebRtcTransport', options, router => router.createWebRtcTransport(options as types.WebRtcTransportOptions<never>));
     }
     return this.#create('createWebRtcTransport', { ...options, webRtcServer: webRtcServerOptions }, async router => {
