@@ -225,7 +225,8 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       await this.#piper.announce(stream, parent.object);
       return streamKey(stream);
     };
-    if (type === 'transport' && !isLinkTransport(object)) interceptTransport(object, this.streams, find);
+    const isHere = (router: types.Router): boolean => this.#nodeOf(router) === this.#nodeOf(parent.object);
+    if (type === 'transport' && !isLinkTransport(object)) interceptTransport(object, this.streams, find, isHere);
     if (type === 'rtpObserver') interceptRtpObserver(object, find);
   }
 }

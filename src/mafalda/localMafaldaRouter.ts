@@ -147,6 +147,6 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     if (type !== 'transport') return;
     const ids = this.#places.streamIdsOf(router);
     if (ids) interceptIds(object, ids, this.#aliases);
-    if (!isLinkTransport(object)) interceptTransport(object, this.streams, find);
+    if (!isLinkTransport(object)) interceptTransport(object, this.streams, find, where => where === router);
   }
 }

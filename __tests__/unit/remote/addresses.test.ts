@@ -1,8 +1,9 @@
 /** A caller elsewhere does not know this machine's addresses. */
 import { describe, expect, test } from '@jest/globals';
 import * as mediasoup from 'mediasoup';
-import type { TransportListenInfo, WebRtcTransport } from 'mediasoup/types';
+import type { PipeTransportOptions, TransportListenInfo, WebRtcTransport } from 'mediasoup/types';
 import { Mafalda, RemoteMafaldaClient, RemoteMafaldaServer, type MafaldaRouter, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
+import type { AddressesOptional } from '../../../src/shared/types.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { mediaCodecs } from '../../helpers/rtp.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
@@ -36,7 +37,8 @@ describe('a server with an announced address', () => {
 
   test('uses it for PlainTransports, and for pipes, which choose their own port', async () => {
     const room = await roomAt({ announcedAddress: ANNOUNCED });
-    for (const options of [{}, { listenInfo: listenInfos[0]! }, { listenIp: '0.0.0.0' }]) {
+    const given: AddressesOptional<PipeTransportOptions>[] = [{}, { listenInfo: listenInfos[0]! }, { listenIp: '0.0.0.0' }];
+    for (const options of given) {
       expect((await room.createPlainTransport(options)).tuple.localAddress).toBe(ANNOUNCED);
       expect((await room.createPipeTransport(options)).tuple.localAddress).toBe(ANNOUNCED);
     }

@@ -26,6 +26,8 @@ const GOODBYE_TIMEOUT_MS = 1000;
 const DEFAULT_CALL_TIMEOUT_MS = 15_000;
 /** A connected server says something at least as often as it reports its load: so many reports missing are silence. */
 const MISSED_REPORTS = 2.5;
+/** Calls that are made together travel together, as long as they are small. */
+const MAX_BATCH_BYTES = 32_768;
 /** What surrounds the arguments of a call on the wire. */
 const ENVELOPE_BYTES = 500;
 
@@ -147,25 +149,29 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
 
   call(target: Target, method: string, args: unknown[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#checkSize(method, args);
+      const bytes = this.#checkSize(method, args);
       const id = this.#nextCallId++;
       const timeout = setTimeout(() => this.#onTimeout(id, method), this.#callTimeout);
       this.#calls.set(id, { timeout, resolve, reject });
-      this.#session.send({ type: 'call', id, target, method, args });
+      this.#session.send({ type: 'call', id, target, method, args }, bytes);
     });
   }
 
   send(target: Target, method: string, args: unknown[]): void {
-    this.#checkSize(method, args);
-    this.#session.send({ type: 'send', target, method, args });
+    const bytes = this.#checkSize(method, args);
+    this.#session.send({ type: 'send', target, method, args }, bytes);
   }
 
   listen(handle: number, name: string, listening: boolean): void {
     this.#session.send({ type: 'listen', handle, name, listening });
   }
 
-  #checkSize(method: string, args: unknown[]): void {
-    if (sizeOf(args) + ENVELOPE_BYTES <= this.#maxPayload) return;
+  /** @returns how large the message will be */
+  #checkSize(method: string, args: unknown[]): number {
+    const roughly = boundOf(args) + ENVELOPE_BYTES;
+    if (roughly <= this.#maxPayload) return roughly;
+    const bytes = sizeOf(args) + ENVELOPE_BYTES;
+    if (bytes <= this.#maxPayload) return bytes;
     throw new RangeError(`${method}(): the arguments are too large, more than the ${this.#maxPayload} bytes of the server's maxPayload`);
   }
 
@@ -187,6 +193,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   #onWelcome(welcome: Welcome): void {
     const { maxPayload, sessionTimeout, loadInterval, session: { id, received } } = welcome;
     this.#maxPayload = maxPayload;
+    this.#session.maxBatchBytes = Math.min(MAX_BATCH_BYTES, maxPayload);
     this.#abandonedId = undefined;
     if (this.#sessionId !== undefined && this.#sessionId !== id) this.#loseSession();
     this.#sessionId = id;
@@ -258,6 +265,16 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     for (const { timeout } of calls) clearTimeout(timeout);
     for (const { reject } of calls) reject(new Error(`the connection to ${this.#url} was closed before the call was answered`));
   }
+}
+
+/** More than these arguments can take, found out quickly: a character has three bytes at most, and a Buffer is longer as text. */
+function boundOf(args: unknown[]): number {
+  let bound = 0;
+  for (const arg of args) {
+    if (arg instanceof Uint8Array) bound += arg.byteLength;
+    else if (arg !== undefined) bound += 3 * JSON.stringify(arg).length;
+  }
+  return bound;
 }
 
 /** Of the largest message that these arguments take: Buffers go in messages of their own. */

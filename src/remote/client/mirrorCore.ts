@@ -2,7 +2,7 @@
 import type { EventEmitter } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
-import type { ClassDescription } from '../protocol/describe.ts';
+import { listenedEventsOf, type ClassDescription } from '../protocol/describe.ts';
 import type { Addition, Changes, Target } from '../protocol/messages.ts';
 
 /** How mirrors reach their server. */
@@ -57,7 +57,7 @@ export class MirrorCore {
   /** To be called once, by the mirror that it belongs to. */
   bind(object: object): void {
     this.#object = object as Emitter & { observer: Emitter };
-    const listened = Object.keys(this.description.events).filter(name => this.description.events[name] === 'listened');
+    const listened = listenedEventsOf(this.description);
     if (listened.length === 0) return;
     const emitter = this.#object as unknown as EventEmitter;
     emitter.on('newListener', (name: string) => listened.includes(name) && this.#listen(name, true));
@@ -66,7 +66,7 @@ export class MirrorCore {
 
   /** Who has made an object is taken for a listener by the server: the first message must not come before the listener. */
   markMadeByUs(): void {
-    for (const [name, where] of Object.entries(this.description.events)) if (where === 'listened') this.#listening.add(name);
+    for (const name of listenedEventsOf(this.description)) this.#listening.add(name);
   }
 
   /** A copy, as mediasoup gives one: who changes it changes nothing here. */

@@ -8,7 +8,7 @@ import { EnhancedEventEmitter } from 'mediasoup/extras';
 /** The part of a socket.io socket that is needed, and that client and server have in common. */
 export interface Socket {
   emit(event: string, ...args: unknown[]): unknown;
-  on(event: 'message', listener: (number: number, received: number, message: never) => void): unknown;
+  on(event: 'message', listener: (number: number, received: number, ...messages: never[]) => void): unknown;
   on(event: 'acknowledge', listener: (received: number) => void): unknown;
   removeAllListeners(event: 'message' | 'acknowledge'): unknown;
   disconnect(): unknown;
@@ -42,6 +42,11 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   #isBehind = false;
   /** How many may wait: a snapshot comes on top. */
   #limit = MAX_UNACKNOWLEDGED;
+  /** What goes into the next packet. */
+  #batch: Sent[] = [];
+  #batchBytes = 0;
+  /** How many bytes of messages a packet may have, if it has several. */
+  maxBatchBytes = Infinity;
   #socket: Socket | undefined;
   #sent = 0;
   #received = 0;
@@ -62,11 +67,12 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     return this.#received;
   }
 
-  /** Queued while there is no connection. */
-  send(message: Sent): void {
+  /** Queued while there is no connection. @param bytes its size, where the other side takes packets of a limited size only */
+  send(message: Sent, bytes = 0): void {
     if (this.#isBehind && this.#recovery?.isInSnapshot(message)) return;
+    if (this.#batchBytes + bytes > this.maxBatchBytes) this.#flush();
     this.#outbox.push({ number: ++this.#sent, message });
-    this.#transmit(this.#sent, message);
+    this.#collect(message, bytes);
     if (this.#outbox.length > this.#limit) this.#fallBehind();
   }
 
@@ -82,25 +88,48 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     socket.on('acknowledge', this.#onAcknowledge);
     this.#onAcknowledge(receivedByPeer);
     if (this.#isBehind && this.#socket) this.#catchUp(receivedByPeer);
-    for (const { number, message } of this.#outbox) this.#transmit(number, message);
+    for (const { number, message } of this.#outbox) this.#transmit(number, [message]);
   }
 
   detach(): void {
     this.#socket?.removeAllListeners('message');
     this.#socket?.removeAllListeners('acknowledge');
     this.#socket = undefined;
+    this.#batch = [];
   }
 
-  #transmit(number: number, message: Sent): void {
+  /** What is said in one go travels in one packet: each costs both sides a call of the system. */
+  #collect(message: Sent, bytes: number): void {
+    if (!this.#socket) return;
+    if (this.#batch.length === 0) process.nextTick(this.#flush);
+    this.#batch.push(message);
+    this.#batchBytes += bytes;
+  }
+
+  readonly #flush = (): void => {
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#batchBytes = 0;
+    if (batch.length > 0) this.#transmit(this.#sent - batch.length + 1, batch);
+  };
+
+  #transmit(number: number, messages: Sent[]): void {
     if (!this.#socket) return;
     this.#acknowledged = this.#received;
-    this.#socket.emit('message', number, this.#received, message);
+    this.#socket.emit('message', number, this.#received, ...messages);
   }
 
-  readonly #onMessage = (number: number, receivedByPeer: number, message: unknown): void => {
+  readonly #onMessage = (first: number, receivedByPeer: number, ...messages: unknown[]): void => {
     this.#onAcknowledge(receivedByPeer);
-    // That may have been the end.
-    if (!this.#socket || number <= this.#received) return;
+    for (const [index, message] of messages.entries()) {
+      // What came before may have been the end.
+      if (!this.#socket) return;
+      this.#receive(first + index, message);
+    }
+  };
+
+  #receive(number: number, message: unknown): void {
+    if (number <= this.#received) return;
     if (!this.#isMessage(message)) return this.#fail('a malformed message');
     if (number !== this.#received + 1) return this.#fail(`message ${number} came after message ${this.#received}`);
     this.#received = number;
@@ -109,7 +138,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
       this.#socket?.emit('acknowledge', number);
     }
     this.emit('message', message);
-  };
+  }
 
   readonly #onAcknowledge = (received: number): void => {
     if (!Number.isInteger(received) || received > this.#sent) return this.#fail('an acknowledgement of what was never sent');

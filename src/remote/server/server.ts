@@ -199,10 +199,11 @@ export class RemoteMafaldaServer {
       mediasoup: infoOf(this.#context.served.mafalda.mediasoup),
       session: { id: session.id, received: session.received },
     };
-    const rate = new RateLimit(this.#context.limits.packetsPerSecond);
-    socket.use((_packet, next) => {
-      if (rate.take()) next();
-      else this.#refuse(socket, session, `more than ${this.#context.limits.packetsPerSecond} packets per second`);
+    const rate = new RateLimit(this.#context.limits.messagesPerSecond);
+    socket.use((packet, next) => {
+      // Its name, two numbers, and the messages.
+      if (rate.take(Math.max(1, packet.length - 3))) next();
+      else this.#refuse(socket, session, `more than ${this.#context.limits.messagesPerSecond} messages per second`);
     });
     socket.emit('welcome', welcome);
     socket.volatile.emit('load', this.#loadReport());

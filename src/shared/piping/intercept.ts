@@ -4,14 +4,15 @@
  * the Maps, in the events of its Router's `observer`, in `===`.
  */
 import * as ortc from 'mediasoup/ortc';
-import type { ConsumerOptions, Producer, RtpObserver, Transport } from 'mediasoup/types';
+import type { ConsumerOptions, Producer, Router, RtpObserver, Transport } from 'mediasoup/types';
 import type { StreamId } from './endpoint.ts';
 import type { Streams } from './streams.ts';
 
 /** Brings the stream, and answers with the id by which the object's Router knows it. */
 type Find = (stream: StreamId) => Promise<string>;
 
-export function interceptTransport(transport: Transport, streams: Streams, find: Find): void {
+/** @param isHere whether what is in that Router can be consumed here without a pipe */
+export function interceptTransport(transport: Transport, streams: Streams, find: Find, isHere: (router: Router) => boolean): void {
   const consume = transport.consume.bind(transport);
   const consumeData = transport.consumeData.bind(transport);
   const produce = transport.produce.bind(transport);
@@ -20,8 +21,10 @@ export function interceptTransport(transport: Transport, streams: Streams, find:
   transport.produceData = options => streams.produce(options?.id, () => produceData(options));
   transport.consume = async options => {
     if (isWellFormed(transport, options?.producerId, options)) {
+      const places = streams.find(options.producerId);
       const producer = streams.producer(options.producerId);
-      if (producer && transport.type !== 'pipe') assertConsumable(producer, options);
+      // Where no pipe is needed, mediasoup's own check comes early enough.
+      if (producer && transport.type !== 'pipe' && !places.some(({ router }) => isHere(router))) assertConsumable(producer, options);
       return consume({ ...options, producerId: await find({ producerId: options.producerId }) });
     }
     return consume(options);
