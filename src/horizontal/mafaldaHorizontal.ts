@@ -153,6 +153,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
 
   protected async release(): Promise<void> {
     const nodes = [...this.#nodes];
+    await this.mediasoup.close();
     // A goodbye closes what nobody else is attached to; to close the MafaldaRouters would close them for everybody.
     await Promise.all(nodes.filter(({ owned }) => owned).map(({ mafalda }) => mafalda.close()));
     await this.closeAllMafaldaRouters().catch(error => log('%o', error));

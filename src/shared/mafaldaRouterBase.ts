@@ -68,7 +68,7 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
 
   async pipeToMafaldaRouter(options: PipeToMafaldaRouterOptions<MafaldaRouter>): Promise<PipeToRouterResult> {
     this.assertOpen();
-    return this.#outlets.pipe(this, options as PipeToMafaldaRouterOptions<PipeableMafaldaRouter>);
+    return this.#outlets.pipe(this, options);
   }
 
   /** Idempotent. Closes everything at once, and resolves when that is known to have happened everywhere. */
