@@ -43,7 +43,9 @@ export class HorizontalMediasoup implements Index {
 
   /** On the node with most cores for each Worker that was made here: an application makes one for each core that it wants. */
   createWorker = async <T extends AppData = AppData>(settings?: WorkerSettings<T>): Promise<Worker<T>> => {
-    const node = await this.#nodes.emptiest(candidate => this.#workersPerCore(candidate));
+    await this.#nodes.whenSettled();
+    // Chosen and counted at once, so that a burst of calls sees itself.
+    const node = this.#nodes.emptiest(candidate => this.#workersPerCore(candidate));
     this.#count(node, 1);
     let worker: Worker<T>;
     try {

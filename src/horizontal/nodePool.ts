@@ -115,15 +115,14 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
    */
   async choose(request: PoolRequest, placement: Placement = {}): Promise<ClusterNode> {
     refuseUnknown('placement', placement, ['node']);
-    await this.#whenSettled();
+    await this.whenSettled();
     const node = placement.node === undefined ? this.#byStrategy(request) : this.#connectedNode(placement.node);
     node.reserve();
     return node;
   }
 
   /** The connected node for which this figure is smallest. */
-  async emptiest(figure: (node: ClusterNode) => number): Promise<ClusterNode> {
-    await this.#whenSettled();
+  emptiest(figure: (node: ClusterNode) => number): ClusterNode {
     return this.#connected().reduce((best, node) => (figure(node) < figure(best) ? node : best));
   }
 
@@ -134,7 +133,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
 
   /** Any node that can be asked something, rather one that is used already. */
   async any({ isUsed }: PoolRequest): Promise<ClusterNode> {
-    await this.#whenSettled();
+    await this.whenSettled();
     const candidates = this.#connected();
     return candidates.find(isUsed) ?? candidates[0]!;
   }
@@ -160,7 +159,8 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     this.emit('settled');
   }
 
-  async #whenSettled(): Promise<void> {
+  /** Resolves when every node has answered, or can't be reached at present. */
+  async whenSettled(): Promise<void> {
     this.#wasSettled ||= this.settled;
     // Once there are nodes to use, one that is added later and can't be reached holds up nobody.
     if (this.settled || (this.#wasSettled && [...this.#nodes.values()].some(({ connected }) => connected))) return;

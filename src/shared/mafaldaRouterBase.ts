@@ -6,7 +6,7 @@ import { ObjectTree } from './objectTree.ts';
 import { PublicEmitter } from './publicEmitter.ts';
 import { Streams } from './piping/streams.ts';
 import { Outlets, type PipeToMafaldaRouterOptions } from './piping/pipeToMafaldaRouter.ts';
-import type { MafaldaRouter, MafaldaRouterEvents, PipeableMafaldaRouter } from './types.ts';
+import type { MafaldaRouter, MafaldaRouterEvents } from './types.ts';
 
 const log = logger('router');
 
