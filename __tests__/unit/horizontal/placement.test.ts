@@ -100,7 +100,8 @@ describe('the strategy', () => {
     const mafaldaRouter = mafalda.createMafaldaRouter({ id: 'room' });
     await mafaldaRouter.createDirectTransport();
     await mafaldaRouter.createDirectTransport();
-    expect(seen[0]![1]).toEqual({ mafaldaRouterId: 'room', watermark: 66 });
+    expect(seen[0]![1]).toEqual({ mafaldaRouterId: 'room', watermark: 66, seed: expect.any(Number) });
+    expect(seen[1]![1].seed).not.toBe(seen[0]![1].seed);
     expect(seen[0]![0]).toMatchObject([
       { id: a.url, placed: 0, hasRouter: false },
       { id: b.url, placed: 0, hasRouter: false },
