@@ -21,7 +21,7 @@ export type ReadyState = (typeof ReadyState)[keyof typeof ReadyState];
 
 export type RemoteMafaldaClientOptions = ConnectionOptions;
 
-const knownOptions: Record<keyof RemoteMafaldaClientOptions, true> = { token: true, path: true, ca: true };
+const knownOptions: Record<keyof RemoteMafaldaClientOptions, true> = { token: true, path: true, ca: true, sessionTimeout: true };
 
 export type RemoteMafaldaClientEvents = MafaldaEvents & {
   /** The socket is open. */
@@ -62,6 +62,11 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
 
   get url(): string | undefined {
     return this.#url;
+  }
+
+  /** Of the server that it is, or was, connected to: another one after each start of that. */
+  get serverId(): string | undefined {
+    return this.#connection?.serverId;
   }
 
   get readyState(): ReadyState {

@@ -32,6 +32,8 @@ export interface ConnectionOptions {
   path?: string;
   /** Certificate authority, PEM, for servers whose certificate the system does not know. Certificates are always checked. */
   ca?: string | Buffer;
+  /** How long the server may be silent before all that came from it is closed here, in ms; default: what the server says. */
+  sessionTimeout?: number;
 }
 
 export type ConnectionEvents = {
@@ -54,6 +56,8 @@ interface PendingCall {
 }
 
 export class Connection extends EnhancedEventEmitter<ConnectionEvents> implements Caller {
+  /** Another one after each start of the server; undefined before the first welcome. */
+  serverId: string | undefined;
   readonly #url: string;
   readonly #socket: Socket;
   readonly #token: string | undefined;
@@ -138,8 +142,9 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     return session;
   }
 
-  #onWelcome({ maxPayload, sessionTimeout, session: { id, received } }: Welcome): void {
+  #onWelcome({ maxPayload, sessionTimeout, serverId, session: { id, received } }: Welcome): void {
     clearTimeout(this.#absence);
+    this.serverId = serverId;
     this.#maxPayload = maxPayload;
     this.#sessionTimeout = sessionTimeout;
     if (this.#sessionId !== undefined && this.#sessionId !== id) this.#loseSession();
