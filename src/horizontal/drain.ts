@@ -18,15 +18,6 @@ export interface DrainReport {
   underway: number;
 }
 
-/** setTimeout() takes no more. */
-const MAX_DEADLINE_MS = 2 ** 31 - 1;
-
-/** @throws {TypeError} if it is not a time */
-export function checkDeadline(deadline: number | undefined): void {
-  if (deadline === undefined || (typeof deadline === 'number' && deadline >= 0 && deadline <= MAX_DEADLINE_MS)) return;
-  throw new TypeError(`if given, deadline must be a number of milliseconds, from 0 to ${MAX_DEADLINE_MS}`);
-}
-
 /** Resolves when the node is empty, or no longer being drained, or the deadline has passed. */
 export function untilDrained(node: ClusterNode, deadline: number | undefined): Promise<void> {
   return new Promise(resolve => {

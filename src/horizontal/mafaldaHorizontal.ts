@@ -6,8 +6,9 @@ import { ModuleScope, packageScope } from '../shared/moduleScope.ts';
 import type { ObjectTypes } from '../shared/objectTree.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../shared/options.ts';
 import type { MafaldaApi, MafaldaEvents, MafaldaRouterOptions, ResourceUsages } from '../shared/types.ts';
+import { checkDuration } from './checkDuration.ts';
 import type { ClusterNode } from './clusterNode.ts';
-import { checkDeadline, untilDrained, whatIsLeft, type DrainOptions, type DrainReport } from './drain.ts';
+import { untilDrained, whatIsLeft, type DrainOptions, type DrainReport } from './drain.ts';
 import { HorizontalMafaldaRouter } from './horizontalMafaldaRouter.ts';
 import { NodePool } from './nodePool.ts';
 import { concentrate, type Strategy } from './strategies.ts';
@@ -17,15 +18,29 @@ const log = logger('horizontal');
 export const scope = new ModuleScope(packageScope);
 
 const DEFAULT_WATERMARK = 66;
+const DEFAULT_NODE_TIMEOUT_MS = 3000;
 
-export interface MafaldaHorizontalOptions extends RemoteMafaldaClientOptions {
+/** Those of RemoteMafaldaClient are for nodes that are given as URLs. */
+export interface MafaldaHorizontalOptions extends Omit<RemoteMafaldaClientOptions, 'sessionTimeout'> {
   /** How a node is chosen; default {@link concentrate}. Can be replaced while running. */
   strategy?: Strategy;
   /** Load percentage above which a node gets nothing new while another has room; default 66. */
   watermarkNode?: number;
+  /**
+   * How long a node may be silent before what it has is closed here, in ms; default 3000. For nodes that are given as URLs: clients have
+   * a `sessionTimeout` of their own.
+   */
+  nodeTimeout?: number;
 }
 
-const knownOptions: Record<keyof MafaldaHorizontalOptions, true> = { token: true, path: true, ca: true, strategy: true, watermarkNode: true };
+const knownOptions: Record<keyof MafaldaHorizontalOptions, true> = {
+  token: true,
+  path: true,
+  ca: true,
+  strategy: true,
+  watermarkNode: true,
+  nodeTimeout: true,
+};
 
 export type MafaldaHorizontalEvents = MafaldaEvents & {
   /** Every node has answered, or can't be reached at present. */
@@ -47,10 +62,11 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   constructor(nodes: Iterable<string | MafaldaApi> = [], options: MafaldaHorizontalOptions = {}) {
     super(scope);
     refuseUnknown('MafaldaHorizontal', options, Object.keys(knownOptions));
-    const { strategy = concentrate, watermarkNode = DEFAULT_WATERMARK, ...clientOptions } = options;
+    const { strategy = concentrate, watermarkNode = DEFAULT_WATERMARK, nodeTimeout = DEFAULT_NODE_TIMEOUT_MS, ...clientOptions } = options;
     if (typeof strategy !== 'function') throw new TypeError('if given, strategy must be a function');
     if (typeof watermarkNode !== 'number' || !(watermarkNode >= 0)) throw new TypeError('if given, watermarkNode must be a percentage, 0 or more');
-    this.#clientOptions = clientOptions;
+    checkDuration('nodeTimeout', nodeTimeout, 1);
+    this.#clientOptions = { ...clientOptions, sessionTimeout: nodeTimeout };
     this.#nodes = new NodePool(strategy, watermarkNode);
     this.#nodes.on('connected', ({ mafalda }) => this.safeEmit('nodeconnected', mafalda));
     this.#nodes.on('disconnected', ({ mafalda }, reason) => this.safeEmit('nodedisconnected', mafalda, reason));
@@ -132,7 +148,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
    */
   async drain(node: string | MafaldaApi, options: DrainOptions = {}): Promise<DrainReport> {
     refuseUnknown('drain()', options, ['deadline']);
-    checkDeadline(options.deadline);
+    if (options.deadline !== undefined) checkDuration('deadline', options.deadline, 0);
     const found = this.#nodes.findOrThrow(node);
     found.draining = true;
     await untilDrained(found, options.deadline);
