@@ -152,36 +152,36 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
   /** Any node that can be asked something, rather one that is used already, and will be. */
   async any({ isUsed }: PoolRequest): Promise<ClusterNode> {
     await this.#whenSettled();
-    const connected = this.#connected();
+    const connected = [...this.#nodes.values()].filter(node => node.connected);
+    if (connected.length === 0) throw this.#nobody();
     const staying = connected.filter(({ draining }) => !draining);
     return staying.find(isUsed) ?? staying[0] ?? connected.find(isUsed) ?? connected[0]!;
   }
 
-  #byStrategy({ mafaldaRouterId, isUsed, countStreams }: PoolRequest, { region, near }: Placement): ClusterNode {
-    const candidates = this.#candidates();
+  #byStrategy({ mafaldaRouterId, isUsed, countStreams }: PoolRequest, { region: wished, near }: Placement): ClusterNode {
     const streams = near && countStreams(near);
-    const states = candidates.map((node): NodeState => {
-      const { id, load, placed, labels } = node;
-      return { id, load, placed, hasRouter: isUsed(node), region: node.region, labels, near: streams?.get(node) ?? 0 };
-    });
+    // Filled in one go: there may be a thousand of them, for each decision.
+    const candidates: ClusterNode[] = [];
+    const states: NodeState[] = [];
+    for (const node of this.#nodes.values()) {
+      if (!node.connected || node.draining) continue;
+      candidates.push(node);
+      const { id, load, placed, region, labels } = node;
+      states.push({ id, load, placed, hasRouter: isUsed(node), region, labels, near: streams?.get(node) ?? 0 });
+    }
+    if (candidates.length === 0) throw this.#nobody();
     this.#seed = (this.#seed + 1) % 2 ** 32;
-    const choice = this.strategy(states, { mafaldaRouterId, watermark: this.watermark, region, near, seed: this.#seed });
+    const choice = this.strategy(states, { mafaldaRouterId, watermark: this.watermark, region: wished, near, seed: this.#seed });
     const node = choice && candidates[states.indexOf(choice)];
     if (!node) throw new TypeError('the strategy must return one of its candidates');
     return node;
   }
 
-  /** Those on which something can be created. */
-  #candidates(): ClusterNode[] {
-    const candidates = this.#connected().filter(({ draining }) => !draining);
-    if (candidates.length > 0) return candidates;
-    throw new Error(`none of the ${this.size} nodes takes anything new: those that are connected are being drained`);
-  }
-
-  #connected(): ClusterNode[] {
-    const connected = [...this.#nodes.values()].filter(node => node.connected);
-    if (connected.length === 0) throw new Error(`none of the ${this.size} nodes is connected`);
-    return connected;
+  /** Why nothing can be created. */
+  #nobody(): Error {
+    const none = `none of the ${this.size} nodes`;
+    const isAnyConnected = [...this.#nodes.values()].some(({ connected }) => connected);
+    return new Error(isAnyConnected ? `${none} takes anything new: those that are connected are being drained` : `${none} is connected`);
   }
 
   /** What a node that is connected must be, beside connected. What its version of mediasoup has to be belongs here too. */
