@@ -1,6 +1,6 @@
 /** A MafaldaRouter that is spread over several nodes: at most one MafaldaRouter with its id on each, joined by pipes on demand. */
 import type * as types from 'mediasoup/types';
-import type { MafaldaRouterDump } from '../shared/dump.ts';
+import { dumpTree, type MafaldaRouterDump } from '../shared/dump.ts';
 import { logger } from '../shared/logger.ts';
 import { MafaldaRouterBase } from '../shared/mafaldaRouterBase.ts';
 import type { TreeNode } from '../shared/objectTree.ts';
@@ -24,7 +24,8 @@ import { Piper } from '../shared/piping/piper.ts';
 import type { AddressesOptional, MafaldaRouterOptions, PipeableMafaldaRouter, ResourceUsages } from '../shared/types.ts';
 import { NotFoundError } from 'mediasoup/errors';
 import type { ClusterNode } from './clusterNode.ts';
-import type { NodePool, Placement, PoolRequest } from './nodePool.ts';
+import type { NodePool, PoolRequest } from './nodePool.ts';
+import type { Placement } from './placement.ts';
 
 const log = logger('horizontal');
 
@@ -51,16 +52,9 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       network: true,
       domainOf: router => this.#nodeOf(router).id,
       endpointOf: router => this.#part(this.#nodeOf(router)),
-      chooseSource: places => chooseSource(places, router => this.#nodeOf(router).load, nodes.watermark),
+      chooseSource: places => chooseSource(places, router => this.#loadAsSource(this.#nodeOf(router)), nodes.watermark),
     });
     this.tree.on('add', node => this.#intercept(node)).on('add', node => this.#joinPipe(node));
-  }
-
-  /** The node on which a Router or Transport of this MafaldaRouter is. */
-  nodeOf(object: types.Router | types.Transport): ClusterNode | undefined {
-    const node = this.tree.nodeOf<'transport' | 'router'>(object);
-    const router = node?.type === 'transport' ? node.parent?.object : object;
-    return this.#nodeOfRouter.get(router as types.Router);
   }
 
   async getRtpCapabilities(): Promise<types.RtpCapabilities> {
@@ -110,7 +104,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
 
   async dump(): Promise<MafaldaRouterDump> {
     const { id, ...options } = this.#options;
-    const parts = await Promise.all([...this.#parts].map(async ([node, part]) => ({ node: node.id, dump: await part.dump() })));
+    const parts = await Promise.all([...this.#parts].map(async ([node, part]) => ({ node: node.id, dump: await this.#dumpPart(node, part) })));
     return {
       id,
       options,
@@ -160,13 +154,28 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   ): Promise<T> {
     this.assertOpen();
     const { placement, ...rest } = options;
-    const node = await this.#nodes.choose(this.#request(), placement);
-    this.assertOpen();
-    return make(this.#part(node), rest);
+    return this.#nodes.place(this.#request(), placement, async node => {
+      this.assertOpen();
+      return make(this.#part(node), rest);
+    });
   }
 
   #request(): PoolRequest {
-    return { mafaldaRouterId: this.id, isUsed: node => this.#parts.has(node) };
+    return { mafaldaRouterId: this.id, isUsed: node => this.#parts.has(node), countStreams: ids => this.#countStreams(ids) };
+  }
+
+  #countStreams(ids: readonly string[]): Map<ClusterNode, number> {
+    const counts = new Map<ClusterNode, number>();
+    for (const id of ids) {
+      const nodes = new Set(this.streams.find(id).map(({ router }) => this.#nodeOf(router)));
+      for (const node of nodes) counts.set(node, (counts.get(node) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  /** Nothing more should depend on a node that is being drained, if there is another way. */
+  #loadAsSource({ draining, load }: ClusterNode): number {
+    return draining ? Infinity : load;
   }
 
   /** The MafaldaRouter with our id on a node. */
@@ -179,15 +188,28 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     for (const existing of part.tree.nodes()) onAdd(existing);
     part.tree.on('add', onAdd);
     this.tree.include(part.tree);
+    node.tree.include(part.tree);
     part.on('newrouter', (router, worker) => this.safeEmit('newrouter', router, worker));
     part.on('workerdied', (worker, error) => this.reportWorkerDied(worker, error));
     part.on('error', error => this.reportError(error));
     part.once('close', () => {
       this.#parts.delete(node);
       this.tree.exclude(part.tree);
+      node.tree.exclude(part.tree);
       part.tree.off('add', onAdd);
     });
     return part;
+  }
+
+  /** Of a node that can't be asked at present, what is known of it here. */
+  async #dumpPart(node: ClusterNode, part: PipeableMafaldaRouter): Promise<MafaldaRouterDump> {
+    try {
+      if (node.connected) return await part.dump();
+    } catch (error) {
+      if (node.connected) throw error;
+      log('%s: %o', node.id, error);
+    }
+    return dumpTree(part.tree, this.#options, () => 0);
   }
 
   #endpoint(routerId: string): PipeEndpoint {
@@ -226,7 +248,11 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       return streamKey(stream);
     };
     const isHere = (router: types.Router): boolean => this.#nodeOf(router) === this.#nodeOf(parent.object);
-    if (type === 'transport' && !isLinkTransport(object)) interceptTransport(object, this.streams, find, isHere);
+    const findForConsumer = (stream: StreamId): Promise<string> => {
+      this.#nodeOf(parent.object).expectConsumer();
+      return find(stream);
+    };
+    if (type === 'transport' && !isLinkTransport(object)) interceptTransport(object, this.streams, findForConsumer, isHere);
     if (type === 'rtpObserver') interceptRtpObserver(object, find);
   }
 }
