@@ -255,6 +255,7 @@ export function descriptionOf(className: ClassName): ClassDescription {
 
 /** What can be called on a MafaldaRouter, beside `close`. */
 export const mafaldaRouterCalls = [
+  'attach',
   'getRtpCapabilities',
   'createWebRtcTransport',
   'createPlainTransport',

@@ -11,7 +11,10 @@ import type { Streams } from './streams.ts';
 /** Brings the stream, and answers with the id by which the object's Router knows it. */
 type Find = (stream: StreamId) => Promise<string>;
 
-export function interceptTransport(transport: Transport, streams: Streams, find: Find): void {
+/** Makes a stream known that may be elsewhere, if it isn't: before anything else, since what it is decides on the rest. */
+type Seek = (id: string) => Promise<void>;
+
+export function interceptTransport(transport: Transport, streams: Streams, find: Find, seek?: Seek): void {
   const consume = transport.consume.bind(transport);
   const consumeData = transport.consumeData.bind(transport);
   const produce = transport.produce.bind(transport);
@@ -20,6 +23,7 @@ export function interceptTransport(transport: Transport, streams: Streams, find:
   transport.produceData = options => streams.produce(options?.id, () => produceData(options));
   transport.consume = async options => {
     if (isWellFormed(transport, options?.producerId, options)) {
+      await seek?.(options.producerId);
       const producer = streams.producer(options.producerId);
       if (producer && transport.type !== 'pipe') assertConsumable(producer, options);
       return consume({ ...options, producerId: await find({ producerId: options.producerId }) });
@@ -28,14 +32,16 @@ export function interceptTransport(transport: Transport, streams: Streams, find:
   };
   transport.consumeData = async options => {
     if (!isWellFormed(transport, options?.dataProducerId, options)) return consumeData(options);
+    await seek?.(options.dataProducerId);
     return consumeData({ ...options, dataProducerId: await find({ dataProducerId: options.dataProducerId }) });
   };
 }
 
-export function interceptRtpObserver(rtpObserver: RtpObserver, find: Find): void {
+export function interceptRtpObserver(rtpObserver: RtpObserver, find: Find, seek?: Seek): void {
   const addProducer = rtpObserver.addProducer.bind(rtpObserver);
   rtpObserver.addProducer = async options => {
     if (!isWellFormed(rtpObserver, options?.producerId, {})) return addProducer(options);
+    await seek?.(options.producerId);
     return addProducer({ ...options, producerId: await find({ producerId: options.producerId }) });
   };
 }

@@ -134,12 +134,12 @@ export class Piper {
     } catch (error) {
       // The source must not send what nobody receives, and what was produced of it must not pretend to be the stream.
       this.#consumerOf(offer)?.close();
-      this.#producerOf(offer, destination)?.close();
+      this.#producerOf(offer, source, destination)?.close();
       throw error;
     }
     const [near, far] = [tree.transports.get(offer.end.transportId), tree.transports.get(opened.value.transportId)];
     if (near && far) joinTransports(near, far);
-    this.#joinEnds(this.#consumerOf(offer), this.#producerOf(offer, destination));
+    this.#joinEnds(this.#consumerOf(offer), this.#producerOf(offer, source, destination));
   }
 
   /** One of them can be gone already: its Producer closed, or another pipe was faster. */
@@ -157,7 +157,8 @@ export class Piper {
     return undefined;
   }
 
-  #producerOf({ stream }: PipeOffer, destination: Router): Producer | DataProducer | undefined {
-    return this.#options.streams.find(stream.id).find(place => place.router === destination && place.piped)?.producer;
+  /** Another controller may have brought the stream there at the same time, from somewhere else. */
+  #producerOf({ stream }: PipeOffer, source: Router, destination: Router): Producer | DataProducer | undefined {
+    return this.#options.streams.find(stream.id).find(place => place.router === destination && place.from === source.id)?.producer;
   }
 }
