@@ -233,7 +233,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
    * asks for what nobody has waits one round trip for that.
    */
   async #seek(id: string): Promise<void> {
-    if (this.closed || this.streams.find(id).length > 0) return;
+    if (this.closed || this.streams.find(id).length > 0 || this.#piper.isAccepting(id)) return;
     let found!: () => void;
     const there = new Promise<void>(resolve => (found = resolve));
     const onAdd = (): void => void (this.streams.find(id).length > 0 && found());

@@ -4,7 +4,8 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import * as mediasoup from 'mediasoup';
-import { Mafalda, MafaldaHorizontal, RemoteMafaldaClient, RemoteMafaldaServer, type MafaldaRouter } from '../../../src/index.ts';
+import type { PipeTransport } from 'mediasoup/types';
+import { Mafalda, MafaldaHorizontal, RemoteMafaldaClient, RemoteMafaldaServer } from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { CutProxy } from '../../helpers/cutProxy.ts';
 import { delayProxy } from '../../helpers/delayProxy.ts';
@@ -32,19 +33,20 @@ function countPipes({ mafalda }: Served): number {
 describe('two controllers of the same nodes, and one room', () => {
   let nodes: Served[];
   let controllers: MafaldaHorizontal[];
-  let here: MafaldaRouter;
-  let there: MafaldaRouter;
+  let here: ReturnType<MafaldaHorizontal['createMafaldaRouter']>;
+  let there: typeof here;
 
   beforeEach(async () => {
     nodes = await Promise.all(Array.from({ length: 3 }, async () => opened(await Served.create())));
     const urls = nodes.map(({ url }) => url);
     const options = { id: 'room', routerOptions: { mediaCodecs } };
     controllers = [await connected(urls), await connected(urls)];
-    [here, there] = controllers.map(mafalda => mafalda.createMafaldaRouter(options)) as [MafaldaRouter, MafaldaRouter];
+    here = controllers[0]!.createMafaldaRouter(options);
+    there = controllers[1]!.createMafaldaRouter(options);
   });
 
   /** On a node. */
-  function on(node: number): object {
+  function on(node: number): { placement: { node: string } } {
     return { placement: { node: nodes[node]!.url } };
   }
 
@@ -78,7 +80,7 @@ describe('two controllers of the same nodes, and one room', () => {
       const consumers = await Promise.all([...sinks, ...sinks].map(sink => sink.consume({ producerId, rtpCapabilities })));
       expect(consumers.map(consumer => consumer.producerId)).toEqual(consumers.map(() => producerId));
       for (const { mafalda } of nodes.slice(0, 2)) {
-        const pipes = [...mafalda.transports.values()].filter(({ type }) => type === 'pipe');
+        const pipes = [...mafalda.transports.values()].filter((transport): transport is PipeTransport => transport.type === 'pipe');
         expect(pipes).toHaveLength(1);
         const { producerIds, consumerIds } = await pipes[0]!.dump();
         expect(producerIds.length + consumerIds.length).toBe(round);

@@ -50,6 +50,11 @@ export class Piper {
     return this.#underway.size + this.#accepting.size;
   }
 
+  /** Whether somebody else is just bringing the stream here, from where this one may not see. */
+  isAccepting(id: string): boolean {
+    return this.#accepting.has(id);
+  }
+
   /**
    * Resolves when the stream is in the Router's domain, or at once if nobody has it: whoever goes on to consume it then
    * gets mediasoup's own error.
