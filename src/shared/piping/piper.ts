@@ -111,7 +111,7 @@ export class Piper {
       try {
         return await this.#make(stream, this.#options.chooseSource(places).router, destination, announce);
       } catch (error) {
-        if (!(error instanceof Error && error.name === 'StaleLinkError') || attempt === MAX_ATTEMPTS) throw error;
+        if (!isStale(error) || attempt === MAX_ATTEMPTS) throw error;
       }
     }
   }
@@ -128,8 +128,11 @@ export class Piper {
     ]);
     if (offered.status === 'rejected') throw offered.reason;
     const offer = offered.value;
+    if (opened.status === 'rejected') {
+      this.#consumerOf(offer)?.close();
+      throw opened.reason;
+    }
     try {
-      if (opened.status === 'rejected') throw opened.reason;
       const connecting = Promise.allSettled([
         from.connectLink({ ...outwards, remote: opened.value }),
         to.acceptPipe({ ...inwards, remote: offer.end, stream: offer.stream }),
@@ -140,6 +143,8 @@ export class Piper {
       // The source must not send what nobody receives, and what was produced of it must not pretend to be the stream.
       this.#consumerOf(offer)?.close();
       this.#producerOf(offer, source, destination)?.close();
+      // The end that is not stale is connected to one that is: the next attempt needs two new ones.
+      if (isStale(error)) for (const end of [offer.end, opened.value]) tree.transports.get(end.transportId)?.close();
       throw error;
     }
     const [near, far] = [tree.transports.get(offer.end.transportId), tree.transports.get(opened.value.transportId)];
@@ -166,4 +171,9 @@ export class Piper {
   #producerOf({ stream }: PipeOffer, source: Router, destination: Router): Producer | DataProducer | undefined {
     return this.#options.streams.find(stream.id).find(place => place.router === destination && place.from === source.id)?.producer;
   }
+}
+
+/** It may have come over a wire, or from another copy of this module. */
+function isStale(error: unknown): boolean {
+  return error instanceof Error && error.name === 'StaleLinkError';
 }
