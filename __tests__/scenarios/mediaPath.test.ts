@@ -4,8 +4,8 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Network, whyNoNamespaces, type Traffic } from '../helpers/netns.ts';
-import type { PeerCommand, PeerState } from '../helpers/tiers/peer.ts';
-import type { RootReady } from '../helpers/tiers/root.ts';
+import type { PeerCommand, PeerState } from '../helpers/processes/peer.ts';
+import type { RootReady } from '../helpers/processes/root.ts';
 import { until } from '../helpers/until.ts';
 
 const PACKETS = 1000;
@@ -71,7 +71,7 @@ if (reason) console.warn(`the tests of the way that media takes are skipped: ${r
 });
 
 function script(name: string): string {
-  return fileURLToPath(new URL(`../helpers/tiers/${name}.ts`, import.meta.url));
+  return fileURLToPath(new URL(`../helpers/processes/${name}.ts`, import.meta.url));
 }
 
 async function tell(peer: ChildProcess, command: PeerCommand): Promise<PeerState> {

@@ -25,7 +25,7 @@ import type { AddressesOptional, MafaldaRouter, MafaldaRouterOptions, PipeableMa
 import type { ClusterNode } from './clusterNode.ts';
 import type { NodePool, Placement, PoolRequest } from './nodePool.ts';
 import { Parts } from './parts.ts';
-import { joinPipe } from './pipeEnds.ts';
+import { PipeEnds } from './pipeEnds.ts';
 
 const log = logger('horizontal');
 
@@ -38,6 +38,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   readonly #given: MafaldaRouterOptions;
   readonly #parts: Parts;
   readonly #piper: Piper;
+  readonly #pipeEnds: PipeEnds;
   /** How much is being created on which node. */
   readonly #creating = new Map<ClusterNode, number>();
 
@@ -61,7 +62,8 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       endpointOf: router => this.#parts.get(this.#nodeOf(router)),
       chooseSource: places => chooseSource(places, router => this.#nodeOf(router).load, nodes.watermark),
     });
-    this.tree.on('add', node => this.#intercept(node)).on('add', node => joinPipe(node, this.tree, router => this.#nodeOf(router)));
+    this.tree.on('add', node => this.#intercept(node));
+    this.#pipeEnds = new PipeEnds(this.tree, router => this.#nodeOf(router));
   }
 
   /** The node on which a Router or Transport of this MafaldaRouter is. */
@@ -175,11 +177,12 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
 
   /** The node is not ours any more: what is there closes. */
   async removeNode(node: ClusterNode): Promise<void> {
-    for (const [where, part] of this.#parts) if (where === node) await part.close();
+    await this.#parts.nodeWent(node);
   }
 
   /** A node that is not connected hears of it when it is back, which nobody waits for: it may never be. */
   protected async release(): Promise<void> {
+    this.#pipeEnds.close();
     const closing: Promise<void>[] = [];
     for (const [node, part] of this.#parts) {
       const closed = part.close();
@@ -189,7 +192,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     await Promise.all(closing);
   }
 
-  async #create<Options extends { placement?: Placement }, T>(
+  async #create<Options extends { placement?: Placement }, T extends types.Transport | types.RtpObserver>(
     options: Options,
     make: (part: PipeableMafaldaRouter, rest: Omit<Options, 'placement'>) => Promise<T>,
   ): Promise<T> {
@@ -200,7 +203,9 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     this.assertOpen();
     this.#creating.set(node, (this.#creating.get(node) ?? 0) + 1);
     try {
-      return await make(this.#parts.get(node), rest);
+      const object = await make(this.#parts.get(node), rest);
+      this.#parts.own(node, object);
+      return object;
     } finally {
       const left = this.#creating.get(node)! - 1;
       if (left > 0) this.#creating.set(node, left);

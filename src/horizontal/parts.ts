@@ -2,13 +2,14 @@
  * What a HorizontalMafaldaRouter is made of: the MafaldaRouters with its id, one on each node. From its first use on it is
  * attached to all of them, so that it sees what others have made, wherever that is, and also what was there before it.
  */
-import type { Router, Worker } from 'mediasoup/types';
+import type { Router, RtpObserver, Transport, Worker } from 'mediasoup/types';
 import { logger } from '../shared/logger.ts';
 import type { ObjectTree, TreeNode } from '../shared/objectTree.ts';
 import type { MafaldaRouterOptions, PipeableMafaldaRouter } from '../shared/types.ts';
 import { within } from '../shared/within.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import type { NodePool } from './nodePool.ts';
+import { OwnObjects } from './ownObjects.ts';
 
 const log = logger('horizontal');
 
@@ -36,6 +37,7 @@ export class Parts {
   readonly #listener: PartsListener;
   readonly #parts = new Map<ClusterNode, Part>();
   readonly #nodeOfRouter = new WeakMap<Router, ClusterNode>();
+  readonly #own = new OwnObjects();
   #inUse = false;
 
   /** @param tree where everything in them is shown */
@@ -53,6 +55,11 @@ export class Parts {
   /** @throws what `createMafaldaRouter()` of the node throws */
   get(node: ClusterNode): PipeableMafaldaRouter {
     return this.#open(node).mafaldaRouter;
+  }
+
+  /** To be called with what was created by us. */
+  own(node: ClusterNode, object: Transport | RtpObserver): void {
+    this.#own.add(node, object);
   }
 
   nodeOf(router: Router): ClusterNode | undefined {
@@ -73,8 +80,16 @@ export class Parts {
 
   /** To be called when a node is connected, for the first time or again. */
   nodeCame(node: ClusterNode): void {
-    if (!this.#inUse || !node.connected || this.#parts.get(node)?.attached) return;
-    void this.#attach(node);
+    if (!this.#inUse || !node.connected) return;
+    // Where the connection goes on where it was lost, the node hears what it has missed.
+    if (this.#parts.get(node)?.attached) this.#own.forget(node);
+    else void this.#attach(node);
+  }
+
+  /** To be called when a node is no longer ours. What is there closes. */
+  async nodeWent(node: ClusterNode): Promise<void> {
+    this.#own.forget(node);
+    await this.#parts.get(node)?.mafaldaRouter.close();
   }
 
   /** Resolves when all connected nodes have told once what is there, or don't do so in time. */
@@ -98,6 +113,7 @@ export class Parts {
       const attached = part.mafaldaRouter.attach();
       part.attached ??= attached.catch(() => undefined);
       await attached;
+      this.#own.closeLost(node, part.mafaldaRouter.tree);
     } catch (error) {
       // A node that goes in the meantime is nothing unusual; one that refuses us is.
       if (!node.connected || part?.mafaldaRouter.closed) log('%s: %o', node.id, error);

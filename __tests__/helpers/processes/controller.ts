@@ -1,7 +1,7 @@
 /** A process of its own that controls the nodes whose URLs it is given: makes a room on the first two, says so, and stays until it is killed. */
 import { once } from 'node:events';
-import { MafaldaHorizontal } from '../../src/index.ts';
-import { mediaCodecs } from './rtp.ts';
+import { MafaldaHorizontal } from '../../../src/index.ts';
+import { mediaCodecs } from '../rtp.ts';
 
 const urls = process.argv.slice(2);
 const mafalda = new MafaldaHorizontal(urls);

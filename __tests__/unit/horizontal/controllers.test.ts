@@ -173,7 +173,7 @@ describe('a controller that is killed', () => {
   test('and starts again finds its room, with all that is in it, and goes on', async () => {
     const nodes = [opened(await Served.create()), opened(await Served.create())];
     const urls = nodes.map(({ url }) => url);
-    const script = fileURLToPath(new URL('../../helpers/controller.ts', import.meta.url));
+    const script = fileURLToPath(new URL('../../helpers/processes/controller.ts', import.meta.url));
     const child = fork(script, urls, { execArgv: ['--import', 'tsx'] });
     const [made] = (await once(child, 'message')) as [{ transports: string[]; producerId: string; consumerId: string }];
     const before = nodes.map(({ mafalda }) => [...mafalda.transports.keys()].sort());

@@ -6,7 +6,7 @@
 import type { Consumer, DataConsumer, DataProducer, Producer, Router } from 'mediasoup/types';
 import { logger } from '../logger.ts';
 import type { ObjectTree } from '../objectTree.ts';
-import { streamKey, type PipeEndpoint, type PipeOffer, type StreamId } from './endpoint.ts';
+import { StaleLinkError, streamKey, type LinkEnd, type PipeEndpoint, type PipeOffer, type StreamId } from './endpoint.ts';
 import { joinEnds, joinTransports } from './joinEnds.ts';
 import type { StreamInRouter, Streams } from './streams.ts';
 
@@ -133,6 +133,10 @@ export class Piper {
       throw opened.reason;
     }
     try {
+      // Before anybody consumes what would then have to be closed.
+      if (leadsElsewhere(offer.end, opened.value) || leadsElsewhere(opened.value, offer.end)) {
+        throw new StaleLinkError('one end of the link has been closed without the other one knowing');
+      }
       const connecting = Promise.allSettled([
         from.connectLink({ ...outwards, remote: opened.value }),
         to.acceptPipe({ ...inwards, remote: offer.end, stream: offer.stream }),
@@ -171,6 +175,10 @@ export class Piper {
   #producerOf({ stream }: PipeOffer, source: Router, destination: Router): Producer | DataProducer | undefined {
     return this.#options.streams.find(stream.id).find(place => place.router === destination && place.from === source.id)?.producer;
   }
+}
+
+function leadsElsewhere({ connectedTo }: LinkEnd, { transportId }: LinkEnd): boolean {
+  return connectedTo !== undefined && connectedTo !== transportId;
 }
 
 /** It may have come over a wire, or from another copy of this module. */

@@ -134,8 +134,11 @@ describe('when one side fails, the other is withdrawn and the next attempt succe
     const [near, far] = [await linked.links.openLink({ ...there, network }), await linked.links.openLink({ ...back, network })];
     await Promise.all([linked.links.connectLink({ ...there, remote: far }), linked.links.connectLink({ ...back, remote: near })]);
     linked.tree.transports.get((where === 'source' ? near : far).transportId)!.close();
+    let accepted = 0;
+    linked.change(destination, { acceptPipe: request => (++accepted, linked.links.acceptPipe(request)) });
     await linked.piper.bring(stream, destination);
-    expect(piped()?.closed).toBe(false);
+    // Nobody has consumed what then had to be closed.
+    expect([piped()?.closed, accepted]).toEqual([false, 1]);
     expect([await linked.count(source), await linked.count(destination)]).toMatchObject([{ pipes: 1 }, { pipes: 1 }]);
   });
 
