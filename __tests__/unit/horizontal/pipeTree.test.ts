@@ -1,7 +1,7 @@
 /** Where pipes between nodes start, on real nodes with real media. Only their loads are made up. */
 import { expect, test } from '@jest/globals';
 import * as mediasoup from 'mediasoup';
-import { Mafalda, MafaldaHorizontal, type PipeableMafaldaRouter } from '../../../src/index.ts';
+import { Mafalda, MafaldaHorizontal } from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../../helpers/rtp.ts';
 
