@@ -5,12 +5,17 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Network, whyNoNamespaces, type Traffic } from '../helpers/netns.ts';
 import type { PeerCommand, PeerState } from '../helpers/processes/peer.ts';
-import type { RootReady } from '../helpers/processes/root.ts';
+import type { RootReport } from '../helpers/processes/root.ts';
 import { until } from '../helpers/until.ts';
 
 const PACKETS = 1000;
+/** Silence is noticed by pings first. */
+const GIVEN_UP_WITHIN_MS = 15_000;
+const SESSION_TIMEOUT_MS = 1000;
 const ssrc = 1111;
 const payloadType = 111;
+
+type Path = Extract<RootReport, object>;
 
 const leaves = ['leaf1', 'leaf2', 'leaf3', 'leaf4'];
 const controllers = ['root', 'middle1', 'middle2'];
@@ -23,31 +28,40 @@ if (reason) console.warn(`the tests of the way that media takes are skipped: ${r
   let network: Network;
   let sender: ChildProcess;
   let receiver: ChildProcess;
-  let path: RootReady;
+  let root: ChildProcess;
+  let path: Path;
 
   beforeAll(async () => {
     network = await Network.create(hosts);
     const serve = async (host: string, nodes?: string[]): Promise<string> =>
-      (await network.start<string>(host, script('server'), { address: network.addressOf(host), nodes })).said;
+      (await network.start<string>(host, script('server'), { address: network.addressOf(host), nodes, sessionTimeout: SESSION_TIMEOUT_MS })).said;
     const below = await Promise.all(leaves.map(host => serve(host)));
     const nodes = await Promise.all([serve('middle1', below.slice(0, 2)), serve('middle2', below.slice(2))]);
     const peers = await Promise.all(['sender', 'receiver'].map(host => network.start<number>(host, script('peer'), { address: network.addressOf(host) })));
     [sender, receiver] = peers.map(({ child }) => child) as [ChildProcess, ChildProcess];
     const to = { ip: network.addressOf('receiver'), port: peers[1]!.said };
-    path = (await network.start<RootReady>('root', script('root'), { nodes, receiver: to, ssrc, payloadType })).said;
+    ({ child: root, said: path } = await network.start<Path>('root', script('root'), { nodes, receiver: to, ssrc, payloadType }));
   }, 60_000);
 
   afterAll(() => network.close());
 
-  test('media runs between the two leaves only', async () => {
-    const hostAt = (address: string): string => hosts.find(host => network.addressOf(host) === address)!;
-    const [source, sink] = [hostAt(path.source.ip), hostAt(path.sink.ip)];
-    expect(leaves.slice(0, 2)).toContain(source);
-    expect(leaves.slice(2)).toContain(sink);
+  function hostAt({ ip }: Path['sink']): string {
+    return hosts.find(host => network.addressOf(host) === ip)!;
+  }
+
+  async function untilOpen(): Promise<void> {
+    const { received } = await tell(receiver, { do: 'count' });
     await until('the way is open', async () => {
       await tell(sender, { do: 'send', to: path.source, count: 10, ssrc, payloadType });
-      return (await tell(receiver, { do: 'count' })).received > 0;
+      return (await tell(receiver, { do: 'count' })).received > received;
     });
+  }
+
+  test('media runs between the two leaves only', async () => {
+    const [source, sink] = [hostAt(path.source), hostAt(path.sink)];
+    expect(leaves.slice(0, 2)).toContain(source);
+    expect(leaves.slice(2)).toContain(sink);
+    await untilOpen();
 
     const before = await traffic(network);
     const { received } = await tell(receiver, { do: 'count' });
@@ -68,7 +82,38 @@ if (reason) console.warn(`the tests of the way that media takes are skipped: ${r
       expect(packets).toBeLessThan(PACKETS / 5);
     }
   }, 60_000);
+
+  test('a leaf whose plug is pulled is replaced by its sibling, and takes over from it when it is back', async () => {
+    const first = hostAt(path.sink);
+    for (const expected of [leaves.slice(2).find(leaf => leaf !== first)!, first]) {
+      const lost = hostAt(path.sink);
+      const closed = report(root);
+      await network.plug(lost, 'out');
+      expect(await Promise.race([closed, timeout(GIVEN_UP_WITHIN_MS)])).toBe('closed');
+      // The other one may only just have come back.
+      await until('there is another', async () => {
+        const said = report(root);
+        root.send('consume');
+        const again = await said;
+        if (typeof again !== 'object') return false;
+        path = again;
+        return true;
+      });
+      expect(hostAt(path.sink)).toBe(expected);
+      await untilOpen();
+      await network.plug(lost, 'in');
+    }
+  }, 60_000);
 });
+
+async function report(root: ChildProcess): Promise<RootReport> {
+  const [said] = (await once(root, 'message')) as [RootReport];
+  return said;
+}
+
+function timeout(ms: number): Promise<string> {
+  return new Promise(resolve => setTimeout(resolve, ms, `nothing in ${ms} ms`).unref());
+}
 
 function script(name: string): string {
   return fileURLToPath(new URL(`../helpers/processes/${name}.ts`, import.meta.url));

@@ -1,36 +1,53 @@
-/** A process that produces on one of its nodes and consumes on the other; what is sent there and received is others' business. */
+/**
+ * A process that produces on one of its nodes and consumes on the other; what is sent there and received is others' business.
+ * When it is told to (by any message), it consumes once more.
+ */
 import { once } from 'node:events';
+import type { PlainTransport } from 'mediasoup/types';
 import { MafaldaHorizontal } from '../../../src/index.ts';
 import { mediaCodecs } from '../rtp.ts';
 
 export interface RootSetup {
   /** Their URLs. */
   nodes: string[];
-  receiver: { ip: string; port: number };
+  receiver: Address;
   ssrc: number;
   payloadType: number;
 }
 
-/** Where packets go in and come out, at the machines that have mediasoup. */
-export interface RootReady {
-  source: { ip: string; port: number };
-  sink: { ip: string; port: number };
+interface Address {
+  ip: string;
+  port: number;
 }
+
+/** What it tells: where packets go in and come out, at the machines that have mediasoup; that there is no such; and that it has closed. */
+export type RootReport = { source: Address; sink: Address } | 'failed' | 'closed';
 
 const { nodes, receiver, ssrc, payloadType } = JSON.parse(process.argv[2]!) as RootSetup;
 const mafalda = new MafaldaHorizontal(nodes);
 await once(mafalda, 'connected');
 const mafaldaRouter = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
-const [source, sink] = await Promise.all(
-  nodes.map(node => mafaldaRouter.createPlainTransport({ rtcpMux: true, comedia: node === nodes[0], placement: { node } })),
-);
-const producer = await source!.produce({
+const source = await mafaldaRouter.createPlainTransport({ rtcpMux: true, comedia: true, placement: { node: nodes[0]! } });
+const producer = await source.produce({
   kind: 'audio',
   rtpParameters: { codecs: [{ mimeType: 'audio/opus', payloadType, clockRate: 48000, channels: 2 }], encodings: [{ ssrc }] },
 });
-await sink!.connect(receiver);
-await sink!.consume({ producerId: producer.id, rtpCapabilities: await mafaldaRouter.getRtpCapabilities() });
-const [at, to] = [source!, sink!].map(({ tuple: { localAddress: ip, localPort: port } }) => ({ ip, port }));
-const ready: RootReady = { source: at!, sink: to! };
-process.send!(ready);
+await consume();
+process.on('message', () => void consume().catch(() => tell('failed')));
 process.on('disconnect', () => process.exit());
+
+async function consume(): Promise<void> {
+  const sink = await mafaldaRouter.createPlainTransport({ rtcpMux: true, placement: { node: nodes[1]! } });
+  await sink.connect(receiver);
+  await sink.consume({ producerId: producer.id, rtpCapabilities: await mafaldaRouter.getRtpCapabilities() });
+  sink.observer.once('close', () => tell('closed'));
+  tell({ source: addressOf(source), sink: addressOf(sink) });
+}
+
+function addressOf({ tuple: { localAddress: ip, localPort: port } }: PlainTransport): Address {
+  return { ip, port };
+}
+
+function tell(report: RootReport): void {
+  process.send!(report);
+}
