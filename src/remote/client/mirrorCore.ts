@@ -2,6 +2,7 @@
 import type { EventEmitter } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
+import { decode } from '../protocol/codec.ts';
 import { listenedEventsOf, type ClassDescription } from '../protocol/describe.ts';
 import type { Addition, Changes, Target } from '../protocol/messages.ts';
 
@@ -76,7 +77,7 @@ export class MirrorCore {
 
   /** Null stands for undefined. */
   apply(changes: Changes): void {
-    for (const [name, value] of Object.entries(changes)) this.#state[name] = value ?? undefined;
+    for (const [name, value] of Object.entries(changes)) this.#state[name] = decode(value, () => undefined) ?? undefined;
   }
 
   /** The state as it is now, after messages were missed: tells of what has changed. */
