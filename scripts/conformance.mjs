@@ -43,7 +43,13 @@ const run = spawn(process.execPath, [...jest, ...process.argv.slice(2), ...repor
   env,
   stdio: 'inherit',
 });
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => run.kill(signal));
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    run.kill(signal);
+    // The server ends when it finds itself alone.
+    process.exit(1);
+  });
+}
 await once(run, 'close');
 
 server.send('close');
