@@ -51,6 +51,8 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   /** mediasoup's module API, whose Workers are on the nodes. */
   readonly mediasoup: HorizontalMediasoup;
   readonly #nodes: NodePool;
+  /** What nodes have refused before all have answered. */
+  readonly #earlyErrors: Error[] = [];
   readonly #clientOptions: RemoteMafaldaClientOptions;
 
   /**
@@ -73,9 +75,9 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     });
     this.#nodes.on('disconnected', ({ mafalda }, reason) => this.safeEmit('nodedisconnected', mafalda, reason));
     this.#nodes.on('load', ({ mafalda }, load) => this.safeEmit('nodeload', mafalda, load));
-    this.#nodes.on('error', error => this.reportError(error));
+    this.#nodes.on('error', error => this.#onNodeError(error));
     this.#nodes.on('unfit', node => this.#remove(node));
-    this.#nodes.on('settled', () => this.safeEmit('connected'));
+    this.#nodes.on('settled', () => this.#onSettled());
     try {
       for (const node of nodes) this.add(node);
     } catch (error) {
@@ -94,6 +96,17 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   set strategy(strategy: Strategy) {
     if (typeof strategy !== 'function') throw new TypeError('strategy must be a function');
     this.#nodes.strategy = strategy;
+  }
+
+  /** `once(mafalda, 'connected')` rejects with an `error` that comes first, and one node that refuses us must not do that to all. */
+  #onNodeError(error: Error): void {
+    if (this.#nodes.settled) this.reportError(error);
+    else this.#earlyErrors.push(error);
+  }
+
+  #onSettled(): void {
+    this.safeEmit('connected');
+    for (const error of this.#earlyErrors.splice(0)) this.reportError(error);
   }
 
   /** Mean of the nodes. */
