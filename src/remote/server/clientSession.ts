@@ -125,6 +125,12 @@ export class ClientSession implements Audience {
         return attached.mafaldaRouter.close();
       };
     }
+    if (name === 'leave') {
+      return () => {
+        this.#attached.delete(id);
+        this.#served.detach(this, attached);
+      };
+    }
     return bindIfListed(attached.mafaldaRouter, mafaldaRouterCalls, name);
   }
 

@@ -47,7 +47,7 @@ export class ServedMafalda {
       attached.close();
       return;
     }
-    attached.mafaldaRouter.close().catch(error => log('closing MafaldaRouter %s: %o', attached.mafaldaRouter.id, error));
+    attached.mafaldaRouter.leave().catch(error => log('leaving MafaldaRouter %s: %o', attached.mafaldaRouter.id, error));
   }
 
   #export(mafaldaRouter: PipeableMafaldaRouter): MafaldaRouterExport {
