@@ -39,6 +39,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   readonly #parts: Parts;
   readonly #piper: Piper;
   readonly #pipeEnds: PipeEnds;
+  #leaving = false;
   /** How much is being created on which node. */
   readonly #creating = new Map<ClusterNode, number>();
 
@@ -175,9 +176,14 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     return this.#piper.accept(stream, this.#nodeOf(router).id, () => this.#parts.get(this.#nodeOf(router)).acceptPipe(request));
   }
 
-  /** The node is not ours any more: what is there closes. */
+  /** The node is not ours any more: what we have there closes. */
   async removeNode(node: ClusterNode): Promise<void> {
-    await this.#parts.nodeWent(node);
+    await this.#parts.leave(node);
+  }
+
+  override async leave(): Promise<void> {
+    this.#leaving = true;
+    await this.close();
   }
 
   /** A node that is not connected hears of it when it is back, which nobody waits for: it may never be. */
@@ -185,7 +191,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     this.#pipeEnds.close();
     const closing: Promise<void>[] = [];
     for (const [node, part] of this.#parts) {
-      const closed = part.close();
+      const closed = this.#leaving ? this.#parts.leave(node) : part.close();
       if (node.connected) closing.push(closed);
       else closed.catch(error => log('%s: %o', node.id, error));
     }

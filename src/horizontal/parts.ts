@@ -82,14 +82,14 @@ export class Parts {
   nodeCame(node: ClusterNode): void {
     if (!this.#inUse || !node.connected) return;
     // Where the connection goes on where it was lost, the node hears what it has missed.
-    if (this.#parts.get(node)?.attached) this.#own.forget(node);
+    if (this.#parts.get(node)?.attached) this.#own.forgetLost(node);
     else void this.#attach(node);
   }
 
-  /** To be called when a node is no longer ours. What is there closes. */
-  async nodeWent(node: ClusterNode): Promise<void> {
-    this.#own.forget(node);
-    await this.#parts.get(node)?.mafaldaRouter.close();
+  /** Closes what we have made there, and leaves the rest to others who use it. */
+  async leave(node: ClusterNode): Promise<void> {
+    this.#own.close(node);
+    await this.#parts.get(node)?.mafaldaRouter.leave();
   }
 
   /** Resolves when all connected nodes have told once what is there, or don't do so in time. */
