@@ -1,7 +1,7 @@
 /** A MafaldaRouter that is spread over several nodes: at most one MafaldaRouter with its id on each, joined by pipes on demand. */
 import { NotFoundError } from 'mediasoup/errors';
 import type * as types from 'mediasoup/types';
-import type { MafaldaRouterDump } from '../shared/dump.ts';
+import { dumpTree, type MafaldaRouterDump } from '../shared/dump.ts';
 import { logger } from '../shared/logger.ts';
 import { MafaldaRouterBase } from '../shared/mafaldaRouterBase.ts';
 import type { TreeNode } from '../shared/objectTree.ts';
@@ -23,9 +23,10 @@ import { Piper } from '../shared/piping/piper.ts';
 import type { PipeToMafaldaRouterOptions } from '../shared/piping/pipeToMafaldaRouter.ts';
 import type { AddressesOptional, MafaldaRouter, MafaldaRouterOptions, PipeableMafaldaRouter, ResourceUsages } from '../shared/types.ts';
 import type { ClusterNode } from './clusterNode.ts';
-import type { NodePool, Placement, PoolRequest } from './nodePool.ts';
+import type { NodePool, PoolRequest } from './nodePool.ts';
 import { Parts } from './parts.ts';
 import { PipeEnds } from './pipeEnds.ts';
+import type { Placement } from './placement.ts';
 
 const log = logger('horizontal');
 
@@ -40,8 +41,6 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   readonly #piper: Piper;
   readonly #pipeEnds: PipeEnds;
   #leaving = false;
-  /** How much is being created on which node. */
-  readonly #creating = new Map<ClusterNode, number>();
 
   /** @param given what the application has said: the rest is the nodes' own to fill in */
   constructor(nodes: NodePool, options: ResolvedMafaldaRouterOptions, given: MafaldaRouterOptions) {
@@ -61,17 +60,10 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       network: true,
       domainOf: router => this.#nodeOf(router).id,
       endpointOf: router => this.#parts.get(this.#nodeOf(router)),
-      chooseSource: places => chooseSource(places, router => this.#nodeOf(router).load, nodes.watermark),
+      chooseSource: places => chooseSource(places, router => this.#loadAsSource(this.#nodeOf(router)), nodes.watermark),
     });
     this.tree.on('add', node => this.#intercept(node));
     this.#pipeEnds = new PipeEnds(this.tree, router => this.#nodeOf(router));
-  }
-
-  /** The node on which a Router or Transport of this MafaldaRouter is. */
-  nodeOf(object: types.Router | types.Transport): ClusterNode | undefined {
-    const node = this.tree.nodeOf<'transport' | 'router'>(object);
-    const router = node?.type === 'transport' ? node.parent?.object : object;
-    return this.#parts.nodeOf(router as types.Router);
   }
 
   override async attach(): Promise<void> {
@@ -141,14 +133,15 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   }
 
   async getResourceUsages(): Promise<ResourceUsages> {
-    const usages = await this.#fromAll(part => part.getResourceUsages());
-    return Object.assign({}, ...usages.map(([, usage]) => usage)) as ResourceUsages;
+    const connected = [...this.#parts].filter(([node]) => node.connected);
+    const usages = await Promise.all(connected.map(([, part]) => part.getResourceUsages()));
+    return Object.assign({}, ...usages) as ResourceUsages;
   }
 
   async dump(): Promise<MafaldaRouterDump> {
     const { id, ...options } = this.#options;
     this.#parts.use();
-    const dumps = await this.#fromAll(part => part.dump());
+    const dumps = await Promise.all([...this.#parts].map(async ([node, part]) => [node, await this.#dumpPart(node, part)] as const));
     return {
       id,
       options,
@@ -205,38 +198,32 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     this.assertOpen();
     const { placement, ...rest } = options;
     this.#parts.use();
-    const node = await this.#nodes.choose(this.#request(), placement);
-    this.assertOpen();
-    this.#creating.set(node, (this.#creating.get(node) ?? 0) + 1);
-    try {
-      const object = await make(this.#parts.get(node), rest);
-      this.#parts.own(node, object);
-      return object;
-    } finally {
-      const left = this.#creating.get(node)! - 1;
-      if (left > 0) this.#creating.set(node, left);
-      else this.#creating.delete(node);
-    }
+    return this.#nodes.place(this.#request(), placement, async node => {
+      this.assertOpen();
+      return this.#parts.create(node, part => make(part, rest));
+    });
   }
 
   #request(): PoolRequest {
-    return { mafaldaRouterId: this.id, isUsed: node => this.#creating.has(node) || this.#parts.hasRouters(node) };
+    return {
+      mafaldaRouterId: this.id,
+      isUsed: node => this.#parts.isUsed(node),
+      countStreams: ids => this.#countStreams(ids),
+    };
   }
 
-  /** Asks all that can be asked. One that goes in the meantime has nothing any more. */
-  async #fromAll<T>(ask: (part: PipeableMafaldaRouter) => Promise<T>): Promise<[ClusterNode, T][]> {
-    const asked = [...this.#parts].filter(([node]) => node.connected);
-    const answers = await Promise.all(
-      asked.map(async ([node, part]): Promise<[ClusterNode, T][]> => {
-        try {
-          return [[node, await ask(part)]];
-        } catch (error) {
-          if (!part.closed) throw error;
-          return [];
-        }
-      }),
-    );
-    return answers.flat();
+  #countStreams(ids: readonly string[]): Map<ClusterNode, number> {
+    const counts = new Map<ClusterNode, number>();
+    for (const id of ids) {
+      const nodes = new Set(this.streams.find(id).map(({ router }) => this.#nodeOf(router)));
+      for (const node of nodes) counts.set(node, (counts.get(node) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  /** Nothing more should depend on a node that is being drained, if there is another way. */
+  #loadAsSource({ draining, load }: ClusterNode): number {
+    return draining ? Infinity : load;
   }
 
   /**
@@ -249,11 +236,19 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     const there = new Promise<void>(resolve => (found = resolve));
     const onAdd = (): void => void (this.streams.find(id).length > 0 && found());
     this.tree.on('add', onAdd);
+    await Promise.race([there, this.#parts.refresh()]);
+    this.tree.off('add', onAdd);
+  }
+
+  /** Of a node that can't be asked at present, what is known of it here. */
+  async #dumpPart(node: ClusterNode, part: PipeableMafaldaRouter): Promise<MafaldaRouterDump> {
     try {
-      await Promise.race([there, this.#parts.refresh()]);
-    } finally {
-      this.tree.off('add', onAdd);
+      if (node.connected) return await part.dump();
+    } catch (error) {
+      if (node.connected && !part.closed) throw error;
+      log('%s: %o', node.id, error);
     }
+    return dumpTree(part.tree, this.#options, () => 0);
   }
 
   #endpoint(routerId: string): PipeEndpoint {
@@ -276,8 +271,13 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       await this.#piper.announce(stream, parent.object);
       return streamKey(stream);
     };
+    const isHere = (router: types.Router): boolean => this.#nodeOf(router) === this.#nodeOf(parent.object);
+    const findForConsumer = (stream: StreamId): Promise<string> => {
+      this.#nodeOf(parent.object).expectConsumer();
+      return find(stream);
+    };
     const seek = (id: string): Promise<void> => this.#seek(id);
-    if (type === 'transport' && !isLinkTransport(object)) interceptTransport(object, this.streams, find, seek);
+    if (type === 'transport' && !isLinkTransport(object)) interceptTransport(object, this.streams, findForConsumer, isHere, seek);
     if (type === 'rtpObserver') interceptRtpObserver(object, find, seek);
   }
 }

@@ -38,6 +38,8 @@ export class Parts {
   readonly #parts = new Map<ClusterNode, Part>();
   readonly #nodeOfRouter = new WeakMap<Router, ClusterNode>();
   readonly #own = new OwnObjects();
+  /** How much is being created on which node. */
+  readonly #creating = new Map<ClusterNode, number>();
   #inUse = false;
 
   /** @param tree where everything in them is shown */
@@ -57,18 +59,27 @@ export class Parts {
     return this.#open(node).mafaldaRouter;
   }
 
-  /** To be called with what was created by us. */
-  own(node: ClusterNode, object: Transport | RtpObserver): void {
-    this.#own.add(node, object);
+  /** Creates something on a node. @throws what the node throws */
+  async create<T extends Transport | RtpObserver>(node: ClusterNode, make: (part: PipeableMafaldaRouter) => Promise<T>): Promise<T> {
+    this.#creating.set(node, this.#underway(node) + 1);
+    try {
+      const object = await make(this.get(node));
+      this.#own.add(node, object);
+      return object;
+    } finally {
+      const left = this.#underway(node) - 1;
+      if (left > 0) this.#creating.set(node, left);
+      else this.#creating.delete(node);
+    }
   }
 
   nodeOf(router: Router): ClusterNode | undefined {
     return this.#nodeOfRouter.get(router);
   }
 
-  /** Whether there is anything on the node: to be attached costs it nothing. */
-  hasRouters(node: ClusterNode): boolean {
-    return (this.#parts.get(node)?.mafaldaRouter.routers.size ?? 0) > 0;
+  /** Whether there is anything on the node, or will be: to be attached costs it nothing. */
+  isUsed(node: ClusterNode): boolean {
+    return this.#creating.has(node) || (this.#parts.get(node)?.mafaldaRouter.routers.size ?? 0) > 0;
   }
 
   /** Attaches to all nodes, now and whenever one comes. Does nothing from the second time on. */
@@ -106,6 +117,10 @@ export class Parts {
     await within(Promise.all(connected.map(node => this.#attach(node))), ATTACH_TIMEOUT_MS);
   }
 
+  #underway(node: ClusterNode): number {
+    return this.#creating.get(node) ?? 0;
+  }
+
   async #attach(node: ClusterNode): Promise<void> {
     let part: Part | undefined;
     try {
@@ -131,12 +146,14 @@ export class Parts {
     for (const existing of mafaldaRouter.tree.nodes()) onAdd(existing);
     mafaldaRouter.tree.on('add', onAdd);
     this.#tree.include(mafaldaRouter.tree);
+    node.tree.include(mafaldaRouter.tree);
     mafaldaRouter.on('newrouter', (router, worker) => this.#listener.onRouter(router, worker));
     mafaldaRouter.on('workerdied', (worker, error) => this.#listener.onWorkerDied(worker, error));
     mafaldaRouter.on('error', error => this.#listener.onError(error));
     mafaldaRouter.once('close', () => {
       this.#parts.delete(node);
       this.#tree.exclude(mafaldaRouter.tree);
+      node.tree.exclude(mafaldaRouter.tree);
       mafaldaRouter.tree.off('add', onAdd);
       // A node that is lost, or no longer ours, says nothing of the others.
       const wasClosedThere = node.connected && !node.mafalda.closed && this.#nodes.find(node.mafalda) === node;

@@ -1,42 +1,60 @@
+import { workerLoads, type LoadReport } from '../shared/load.ts';
 import { MafaldaBase } from '../shared/mafaldaBase.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../shared/options.ts';
 import type { ResourceUsages } from '../shared/types.ts';
+import type { Index, WebRtcServerOptions } from 'mediasoup/types';
 import { ModuleScope, packageScope } from '../shared/moduleScope.ts';
+import { HostMeter } from './hostMeter.ts';
 import { LocalMafaldaRouter } from './localMafaldaRouter.ts';
 import { usagesOf } from './usages.ts';
 import { WorkerBudget, type WorkerBudgetOptions } from './workerBudget.ts';
-import { WorkerPool, type Mediasoup } from './workerPool.ts';
+import { WorkerPool } from './workerPool.ts';
 
 export const scope = new ModuleScope(packageScope);
 
 export interface MafaldaOptions {
   /** What all processes of this machine may have together. `false`: no common limit, for several simulated machines on one. */
   workerBudget?: WorkerBudgetOptions | false;
+  /**
+   * Lets WebRtcTransports whose caller leaves the addresses open share the ports of a WebRtcServer: one for each Worker, so
+   * with several Workers the listen infos need a `portRange` rather than a `port`. Default: each has ports of its own, at
+   * addresses that the caller gives.
+   */
+  webRtcServerOptions?: WebRtcServerOptions;
 }
 
 /** All CPU cores of this machine as one: its MafaldaRouters spread over as many mediasoup Workers as the load needs. */
 export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
   /** The mediasoup module behind it. */
-  readonly mediasoup: Mediasoup;
+  readonly mediasoup: Index;
+  readonly webRtcServerOptions: WebRtcServerOptions | undefined;
   readonly #pool: WorkerPool;
+  readonly #host = new HostMeter();
 
   /**
    * @param mediasoup the module `mediasoup`, or any object with its API
    * @throws {TypeError} for an option that is unknown or out of its range
    */
-  constructor(mediasoup: Mediasoup, options: MafaldaOptions = {}) {
+  constructor(mediasoup: Index, options: MafaldaOptions = {}) {
     super(scope);
-    refuseUnknown('Mafalda', options, ['workerBudget']);
+    refuseUnknown('Mafalda', options, ['workerBudget', 'webRtcServerOptions']);
     if (typeof mediasoup?.createWorker !== 'function') {
       throw new TypeError("mediasoup must be the mediasoup module: new Mafalda(await import('mediasoup'))");
     }
     this.mediasoup = mediasoup;
-    const { workerBudget } = options;
-    this.#pool = new WorkerPool(mediasoup, workerBudget === false ? undefined : new WorkerBudget(workerBudget));
+    const { workerBudget, webRtcServerOptions } = options;
+    if (webRtcServerOptions && !Array.isArray(webRtcServerOptions.listenInfos)) throw new TypeError('webRtcServerOptions: missing listenInfos');
+    this.webRtcServerOptions = webRtcServerOptions;
+    this.#pool = new WorkerPool(mediasoup, workerBudget === false ? undefined : new WorkerBudget(workerBudget), webRtcServerOptions);
   }
 
   get load(): number {
     return this.#pool.load;
+  }
+
+  get loadReport(): LoadReport {
+    const cpus = new Map(this.#pool.workers.map(({ id, cpu }) => [id, cpu]));
+    return { load: this.load, workers: workerLoads(this.tree, id => cpus.get(id) ?? 0), hosts: [this.#host.read()] };
   }
 
   getResourceUsages(): Promise<ResourceUsages> {

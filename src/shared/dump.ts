@@ -56,8 +56,11 @@ export interface MafaldaRouterDump {
 export interface NodeDump {
   id: string;
   connected: boolean;
+  /** Whether it gets nothing new. */
+  draining: boolean;
   /** Percent of the node. */
   load: number;
+  region?: string;
 }
 
 export interface MafaldaDump {
@@ -69,6 +72,7 @@ export interface MafaldaDump {
 
 const properties: Record<ObjectType, readonly string[]> = {
   worker: [],
+  webRtcServer: [],
   router: ['rtpCapabilities'],
   transport: [
     ...['type', 'tuple', 'rtcpTuple', 'srtpParameters', 'sctpParameters', 'sctpState'],

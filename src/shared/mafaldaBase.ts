@@ -1,7 +1,8 @@
 /** What all Mafaldas have in common, whatever their MafaldaRouters are made of. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Router, RouterOptions, RtpObserver, Transport, Worker } from 'mediasoup/types';
+import type { Index, Router, RouterOptions, RtpObserver, Transport, Worker } from 'mediasoup/types';
 import type { MafaldaDump } from './dump.ts';
+import type { LoadReport } from './load.ts';
 import type { ModuleScope } from './moduleScope.ts';
 import { ObjectTree } from './objectTree.ts';
 import { resolveMafaldaRouterOptions, type ResolvedMafaldaRouterOptions } from './options.ts';
@@ -16,7 +17,7 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
   readonly mafaldaRouters: ReadonlyMap<string, R>;
   readonly #mafaldaRouters = new Map<string, R>();
   readonly #routerOptions = new WeakMap<R, RouterOptions>();
-  readonly #tree = new ObjectTree();
+  protected readonly tree = new ObjectTree();
   #closed = false;
   #released: Promise<void> | undefined;
 
@@ -29,6 +30,8 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
   }
 
   abstract get load(): number;
+  abstract get loadReport(): LoadReport;
+  abstract readonly mediasoup: Index;
   abstract getResourceUsages(): Promise<ResourceUsages>;
   protected abstract makeMafaldaRouter(options: ResolvedMafaldaRouterOptions, given: MafaldaRouterOptions): R;
   /** Closes what this instance created, and what it needed for that. */
@@ -39,19 +42,19 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
   }
 
   get workers(): ReadonlyMap<string, Worker> {
-    return this.#tree.workers;
+    return this.tree.workers;
   }
 
   get routers(): ReadonlyMap<string, Router> {
-    return this.#tree.routers;
+    return this.tree.routers;
   }
 
   get transports(): ReadonlyMap<string, Transport> {
-    return this.#tree.transports;
+    return this.tree.transports;
   }
 
   get rtpObservers(): ReadonlyMap<string, RtpObserver> {
-    return this.#tree.rtpObservers;
+    return this.tree.rtpObservers;
   }
 
   createMafaldaRouter(options?: MafaldaRouterOptions): R {
@@ -67,12 +70,12 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
     const mafaldaRouter = this.makeMafaldaRouter(resolved, options ?? {});
     this.#mafaldaRouters.set(resolved.id, mafaldaRouter);
     this.#routerOptions.set(mafaldaRouter, resolved.routerOptions);
-    this.#tree.include(mafaldaRouter.tree);
+    this.tree.include(mafaldaRouter.tree);
     this.#scope.addInstance(this);
     this.#scope.addMafaldaRouter(mafaldaRouter);
     mafaldaRouter.once('close', () => {
       this.#mafaldaRouters.delete(resolved.id);
-      this.#tree.exclude(mafaldaRouter.tree);
+      this.tree.exclude(mafaldaRouter.tree);
       this.#scope.removeMafaldaRouter(mafaldaRouter);
     });
     (this as PublicEmitter<MafaldaEvents>).safeEmit('newmafaldarouter', mafaldaRouter);

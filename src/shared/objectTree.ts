@@ -1,6 +1,6 @@
 /**
- * What exists, as a tree: Workers hold Routers, Routers hold Transports and RtpObservers, Transports hold Producers and
- * Consumers. mediasoup's objects don't tell what they contain, only (through `observer`) what comes and goes; so a tree
+ * What exists, as a tree: Workers hold Routers and WebRtcServers, Routers hold Transports and RtpObservers, Transports
+ * hold Producers and Consumers. mediasoup's objects don't tell what they contain, only (through `observer`) what comes and goes; so a tree
  * is kept from the first Router on, and everything that needs to know what is there reads this one: the public Maps,
  * the pipes, the server that shows it to its clients.
  */
@@ -13,6 +13,7 @@ import type {
   Router,
   RtpObserver,
   Transport,
+  WebRtcServer,
   Worker,
 } from 'mediasoup/types';
 import { onceClosed } from './onceClosed.ts';
@@ -20,6 +21,7 @@ import { ReadOnlyMap } from './readOnlyMap.ts';
 
 export interface ObjectTypes {
   worker: Worker;
+  webRtcServer: WebRtcServer;
   router: Router;
   transport: Transport;
   rtpObserver: RtpObserver;
@@ -95,17 +97,18 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
     return this.#nodes.get(object) as TreeNode<T> | undefined;
   }
 
+  /** Follows a Worker, and all that will be created in it, until it closes. */
+  addWorker(worker: Worker, id: string): void {
+    const node = this.#follow('worker', worker, id, undefined);
+    worker.observer.on('newrouter', router => this.#followRouter(router, node));
+    worker.observer.on('newwebrtcserver', webRtcServer => this.#follow('webRtcServer', webRtcServer, webRtcServer.id, node));
+  }
+
   /** Follows a Router, and all that will be created in it, until it closes. Its Worker is shown while it has Routers here. */
   addRouter(router: Router, worker: Worker, workerId: string): void {
     const workerNode = this.nodeOf<'worker'>(worker) ?? this.#add('worker', workerId, worker, undefined);
-    const routerNode = this.#add('router', router.id, router, workerNode);
-    const { observer } = router;
-    observer.on('newtransport', transport => this.#followTransport(transport, routerNode));
-    observer.on('newrtpobserver', rtpObserver => this.#followRtpObserver(rtpObserver, routerNode));
-    observer.once('close', () => {
-      this.#gone(routerNode);
-      if (workerNode.children.size === 0) this.#gone(workerNode);
-    });
+    this.#followRouter(router, workerNode);
+    onceClosed(router, () => workerNode.children.size === 0 && this.#gone(workerNode));
   }
 
   /** Shows everything of another tree here too, from now on until {@link exclude}. */
@@ -123,17 +126,23 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
     for (const node of [...tree.nodes()].reverse()) this.#remove(node);
   }
 
+  #followRouter(router: Router, parent: TreeNode): void {
+    const node = this.#follow('router', router, router.id, parent);
+    router.observer.on('newtransport', transport => this.#followTransport(transport, node));
+    router.observer.on('newrtpobserver', rtpObserver => this.#followRtpObserver(rtpObserver, node));
+  }
+
   #followTransport(transport: Transport, parent: TreeNode): void {
-    const node = this.#follow('transport', transport, parent);
+    const node = this.#follow('transport', transport, this.#publicId(transport.id), parent);
     const { observer } = transport;
-    observer.on('newproducer', producer => this.#follow('producer', producer, node));
-    observer.on('newconsumer', consumer => this.#follow('consumer', consumer, node));
-    observer.on('newdataproducer', producer => this.#follow('dataProducer', producer, node));
-    observer.on('newdataconsumer', consumer => this.#follow('dataConsumer', consumer, node));
+    observer.on('newproducer', producer => this.#follow('producer', producer, this.#publicId(producer.id), node));
+    observer.on('newconsumer', consumer => this.#follow('consumer', consumer, this.#publicId(consumer.id), node));
+    observer.on('newdataproducer', producer => this.#follow('dataProducer', producer, this.#publicId(producer.id), node));
+    observer.on('newdataconsumer', consumer => this.#follow('dataConsumer', consumer, this.#publicId(consumer.id), node));
   }
 
   #followRtpObserver(rtpObserver: RtpObserver, parent: TreeNode): void {
-    const node = this.#follow('rtpObserver', rtpObserver, parent);
+    const node = this.#follow('rtpObserver', rtpObserver, this.#publicId(rtpObserver.id), parent);
     const { observer } = rtpObserver;
     observer.on('addproducer', ({ id }) => node.observed.add(id));
     observer.on('removeproducer', ({ id }) => {
@@ -142,11 +151,11 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
     });
   }
 
-  #follow<T extends Exclude<ObjectType, 'worker'>>(type: T, object: ObjectTypes[T], parent: TreeNode): TreeNode<T> {
-    const node = this.#add(type, this.#publicId(object.id), object, parent);
+  #follow<T extends ObjectType>(type: T, object: ObjectTypes[T], id: string, parent: TreeNode | undefined): TreeNode<T> {
+    const node = this.#add(type, id, object, parent);
     onceClosed(object, () => this.#gone(node));
     // mediasoup does not notice that the parent was closed while this was being made.
-    if (parent.object.closed) object.close();
+    if (parent?.object.closed) object.close();
     return node;
   }
 

@@ -11,6 +11,7 @@ import type {
   AudioLevelObserverOptions,
   DirectTransport,
   DirectTransportOptions,
+  Index,
   PipeToRouterResult,
   PipeTransport,
   PipeTransportOptions,
@@ -28,6 +29,7 @@ import type {
   WorkerSettings,
 } from 'mediasoup/types';
 import type { MafaldaDump, MafaldaRouterDump } from './dump.ts';
+import type { LoadReport } from './load.ts';
 import type { ObjectTree } from './objectTree.ts';
 import type { PipeEndpoint } from './piping/endpoint.ts';
 import type { PipeToMafaldaRouterOptions } from './piping/pipeToMafaldaRouter.ts';
@@ -109,7 +111,11 @@ export type MafaldaEvents = {
 export interface MafaldaApi extends MafaldaObjects {
   /** How full it is: percent of all of its cores, measured plus what is on its way. 0 while nothing is known. */
   readonly load: number;
+  /** The same in detail: each Worker with what it holds, each machine. */
+  readonly loadReport: LoadReport;
   readonly closed: boolean;
+  /** mediasoup's module API. What is made with it is the caller's own, and in none of the MafaldaRouters. */
+  readonly mediasoup: Index;
   readonly mafaldaRouters: ReadonlyMap<string, MafaldaRouter>;
   /** Nothing is created on any Worker or server until it is needed. */
   createMafaldaRouter(options?: MafaldaRouterOptions): MafaldaRouter;

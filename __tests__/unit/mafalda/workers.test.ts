@@ -17,7 +17,7 @@ function createMafalda(createWorker: typeof mediasoup.createWorker = mediasoup.c
     workers.push(worker);
     return worker;
   };
-  return { mafalda: opened(new Mafalda({ createWorker: counting }, { workerBudget: false })), workers };
+  return { mafalda: opened(new Mafalda({ ...mediasoup, createWorker: counting }, { workerBudget: false })), workers };
 }
 
 describe('Workers', () => {

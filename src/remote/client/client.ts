@@ -1,14 +1,16 @@
 import { MafaldaBase } from '../../shared/mafaldaBase.ts';
+import type { LoadReport } from '../../shared/load.ts';
 import { logger } from '../../shared/logger.ts';
 import { ModuleScope, packageScope } from '../../shared/moduleScope.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../../shared/options.ts';
 import type { MafaldaEvents, MafaldaRouterOptions, ResourceUsages } from '../../shared/types.ts';
 import { decode, encode } from '../protocol/codec.ts';
-import { MAFALDA, type ServerMessage, type Target } from '../protocol/messages.ts';
-import { Connection, type ConnectionOptions } from './connection.ts';
+import { MAFALDA, type ServerMessage, type Target, type Welcome } from '../protocol/messages.ts';
+import { Connection, connectionOptions, type ConnectionOptions } from './connection.ts';
 import { coreOf } from './mirror.ts';
 import type { Caller } from './mirrorCore.ts';
 import { Mirrors } from './mirrors.ts';
+import { RemoteMediasoup } from './remoteMediasoup.ts';
 import { RemoteMafaldaRouter } from './remoteMafaldaRouter.ts';
 
 const log = logger('client');
@@ -21,8 +23,6 @@ export type ReadyState = (typeof ReadyState)[keyof typeof ReadyState];
 
 export type RemoteMafaldaClientOptions = ConnectionOptions;
 
-const knownOptions: Record<keyof RemoteMafaldaClientOptions, true> = { token: true, path: true, ca: true };
-
 export type RemoteMafaldaClientEvents = MafaldaEvents & {
   /** The socket is open. */
   open: [];
@@ -30,7 +30,7 @@ export type RemoteMafaldaClientEvents = MafaldaEvents & {
   connected: [];
   /** The connection is lost; calls wait until there is one again. */
   disconnected: [reason: string];
-  load: [load: number];
+  load: [load: number, report: LoadReport];
 };
 
 /** A Mafalda in another process or machine, behind a RemoteMafaldaServer. Calls made before `connected` wait for it. */
@@ -39,8 +39,12 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   readonly #caller: Caller = {
     call: (...call) => this.#call(...call),
     send: (target, method, args) => this.#connectionOrThrow().send(target, method, this.#encode(args)),
+    listen: (...listening) => this.#connectionOrThrow().listen(...listening),
   };
+  /** mediasoup's module API, whose Workers are the server's. They live until they are closed, or the session is over. */
+  readonly mediasoup = new RemoteMediasoup(this.#caller);
   readonly #mirrors = new Mirrors(this.#caller, {
+    onWorker: worker => this.mediasoup.observer.safeEmit('newworker', worker),
     onRouter: (id, ...router) => this.mafaldaRouters.get(id)?.addRouter(...router),
     onWorkerDied: (id, ...death) => this.mafaldaRouters.get(id)?.reportWorkerDied(...death),
   });
@@ -48,6 +52,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   #connection: Connection | undefined;
   #readyState: ReadyState = ReadyState.CLOSED;
   #load = 0;
+  #loadReport: LoadReport = { load: 0, workers: [], hosts: [] };
+  #welcome: Welcome | undefined;
 
   /**
    * @param url of a RemoteMafaldaServer: wss://host:port. Without one, nothing is connected until {@link open}
@@ -55,7 +61,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
    */
   constructor(url?: string, options: RemoteMafaldaClientOptions = {}) {
     super(scope);
-    refuseUnknown('RemoteMafaldaClient', options, Object.keys(knownOptions));
+    refuseUnknown('RemoteMafaldaClient', options, Object.keys(connectionOptions));
     this.#options = options;
     if (url !== undefined) this.open(url);
   }
@@ -72,6 +78,24 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     return this.#load;
   }
 
+  get loadReport(): LoadReport {
+    return { ...this.#loadReport, load: this.#load };
+  }
+
+  /** Tells servers apart, whatever their URLs. Another one after each start; undefined before the server has answered. */
+  get serverId(): string | undefined {
+    return this.#welcome?.serverId;
+  }
+
+  /** What the server says of where it is. Undefined before it has answered. */
+  get region(): string | undefined {
+    return this.#welcome?.region;
+  }
+
+  get labels(): Readonly<Record<string, string>> {
+    return this.#welcome?.labels ?? {};
+  }
+
   /** Connects. @param url default: the one that was used last */
   open(url = this.#url): void {
     if (this.closed) throw new Error('this RemoteMafaldaClient is closed');
@@ -85,7 +109,9 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       this.#readyState = ReadyState.OPEN;
       this.safeEmit('open');
     });
-    connection.on('welcome', () => {
+    connection.on('welcome', welcome => {
+      this.#welcome = welcome;
+      this.mediasoup.setInfo(welcome.mediasoup);
       this.#readyState = ReadyState.CONNECTED;
       this.safeEmit('connected');
     });
@@ -93,10 +119,12 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       this.#readyState = this.closed ? ReadyState.CLOSING : ReadyState.CONNECTING;
       this.safeEmit('disconnected', reason);
     });
-    connection.on('load', ({ load }) => {
-      this.#load = load;
-      this.safeEmit('load', load);
+    connection.on('load', report => {
+      this.#loadReport = report;
+      this.#setLoad(report.load);
     });
+    connection.on('answered', load => this.#setLoad(load));
+    connection.on('late', result => this.#closeUnwanted(result));
     connection.on('message', message => this.#onMessage(message));
     connection.on('lost', () => this.#closeEverything());
     connection.on('refused', error => {
@@ -130,8 +158,21 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   async #call(target: Target, method: string, args: unknown[]): Promise<unknown> {
     const encoded = await this.#connectionOrThrow().call(target, method, this.#encode(args));
     const result = decode(encoded, handle => this.#mirrors.objectOf(handle));
+    if (typeof result !== 'object' || result === null) return result;
+    coreOf(result)?.markMadeByUs();
     keepAppData(args, result);
     return result;
+  }
+
+  #setLoad(load: number): void {
+    this.#load = load;
+    this.safeEmit('load', load, this.loadReport);
+  }
+
+  /** Whoever has asked for it was told that it has failed. */
+  #closeUnwanted(encoded: unknown): void {
+    const result = decode(encoded, handle => this.#mirrors.objectOf(handle) ?? {});
+    if (typeof result === 'object' && result !== null) coreOf(result)?.close();
   }
 
   #connectionOrThrow(): Connection {
@@ -178,8 +219,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
 }
 
 /** The application's own appData object, not a copy, is what the object has that it created with it. */
-function keepAppData([options]: unknown[], result: unknown): void {
+function keepAppData([options]: unknown[], result: object): void {
   const { appData } = (options ?? {}) as { appData?: unknown };
-  if (typeof result !== 'object' || result === null || !coreOf(result)) return;
+  if (!coreOf(result)) return;
   if (typeof appData === 'object' && appData !== null) Object.assign(result, { appData });
 }

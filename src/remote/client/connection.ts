@@ -2,13 +2,13 @@
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import { io, type Socket } from 'socket.io-client';
 import { logger } from '../../shared/logger.ts';
+import type { LoadReport } from '../../shared/load.ts';
 import { decodeError } from '../protocol/errors.ts';
 import {
   DEFAULT_MAX_PAYLOAD,
   PROTOCOL_VERSION,
   type ClientMessage,
   type Credentials,
-  type LoadReport,
   type ServerMessage,
   type Target,
   type Welcome,
@@ -16,12 +16,18 @@ import {
 import { Session } from '../protocol/session.ts';
 import { isServerMessage } from '../protocol/validate.ts';
 import type { Caller } from './mirrorCore.ts';
+import { Silence } from './silence.ts';
 
 const log = logger('client');
 
 const RECONNECTION_DELAY_MS = 200;
 const RECONNECTION_DELAY_MAX_MS = 5000;
 const GOODBYE_TIMEOUT_MS = 1000;
+const DEFAULT_CALL_TIMEOUT_MS = 15_000;
+/** A connected server says something at least as often as it reports its load: so many reports missing are silence. */
+const MISSED_REPORTS = 2.5;
+/** Calls that are made together travel together, as long as they are small. */
+const MAX_BATCH_BYTES = 32_768;
 /** What surrounds the arguments of a call on the wire. */
 const ENVELOPE_BYTES = 500;
 
@@ -32,16 +38,40 @@ export interface ConnectionOptions {
   path?: string;
   /** Certificate authority, PEM, for servers whose certificate the system does not know. Certificates are always checked. */
   ca?: string | Buffer;
+  /** Certificate and key of this client, PEM, for servers that ask for them. */
+  cert?: string | Buffer;
+  key?: string | Buffer;
+  /** How long a call may take, the time without a connection included, in ms; default 15,000. Then it rejects. */
+  callTimeout?: number;
+  /**
+   * How long the server may be silent before all that came from it is closed here, in ms. Default and upper limit: what
+   * the server says.
+   */
+  sessionTimeout?: number;
 }
+
+export const connectionOptions: Record<keyof ConnectionOptions, true> = {
+  token: true,
+  path: true,
+  ca: true,
+  cert: true,
+  key: true,
+  callTimeout: true,
+  sessionTimeout: true,
+};
 
 export type ConnectionEvents = {
   /** The socket is open. */
   open: [];
-  /** The server has let us in. */
-  welcome: [];
+  /** The server has let us in, and what it says of itself. */
+  welcome: [welcome: Welcome];
   disconnected: [reason: string];
   message: [message: Exclude<ServerMessage, { type: 'answer' | 'failure' }>];
   load: [report: LoadReport];
+  /** An answer has come, and with it the load of the server. */
+  answered: [load: number];
+  /** The answer to a call that nobody waits for any longer. */
+  late: [result: unknown];
   /** The session is over, and all that the server told in it: another server process is there now, or none has been for too long. */
   lost: [];
   /** Trying again would not help. */
@@ -49,6 +79,7 @@ export type ConnectionEvents = {
 };
 
 interface PendingCall {
+  timeout: NodeJS.Timeout;
   resolve: (result: unknown) => void;
   reject: (error: Error) => void;
 }
@@ -58,24 +89,33 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   readonly #socket: Socket;
   readonly #token: string | undefined;
   readonly #calls = new Map<number, PendingCall>();
+  readonly #callTimeout: number;
+  readonly #ownSessionTimeout: number;
+  readonly #silence = new Silence(() => this.#onSilence());
   #session = this.#newSession();
   #sessionId: string | undefined;
   #nextCallId = 1;
   #closed = false;
-  /** How long the session lives without a connection: the server's word. */
+  /** How long the session lives without a sign of life. */
   #sessionTimeout = 0;
-  #absence: NodeJS.Timeout | undefined;
+  #abandonedId: string | undefined;
   /** What the server takes: what is larger would cost the connection, again and again. */
   #maxPayload = DEFAULT_MAX_PAYLOAD;
 
-  constructor(url: string, { token, path = '/mafalda', ca }: ConnectionOptions) {
+  /** @throws {TypeError} for a URL or an option that can't be used */
+  constructor(url: string, options: ConnectionOptions) {
     super();
+    const { token, path = '/mafalda', ca, cert, key, callTimeout = DEFAULT_CALL_TIMEOUT_MS, sessionTimeout = Infinity } = options;
+    if (!(callTimeout > 0)) throw new TypeError('if given, callTimeout must be a positive number of ms');
+    if (!(sessionTimeout > 0)) throw new TypeError('if given, sessionTimeout must be a positive number of ms');
+    this.#callTimeout = callTimeout;
+    this.#ownSessionTimeout = sessionTimeout;
     this.#url = url;
     this.#token = token;
     this.#socket = io(toHttp(url), {
       path,
-      // `ca` is for Node.js, where alone this runs; socket.io's types know the browser's options only.
-      ...({ ca } as object),
+      // These are for Node.js, where alone this runs; socket.io's types know the browser's options only.
+      ...({ ca, cert, key } as object),
       transports: ['websocket'],
       forceNew: true,
       autoConnect: false,
@@ -87,6 +127,9 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#socket.on('welcome', (welcome: Welcome) => this.#onWelcome(welcome));
     this.#socket.on('load', (report: LoadReport) => this.emit('load', report));
     this.#socket.on('disconnect', reason => this.#onDisconnect(reason));
+    this.#socket.on('refused', (reason: string) => this.emit('refused', new Error(`${url}: ${reason}`)));
+    this.#socket.io.on('packet', () => this.#silence.end());
+    this.#socket.io.on('ping', () => this.#silence.end());
     this.#socket.on('connect_error', error => this.#onConnectError(error));
   }
 
@@ -106,26 +149,35 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
 
   call(target: Target, method: string, args: unknown[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#checkSize(method, args);
+      const bytes = this.#checkSize(method, args);
       const id = this.#nextCallId++;
-      this.#calls.set(id, { resolve, reject });
-      this.#session.send({ type: 'call', id, target, method, args });
+      const timeout = setTimeout(() => this.#onTimeout(id, method), this.#callTimeout);
+      this.#calls.set(id, { timeout, resolve, reject });
+      this.#session.send({ type: 'call', id, target, method, args }, bytes);
     });
   }
 
   send(target: Target, method: string, args: unknown[]): void {
-    this.#checkSize(method, args);
-    this.#session.send({ type: 'send', target, method, args });
+    const bytes = this.#checkSize(method, args);
+    this.#session.send({ type: 'send', target, method, args }, bytes);
   }
 
-  #checkSize(method: string, args: unknown[]): void {
-    if (sizeOf(args) + ENVELOPE_BYTES <= this.#maxPayload) return;
+  listen(handle: number, name: string, listening: boolean): void {
+    this.#session.send({ type: 'listen', handle, name, listening });
+  }
+
+  /** @returns how large the message will be */
+  #checkSize(method: string, args: unknown[]): number {
+    const roughly = boundOf(args) + ENVELOPE_BYTES;
+    if (roughly <= this.#maxPayload) return roughly;
+    const bytes = sizeOf(args) + ENVELOPE_BYTES;
+    if (bytes <= this.#maxPayload) return bytes;
     throw new RangeError(`${method}(): the arguments are too large, more than the ${this.#maxPayload} bytes of the server's maxPayload`);
   }
 
   #credentials(): Credentials {
     const session = this.#sessionId === undefined ? undefined : { id: this.#sessionId, received: this.#session.received };
-    return { protocol: PROTOCOL_VERSION, token: this.#token, session };
+    return { protocol: PROTOCOL_VERSION, token: this.#token, session, abandoned: this.#abandonedId };
   }
 
   #newSession(): Session<ClientMessage, ServerMessage> {
@@ -138,20 +190,39 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     return session;
   }
 
-  #onWelcome({ maxPayload, sessionTimeout, session: { id, received } }: Welcome): void {
-    clearTimeout(this.#absence);
+  #onWelcome(welcome: Welcome): void {
+    const { maxPayload, sessionTimeout, loadInterval, session: { id, received } } = welcome;
     this.#maxPayload = maxPayload;
-    this.#sessionTimeout = sessionTimeout;
+    this.#session.maxBatchBytes = Math.min(MAX_BATCH_BYTES, maxPayload);
+    this.#abandonedId = undefined;
     if (this.#sessionId !== undefined && this.#sessionId !== id) this.#loseSession();
     this.#sessionId = id;
+    this.#sessionTimeout = Math.min(sessionTimeout, this.#ownSessionTimeout);
+    this.#silence.watch(Math.max(this.#sessionTimeout, MISSED_REPORTS * loadInterval));
     this.#session.attach(this.#socket, received);
-    if (this.#session.isAttachedTo(this.#socket)) this.emit('welcome');
+    if (this.#session.isAttachedTo(this.#socket)) this.emit('welcome', welcome);
+  }
+
+  /** No sign of life for too long, whatever TCP says of the connection. What the server holds for us is out of reach. */
+  #onSilence(): void {
+    this.#abandonedId = this.#sessionId;
+    this.#loseSession();
+    // It may answer on a new connection, or a new server may.
+    if (this.#socket.connected) this.#socket.io.engine.close();
+  }
+
+  #onTimeout(id: number, method: string): void {
+    const call = this.#calls.get(id);
+    if (!call) return;
+    // Its answer may still come, and tell of what was made in vain.
+    this.#calls.set(id, { ...call, resolve: result => this.emit('late', result), reject: error => log('%s(): %o', method, error) });
+    const state = this.#socket.connected ? '' : ': there is no connection at present';
+    call.reject(new Error(`${method}() was not answered within ${this.#callTimeout} ms by ${this.#url}${state}`));
   }
 
   #onDisconnect(reason: string): void {
     this.#session.detach();
-    clearTimeout(this.#absence);
-    if (this.#sessionId !== undefined) this.#absence = setTimeout(() => this.#loseSession(), this.#sessionTimeout).unref();
+    if (this.#sessionId !== undefined) this.#silence.watch(this.#sessionTimeout);
     this.emit('disconnected', reason);
     // socket.io takes a server that closes for a wish of its own to be left alone; it may be starting again.
     // The same where a session has failed, and has closed the socket: there can be another session.
@@ -170,9 +241,12 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
       return;
     }
     const call = this.#calls.get(message.id);
+    clearTimeout(call?.timeout);
     this.#calls.delete(message.id);
-    if (message.type === 'answer') call?.resolve(message.result);
-    else call?.reject(decodeError(message.error));
+    if (message.type === 'answer') {
+      if (typeof message.load === 'number') this.emit('answered', message.load);
+      call?.resolve(message.result);
+    } else call?.reject(decodeError(message.error));
   }
 
   #loseSession(): void {
@@ -181,15 +255,26 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   }
 
   #endSession(): void {
-    clearTimeout(this.#absence);
+    this.#silence.stop();
     this.#session.detach();
     this.#session.removeAllListeners();
     this.#session = this.#newSession();
     this.#sessionId = undefined;
     const calls = [...this.#calls.values()];
     this.#calls.clear();
+    for (const { timeout } of calls) clearTimeout(timeout);
     for (const { reject } of calls) reject(new Error(`the connection to ${this.#url} was closed before the call was answered`));
   }
+}
+
+/** More than these arguments can take, found out quickly: a character has three bytes at most, and a Buffer is longer as text. */
+function boundOf(args: unknown[]): number {
+  let bound = 0;
+  for (const arg of args) {
+    if (arg instanceof Uint8Array) bound += arg.byteLength;
+    else if (arg !== undefined) bound += 3 * JSON.stringify(arg).length;
+  }
+  return bound;
 }
 
 /** Of the largest message that these arguments take: Buffers go in messages of their own. */

@@ -33,7 +33,7 @@ export function coreOf(object: object): MirrorCore | undefined {
   return (object as { [coreKey]?: MirrorCore })[coreKey];
 }
 
-type MirrorMembers<T, M> = Pick<T, MembersOf<M, Exclude<MemberKind, 'local'>> & keyof T>;
+type MirrorMembers<T, M> = Pick<T, MembersOf<M, Exclude<MemberKind, 'local' | 'closing'>> & keyof T>;
 
 type MirrorConstructor<T, M, Events extends EventsMap, ObserverEvents extends EventsMap> = new (
   core: MirrorCore,
@@ -47,7 +47,7 @@ export function mirrorClass<T, Events extends EventsMap, ObserverEvents extends 
     for (const name of membersOf(description, 'fixed', 'changing')) {
       define(name, { get: function (this: DescribedMirror) { return this[coreKey].read(name); } });
     }
-    for (const name of membersOf(description, 'call')) {
+    for (const name of membersOf(description, 'call', 'create')) {
       define(name, { value: function (this: DescribedMirror, ...args: unknown[]) { return this[coreKey].call(name, args); }, writable: true });
     }
     for (const name of membersOf(description, 'send')) {

@@ -2,31 +2,82 @@
 import * as ortc from 'mediasoup/ortc';
 import { UnsupportedError } from 'mediasoup/errors';
 import type * as types from 'mediasoup/types';
+import { logger } from '../../shared/logger.ts';
+import { onceClosed } from '../../shared/onceClosed.ts';
 import { classes, type ClassName } from '../protocol/classes.ts';
 import { coreOf, mirrorClass } from './mirror.ts';
 import type { MirrorCore } from './mirrorCore.ts';
+
+const log = logger('client');
 
 export class RemoteWorker
   extends mirrorClass<types.Worker, types.WorkerEvents, types.WorkerObserverEvents>()(classes.Worker)
   implements types.Worker
 {
-  #died = false;
-
   get died(): boolean {
-    return this.#died;
+    return coreOf(this)!.endedBy === 'died';
+  }
+}
+
+/** A Worker of MafaldaRouters: it may hold others' Routers too, so it is for the server to manage. */
+export class RemoteSharedWorker
+  extends mirrorClass<types.Worker, types.WorkerEvents, types.WorkerObserverEvents>()(classes.SharedWorker)
+  implements types.Worker
+{
+  get died(): boolean {
+    return coreOf(this)!.endedBy === 'died';
   }
 
-  /** To be called before it closes because of that. */
-  markDied(): void {
-    this.#died = true;
+  override close(): never {
+    throw new UnsupportedError('this Worker is shared by MafaldaRouters: close those, and it is closed when it is empty');
   }
 
-  createRouter(): never {
-    throw new UnsupportedError('the Routers of a remote Worker are made by MafaldaRouters');
+  async updateSettings(): Promise<never> {
+    throw new UnsupportedError('this Worker is shared by MafaldaRouters: its settings are the workerSettings that they were made with');
   }
 
-  createWebRtcServer(): never {
-    throw new UnsupportedError('the WebRtcServers of a remote Worker are made at its own machine');
+  async createRouter(): Promise<never> {
+    throw new UnsupportedError('the Routers of this Worker are made by MafaldaRouters; for Workers of your own there is client.mediasoup');
+  }
+
+  async createWebRtcServer(): Promise<never> {
+    throw new UnsupportedError('this Worker is shared by MafaldaRouters; for Workers of your own there is client.mediasoup');
+  }
+}
+
+export class RemoteWebRtcServer
+  extends mirrorClass<types.WebRtcServer, types.WebRtcServerEvents, types.WebRtcServerObserverEvents>()(classes.WebRtcServer)
+  implements types.WebRtcServer
+{
+  readonly #transports = new Set<types.WebRtcTransport>();
+
+  constructor(core: MirrorCore, appData: types.AppData) {
+    super(core, appData);
+    this.observer.on('webrtctransporthandled', transport => this.#follow(transport));
+  }
+
+  handleWebRtcTransport(): never {
+    throw new UnsupportedError('private to mediasoup');
+  }
+
+  /** At once with its WebRtcTransports, as mediasoup does it. */
+  override close(): void {
+    if (this.closed) return;
+    const transports = [...this.#transports];
+    this.#transports.clear();
+    super.close();
+    for (const transport of transports) {
+      transport.listenServerClosed();
+      this.observer.safeEmit('webrtctransportunhandled', transport);
+    }
+  }
+
+  #follow(transport: types.WebRtcTransport): void {
+    this.#transports.add(transport);
+    onceClosed(transport, () => {
+      // Where its Router has closed it, mediasoup does not tell.
+      if (this.#transports.delete(transport) && !coreOf(transport)?.parent?.closed) this.observer.safeEmit('webrtctransportunhandled', transport);
+    });
   }
 }
 
@@ -35,13 +86,21 @@ export class RemoteRouter
   implements types.Router
 {
   canConsume({ producerId, rtpCapabilities }: { producerId: string; rtpCapabilities: types.RtpCapabilities }): boolean {
-    for (const transport of coreOf(this)!.children) {
-      for (const { id, object } of transport.children) {
-        if (id !== producerId || !(object instanceof RemoteProducer)) continue;
-        return ortc.canConsume(object.consumableRtpParameters, structuredClone(rtpCapabilities));
-      }
+    const producer = this.#producer(producerId);
+    if (!producer) return false;
+    try {
+      return ortc.canConsume(producer.consumableRtpParameters, structuredClone(rtpCapabilities));
+    } catch (error) {
+      log('canConsume() | %o', error);
+      return false;
     }
-    return false;
+  }
+
+  #producer(producerId: string): types.Producer | undefined {
+    for (const transport of coreOf(this)!.children) {
+      for (const { id, object } of transport.children) if (id === producerId && object instanceof RemoteProducer) return object;
+    }
+    return undefined;
   }
 }
 
@@ -101,6 +160,8 @@ export class RemoteDataConsumer
 
 const mirrorClasses = {
   Worker: RemoteWorker,
+  SharedWorker: RemoteSharedWorker,
+  WebRtcServer: RemoteWebRtcServer,
   Router: RemoteRouter,
   WebRtcTransport: RemoteWebRtcTransport,
   PlainTransport: RemotePlainTransport,
@@ -113,6 +174,10 @@ const mirrorClasses = {
   DataProducer: RemoteDataProducer,
   DataConsumer: RemoteDataConsumer,
 } satisfies Record<ClassName, unknown>;
+
+export function isWorker(object: object): object is RemoteWorker | RemoteSharedWorker {
+  return object instanceof RemoteWorker || object instanceof RemoteSharedWorker;
+}
 
 export function createMirror(className: ClassName, core: MirrorCore, appData: types.AppData): object {
   return new mirrorClasses[className](core, appData);

@@ -1,12 +1,16 @@
 /** What a mirror is made of, out of the application's sight: its state, its place in the tree, its way to the server. */
+import type { EventEmitter } from 'node:events';
+import { isDeepStrictEqual } from 'node:util';
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
-import type { ClassDescription } from '../protocol/describe.ts';
+import { listenedEventsOf, type ClassDescription } from '../protocol/describe.ts';
 import type { Addition, Changes, Target } from '../protocol/messages.ts';
 
 /** How mirrors reach their server. */
 export interface Caller {
   call(target: Target, method: string, args: unknown[]): Promise<unknown>;
   send(target: Target, method: string, args: unknown[]): void;
+  /** Asks to be told, or not to be told any more, of an event that only listeners are told of. */
+  listen(handle: number, name: string, listening: boolean): void;
 }
 
 type Emitter = EnhancedEventEmitter<Record<string, unknown[]>>;
@@ -22,7 +26,10 @@ export class MirrorCore {
   readonly #caller: Caller;
   readonly #state: Changes = {};
   #object!: Emitter & { observer: Emitter };
+  /** The events that we are told of because we listen. */
+  readonly #listening = new Set<string>();
   #closed = false;
+  #endedBy: string | undefined;
 
   constructor(caller: Caller, description: ClassDescription, addition: Addition, parent: MirrorCore | undefined) {
     this.#caller = caller;
@@ -42,9 +49,24 @@ export class MirrorCore {
     return this.#closed;
   }
 
+  /** The event that says why it has closed, if there is one. */
+  get endedBy(): string | undefined {
+    return this.#endedBy;
+  }
+
   /** To be called once, by the mirror that it belongs to. */
   bind(object: object): void {
     this.#object = object as Emitter & { observer: Emitter };
+    const listened = listenedEventsOf(this.description);
+    if (listened.length === 0) return;
+    const emitter = this.#object as unknown as EventEmitter;
+    emitter.on('newListener', (name: string) => listened.includes(name) && this.#listen(name, true));
+    emitter.on('removeListener', (name: string) => listened.includes(name) && emitter.listenerCount(name) === 0 && this.#listen(name, false));
+  }
+
+  /** Who has made an object is taken for a listener by the server: the first message must not come before the listener. */
+  markMadeByUs(): void {
+    for (const name of listenedEventsOf(this.description)) this.#listening.add(name);
   }
 
   /** A copy, as mediasoup gives one: who changes it changes nothing here. */
@@ -55,6 +77,18 @@ export class MirrorCore {
   /** Null stands for undefined. */
   apply(changes: Changes): void {
     for (const [name, value] of Object.entries(changes)) this.#state[name] = value ?? undefined;
+  }
+
+  /** The state as it is now, after messages were missed: tells of what has changed. */
+  catchUp(state: Changes): void {
+    const before = { ...this.#state };
+    this.apply(state);
+    for (const [name, event] of Object.entries(this.description.tellsOf ?? {})) {
+      const value = this.#state[name];
+      if (isDeepStrictEqual(value, before[name])) continue;
+      if (typeof event === 'string') this.emit(event, [value]);
+      else this.emit(value ? event[0] : event[1], []);
+    }
   }
 
   async call(method: string, args: unknown[]): Promise<unknown> {
@@ -84,6 +118,13 @@ export class MirrorCore {
     this.end(undefined, []);
   }
 
+  #listen(name: string, listening: boolean): void {
+    if (this.#closed || this.#listening.has(name) === listening) return;
+    if (listening) this.#listening.add(name);
+    else this.#listening.delete(name);
+    this.#caller.listen(this.handle, name, listening);
+  }
+
   /**
    * It has closed. What it contains closes before it tells, and it tells first why: both as in mediasoup.
    * @param cause the event that says why, or undefined if it was simply closed
@@ -91,6 +132,7 @@ export class MirrorCore {
   end(cause: string | undefined, args: unknown[]): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#endedBy = cause;
     for (const child of this.children) child.end(child.description.closedByParent, []);
     this.children.clear();
     this.parent?.children.delete(this);

@@ -4,10 +4,12 @@ import { classes, descriptionOf } from '../protocol/classes.ts';
 import { decode } from '../protocol/codec.ts';
 import { decodeError } from '../protocol/errors.ts';
 import type { Addition, Changes, CloseCause } from '../protocol/messages.ts';
-import { createMirror, RemoteWorker } from './mirrorClasses.ts';
+import { createMirror, isWorker } from './mirrorClasses.ts';
 import { MirrorCore, type Caller } from './mirrorCore.ts';
 
 export interface MirrorsListener {
+  /** One that was made for us alone. */
+  onWorker(worker: Worker): void;
   onRouter(mafaldaRouter: string, router: Router, worker: Worker, workerId: string): void;
   onWorkerDied(mafaldaRouter: string, worker: Worker, error: Error): void;
 }
@@ -32,14 +34,18 @@ export class Mirrors {
     return this.#byHandle.get(handle)?.object;
   }
 
-  add(mafaldaRouter: string, addition: Addition): void {
+  /** @param mafaldaRouter undefined for what is in a Worker of our own */
+  add(mafaldaRouter: string | undefined, addition: Addition): void {
     if (!Object.hasOwn(classes, addition.className)) throw new TypeError(`unknown class ${addition.className}`);
-    if (addition.className === 'Worker') return this.#addWorker(mafaldaRouter, addition);
+    const known = this.#byHandle.get(addition.handle);
+    if (known) return known.catchUp(addition.state);
+    if (addition.className === 'SharedWorker' && mafaldaRouter !== undefined) return this.#addSharedWorker(mafaldaRouter, addition);
+    if (addition.className === 'Worker') return this.#listener.onWorker(this.#create(addition, undefined).object as Worker);
     const parent = addition.parent === undefined ? undefined : this.#byHandle.get(addition.parent);
     // We have closed its parent while this was on its way: it closes with it at the server.
     if (!parent || parent.closed) return;
     const core = this.#create(addition, parent);
-    if (addition.className === 'Router') {
+    if (addition.className === 'Router' && mafaldaRouter !== undefined) {
       const { object } = parent;
       this.#listener.onRouter(mafaldaRouter, core.object as Router, object as Worker, parent.id);
     }
@@ -61,8 +67,7 @@ export class Mirrors {
     const core = this.#byHandle.get(handle);
     if (!core) return;
     const error = cause?.error && decodeError(cause.error);
-    if (core.object instanceof RemoteWorker && error) {
-      core.object.markDied();
+    if (isWorker(core.object) && error) {
       core.end(cause.name, [error]);
       // Each of its MafaldaRouters has a handle of its own, and hears of it by that one.
       const mafaldaRouter = this.#workers.get(core.id)?.mafaldaRouters.get(handle);
@@ -70,7 +75,8 @@ export class Mirrors {
     } else {
       core.end(cause?.name, error ? [error] : []);
     }
-    this.forget(handle);
+    // A Worker's process ends later, and is forgotten then.
+    if (!isWorker(core.object)) this.forget(handle);
   }
 
   /** The object lives on, but not in this MafaldaRouter. */
@@ -86,12 +92,12 @@ export class Mirrors {
 
   /** The server is gone, and everything with it. */
   closeAll(): void {
-    for (const { core } of this.#workers.values()) core.end(undefined, []);
+    for (const core of [...this.#byHandle.values()]) if (!core.parent) core.end(undefined, []);
     this.#workers.clear();
     this.#byHandle.clear();
   }
 
-  #addWorker(mafaldaRouter: string, addition: Addition): void {
+  #addSharedWorker(mafaldaRouter: string, addition: Addition): void {
     const { id, handle } = addition;
     const worker = this.#workers.get(id) ?? { core: this.#create(addition, undefined), mafaldaRouters: new Map<number, string>() };
     worker.mafaldaRouters.set(handle, mafaldaRouter);
@@ -104,8 +110,8 @@ export class Mirrors {
     const core = new MirrorCore(this.#caller, descriptionOf(className), addition, parent);
     createMirror(className, core, (decode(addition.appData, known => this.objectOf(known)) ?? {}) as AppData);
     this.#byHandle.set(handle, core);
-    // A Worker's other handles are still to be told of.
-    if (className !== 'Worker') core.onClosed = () => this.#byHandle.delete(handle);
+    // Of a Worker there is more to be told.
+    if (!isWorker(core.object)) core.onClosed = () => this.#byHandle.delete(handle);
     return core;
   }
 }

@@ -13,31 +13,45 @@ import type {
   PlainTransport,
   Producer,
   Router,
+  WebRtcServer,
   WebRtcTransport,
   Worker,
 } from 'mediasoup/types';
 import { describeClass, type ClassDescription } from './describe.ts';
 
-const closable = { closed: 'local', appData: 'local', observer: 'local', close: 'local' } as const;
+const closable = { closed: 'local', appData: 'local', observer: 'local', close: 'closing' } as const;
 const identified = { ...closable, id: 'fixed', dump: 'call' } as const;
+const pausedTells = ['pause', 'resume'] as const;
 const pausable = { paused: 'changing', pause: 'call', resume: 'call' } as const;
 
-const worker = describeClass<Worker>()({
+const workerDescription = {
   announcement: 'newworker',
   closedByParent: 'died',
   closedBy: ['died'],
-  members: {
-    ...closable,
-    pid: 'fixed',
-    died: 'local',
-    subprocessClosed: 'changing',
-    dump: 'call',
-    getResourceUsage: 'call',
-    updateSettings: 'call',
-    createWebRtcServer: 'local',
-    createRouter: 'local',
-  },
   events: { subprocessclose: 'object' },
+} as const;
+
+const workerMembers = { ...closable, pid: 'fixed', died: 'local', subprocessClosed: 'changing', dump: 'call', getResourceUsage: 'call' } as const;
+
+/** A Worker that a client has made for itself. */
+const worker = describeClass<Worker>()({
+  ...workerDescription,
+  members: { ...workerMembers, updateSettings: 'call', createWebRtcServer: 'create', createRouter: 'create' },
+});
+
+/** A Worker of MafaldaRouters, some of which may be others': no single client may change or close it. */
+const sharedWorker = describeClass<Worker>()({
+  ...workerDescription,
+  members: { ...workerMembers, close: 'local', updateSettings: 'local', createWebRtcServer: 'local', createRouter: 'local' },
+});
+
+const webRtcServer = describeClass<WebRtcServer>()({
+  announcement: 'newwebrtcserver',
+  closedByParent: 'workerclose',
+  closedBy: [],
+  members: { ...identified, workerClosed: 'ending', handleWebRtcTransport: 'local' },
+  // That it lets go of one follows from the closing of the one or the other: mirrors tell it themselves.
+  events: { webrtctransporthandled: 'observer' },
 });
 
 const router = describeClass<Router>()({
@@ -50,13 +64,13 @@ const router = describeClass<Router>()({
     workerClosed: 'ending',
     canConsume: 'local',
     updateMediaCodecs: 'send',
-    createWebRtcTransport: 'call',
-    createPlainTransport: 'call',
-    createPipeTransport: 'call',
-    createDirectTransport: 'call',
-    createActiveSpeakerObserver: 'call',
-    createAudioLevelObserver: 'call',
-    pipeToRouter: 'call',
+    createWebRtcTransport: 'create',
+    createPlainTransport: 'create',
+    createPipeTransport: 'create',
+    createDirectTransport: 'create',
+    createActiveSpeakerObserver: 'create',
+    createAudioLevelObserver: 'create',
+    pipeToRouter: 'create',
   },
   events: {},
 });
@@ -73,10 +87,10 @@ const transportMembers = {
   setMaxIncomingBitrate: 'call',
   setMaxOutgoingBitrate: 'call',
   setMinOutgoingBitrate: 'call',
-  produce: 'call',
-  consume: 'call',
-  produceData: 'call',
-  consumeData: 'call',
+  produce: 'create',
+  consume: 'create',
+  produceData: 'create',
+  consumeData: 'create',
   enableTraceEvent: 'call',
 } as const;
 
@@ -98,24 +112,32 @@ const webRtcTransport = describeClass<WebRtcTransport>()({
     restartIce: 'call',
   },
   events: { trace: 'both', icestatechange: 'both', iceselectedtuplechange: 'both', dtlsstatechange: 'both', sctpstatechange: 'both' },
+  tellsOf: {
+    iceState: 'icestatechange',
+    iceSelectedTuple: 'iceselectedtuplechange',
+    dtlsState: 'dtlsstatechange',
+    sctpState: 'sctpstatechange',
+  },
 });
 
 const plainTransport = describeClass<PlainTransport>()({
   ...transportDescription,
   members: { ...transportMembers, ...sctpMembers, tuple: 'changing', rtcpTuple: 'changing', srtpParameters: 'changing' },
   events: { trace: 'both', tuple: 'both', rtcptuple: 'both', sctpstatechange: 'both' },
+  tellsOf: { tuple: 'tuple', rtcpTuple: 'rtcptuple', sctpState: 'sctpstatechange' },
 });
 
 const pipeTransport = describeClass<PipeTransport>()({
   ...transportDescription,
   members: { ...transportMembers, ...sctpMembers, tuple: 'changing', srtpParameters: 'changing' },
   events: { trace: 'both', sctpstatechange: 'both' },
+  tellsOf: { sctpState: 'sctpstatechange' },
 });
 
 const directTransport = describeClass<DirectTransport>()({
   ...transportDescription,
   members: { ...transportMembers, sendRtcp: 'send' },
-  events: { trace: 'both', rtcp: 'object' },
+  events: { trace: 'both', rtcp: 'listened' },
 });
 
 const rtpObserverDescription = { announcement: 'newrtpobserver', closedByParent: 'routerclose', closedBy: [] };
@@ -136,12 +158,14 @@ const activeSpeakerObserver = describeClass<ActiveSpeakerObserver>()({
   ...rtpObserverDescription,
   members: rtpObserverMembers,
   events: { ...rtpObserverEvents, dominantspeaker: 'both' },
+  tellsOf: { paused: pausedTells },
 });
 
 const audioLevelObserver = describeClass<AudioLevelObserver>()({
   ...rtpObserverDescription,
   members: rtpObserverMembers,
   events: { ...rtpObserverEvents, volumes: 'both', silence: 'both' },
+  tellsOf: { paused: pausedTells },
 });
 
 const streamMembers = { ...identified, ...pausable, transportClosed: 'ending', getStats: 'call' } as const;
@@ -162,6 +186,7 @@ const producer = describeClass<Producer>()({
     send: 'send',
   },
   events: { ...pausableEvents, score: 'both', videoorientationchange: 'both', trace: 'both' },
+  tellsOf: { paused: pausedTells, score: 'score' },
 });
 
 const consumer = describeClass<Consumer>()({
@@ -192,7 +217,13 @@ const consumer = describeClass<Consumer>()({
     score: 'both',
     layerschange: 'both',
     trace: 'both',
-    rtp: 'object',
+    rtp: 'listened',
+  },
+  tellsOf: {
+    paused: pausedTells,
+    producerPaused: ['producerpause', 'producerresume'],
+    score: 'score',
+    currentLayers: 'layerschange',
   },
 });
 
@@ -204,6 +235,7 @@ const dataProducer = describeClass<DataProducer>()({
   closedBy: [],
   members: { ...dataStreamMembers, send: 'send' },
   events: pausableEvents,
+  tellsOf: { paused: pausedTells },
 });
 
 const dataConsumer = describeClass<DataConsumer>()({
@@ -226,14 +258,17 @@ const dataConsumer = describeClass<DataConsumer>()({
     ...pausableEvents,
     dataproducerpause: 'object',
     dataproducerresume: 'object',
-    message: 'object',
+    message: 'listened',
     sctpsendbufferfull: 'object',
     bufferedamountlow: 'object',
   },
+  tellsOf: { paused: pausedTells, dataProducerPaused: ['dataproducerpause', 'dataproducerresume'] },
 });
 
 export const classes = {
   Worker: worker,
+  SharedWorker: sharedWorker,
+  WebRtcServer: webRtcServer,
   Router: router,
   WebRtcTransport: webRtcTransport,
   PlainTransport: plainTransport,
@@ -253,16 +288,21 @@ export function descriptionOf(className: ClassName): ClassDescription {
   return classes[className];
 }
 
-/** What can be called on a MafaldaRouter, beside `close`. */
-export const mafaldaRouterCalls = [
-  'attach',
-  'getRtpCapabilities',
+/** What creates something in a MafaldaRouter. */
+export const mafaldaRouterCreates = [
   'createWebRtcTransport',
   'createPlainTransport',
   'createPipeTransport',
   'createDirectTransport',
   'createActiveSpeakerObserver',
   'createAudioLevelObserver',
+] as const;
+
+/** What can be called on a MafaldaRouter, beside `close` and `leave`. */
+export const mafaldaRouterCalls = [
+  ...mafaldaRouterCreates,
+  'attach',
+  'getRtpCapabilities',
   'getResourceUsages',
   'dump',
   'openLink',

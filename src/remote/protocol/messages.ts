@@ -2,6 +2,7 @@
  * What client and server say to each other. Each message is one element of a session (`session.ts`), which delivers
  * them in order and exactly once, also across lost connections.
  */
+import type { RouterRtpCapabilities } from 'mediasoup/types';
 import type { ClassName } from './classes.ts';
 import type { WireError } from './errors.ts';
 
@@ -13,6 +14,8 @@ export const DEFAULT_MAX_PAYLOAD = 1_000_000;
 export type Target = string | number;
 /** The server's Mafalda. */
 export const MAFALDA = 0;
+/** The mediasoup module behind it. */
+export const MEDIASOUP = -1;
 
 export type Changes = Record<string, unknown>;
 
@@ -37,12 +40,19 @@ export interface CloseCause {
 
 export type ClientMessage =
   | { type: 'call'; id: number; target: Target; method: string; args: unknown[] }
-  | { type: 'send'; target: Target; method: string; args: unknown[] };
+  | { type: 'send'; target: Target; method: string; args: unknown[] }
+  /** From now on it wants, or does not want, to be told of an event that only listeners are told of. */
+  | { type: 'listen'; handle: number; name: string; listening: boolean };
 
 export type ServerMessage =
-  | { type: 'answer'; id: number; result: unknown }
+  /** `load` is that of the server, if it has changed since it was told. */
+  | { type: 'answer'; id: number; result: unknown; load?: number }
   | { type: 'failure'; id: number; error: WireError }
-  | { type: 'add'; mafaldaRouter: string; addition: Addition }
+  /**
+   * Without a MafaldaRouter: in a Worker that the client has made for itself. With a handle that is known already, the
+   * state is what counts: the client has missed messages, of which this makes up for the changes.
+   */
+  | { type: 'add'; mafaldaRouter?: string; addition: Addition }
   | { type: 'event'; handle: number; name: string; args: unknown[]; changes?: Changes }
   | { type: 'change'; handle: number; changes: Changes }
   | { type: 'close'; handle: number; cause?: CloseCause }
@@ -55,6 +65,8 @@ export interface Credentials {
   token?: string;
   /** The session to go on with, and how many of its messages have arrived here. */
   session?: { id: string; received: number };
+  /** A session that the client has given up: what it held is to be closed, before another one begins. */
+  abandoned?: string;
 }
 
 /** The server's first word on each connection. */
@@ -64,14 +76,22 @@ export interface Welcome {
   maxPayload: number;
   /** How long a session outlives its connection, in ms. Then both sides close what was in it. */
   sessionTimeout: number;
+  /** How often it reports its load, in ms: a sign of life, beside socket.io's pings. */
+  loadInterval: number;
   /** Another one after each start of the server. */
   serverId: string;
+  /** Where it says it is, and what else its operator says of it. */
+  region?: string;
+  labels: Readonly<Record<string, string>>;
+  mediasoup: MediasoupInfo;
   /** If it isn't the one that the client asked for, that one is over. */
   session: { id: string; received: number };
 }
 
-/** A report that may get lost, and needs no order. */
-export interface LoadReport {
-  /** Percent of all cores. */
-  load: number;
+/** What mediasoup's module knows of itself. */
+export interface MediasoupInfo {
+  version: string;
+  /** A path at the server. */
+  workerBin: string;
+  supportedRtpCapabilities: RouterRtpCapabilities;
 }

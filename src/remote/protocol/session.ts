@@ -1,14 +1,14 @@
 /**
  * A conversation that outlives its connections. Both sides number their messages and keep them until the other has told
  * that they arrived; after a reconnection they send again what did not. So each message arrives once and in order, or the
- * session is over.
+ * session is over. Where too many wait, a side that can tell the present state instead ({@link Recovery}) does that.
  */
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 
 /** The part of a socket.io socket that is needed, and that client and server have in common. */
 export interface Socket {
   emit(event: string, ...args: unknown[]): unknown;
-  on(event: 'message', listener: (number: number, received: number, message: never) => void): unknown;
+  on(event: 'message', listener: (number: number, received: number, ...messages: never[]) => void): unknown;
   on(event: 'acknowledge', listener: (received: number) => void): unknown;
   removeAllListeners(event: 'message' | 'acknowledge'): unknown;
   disconnect(): unknown;
@@ -19,6 +19,15 @@ const ACKNOWLEDGE_EVERY = 100;
 /** A peer that leaves more than this unacknowledged is too slow or too long away to catch up. */
 const MAX_UNACKNOWLEDGED = 20_000;
 
+/** How a side makes up for messages that it could not keep. */
+export interface Recovery<Sent> {
+  /** What a snapshot makes up for; the rest is kept. */
+  isInSnapshot(message: Sent): boolean;
+  /** Of what is kept: what ends something, and so comes before the snapshot, which may have another one of the same id. */
+  isEnding(message: Sent): boolean;
+  snapshot(): Sent[];
+}
+
 export type SessionEvents<Received> = {
   message: [message: Received];
   /** It can't go on: the other side does not keep to the protocol, or is too slow. */
@@ -26,17 +35,31 @@ export type SessionEvents<Received> = {
 };
 
 export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<Received>> {
-  readonly #outbox: { number: number; message: Sent }[] = [];
+  #outbox: { number: number; message: Sent }[] = [];
   readonly #isMessage: (message: unknown) => message is Received;
+  readonly #recovery: Recovery<Sent> | undefined;
+  /** Some messages were not kept: a snapshot has to be sent before anything else. */
+  #isBehind = false;
+  /** How many may wait: a snapshot comes on top. */
+  #limit = MAX_UNACKNOWLEDGED;
+  /** What goes into the next packet. */
+  #batch: Sent[] = [];
+  #batchBytes = 0;
+  /** How many bytes of messages a packet may have, if it has several. */
+  maxBatchBytes = Infinity;
   #socket: Socket | undefined;
   #sent = 0;
   #received = 0;
   #acknowledged = 0;
 
-  /** @param isMessage tells what is a message of the protocol: anything else ends the session */
-  constructor(isMessage: (message: unknown) => message is Received) {
+  /**
+   * @param isMessage tells what is a message of the protocol: anything else ends the session
+   * @param recovery without it, the session ends where too many messages wait
+   */
+  constructor(isMessage: (message: unknown) => message is Received, recovery?: Recovery<Sent>) {
     super();
     this.#isMessage = isMessage;
+    this.#recovery = recovery;
   }
 
   /** How many messages have arrived here: what the other side has to know in order to go on. */
@@ -44,11 +67,13 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     return this.#received;
   }
 
-  /** Queued while there is no connection. */
-  send(message: Sent): void {
+  /** Queued while there is no connection. @param bytes its size, where the other side takes packets of a limited size only */
+  send(message: Sent, bytes = 0): void {
+    if (this.#isBehind && this.#recovery?.isInSnapshot(message)) return;
+    if (this.#batchBytes + bytes > this.maxBatchBytes) this.#flush();
     this.#outbox.push({ number: ++this.#sent, message });
-    this.#transmit(this.#sent, message);
-    if (this.#outbox.length > MAX_UNACKNOWLEDGED) this.#fail('too many messages are waiting for the other side');
+    this.#collect(message, bytes);
+    if (this.#outbox.length > this.#limit) this.#fallBehind();
   }
 
   isAttachedTo(socket: Socket): boolean {
@@ -62,25 +87,49 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     socket.on('message', this.#onMessage);
     socket.on('acknowledge', this.#onAcknowledge);
     this.#onAcknowledge(receivedByPeer);
-    for (const { number, message } of this.#outbox) this.#transmit(number, message);
+    if (this.#isBehind && this.#socket) this.#catchUp(receivedByPeer);
+    for (const { number, message } of this.#outbox) this.#transmit(number, [message]);
   }
 
   detach(): void {
     this.#socket?.removeAllListeners('message');
     this.#socket?.removeAllListeners('acknowledge');
     this.#socket = undefined;
+    this.#batch = [];
   }
 
-  #transmit(number: number, message: Sent): void {
+  /** What is said in one go travels in one packet: each costs both sides a call of the system. */
+  #collect(message: Sent, bytes: number): void {
+    if (!this.#socket) return;
+    if (this.#batch.length === 0) process.nextTick(this.#flush);
+    this.#batch.push(message);
+    this.#batchBytes += bytes;
+  }
+
+  readonly #flush = (): void => {
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#batchBytes = 0;
+    if (batch.length > 0) this.#transmit(this.#sent - batch.length + 1, batch);
+  };
+
+  #transmit(number: number, messages: Sent[]): void {
     if (!this.#socket) return;
     this.#acknowledged = this.#received;
-    this.#socket.emit('message', number, this.#received, message);
+    this.#socket.emit('message', number, this.#received, ...messages);
   }
 
-  readonly #onMessage = (number: number, receivedByPeer: number, message: unknown): void => {
+  readonly #onMessage = (first: number, receivedByPeer: number, ...messages: unknown[]): void => {
     this.#onAcknowledge(receivedByPeer);
-    // That may have been the end.
-    if (!this.#socket || number <= this.#received) return;
+    for (const [index, message] of messages.entries()) {
+      // What came before may have been the end.
+      if (!this.#socket) return;
+      this.#receive(first + index, message);
+    }
+  };
+
+  #receive(number: number, message: unknown): void {
+    if (number <= this.#received) return;
     if (!this.#isMessage(message)) return this.#fail('a malformed message');
     if (number !== this.#received + 1) return this.#fail(`message ${number} came after message ${this.#received}`);
     this.#received = number;
@@ -89,12 +138,34 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
       this.#socket?.emit('acknowledge', number);
     }
     this.emit('message', message);
-  };
+  }
 
   readonly #onAcknowledge = (received: number): void => {
     if (!Number.isInteger(received) || received > this.#sent) return this.#fail('an acknowledgement of what was never sent');
     while (this.#outbox.length > 0 && this.#outbox[0]!.number <= received) this.#outbox.shift();
+    if (this.#outbox.length === 0) this.#limit = MAX_UNACKNOWLEDGED;
   };
+
+  /** Keeps only what a snapshot can't make up for. A connection that is too slow is given up: the next one begins with it. */
+  #fallBehind(): void {
+    const recovery = this.#recovery;
+    if (recovery) this.#outbox = this.#outbox.filter(({ message }) => !recovery.isInSnapshot(message));
+    if (!recovery || this.#outbox.length > MAX_UNACKNOWLEDGED / 2) return this.#fail('too many messages are waiting for the other side');
+    this.#isBehind = true;
+    this.#socket?.disconnect();
+    this.detach();
+  }
+
+  /** What the other side has not received it knows nothing of, not even the numbers: they begin anew after what it has. */
+  #catchUp(receivedByPeer: number): void {
+    const recovery = this.#recovery!;
+    const kept = this.#outbox.map(({ message }) => message);
+    const messages = [...kept.filter(message => recovery.isEnding(message)), ...recovery.snapshot(), ...kept.filter(message => !recovery.isEnding(message))];
+    this.#isBehind = false;
+    this.#outbox = messages.map((message, index) => ({ number: receivedByPeer + 1 + index, message }));
+    this.#sent = receivedByPeer + messages.length;
+    this.#limit = messages.length + MAX_UNACKNOWLEDGED;
+  }
 
   #fail(reason: string): void {
     const socket = this.#socket;

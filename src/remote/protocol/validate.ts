@@ -4,6 +4,7 @@ import type { ClientMessage, Credentials, ServerMessage } from './messages.ts';
 export function isClientMessage(value: unknown): value is ClientMessage {
   if (!isRecord(value)) return false;
   const { type, id, target, method, args } = value;
+  if (type === 'listen') return Number.isSafeInteger(value['handle']) && typeof value['name'] === 'string' && typeof value['listening'] === 'boolean';
   const isKnown = type === 'send' || (type === 'call' && Number.isSafeInteger(id));
   const isTarget = typeof target === 'string' || Number.isSafeInteger(target);
   return isKnown && isTarget && typeof method === 'string' && Array.isArray(args);
@@ -27,9 +28,13 @@ export function isServerMessage(value: unknown): value is ServerMessage {
 
 export function isCredentials(value: unknown): value is Credentials {
   if (!isRecord(value)) return false;
-  const { protocol, token, session } = value;
+  const { protocol, token, session, abandoned } = value;
   const isSession = isRecord(session) && typeof session['id'] === 'string' && Number.isSafeInteger(session['received']);
-  return typeof protocol === 'number' && (token === undefined || typeof token === 'string') && (session === undefined || isSession);
+  return typeof protocol === 'number' && isOptionalString(token) && (session === undefined || isSession) && isOptionalString(abandoned);
+}
+
+function isOptionalString(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string';
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,38 +1,59 @@
 /** One client, across its connections: what it is attached to, and the calls that it makes. */
 import { randomUUID } from 'node:crypto';
 import { NotFoundError } from 'mediasoup/errors';
+import type { WorkerSettings } from 'mediasoup/types';
 import { logger } from '../../shared/logger.ts';
 import type { MafaldaRouterDump } from '../../shared/dump.ts';
 import type { MafaldaObjects, MafaldaRouter, MafaldaRouterOptions, ResourceUsages } from '../../shared/types.ts';
-import { mafaldaRouterCalls } from '../protocol/classes.ts';
+import { mafaldaRouterCalls, mafaldaRouterCreates } from '../protocol/classes.ts';
 import { decode, encode } from '../protocol/codec.ts';
 import { encodeError } from '../protocol/errors.ts';
-import { MAFALDA, type ClientMessage, type ServerMessage, type Target } from '../protocol/messages.ts';
-import { Session, type Socket } from '../protocol/session.ts';
+import { MAFALDA, MEDIASOUP, type ClientMessage, type ServerMessage, type Target } from '../protocol/messages.ts';
+import { Session, type Recovery, type Socket } from '../protocol/session.ts';
 import { isClientMessage } from '../protocol/validate.ts';
 import type { Addresses } from './addresses.ts';
-import type { ExportedObject } from './exportedObject.ts';
-import type { Audience, MafaldaRouterExport } from './mafaldaRouterExport.ts';
-import type { ServedMafalda } from './servedMafalda.ts';
+import type { Audience, ExportedObject } from './exportedObject.ts';
+import type { Limits } from './limits.ts';
+import { OwnWorkers } from './ownWorkers.ts';
+import type { Attached, ServedMafalda } from './servedMafalda.ts';
 
 const log = logger('server');
 
-type Method = (...args: unknown[]) => unknown;
+type Args = unknown[];
+
+/** A member that may be called from outside. */
+interface Method {
+  call: (...args: Args) => unknown;
+  /** Whether it makes objects. */
+  creates?: boolean;
+}
+
+export interface SessionContext {
+  readonly served: ServedMafalda;
+  readonly addresses: Addresses;
+  readonly limits: Limits;
+}
 
 export class ClientSession implements Audience {
   readonly id = randomUUID();
   readonly #served: ServedMafalda;
   readonly #addresses: Addresses;
-  readonly #session = new Session<ServerMessage, ClientMessage>(isClientMessage);
-  readonly #attached = new Map<string, MafaldaRouterExport>();
+  readonly #limits: Limits;
+  readonly #session: Session<ServerMessage, ClientMessage>;
+  readonly #attached = new Map<string, Attached>();
   /** MafaldaRouters that this client itself is closing. */
   readonly #closing = new Set<string>();
+  #ownWorkers: OwnWorkers | undefined;
+  #pendingCalls = 0;
+  #toldLoad = 0;
   #absence: NodeJS.Timeout | undefined;
 
   /** @param onFailure the client does not keep to the protocol */
-  constructor(served: ServedMafalda, addresses: Addresses, onFailure: (error: Error) => void) {
+  constructor({ served, addresses, limits }: SessionContext, onFailure: (error: Error) => void) {
     this.#served = served;
     this.#addresses = addresses;
+    this.#limits = limits;
+    this.#session = new Session<ServerMessage, ClientMessage>(isClientMessage, this.#recovery());
     this.#session.on('message', message => this.#onMessage(message));
     this.#session.on('error', onFailure);
   }
@@ -54,12 +75,13 @@ export class ClientSession implements Audience {
     this.#absence = setTimeout(onTimeout, timeoutMs).unref();
   }
 
-  /** The end: what only this client was attached to is closed. */
-  close(): void {
+  /** The end: what only this client was attached to is closed. Resolves when the processes of its own Workers have ended. */
+  async close(): Promise<void> {
     clearTimeout(this.#absence);
     this.#session.detach();
     for (const attached of this.#attached.values()) this.#served.detach(this, attached);
     this.#attached.clear();
+    await this.#ownWorkers?.close();
   }
 
   tell(message: ServerMessage): void {
@@ -71,72 +93,139 @@ export class ClientSession implements Audience {
     this.#session.send(message);
   }
 
+  #recovery(): Recovery<ServerMessage> {
+    return {
+      isInSnapshot: ({ type }) => type === 'add' || type === 'event' || type === 'change',
+      isEnding: ({ type }) => type === 'close' || type === 'forget' || type === 'closeMafaldaRouter',
+      snapshot: () => this.#trees().flatMap(tree => tree.snapshot()),
+    };
+  }
+
+  #trees(): Attached['tree'][] {
+    const trees = [...this.#attached.values()].map(({ tree }) => tree);
+    return this.#ownWorkers ? [...trees, this.#ownWorkers.tree] : trees;
+  }
+
   #onMessage(message: ClientMessage): void {
-    if (message.type === 'send') {
-      this.#perform(message.target, message.method, message.args).catch(error => log('%s: %o', message.method, error));
-      return;
+    switch (message.type) {
+      case 'listen': {
+        const { handle, name, listening } = message;
+        const exported = this.#exported(handle);
+        return listening ? exported?.listen(name, this) : exported?.unlisten(name, this);
+      }
+      case 'send':
+        this.#perform(message.target, message.method, message.args).catch(error => log('%s: %o', message.method, error));
+        return;
+      case 'call':
+        void this.#answer(message);
     }
-    const { id, target, method, args } = message;
-    this.#perform(target, method, args).then(
-      result => this.tell({ type: 'answer', id, result }),
-      error => this.tell({ type: 'failure', id, error: encodeError(error) }),
-    );
+  }
+
+  async #answer({ id, target, method, args }: Extract<ClientMessage, { type: 'call' }>): Promise<void> {
+    ++this.#pendingCalls;
+    try {
+      if (this.#pendingCalls > this.#limits.pendingCalls) {
+        throw new Error(`${method}(): ${this.#limits.pendingCalls} calls wait for their answers already, which is the limit: await some of them`);
+      }
+      const result = await this.#perform(target, method, args);
+      this.tell({ type: 'answer', id, result, load: this.#changedLoad() });
+    } catch (error) {
+      this.tell({ type: 'failure', id, error: encodeError(error) });
+    } finally {
+      --this.#pendingCalls;
+    }
+  }
+
+  /** What the calls of others have done to the load is told along with the answers to ours. */
+  #changedLoad(): number | undefined {
+    const load = Math.round(this.#served.mafalda.load);
+    if (load === this.#toldLoad) return undefined;
+    return (this.#toldLoad = load);
   }
 
   /** Begins the call before it returns: calls that arrive together are made in their order. */
-  async #perform(target: Target, method: string, encodedArgs: unknown[]): Promise<unknown> {
-    const args = decode(encodedArgs, handle => this.#exported(handle)?.node.object) as unknown[];
-    const exported = typeof target === 'number' && target !== MAFALDA ? this.#exported(target) : undefined;
-    const call = this.#method(target, exported, method);
+  async #perform(target: Target, name: string, encodedArgs: Args): Promise<unknown> {
+    const args = decode(encodedArgs, handle => this.#exported(handle)?.node.object) as Args;
+    const exported = typeof target === 'number' && target > 0 ? this.#exported(target) : undefined;
+    const method = this.#method(target, exported, name);
+    if (method.creates) this.#refuseTooMany(name);
     let result: unknown;
     try {
-      result = await call(...this.#addresses.complete(method, args));
+      result = await method.call(...this.#addresses.complete(name, args));
+    } catch (error) {
+      throw this.#addresses.explain(error);
     } finally {
       exported?.exporter.tellChanges(exported);
     }
-    return encode(result, object => this.#served.exports.byObject(object)?.handle);
+    return encode(result, object => {
+      const known = this.#served.exports.byObject(object);
+      if (method.creates) known?.listenToAll(this);
+      return known?.handle;
+    });
+  }
+
+  #refuseTooMany(name: string): void {
+    const objects = this.#trees().reduce((sum, { size }) => sum + size, 0);
+    if (objects < this.#limits.objects) return;
+    throw new Error(`${name}(): this client has ${objects} objects here, and ${this.#limits.objects} is the limit: close some of them`);
   }
 
   #method(target: Target, exported: ExportedObject | undefined, name: string): Method {
     const method =
       target === MAFALDA
         ? this.#mafaldaMethod(name)
-        : typeof target === 'string'
-          ? this.#mafaldaRouterMethod(target, name)
-          : this.#objectMethod(exported, name);
+        : target === MEDIASOUP
+          ? this.#mediasoupMethod(name)
+          : typeof target === 'string'
+            ? this.#mafaldaRouterMethod(target, name)
+            : this.#objectMethod(exported, name);
     if (!method) throw new TypeError(`there is no method ${name}() that can be called from outside`);
     return method;
   }
 
   #mafaldaMethod(name: string): Method | undefined {
-    if (name === 'createMafaldaRouter') return options => this.#attach(options as MafaldaRouterOptions);
-    if (name === 'getResourceUsages') return () => this.#usagesOf(this.#served.mafalda);
+    if (name === 'createMafaldaRouter') return { call: options => this.#attach(options as MafaldaRouterOptions) };
+    if (name === 'getResourceUsages') return { call: () => this.#usagesOf(this.#served.mafalda) };
     return undefined;
+  }
+
+  #mediasoupMethod(name: string): Method | undefined {
+    if (name !== 'createWorker') return undefined;
+    this.#ownWorkers ??= new OwnWorkers(this.#served.mafalda.mediasoup, this.#served.exports, this);
+    return { call: settings => this.#ownWorkers?.createWorker(settings as WorkerSettings), creates: true };
   }
 
   #mafaldaRouterMethod(id: string, name: string): Method | undefined {
     const attached = this.#attached.get(id);
     if (!attached) throw new NotFoundError(`MafaldaRouter with id "${id}" not found: it may be closed`);
-    if (name === 'getResourceUsages') return () => this.#usagesOf(attached.mafaldaRouter);
-    if (name === 'dump') return () => this.#dumpOf(attached.mafaldaRouter);
+    const { mafaldaRouter } = attached;
+    if (name === 'getResourceUsages') return { call: () => this.#usagesOf(mafaldaRouter) };
+    if (name === 'dump') return { call: () => this.#dumpOf(mafaldaRouter) };
     if (name === 'close') {
-      return () => {
-        this.#closing.add(id);
-        return attached.mafaldaRouter.close();
+      return {
+        call: () => {
+          this.#closing.add(id);
+          return mafaldaRouter.close();
+        },
       };
     }
     if (name === 'leave') {
-      return () => {
-        this.#attached.delete(id);
-        this.#served.detach(this, attached);
+      return {
+        call: () => {
+          this.#attached.delete(id);
+          this.#served.detach(this, attached);
+        },
       };
     }
-    return bindIfListed(attached.mafaldaRouter, mafaldaRouterCalls, name);
+    if (!isOneOf(mafaldaRouterCalls, name)) return undefined;
+    const call = mafaldaRouter[name].bind(mafaldaRouter) as Method['call'];
+    return { call, creates: isOneOf(mafaldaRouterCreates, name) };
   }
 
   #objectMethod(exported: ExportedObject | undefined, name: string): Method | undefined {
     if (!exported) throw new NotFoundError(`the object on which ${name}() is called has been closed`);
-    return exported.method(name);
+    const call = exported.method(name);
+    return call && { call, creates: exported.creates(name) };
   }
 
   #attach(options: MafaldaRouterOptions): void {
@@ -154,13 +243,13 @@ export class ClientSession implements Audience {
     return { ...dump, workers: dump.workers.map(worker => ({ ...worker, id: this.#served.exports.workerId(worker.id) })) };
   }
 
-  /** An object, if it is in one of the MafaldaRouters that this client is attached to. */
+  /** An object, if it is among those that this client may see. */
   #exported(handle: number): ExportedObject | undefined {
     const exported = this.#served.exports.byHandle(handle);
     return exported?.exporter.isShownTo(this) ? exported : undefined;
   }
 }
 
-function bindIfListed(object: object, names: readonly string[], name: string): Method | undefined {
-  return names.includes(name) ? (object as Record<string, Method>)[name]!.bind(object) : undefined;
+function isOneOf<const Name extends string>(names: readonly Name[], name: string): name is Name {
+  return (names as readonly string[]).includes(name);
 }

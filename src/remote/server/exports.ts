@@ -25,7 +25,7 @@ export class Exports {
     const exported = new ExportedObject(this.#nextHandle++, node, exporter);
     this.#byHandle.set(exported.handle, exported);
     // MafaldaRouters share Workers: those have a handle in each, and are never passed as an argument or result.
-    if (node.type !== 'worker') this.#byObject.set(node.object, exported);
+    if (exported.className !== 'SharedWorker') this.#byObject.set(node.object, exported);
     return exported;
   }
 

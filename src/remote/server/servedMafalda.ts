@@ -1,18 +1,26 @@
 /** The Mafalda that a server serves, and those of its MafaldaRouters that clients are attached to. */
 import type { MafaldaApi, MafaldaRouterOptions, PipeableMafaldaRouter } from '../../shared/types.ts';
 import { logger } from '../../shared/logger.ts';
+import type { WorkerSettings } from 'mediasoup/types';
+import type { Audience } from './exportedObject.ts';
 import { Exports } from './exports.ts';
-import { MafaldaRouterExport, type Audience } from './mafaldaRouterExport.ts';
+import { TreeExport } from './treeExport.ts';
 
 const log = logger('server');
 
 /** Programs and files of this machine: not for a caller at another one to choose. */
 const LOCAL_SETTINGS = ['workerBin', 'dtlsCertificateFile', 'dtlsPrivateKeyFile'] as const;
 
+/** A MafaldaRouter that has clients. */
+export interface Attached {
+  readonly mafaldaRouter: PipeableMafaldaRouter;
+  readonly tree: TreeExport;
+}
+
 export class ServedMafalda {
   readonly mafalda: MafaldaApi;
   readonly exports: Exports;
-  readonly #attached = new Map<string, MafaldaRouterExport>();
+  readonly #attached = new Map<string, Attached>();
   /** Made for clients, rather than by an application in this process. */
   readonly #ours = new WeakSet<PipeableMafaldaRouter>();
 
@@ -26,39 +34,45 @@ export class ServedMafalda {
     return this.#attached.size;
   }
 
-  attach(member: Audience, options: MafaldaRouterOptions): MafaldaRouterExport {
-    for (const name of LOCAL_SETTINGS) {
-      if (options?.workerSettings?.[name] !== undefined) throw new TypeError(`workerSettings.${name} can't be chosen from outside`);
-    }
+  attach(member: Audience, options: MafaldaRouterOptions): Attached {
+    refuseLocalSettings(options?.workerSettings, 'workerSettings.');
     const isOurs = options?.id === undefined || !this.mafalda.mafaldaRouters.has(options.id);
     const mafaldaRouter = this.mafalda.createMafaldaRouter(options) as PipeableMafaldaRouter;
     if (isOurs) this.#ours.add(mafaldaRouter);
     const attached = this.#attached.get(mafaldaRouter.id) ?? this.#export(mafaldaRouter);
-    attached.attach(member);
+    attached.tree.attach(member);
     return attached;
   }
 
   /** What nobody is attached to any longer is closed: nobody else would ever do it. */
-  detach(member: Audience, attached: MafaldaRouterExport): void {
-    attached.detach(member);
-    if (attached.audience > 0) return;
-    if (!this.#ours.has(attached.mafaldaRouter)) {
-      this.#attached.delete(attached.mafaldaRouter.id);
-      attached.close();
+  detach(member: Audience, { tree, mafaldaRouter }: Attached): void {
+    tree.detach(member);
+    if (tree.audience > 0) return;
+    if (!this.#ours.has(mafaldaRouter)) {
+      this.#attached.delete(mafaldaRouter.id);
+      tree.close();
       return;
     }
-    attached.mafaldaRouter.leave().catch(error => log('leaving MafaldaRouter %s: %o', attached.mafaldaRouter.id, error));
+    mafaldaRouter.leave().catch(error => log('leaving MafaldaRouter %s: %o', mafaldaRouter.id, error));
   }
 
-  #export(mafaldaRouter: PipeableMafaldaRouter): MafaldaRouterExport {
-    const attached = new MafaldaRouterExport(mafaldaRouter, this.exports);
-    this.#attached.set(mafaldaRouter.id, attached);
+  #export(mafaldaRouter: PipeableMafaldaRouter): Attached {
+    const { id } = mafaldaRouter;
+    const attached = { mafaldaRouter, tree: new TreeExport(mafaldaRouter.tree, this.exports, id) };
+    this.#attached.set(id, attached);
     mafaldaRouter.once('close', () => {
-      if (this.#attached.get(mafaldaRouter.id) !== attached) return;
-      this.#attached.delete(mafaldaRouter.id);
-      attached.tellClosed();
-      attached.close();
+      if (this.#attached.get(id) !== attached) return;
+      this.#attached.delete(id);
+      attached.tree.tell({ type: 'closeMafaldaRouter', mafaldaRouter: id });
+      attached.tree.close();
     });
     return attached;
+  }
+}
+
+/** @throws {TypeError} if a caller at another machine wants to choose what is this machine's own business */
+export function refuseLocalSettings(settings: WorkerSettings | undefined, where = ''): void {
+  for (const name of LOCAL_SETTINGS) {
+    if (settings?.[name] !== undefined) throw new TypeError(`${where}${name} can't be chosen from outside`);
   }
 }

@@ -3,14 +3,17 @@ import { createServer as createHttpsServer } from 'node:https';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import type { Index } from 'mediasoup/types';
 import { Server as SocketServer, type Socket } from 'socket.io';
 import { logger } from '../../shared/logger.ts';
 import { refuseUnknown } from '../../shared/options.ts';
+import type { LoadReport } from '../../shared/load.ts';
 import type { MafaldaApi } from '../../shared/types.ts';
-import { DEFAULT_MAX_PAYLOAD, PROTOCOL_VERSION, type Credentials, type LoadReport, type Welcome } from '../protocol/messages.ts';
+import { DEFAULT_MAX_PAYLOAD, PROTOCOL_VERSION, type Credentials, type MediasoupInfo, type Welcome } from '../protocol/messages.ts';
 import { Addresses, type AddressOptions } from './addresses.ts';
 import { authenticate, type Auth } from './authenticate.ts';
-import { ClientSession } from './clientSession.ts';
+import { ClientSession, type SessionContext } from './clientSession.ts';
+import { RateLimit, resolveLimits, type Limits } from './limits.ts';
 import { ServedMafalda } from './servedMafalda.ts';
 
 const log = logger('server');
@@ -18,7 +21,9 @@ const log = logger('server');
 const PING_INTERVAL_MS = 2000;
 const PING_TIMEOUT_MS = 4000;
 const DEFAULT_SESSION_TIMEOUT_MS = 15_000;
-const LOAD_INTERVAL_MS = 1000;
+const DEFAULT_LOAD_INTERVAL_MS = 1000;
+/** Who has opened a socket says who it is within this time. */
+const HANDSHAKE_TIMEOUT_MS = 5000;
 
 export interface RemoteMafaldaServerOptions extends AddressOptions {
   /** Default: any free port, see {@link RemoteMafaldaServer.url}. */
@@ -32,6 +37,8 @@ export interface RemoteMafaldaServerOptions extends AddressOptions {
   /** Certificate and key, PEM: then it listens with TLS. */
   cert?: string | Buffer;
   key?: string | Buffer;
+  /** Certificate authority, PEM: only clients with a certificate that it has signed are let in. Needs `cert` and `key`. */
+  ca?: string | Buffer;
   /** Without it everybody who reaches the port is let in. */
   auth?: Auth;
   /** Largest message that a client may send, in bytes; default 1,000,000. */
@@ -41,6 +48,14 @@ export interface RemoteMafaldaServerOptions extends AddressOptions {
    * 15,000.
    */
   sessionTimeout?: number;
+  /** What one client may ask for. */
+  limits?: Partial<Limits>;
+  /** How often clients are told the load, in ms; default 1000. They are told with each answer besides. */
+  loadInterval?: number;
+  /** Where this machine is, in words of your own: for placement. */
+  region?: string;
+  /** What else is to be known of it, for strategies of your own. */
+  labels?: Readonly<Record<string, string>>;
 }
 
 export interface ServerCounts {
@@ -58,9 +73,14 @@ const knownOptions: Record<keyof RemoteMafaldaServerOptions, true> = {
   server: true,
   cert: true,
   key: true,
+  ca: true,
   auth: true,
   maxPayload: true,
   sessionTimeout: true,
+  limits: true,
+  loadInterval: true,
+  region: true,
+  labels: true,
   announcedAddress: true,
   listenInfos: true,
   listenIps: true,
@@ -70,8 +90,7 @@ const knownOptions: Record<keyof RemoteMafaldaServerOptions, true> = {
 /** Lets other processes use a Mafalda, whichever implementation it is, through RemoteMafaldaClient. */
 export class RemoteMafaldaServer {
   readonly #options: RemoteMafaldaServerOptions;
-  readonly #served: ServedMafalda;
-  readonly #addresses: Addresses;
+  readonly #context: SessionContext;
   readonly #serverId = randomUUID();
   readonly #sessions = new Map<string, ClientSession>();
   readonly #http: HttpServer;
@@ -82,9 +101,15 @@ export class RemoteMafaldaServer {
   constructor(mafalda: MafaldaApi, options: RemoteMafaldaServerOptions = {}) {
     refuseUnknown('RemoteMafaldaServer', options, Object.keys(knownOptions));
     if (!options.cert !== !options.key) throw new TypeError('cert and key must be given together');
+    if (options.ca && !options.cert) throw new TypeError('ca needs cert and key: client certificates are checked with TLS only');
+    const { loadInterval = DEFAULT_LOAD_INTERVAL_MS } = options;
+    if (typeof loadInterval !== 'number' || !(loadInterval >= 100)) throw new TypeError('if given, loadInterval must be 100 ms or more');
     this.#options = options;
-    this.#served = new ServedMafalda(mafalda, this.#serverId);
-    this.#addresses = new Addresses(options);
+    this.#context = {
+      served: new ServedMafalda(mafalda, this.#serverId),
+      addresses: new Addresses(options, 'webRtcServerOptions' in mafalda && mafalda.webRtcServerOptions !== undefined),
+      limits: resolveLimits(options.limits),
+    };
     this.#http = options.server ?? createHttp(options);
   }
 
@@ -100,7 +125,8 @@ export class RemoteMafaldaServer {
 
   /** What it holds at present: all zero when no client has anything here. */
   get counts(): ServerCounts {
-    return { clients: this.#sessions.size, mafaldaRouters: this.#served.attached, objects: this.#served.exports.size };
+    const { served } = this.#context;
+    return { clients: this.#sessions.size, mafaldaRouters: served.attached, objects: served.exports.size };
   }
 
   /** Resolves when clients can connect. @throws if the port is taken or may not be used */
@@ -119,6 +145,7 @@ export class RemoteMafaldaServer {
       maxHttpBufferSize: maxPayload,
       pingInterval: PING_INTERVAL_MS,
       pingTimeout: PING_TIMEOUT_MS,
+      connectTimeout: HANDSHAKE_TIMEOUT_MS,
     });
     this.#sockets.use((socket, next) => {
       authenticate(this.#options.auth, socket.handshake.auth).then(
@@ -129,19 +156,20 @@ export class RemoteMafaldaServer {
     });
     this.#sockets.on('connection', socket => this.#onConnection(socket));
     this.#sockets.attach(this.#http);
-    this.#reporting = setInterval(() => this.#reportLoad(), LOAD_INTERVAL_MS).unref();
+    this.#reporting = setInterval(() => this.#reportLoad(), this.#loadInterval).unref();
   }
 
   /** Ends all connections and closes what clients have made. The Mafalda itself stays its owner's to close. Idempotent. */
   async close(): Promise<void> {
     clearInterval(this.#reporting);
-    for (const session of this.#sessions.values()) session.close();
+    const closing = [...this.#sessions.values()].map(session => session.close());
     this.#sessions.clear();
     const sockets = this.#sockets;
     this.#sockets = undefined;
     if (!sockets) return;
     sockets.disconnectSockets(true);
     sockets.engine.close();
+    await Promise.all(closing);
     if (this.#options.server) return;
     this.#http.closeAllConnections();
     await new Promise(resolve => this.#http.close(resolve));
@@ -151,18 +179,34 @@ export class RemoteMafaldaServer {
     return this.#options.sessionTimeout ?? DEFAULT_SESSION_TIMEOUT_MS;
   }
 
+  get #loadInterval(): number {
+    return this.#options.loadInterval ?? DEFAULT_LOAD_INTERVAL_MS;
+  }
+
   #onConnection(socket: Socket): void {
-    const { session: resumed } = socket.handshake.auth as Credentials;
+    const { session: resumed, abandoned } = socket.handshake.auth as Credentials;
+    const given = abandoned === undefined ? undefined : this.#sessions.get(abandoned);
+    if (given) this.#end(given);
     const session = (resumed && this.#sessions.get(resumed.id)) ?? this.#newSession();
     const welcome: Welcome = {
       protocol: PROTOCOL_VERSION,
       maxPayload: this.#options.maxPayload ?? DEFAULT_MAX_PAYLOAD,
       sessionTimeout: this.#sessionTimeout,
+      loadInterval: this.#loadInterval,
       serverId: this.#serverId,
+      region: this.#options.region,
+      labels: this.#options.labels ?? {},
+      mediasoup: infoOf(this.#context.served.mafalda.mediasoup),
       session: { id: session.id, received: session.received },
     };
+    const rate = new RateLimit(this.#context.limits.messagesPerSecond);
+    socket.use((packet, next) => {
+      // Its name, two numbers, and the messages.
+      if (rate.take(Math.max(1, packet.length - 3))) next();
+      else this.#refuse(socket, session, `more than ${this.#context.limits.messagesPerSecond} messages per second`);
+    });
     socket.emit('welcome', welcome);
-    this.#report(socket);
+    socket.volatile.emit('load', this.#loadReport());
     session.connect(socket, session.id === resumed?.id ? resumed.received : 0);
     socket.on('bye', (done: unknown) => {
       this.#end(session);
@@ -175,7 +219,7 @@ export class RemoteMafaldaServer {
   }
 
   #newSession(): ClientSession {
-    const session = new ClientSession(this.#served, this.#addresses, error => {
+    const session = new ClientSession(this.#context, error => {
       log('session %s: %o', session.id, error);
       this.#end(session);
     });
@@ -185,17 +229,30 @@ export class RemoteMafaldaServer {
 
   #end(session: ClientSession): void {
     this.#sessions.delete(session.id);
-    session.close();
+    session.close().catch(error => log('session %s: %o', session.id, error));
+  }
+
+  /** Nothing more is done for this client, and it is told why. */
+  #refuse(socket: Socket, session: ClientSession, reason: string): void {
+    log('session %s is refused: %s', session.id, reason);
+    socket.emit('refused', reason);
+    this.#end(session);
+    socket.disconnect(true);
   }
 
   #reportLoad(): void {
-    for (const socket of this.#sockets?.sockets.sockets.values() ?? []) this.#report(socket);
+    this.#sockets?.volatile.emit('load', this.#loadReport());
   }
 
-  #report(socket: Socket): void {
-    const report: LoadReport = { load: this.#served.mafalda.load };
-    socket.volatile.emit('load', report);
+  #loadReport(): LoadReport {
+    const { mafalda, exports } = this.#context.served;
+    const { workers, ...report } = mafalda.loadReport;
+    return { ...report, workers: workers.map(worker => ({ ...worker, id: exports.workerId(worker.id) })) };
   }
+}
+
+function infoOf({ version, workerBin, getSupportedRtpCapabilities }: Index): MediasoupInfo {
+  return { version, workerBin, supportedRtpCapabilities: getSupportedRtpCapabilities() };
 }
 
 /** Only a peer that keeps to the protocol sends one. */
@@ -203,8 +260,8 @@ function isCallback(value: unknown): value is () => void {
   return typeof value === 'function';
 }
 
-function createHttp({ cert, key }: RemoteMafaldaServerOptions): HttpServer {
+function createHttp({ cert, key, ca }: RemoteMafaldaServerOptions): HttpServer {
   // The rest of the options is about whom to serve; nothing is answered that isn't a WebSocket handshake.
   const refuse: Parameters<typeof createHttpServer>[1] = (_request, response) => response.writeHead(426).end();
-  return cert ? createHttpsServer({ cert, key }, refuse) : createHttpServer(refuse);
+  return cert ? createHttpsServer({ cert, key, ca, requestCert: ca !== undefined, rejectUnauthorized: ca !== undefined }, refuse) : createHttpServer(refuse);
 }

@@ -4,7 +4,7 @@
  * the Maps, in the events of its Router's `observer`, in `===`.
  */
 import * as ortc from 'mediasoup/ortc';
-import type { ConsumerOptions, Producer, RtpObserver, Transport } from 'mediasoup/types';
+import type { ConsumerOptions, Producer, Router, RtpObserver, Transport } from 'mediasoup/types';
 import type { StreamId } from './endpoint.ts';
 import type { Streams } from './streams.ts';
 
@@ -14,7 +14,8 @@ type Find = (stream: StreamId) => Promise<string>;
 /** Makes a stream known that may be elsewhere, if it isn't: before anything else, since what it is decides on the rest. */
 type Seek = (id: string) => Promise<void>;
 
-export function interceptTransport(transport: Transport, streams: Streams, find: Find, seek?: Seek): void {
+/** @param isHere whether what is in that Router can be consumed here without a pipe */
+export function interceptTransport(transport: Transport, streams: Streams, find: Find, isHere: (router: Router) => boolean, seek?: Seek): void {
   const consume = transport.consume.bind(transport);
   const consumeData = transport.consumeData.bind(transport);
   const produce = transport.produce.bind(transport);
@@ -24,8 +25,10 @@ export function interceptTransport(transport: Transport, streams: Streams, find:
   transport.consume = async options => {
     if (isWellFormed(transport, options?.producerId, options)) {
       await seek?.(options.producerId);
+      const places = streams.find(options.producerId);
       const producer = streams.producer(options.producerId);
-      if (producer && transport.type !== 'pipe') assertConsumable(producer, options);
+      // Where no pipe is needed, mediasoup's own check comes early enough.
+      if (producer && transport.type !== 'pipe' && !places.some(({ router }) => isHere(router))) assertConsumable(producer, options);
       return consume({ ...options, producerId: await find({ producerId: options.producerId }) });
     }
     return consume(options);

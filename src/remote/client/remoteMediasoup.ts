@@ -1,0 +1,45 @@
+/** mediasoup's module API, with Workers that live on the server: an application written for mediasoup runs on it as it is. */
+import * as mediasoup from 'mediasoup';
+import { EnhancedEventEmitter } from 'mediasoup/extras';
+import type { AppData, Index, ObserverEvents, RouterRtpCapabilities, Worker, WorkerSettings } from 'mediasoup/types';
+import { MEDIASOUP, type MediasoupInfo } from '../protocol/messages.ts';
+import type { Caller } from './mirrorCore.ts';
+
+export class RemoteMediasoup implements Index {
+  readonly observer = new EnhancedEventEmitter<ObserverEvents>();
+  /** For what mediasoup logs in this process: its Workers log where they are. */
+  readonly setLogEventListeners = mediasoup.setLogEventListeners;
+  readonly parseScalabilityMode = mediasoup.parseScalabilityMode;
+  readonly #caller: Caller;
+  #info: MediasoupInfo | undefined;
+
+  constructor(caller: Caller) {
+    this.#caller = caller;
+  }
+
+  /** The server's. @throws {Error} before the server has answered */
+  get version(): string {
+    return this.#known.version;
+  }
+
+  /** A path at the server. @throws {Error} before the server has answered */
+  get workerBin(): string {
+    return this.#known.workerBin;
+  }
+
+  /** To be called whenever the server has answered. */
+  setInfo(info: MediasoupInfo): void {
+    this.#info = info;
+  }
+
+  createWorker = async <T extends AppData = AppData>(settings?: WorkerSettings<T>): Promise<Worker<T>> =>
+    (await this.#caller.call(MEDIASOUP, 'createWorker', settings === undefined ? [] : [settings])) as Worker<T>;
+
+  /** The server's. @throws {Error} before the server has answered */
+  getSupportedRtpCapabilities = (): RouterRtpCapabilities => structuredClone(this.#known.supportedRtpCapabilities);
+
+  get #known(): MediasoupInfo {
+    if (!this.#info) throw new Error("the server has not answered yet: await once(client, 'connected') first");
+    return this.#info;
+  }
+}

@@ -1,0 +1,152 @@
+/** Shows a tree of objects to the clients that may see it: what is there, what comes, changes, happens and goes. */
+import type { ObjectTree, TreeNode } from '../../shared/objectTree.ts';
+import { logger } from '../../shared/logger.ts';
+import { onceClosed } from '../../shared/onceClosed.ts';
+import { encode } from '../protocol/codec.ts';
+import type { Addition, Changes, ServerMessage } from '../protocol/messages.ts';
+import type { Audience, ExportedObject, Exporter } from './exportedObject.ts';
+import type { Exports } from './exports.ts';
+
+const log = logger('server');
+
+export class TreeExport implements Exporter {
+  /** The MafaldaRouter whose tree it is; none for Workers that a client has made for itself. */
+  readonly mafaldaRouterId: string | undefined;
+  readonly #tree: ObjectTree;
+  readonly #exports: Exports;
+  readonly #exported = new Map<TreeNode, ExportedObject>();
+  /** Workers that have left the tree, and of which there is still something to tell. */
+  readonly #ending = new Set<ExportedObject>();
+  readonly #audience = new Set<Audience>();
+
+  constructor(tree: ObjectTree, exports: Exports, mafaldaRouterId?: string) {
+    this.mafaldaRouterId = mafaldaRouterId;
+    this.#tree = tree;
+    this.#exports = exports;
+    for (const node of tree.nodes()) this.#add(node).takeState();
+    tree.on('add', this.#onAdd).on('remove', this.#onRemove);
+  }
+
+  get audience(): number {
+    return this.#audience.size;
+  }
+
+  get size(): number {
+    return this.#exported.size;
+  }
+
+  /** From now on this one is told too, beginning with what is there. */
+  attach(member: Audience): void {
+    if (this.#audience.has(member)) return;
+    for (const message of this.snapshot()) member.tell(message);
+    this.#audience.add(member);
+  }
+
+  detach(member: Audience): void {
+    this.#audience.delete(member);
+    for (const exported of this.#exported.values()) exported.forgetListener(member);
+  }
+
+  /** What is there, parents before their children. */
+  snapshot(): ServerMessage[] {
+    return [...this.#exported.values()].map(exported => this.#addition(exported));
+  }
+
+  isShownTo(member: Audience): boolean {
+    return this.#audience.has(member);
+  }
+
+  onEvent(exported: ExportedObject, name: string, args: unknown[], listeners?: ReadonlySet<Audience>): void {
+    // mediasoup tells of the end of a Worker's process before it tells that the Worker has closed; clients learn why first.
+    if (exported.cause) this.#tellClose(exported);
+    const changes = exported.takeChanges();
+    this.tell({ type: 'event', handle: exported.handle, name, args: this.#encode(args), changes }, listeners);
+  }
+
+  /** Tells what an object's method has changed, so that everybody knows before its caller gets the answer. */
+  tellChanges(exported: ExportedObject): void {
+    const changes = exported.takeChanges();
+    if (changes) this.tell({ type: 'change', handle: exported.handle, changes });
+  }
+
+  tell(message: ServerMessage, members: ReadonlySet<Audience> = this.#audience): void {
+    for (const member of members) member.tell(message);
+  }
+
+  /** Stops following. */
+  close(): void {
+    this.#tree.off('add', this.#onAdd).off('remove', this.#onRemove);
+    for (const exported of [...this.#exported.values(), ...this.#ending]) this.#exports.remove(exported);
+    this.#exported.clear();
+    this.#ending.clear();
+    this.#audience.clear();
+  }
+
+  readonly #onAdd = (node: TreeNode): void => {
+    const exported = this.#add(node);
+    this.tell(this.#addition(exported, exported.takeState()));
+  };
+
+  readonly #onRemove = (node: TreeNode): void => {
+    const exported = this.#exported.get(node);
+    if (!exported) return;
+    this.#exported.delete(node);
+    if (node.type === 'worker') return this.#onWorkerGone(exported, node);
+    // What closes with its parent is closed by the client itself, as mediasoup does.
+    if (!node.parent?.object.closed) this.#tellClose(exported);
+    this.#exports.remove(exported);
+  };
+
+  #onWorkerGone(exported: ExportedObject, { object }: TreeNode<'worker'>): void {
+    const forget = (): void => {
+      this.#ending.delete(exported);
+      this.tell({ type: 'forget', handle: exported.handle });
+      this.#exports.remove(exported);
+    };
+    if (!object.closed) return forget();
+    this.#ending.add(exported);
+    const onClosed = (): void => {
+      if (!this.#ending.has(exported)) return;
+      this.#tellClose(exported);
+      // Its process ends later; whoever has made the Worker may wait for that.
+      if (object.subprocessClosed) forget();
+      else object.once('subprocessclose', () => this.#ending.has(exported) && forget());
+    };
+    // Where its Routers have just closed because of it, whether it died is told last.
+    if (this.mafaldaRouterId === undefined) onClosed();
+    else onceClosed(object, onClosed);
+  }
+
+  #add(node: TreeNode): ExportedObject {
+    const exported = this.#exports.add(node, this);
+    this.#exported.set(node, exported);
+    return exported;
+  }
+
+  #addition(exported: ExportedObject, state?: Changes): ServerMessage {
+    const addition = exported.toAddition(exported.node.parent && this.#exported.get(exported.node.parent), state);
+    if (exported.node.type === 'worker') addition.id = this.#exports.workerId(addition.id);
+    return { type: 'add', mafaldaRouter: this.mafaldaRouterId, addition: { ...addition, appData: this.#encodeAppData(addition) } };
+  }
+
+  /** An application in this process may keep there what can't be sent: then clients see none. */
+  #encodeAppData({ className, id, appData }: Addition): unknown {
+    try {
+      return this.#encode(appData);
+    } catch (error) {
+      log('appData of %s %s: %o', className, id, error);
+      return {};
+    }
+  }
+
+  #tellClose(exported: ExportedObject): void {
+    if (exported.closeTold) return;
+    exported.closeTold = true;
+    this.tell({ type: 'close', handle: exported.handle, cause: exported.cause });
+  }
+
+
+  #encode<T>(value: T): T {
+    return encode(value, object => this.#exports.byObject(object)?.handle) as T;
+  }
+}
