@@ -287,6 +287,33 @@ describe('a MafaldaHorizontal that is served', () => {
     expect([theirs.closed, leaf.mafalda.transports.has(theirs.id)]).toEqual([false, true]);
   });
 
+  test('loses a node of its own, and the tier above uses the same Worker again when it is back', async () => {
+    const leaf = opened(await Served.create());
+    const proxy = opened(await CutProxy.create(leaf.url));
+    const middle = opened(new MafaldaHorizontal([proxy.url], { nodeTimeout: 500 }));
+    await once(middle, 'connected');
+    const server = opened(new RemoteMafaldaServer(middle, { host: '127.0.0.1' }));
+    await server.listen();
+    const top = await connected([server.url]);
+    // Somebody else keeps the Worker alive.
+    await (await connected([leaf.url])).createMafaldaRouter().createDirectTransport();
+    const mafaldaRouter = top.createMafaldaRouter({ id: 'room' });
+    const transport = await mafaldaRouter.createDirectTransport();
+    const [before] = [...mafaldaRouter.workers.values()];
+    const gone = [once(transport, 'routerclose'), once(before!, 'subprocessclose')];
+    proxy.blocked = true;
+    proxy.cut();
+    await Promise.all(gone);
+    expect([mafaldaRouter.closed, mafaldaRouter.workers.size]).toEqual([false, 0]);
+
+    const back = once(middle, 'nodeconnected');
+    proxy.blocked = false;
+    await back;
+    const again = await mafaldaRouter.createDirectTransport();
+    expect(mafaldaRouter.transports.get(again.id)).toBe(again);
+    expect([...mafaldaRouter.workers.values()].map(({ pid, closed }) => ({ pid, closed }))).toEqual([{ pid: before!.pid, closed: false }]);
+  });
+
   test('is a node of the tier above', async () => {
     const leaves = [opened(await Served.create()), opened(await Served.create())];
     const middle = opened(
