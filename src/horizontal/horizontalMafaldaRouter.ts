@@ -134,7 +134,17 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
 
   async getResourceUsages(): Promise<ResourceUsages> {
     const connected = [...this.#parts].filter(([node]) => node.connected);
-    const usages = await Promise.all(connected.map(([, part]) => part.getResourceUsages()));
+    const usages = await Promise.all(
+      connected.map(async ([, part]) => {
+        try {
+          return await part.getResourceUsages();
+        } catch (error) {
+          // A node that has gone in the meantime uses nothing.
+          if (!part.closed) throw error;
+          return {};
+        }
+      }),
+    );
     return Object.assign({}, ...usages) as ResourceUsages;
   }
 

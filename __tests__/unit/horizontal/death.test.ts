@@ -122,15 +122,15 @@ function on(url: string): { placement: { node: string } } {
 }
 
 test('a server that is killed', async () => {
-  const server = opened(await ServerProcess.start());
+  const server = opened(await ServerProcess.create());
   const trouble = await Trouble.create(server.url);
   await trouble.strike(() => server.signal('SIGKILL'));
-  opened(await ServerProcess.start({ port: Number(new URL(server.url).port) }));
+  opened(await ServerProcess.create({ port: Number(new URL(server.url).port) }));
   await trouble.returns();
 });
 
 test('a server that is stopped, and goes on later', async () => {
-  const server = opened(await ServerProcess.start());
+  const server = opened(await ServerProcess.create());
   const trouble = await Trouble.create(server.url);
   await trouble.strike(() => server.signal('SIGSTOP'));
   server.signal('SIGCONT');
@@ -138,7 +138,7 @@ test('a server that is stopped, and goes on later', async () => {
 }, 60_000);
 
 test('the only server that there is: the room stays open for its return', async () => {
-  const server = opened(await ServerProcess.start());
+  const server = opened(await ServerProcess.create());
   const mafalda = opened(new MafaldaHorizontal([server.url], { nodeTimeout: NODE_TIMEOUT_MS }));
   await once(mafalda, 'connected');
   const room = mafalda.createMafaldaRouter({ id: 'room', routerOptions });

@@ -123,10 +123,11 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     connection.on('answered', load => this.#setLoad(load));
     connection.on('late', result => this.#closeUnwanted(result));
     connection.on('message', message => this.#onMessage(message));
-    connection.on('lost', () => {
+    connection.on('lost', reason => {
       // A server that is silent is one that is not there, whatever TCP says. Why things close is told before they do.
       if (this.#readyState === ReadyState.CONNECTED) this.#onDisconnected('no sign of life');
       this.#closeEverything();
+      if (reason) this.reportError(reason);
     });
     connection.on('refused', error => {
       this.#connection = undefined;
@@ -188,7 +189,11 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   }
 
   #encode(args: unknown[]): unknown[] {
-    return encode(args, object => coreOf(object)?.handle) as unknown[];
+    return encode(args, object => {
+      const core = coreOf(object);
+      if (core?.closed) throw core.closedError('use');
+      return core?.handle;
+    }) as unknown[];
   }
 
   #onMessage(message: Exclude<ServerMessage, { type: 'answer' | 'failure' }>): void {

@@ -72,8 +72,11 @@ export type ConnectionEvents = {
   answered: [load: number];
   /** The answer to a call that nobody waits for any longer. */
   late: [result: unknown];
-  /** The session is over, and all that the server told in it: another server process is there now, or none has been for too long. */
-  lost: [];
+  /**
+   * The session is over, and all that the server told in it: another server process is there now, or none has been for too
+   * long; or it could not go on, for the reason that is told.
+   */
+  lost: [reason?: Error];
   /** Trying again would not help. */
   refused: [error: Error];
 };
@@ -187,7 +190,8 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     session.on('message', message => this.#onMessage(message));
     session.on('error', error => {
       log('%s: %o', this.#url, error);
-      this.#loseSession();
+      this.#abandonedId = this.#sessionId;
+      this.#loseSession(error);
     });
     return session;
   }
@@ -251,12 +255,12 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     } else call?.reject(decodeError(message.error));
   }
 
-  #loseSession(): void {
-    this.#endSession();
-    this.emit('lost');
+  #loseSession(reason?: Error): void {
+    this.#endSession(reason);
+    this.emit('lost', reason);
   }
 
-  #endSession(): void {
+  #endSession(reason?: Error): void {
     this.#silence.stop();
     this.#session.detach();
     this.#session.removeAllListeners();
@@ -265,7 +269,8 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     const calls = [...this.#calls.values()];
     this.#calls.clear();
     for (const { timeout } of calls) clearTimeout(timeout);
-    for (const { reject } of calls) reject(new Error(`the connection to ${this.#url} was closed before the call was answered`));
+    const why = reason ? `: ${reason.message}` : '';
+    for (const { reject } of calls) reject(new Error(`the connection to ${this.#url} was closed before the call was answered${why}`));
   }
 }
 

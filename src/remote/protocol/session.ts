@@ -4,6 +4,7 @@
  * session is over. Where too many wait, a side that can tell the present state instead ({@link Recovery}) does that.
  */
 import { EnhancedEventEmitter } from 'mediasoup/extras';
+import { countBuffers, MAX_BUFFERS } from './codec.ts';
 
 /** The part of a socket.io socket that is needed, and that client and server have in common. */
 export interface Socket {
@@ -18,6 +19,9 @@ export interface Socket {
 const ACKNOWLEDGE_EVERY = 100;
 /** A peer that leaves more than this unacknowledged is too slow or too long away to catch up. */
 const MAX_UNACKNOWLEDGED = 20_000;
+
+/** On so many connections in a row the same message may be the first that does not arrive: then it is to blame for their ends. */
+const MAX_ATTEMPTS = 5;
 
 /** How a side makes up for messages that it could not keep. */
 export interface Recovery<Sent> {
@@ -51,6 +55,8 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   #sent = 0;
   #received = 0;
   #acknowledged = 0;
+  /** The first message that was waiting when there was a new connection, and on how many connections it was that one. */
+  #stuck = { number: 0, attempts: 0 };
 
   /**
    * @param isMessage tells what is a message of the protocol: anything else ends the session
@@ -87,6 +93,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     socket.on('message', this.#onMessage);
     socket.on('acknowledge', this.#onAcknowledge);
     this.#onAcknowledge(receivedByPeer);
+    this.#giveUpIfStuck();
     if (this.#isBehind && this.#socket) this.#catchUp(receivedByPeer);
     for (const { number, message } of this.#outbox) this.#transmit(number, [message]);
   }
@@ -111,7 +118,11 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     const batch = this.#batch;
     this.#batch = [];
     this.#batchBytes = 0;
-    if (batch.length > 0) this.#transmit(this.#sent - batch.length + 1, batch);
+    let number = this.#sent - batch.length + 1;
+    for (const messages of packetsOf(batch)) {
+      this.#transmit(number, messages);
+      number += messages.length;
+    }
   };
 
   #transmit(number: number, messages: Sent[]): void {
@@ -147,6 +158,15 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     if (this.#outbox.length === 0) this.#limit = MAX_UNACKNOWLEDGED;
   };
 
+  /** A message that breaks each connection on which it is sent would be sent for ever. */
+  #giveUpIfStuck(): void {
+    if (!this.#socket) return;
+    const number = this.#outbox[0]?.number ?? 0;
+    const attempts = number > 0 && number === this.#stuck.number ? this.#stuck.attempts + 1 : 0;
+    this.#stuck = { number, attempts };
+    if (attempts >= MAX_ATTEMPTS) this.#fail(`message ${number} was lost with ${attempts} connections`);
+  }
+
   /** Keeps only what a snapshot can't make up for. A connection that is too slow is given up: the next one begins with it. */
   #fallBehind(): void {
     const recovery = this.#recovery;
@@ -174,4 +194,21 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     socket?.disconnect();
     this.emit('error', new Error(`the session can't go on: ${reason}`));
   }
+}
+
+/** As few packets as there can be, each with no more Buffers than the parser takes. */
+function packetsOf<Sent>(batch: Sent[]): Sent[][] {
+  if (batch.length <= 1) return batch.length === 0 ? [] : [batch];
+  const packets: Sent[][] = [];
+  let left = 0;
+  for (const message of batch) {
+    const buffers = countBuffers(message);
+    if (packets.length === 0 || buffers > left) {
+      packets.push([]);
+      left = MAX_BUFFERS;
+    }
+    packets.at(-1)!.push(message);
+    left -= buffers;
+  }
+  return packets;
 }

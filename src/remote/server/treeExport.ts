@@ -59,13 +59,13 @@ export class TreeExport implements Exporter {
   onEvent(exported: ExportedObject, name: string, args: unknown[], listeners?: ReadonlySet<Audience>): void {
     // mediasoup tells of the end of a Worker's process before it tells that the Worker has closed; clients learn why first.
     if (exported.cause) this.#tellClose(exported);
-    const changes = exported.takeChanges();
+    const changes = this.#encode(exported.takeChanges());
     this.tell({ type: 'event', handle: exported.handle, name, args: this.#encode(args), changes }, listeners);
   }
 
   /** Tells what an object's method has changed, so that everybody knows before its caller gets the answer. */
   tellChanges(exported: ExportedObject): void {
-    const changes = exported.takeChanges();
+    const changes = this.#encode(exported.takeChanges());
     if (changes) this.tell({ type: 'change', handle: exported.handle, changes });
   }
 
@@ -126,7 +126,7 @@ export class TreeExport implements Exporter {
   #addition(exported: ExportedObject, state?: Changes): ServerMessage {
     const addition = exported.toAddition(exported.node.parent && this.#exported.get(exported.node.parent), state);
     if (exported.node.type === 'worker') addition.id = this.#exports.workerId(addition.id);
-    return { type: 'add', mafaldaRouter: this.mafaldaRouterId, addition: { ...addition, appData: this.#encodeAppData(addition) } };
+    return { type: 'add', mafaldaRouter: this.mafaldaRouterId, addition: { ...addition, appData: this.#encodeAppData(addition), state: this.#encode(addition.state) } };
   }
 
   /** An application in this process may keep there what can't be sent: then clients see none. */
@@ -142,9 +142,10 @@ export class TreeExport implements Exporter {
   #tellClose(exported: ExportedObject): void {
     if (exported.closeTold) return;
     exported.closeTold = true;
+    // One that has died has no process any more: that is known before it is told.
+    if (exported.node.type === 'worker') this.tellChanges(exported);
     this.tell({ type: 'close', handle: exported.handle, cause: exported.cause });
   }
-
 
   #encode<T>(value: T): T {
     return encode(value, object => this.#exports.byObject(object)?.handle) as T;

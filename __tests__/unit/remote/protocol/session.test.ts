@@ -191,6 +191,33 @@ describe('a session ends, and its connection with it,', () => {
     expect([again.disconnected, near.session.isAttachedTo(again)]).toEqual([true, false]);
   });
 
+  test('with the fifth connection that does not carry a message that is waiting', () => {
+    far.session.detach();
+    far.session.send('poison');
+    for (let connections = 0; connections < 5; ++connections) {
+      expect(far.errors).toEqual([]);
+      connect();
+      cut();
+    }
+    const last = connect();
+    expect(far.errors).toEqual([expect.stringMatching(/message 1 was lost with 5 connections/)]);
+    expect(last.far.disconnected).toBe(true);
+  });
+
+  test('not with the fifth connection, where each carries something', async () => {
+    for (let connections = 0; connections < 20; ++connections) {
+      far.session.send('one');
+      far.session.send('two');
+      const connection = connect();
+      connection.deliver(connection.far);
+      cut();
+    }
+    expect([far.errors, near.errors]).toEqual([[], []]);
+    await connect().deliverAll();
+    expect([far.errors, near.errors]).toEqual([[], []]);
+    expect(near.received).toHaveLength(40);
+  });
+
   test('when too much is waiting for the other side', async () => {
     for (let index = 0; index < 20_000; ++index) far.session.send('x');
     expect(far.errors).toEqual([]);
@@ -198,4 +225,14 @@ describe('a session ends, and its connection with it,', () => {
     expect(far.errors).toEqual([expect.stringMatching(/too many messages/)]);
     expect(socket.disconnected).toBe(true);
   });
+});
+
+test('what is said in one go travels in as few packets as hold its Buffers', async () => {
+  const socket = new FakeConnection().near;
+  const session = new Session<{ buffers: Buffer[] }, string>((message): message is string => typeof message === 'string');
+  session.attach(socket, 0);
+  for (const count of [4, 6, 0, 1, 10, 10, 0, 5]) session.send({ buffers: Array.from({ length: count }, () => Buffer.from('x')) });
+  await said();
+  const packets = socket.queue.map(({ args: [number, , ...messages] }) => [number, messages.length]);
+  expect(packets).toEqual([[1, 3], [4, 1], [5, 1], [6, 2], [8, 1]]);
 });
