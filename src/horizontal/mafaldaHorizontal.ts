@@ -155,7 +155,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     return this;
   }
 
-  /** What is on the node closes. @returns whether it was one of ours */
+  /** What we have made on the node closes. @returns whether it was one of ours */
   delete(node: string | MafaldaApi): boolean {
     const found = this.#nodes.find(node);
     if (!found) return false;
@@ -200,13 +200,16 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   protected async release(): Promise<void> {
     const nodes = [...this.#nodes];
     await this.mediasoup.close();
-    // A goodbye closes what nobody else is attached to; to close the MafaldaRouters would close them for everybody.
+    // To close the MafaldaRouters would close them for everybody.
+    const leaving = [...this.mafaldaRouters.values()].map(mafaldaRouter => mafaldaRouter.leave());
+    const left = Promise.all(leaving).catch(error => log('%o', error));
+    // A node that does not answer is not waited for: then nor is its answer.
     await Promise.all(nodes.filter(({ owned }) => owned).map(({ mafalda }) => mafalda.close()));
-    await this.closeAllMafaldaRouters().catch(error => log('%o', error));
+    await left;
     for (const node of nodes) this.#nodes.delete(node);
   }
 
-  /** What is on it closes. */
+  /** What we have made on it closes. */
   #remove(node: ClusterNode): void {
     this.#nodes.delete(node);
     for (const mafaldaRouter of this.mafaldaRouters.values()) {

@@ -115,10 +115,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       this.#readyState = ReadyState.CONNECTED;
       this.safeEmit('connected');
     });
-    connection.on('disconnected', reason => {
-      this.#readyState = this.closed ? ReadyState.CLOSING : ReadyState.CONNECTING;
-      this.safeEmit('disconnected', reason);
-    });
+    connection.on('disconnected', reason => this.#onDisconnected(reason));
     connection.on('load', report => {
       this.#loadReport = report;
       this.#setLoad(report.load);
@@ -127,6 +124,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     connection.on('late', result => this.#closeUnwanted(result));
     connection.on('message', message => this.#onMessage(message));
     connection.on('lost', reason => {
+      // A server that is silent is one that is not there, whatever TCP says. Why things close is told before they do.
+      if (this.#readyState === ReadyState.CONNECTED) this.#onDisconnected('no sign of life');
       this.#closeEverything();
       if (reason) this.reportError(reason);
     });
@@ -156,6 +155,12 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     this.#closeEverything();
     this.#connection = undefined;
     this.#readyState = ReadyState.CLOSED;
+  }
+
+  #onDisconnected(reason: string): void {
+    if (this.#readyState === ReadyState.CONNECTING) return;
+    this.#readyState = this.closed ? ReadyState.CLOSING : ReadyState.CONNECTING;
+    this.safeEmit('disconnected', reason);
   }
 
   async #call(target: Target, method: string, args: unknown[]): Promise<unknown> {
