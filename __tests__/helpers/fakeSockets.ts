@@ -43,7 +43,16 @@ export class FakeConnection {
     return packet !== undefined;
   }
 
-  deliverAll(): void {
-    while (this.deliver(this.near) || this.deliver(this.far));
+  async deliverAll(): Promise<void> {
+    do {
+      await said();
+      while (this.deliver(this.near) || this.deliver(this.far));
+      await said();
+    } while (this.near.queue.length + this.far.queue.length > 0);
   }
+}
+
+/** What is said in one go is sent after that. */
+export async function said(): Promise<void> {
+  await new Promise<void>(resolve => process.nextTick(resolve));
 }

@@ -9,7 +9,7 @@ import * as remote from '../../src/remote/index.ts';
 const common = ['workers', 'routers', 'transports', 'rtpObservers', 'getResourceUsages', 'dump', 'mafaldaRouters', 'closeAllMafaldaRouters'];
 
 test.each([
-  ['mafalda-horizontal', root, ['default', 'MafaldaHorizontal', 'Mafalda', 'RemoteMafaldaServer', 'RemoteMafaldaClient', 'concentrate', 'leastLoaded']],
+  ['mafalda-horizontal', root, ['default', 'MafaldaHorizontal', 'Mafalda', 'RemoteMafaldaServer', 'RemoteMafaldaClient', 'concentrate', 'leastLoaded', 'twoChoices', 'regionFirst']],
   ['mafalda-horizontal/mafalda', local, ['Mafalda']],
   ['mafalda-horizontal/remote', remote, ['RemoteMafaldaServer', 'RemoteMafaldaClient']],
 ])('%s exports its classes and the common members', (_name, module, classes) => {

@@ -1,9 +1,9 @@
 /** One of the Mafaldas that a MafaldaHorizontal is made of, with what placement has to know about it. */
-import type { EnhancedEventEmitter } from 'mediasoup/extras';
+import { EnhancedEventEmitter } from 'mediasoup/extras';
+import { ObjectTree, type TreeNode } from '../shared/objectTree.ts';
+import { isLinkTransport, linkedRouterId } from '../shared/piping/endpoint.ts';
 import type { MafaldaApi } from '../shared/types.ts';
-
-/** What a Transport is taken to cost until the node's reports show it; percent of the node. */
-const EXPECTED_TRANSPORT_LOAD = 1;
+import { ExpectedLoad } from './expectedLoad.ts';
 
 /** A node at the end of a wire tells when it is there, and how loaded it is. A local Mafalda is always there. */
 export type NodeEvents = {
@@ -14,51 +14,132 @@ export type NodeEvents = {
   close: [];
 };
 
-export class ClusterNode {
+/** What the nodes at the end of a wire tell of themselves, beside the API that all Mafaldas have. */
+type Described = MafaldaApi & {
+  readonly url?: string;
+  readonly readyState?: number;
+  readonly serverId?: string;
+  readonly region?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+};
+
+/** The readyState of a RemoteMafaldaClient that can be used. */
+const CONNECTED = 4;
+
+let nextLocalId = 1;
+
+/** Emits `change` when there may be less on it than before, or something new may be placed on it (again). */
+export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
   readonly id: string;
   readonly mafalda: MafaldaApi;
   readonly url: string | undefined;
+  /** Other URLs of the same server. */
+  readonly aliases = new Set<string>();
   /** Made by us from a URL, and ours to close. */
   readonly owned: boolean;
-  placed = 0;
+  /** All that our MafaldaRouters have there. */
+  readonly tree = new ObjectTree();
   connected: boolean;
   /** It has answered, or it can't be reached at present. */
   settled: boolean;
-  #expected = 0;
+  /** What keeps a node that is being drained from being empty. */
+  readonly contents = new Set<TreeNode>();
+  #placed = 0;
+  #draining = false;
+  readonly #expected: ExpectedLoad;
+  readonly #reports: boolean;
 
-  constructor(mafalda: MafaldaApi, owned: boolean) {
-    const remote = mafalda as MafaldaApi & { url?: string; readyState?: number };
+  /** @param now milliseconds, from any moment on */
+  constructor(mafalda: MafaldaApi, owned: boolean, now: () => number) {
+    super();
+    const { url, readyState } = mafalda as Described;
     this.mafalda = mafalda;
     this.owned = owned;
-    this.url = remote.url;
-    this.id = remote.url ?? `local-${nextLocalId++}`;
-    this.connected = remote.readyState === undefined || remote.readyState === CONNECTED;
+    this.url = url;
+    this.id = url ?? `local-${nextLocalId++}`;
+    this.#reports = readyState !== undefined;
+    this.connected = readyState === undefined || readyState === CONNECTED;
     this.settled = this.connected;
+    this.#expected = new ExpectedLoad(now);
+    this.tree.on('add', node => void (this.#keepsBusy(node) && this.contents.add(node)));
+    this.tree.on('remove', node => void (this.contents.delete(node) && this.emit('change')));
   }
 
   get events(): EnhancedEventEmitter<NodeEvents> {
     return this.mafalda as unknown as EnhancedEventEmitter<NodeEvents>;
   }
 
+  /** Another one after each start of its server; undefined before the first connection, and for nodes of this process. */
+  get serverId(): string | undefined {
+    return (this.mafalda as Described).serverId;
+  }
+
+  get region(): string | undefined {
+    return (this.mafalda as Described).region;
+  }
+
+  get labels(): Readonly<Record<string, string>> | undefined {
+    return (this.mafalda as Described).labels;
+  }
+
   /** Percent of the node: what it has reported, plus what has been placed there since. */
   get load(): number {
+    // One that does not report tells its present load whenever it is asked.
+    if (!this.#reports) this.#expected.measured();
     // An object with the Mafalda API that is none of ours may not tell its load.
-    return (this.mafalda.load ?? 0) + this.#expected * EXPECTED_TRANSPORT_LOAD;
+    return (this.mafalda.load ?? 0) + this.#expected.load;
   }
 
-  /** To be called when something is about to be created there, before anything is awaited. */
-  reserve(): void {
-    ++this.placed;
-    ++this.#expected;
+  /** How much was ever placed there. */
+  get placed(): number {
+    return this.#placed;
   }
 
-  /** A report has come: what was placed before is in it. */
+  /** Nothing new is placed there. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  set draining(draining: boolean) {
+    this.#draining = draining;
+    this.emit('change');
+  }
+
+  /** How many calls that create something there have no answer yet. */
+  get underway(): number {
+    return this.#expected.underway;
+  }
+
+  get isEmpty(): boolean {
+    return this.contents.size === 0 && this.underway === 0;
+  }
+
+  /** To be called when something is about to be created there, before anything is awaited. @returns to be called when it is there, or failed */
+  reserve(): (created: boolean) => void {
+    ++this.#placed;
+    const settle = this.#expected.transport();
+    return created => {
+      settle(created);
+      this.emit('change');
+    };
+  }
+
+  /** To be called when something that is there is about to consume a stream. */
+  expectConsumer(): void {
+    this.#expected.consumer();
+  }
+
+  /** A report has come. */
   reported(): void {
-    this.#expected = 0;
+    this.#expected.measured();
+  }
+
+  /** What the application has there, and the pipes from there, since others live on what comes through them. */
+  #keepsBusy({ type, object, parent }: TreeNode): boolean {
+    if (type === 'transport') return !isLinkTransport(object);
+    if (type === 'rtpObserver') return true;
+    if ((type !== 'consumer' && type !== 'dataConsumer') || parent?.type !== 'transport') return false;
+    const to = linkedRouterId(parent.object);
+    return to !== undefined && !this.tree.routers.has(to);
   }
 }
-
-/** The readyState of a RemoteMafaldaClient that can be used. */
-const CONNECTED = 4;
-
-let nextLocalId = 1;

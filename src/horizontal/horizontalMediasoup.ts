@@ -1,14 +1,28 @@
 /** mediasoup's module API, with Workers on all nodes: an application written for mediasoup uses them as cores of one machine. */
+import * as mediasoup from 'mediasoup';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
-import type { AppData, Index, ObserverEvents, RouterRtpCapabilities, Worker, WorkerSettings } from 'mediasoup/types';
+import { NotFoundError } from 'mediasoup/errors';
+import type { AppData, Index, ObserverEvents, Router, RouterRtpCapabilities, Worker, WorkerSettings } from 'mediasoup/types';
+import { closeWorker } from '../shared/closeWorker.ts';
+import { ObjectTree } from '../shared/objectTree.ts';
 import { onceClosed } from '../shared/onceClosed.ts';
+import { Outlets, type PipeToMafaldaRouterOptions } from '../shared/piping/pipeToMafaldaRouter.ts';
+import { Streams } from '../shared/piping/streams.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import type { NodePool } from './nodePool.ts';
+
+/** A server puts its own address for this. */
+const ALL_ADDRESSES = { listenInfo: { protocol: 'udp', ip: '0.0.0.0' } } as const;
 
 export class HorizontalMediasoup implements Index {
   readonly observer = new EnhancedEventEmitter<ObserverEvents>();
   readonly #nodes: NodePool;
   readonly #workers = new WeakMap<ClusterNode, number>();
+  readonly #made = new Map<Worker, ClusterNode>();
+  readonly #tree = new ObjectTree();
+  readonly #streams = new Streams(this.#tree);
+  readonly #outlets = new Outlets(this.#streams, true);
+  readonly #nodeOf = new WeakMap<Router, ClusterNode>();
 
   constructor(nodes: NodePool) {
     this.#nodes = nodes;
@@ -30,7 +44,9 @@ export class HorizontalMediasoup implements Index {
 
   /** On the node with most cores for each Worker that was made here: an application makes one for each core that it wants. */
   createWorker = async <T extends AppData = AppData>(settings?: WorkerSettings<T>): Promise<Worker<T>> => {
-    const node = await this.#nodes.emptiest(candidate => this.#workersPerCore(candidate));
+    await this.#nodes.whenSettled();
+    // Chosen and counted at once, so that a burst of calls sees itself.
+    const node = this.#nodes.emptiest(candidate => this.#workersPerCore(candidate));
     this.#count(node, 1);
     let worker: Worker<T>;
     try {
@@ -39,13 +55,41 @@ export class HorizontalMediasoup implements Index {
       this.#count(node, -1);
       throw error;
     }
-    onceClosed(worker, () => this.#count(node, -1));
+    this.#made.set(worker, node);
+    onceClosed(worker, () => {
+      this.#made.delete(worker);
+      this.#count(node, -1);
+    });
+    this.#tree.addWorker(worker, `${node.id} ${worker.pid}`);
+    worker.observer.on('newrouter', router => this.#intercept(router, node));
     this.observer.safeEmit('newworker', worker);
     return worker;
   };
 
+  /** Closes the Workers that were made here. Those of servers end by themselves, which nobody waits for: a server may be gone. */
+  async close(): Promise<void> {
+    const workers = [...this.#made];
+    for (const [worker] of workers) worker.close();
+    await Promise.all(workers.filter(([, { url }]) => url === undefined).map(([worker]) => closeWorker(worker)));
+  }
+
+  /** A Router pipes to those of its own node by itself, and to others through this process, which has mirrors of both. */
+  #intercept(router: Router, node: ClusterNode): void {
+    const pipeToRouter = router.pipeToRouter.bind(router);
+    this.#nodeOf.set(router, node);
+    router.pipeToRouter = async options => {
+      const other = options?.router && this.#nodeOf.get(options.router);
+      if (!other || other === node) return pipeToRouter(options);
+      const { router: mafaldaRouter, producerId, dataProducerId, ...rest } = options;
+      const isHere = this.#streams.find(producerId ?? dataProducerId ?? '').some(place => place.router === router);
+      if ((producerId ?? dataProducerId) && !isHere) throw new NotFoundError(producerId ? 'Producer not found' : 'DataProducer not found');
+      return this.#outlets.pipe(router, { ...ALL_ADDRESSES, ...rest, producerId, dataProducerId, mafaldaRouter } as PipeToMafaldaRouterOptions<Router>);
+    };
+  }
+
+  /** Any node's will do, and this process's as long as there is none: their versions go together. */
   get #any(): Index {
-    return this.#nodes.anyConnected().mafalda.mediasoup;
+    return [...this.#nodes].find(({ connected }) => connected)?.mafalda.mediasoup ?? mediasoup;
   }
 
   #workersPerCore(node: ClusterNode): number {

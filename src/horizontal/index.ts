@@ -1,3 +1,12 @@
 export { MafaldaHorizontal, type MafaldaHorizontalEvents, type MafaldaHorizontalOptions } from './mafaldaHorizontal.ts';
-export type { Placement } from './nodePool.ts';
-export { concentrate, leastLoaded, type NodeState, type PlacementRequest, type Strategy } from './strategies.ts';
+export type { DrainOptions, DrainReport } from './drain.ts';
+export type { Placement } from './placement.ts';
+export {
+  concentrate,
+  leastLoaded,
+  regionFirst,
+  twoChoices,
+  type NodeState,
+  type PlacementRequest,
+  type Strategy,
+} from './strategies.ts';

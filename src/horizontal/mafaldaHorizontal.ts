@@ -1,12 +1,15 @@
-import type { Router, Transport } from 'mediasoup/types';
 import { connectionOptions, RemoteMafaldaClient, type RemoteMafaldaClientOptions } from '../remote/client/index.ts';
 import type { MafaldaDump } from '../shared/dump.ts';
 import type { LoadReport } from '../shared/load.ts';
 import { logger } from '../shared/logger.ts';
 import { MafaldaBase } from '../shared/mafaldaBase.ts';
 import { ModuleScope, packageScope } from '../shared/moduleScope.ts';
+import type { ObjectTypes } from '../shared/objectTree.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../shared/options.ts';
 import type { MafaldaApi, MafaldaEvents, MafaldaRouterOptions, ResourceUsages } from '../shared/types.ts';
+import { checkDuration } from './checkDuration.ts';
+import type { ClusterNode } from './clusterNode.ts';
+import { untilDrained, whatIsLeft, type DrainOptions, type DrainReport } from './drain.ts';
 import { HorizontalMediasoup } from './horizontalMediasoup.ts';
 import { HorizontalMafaldaRouter } from './horizontalMafaldaRouter.ts';
 import { NodePool } from './nodePool.ts';
@@ -17,15 +20,23 @@ const log = logger('horizontal');
 export const scope = new ModuleScope(packageScope);
 
 const DEFAULT_WATERMARK = 66;
+const DEFAULT_NODE_TIMEOUT_MS = 3000;
 
-export interface MafaldaHorizontalOptions extends RemoteMafaldaClientOptions {
+/** Those of RemoteMafaldaClient are for nodes that are given as URLs. */
+export interface MafaldaHorizontalOptions extends Omit<RemoteMafaldaClientOptions, 'sessionTimeout'> {
   /** How a node is chosen; default {@link concentrate}. Can be replaced while running. */
   strategy?: Strategy;
   /** Load percentage above which a node gets nothing new while another has room; default 66. */
   watermarkNode?: number;
+  /**
+   * How long a node may be silent before what it has is closed here, in ms; default 3000. For nodes that are given as URLs: clients have
+   * a `sessionTimeout` of their own.
+   */
+  nodeTimeout?: number;
 }
 
-const knownOptions: Record<keyof MafaldaHorizontalOptions, true> = { ...connectionOptions, strategy: true, watermarkNode: true };
+const ownOptions = ['strategy', 'watermarkNode', 'nodeTimeout'];
+const knownOptions = [...Object.keys(connectionOptions).filter(name => name !== 'sessionTimeout'), ...ownOptions];
 
 export type MafaldaHorizontalEvents = MafaldaEvents & {
   /** Every node has answered, or can't be reached at present. */
@@ -48,17 +59,22 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
    */
   constructor(nodes: Iterable<string | MafaldaApi> = [], options: MafaldaHorizontalOptions = {}) {
     super(scope);
-    refuseUnknown('MafaldaHorizontal', options, Object.keys(knownOptions));
-    const { strategy = concentrate, watermarkNode = DEFAULT_WATERMARK, ...clientOptions } = options;
+    refuseUnknown('MafaldaHorizontal', options, knownOptions);
+    const { strategy = concentrate, watermarkNode = DEFAULT_WATERMARK, nodeTimeout = DEFAULT_NODE_TIMEOUT_MS, ...clientOptions } = options;
     if (typeof strategy !== 'function') throw new TypeError('if given, strategy must be a function');
     if (typeof watermarkNode !== 'number' || !(watermarkNode >= 0)) throw new TypeError('if given, watermarkNode must be a percentage, 0 or more');
-    this.#clientOptions = clientOptions;
+    checkDuration('nodeTimeout', nodeTimeout, 1);
+    this.#clientOptions = { ...clientOptions, sessionTimeout: nodeTimeout };
     this.#nodes = new NodePool(strategy, watermarkNode);
     this.mediasoup = new HorizontalMediasoup(this.#nodes);
-    this.#nodes.on('connected', ({ mafalda }) => this.safeEmit('nodeconnected', mafalda));
+    this.#nodes.on('connected', node => {
+      for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.nodeCame(node);
+      this.safeEmit('nodeconnected', node.mafalda);
+    });
     this.#nodes.on('disconnected', ({ mafalda }, reason) => this.safeEmit('nodedisconnected', mafalda, reason));
     this.#nodes.on('load', ({ mafalda }, load) => this.safeEmit('nodeload', mafalda, load));
     this.#nodes.on('error', error => this.reportError(error));
+    this.#nodes.on('unfit', node => this.#remove(node));
     this.#nodes.on('settled', () => this.safeEmit('connected'));
     try {
       for (const node of nodes) this.add(node);
@@ -104,15 +120,25 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     return this.#nodes.find(node) !== undefined;
   }
 
-  /** It is used from the next Transport on. A node that is there already is not added again. */
+  /**
+   * It is used from the next Transport on. A node that is there already is not added again, but is used again if it was being drained.
+   * That two URLs lead to the same server turns out when both are connected: then the later one goes again.
+   */
   add(node: string | MafaldaApi): this {
     if (this.closed) throw new Error('this MafaldaHorizontal is closed');
-    if (this.has(node)) return this;
+    const existing = this.#nodes.find(node);
+    if (existing) {
+      existing.draining = false;
+      return this;
+    }
     if (typeof node !== 'string' && typeof node?.createMafaldaRouter !== 'function') {
       throw new TypeError('a node must be a URL, or an object with the API of a Mafalda');
     }
     if (typeof node === 'string') this.#nodes.add(new RemoteMafaldaClient(node, this.#clientOptions), true);
     else this.#nodes.add(node, false);
+    const added = this.#nodes.find(node);
+    // One that is there already has no `connected` to come.
+    if (added?.connected) for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.nodeCame(added);
     return this;
   }
 
@@ -120,21 +146,28 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   delete(node: string | MafaldaApi): boolean {
     const found = this.#nodes.find(node);
     if (!found) return false;
-    this.#nodes.delete(found);
-    for (const mafaldaRouter of this.mafaldaRouters.values()) {
-      mafaldaRouter.removeNode(found).catch(error => log('%s: %o', found.id, error));
-    }
-    if (found.owned) found.mafalda.close().catch(error => log('%s: %o', found.id, error));
+    this.#remove(found);
     return true;
   }
 
-  /** The node on which a Transport or a Router of ours is; undefined if it is closed. */
-  nodeOf(object: Transport | Router): MafaldaApi | undefined {
-    for (const mafaldaRouter of this.mafaldaRouters.values()) {
-      const node = mafaldaRouter.nodeOf(object);
-      if (node) return node.mafalda;
-    }
-    return undefined;
+  /**
+   * Takes a node out of use: nothing new lands there from now on, and what is there stays until whoever made it closes it. The node
+   * remains one of ours: {@link delete} closes the rest of it, {@link add} uses it again. Counts what this MafaldaHorizontal sees.
+   * @returns what is left when the node is empty, or the deadline has passed, or the draining was ended by `add`, `delete` or `close`
+   * @throws {TypeError} if it is not one of ours, or `deadline` is not a time
+   */
+  async drain(node: string | MafaldaApi, options: DrainOptions = {}): Promise<DrainReport> {
+    refuseUnknown('drain()', options, ['deadline']);
+    if (options.deadline !== undefined) checkDuration('deadline', options.deadline, 0);
+    const found = this.#nodes.findOrThrow(node);
+    found.draining = true;
+    await untilDrained(found, options.deadline);
+    return whatIsLeft(found);
+  }
+
+  /** The node on which an object of ours is, such as a Transport or a Consumer; undefined if it is closed. */
+  nodeOf(object: ObjectTypes[keyof ObjectTypes]): MafaldaApi | undefined {
+    return [...this.#nodes].find(({ tree }) => tree.nodeOf(object))?.mafalda;
   }
 
   async getResourceUsages(): Promise<ResourceUsages> {
@@ -143,7 +176,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   }
 
   override async dump(): Promise<MafaldaDump> {
-    const nodes = [...this.#nodes].map(({ id, connected, load }) => ({ id, connected, load }));
+    const nodes = [...this.#nodes].map(({ id, connected, draining, load, region }) => ({ id, connected, draining, load, region }));
     return { ...(await super.dump()), nodes };
   }
 
@@ -153,9 +186,19 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
 
   protected async release(): Promise<void> {
     const nodes = [...this.#nodes];
+    await this.mediasoup.close();
     // A goodbye closes what nobody else is attached to; to close the MafaldaRouters would close them for everybody.
     await Promise.all(nodes.filter(({ owned }) => owned).map(({ mafalda }) => mafalda.close()));
     await this.closeAllMafaldaRouters().catch(error => log('%o', error));
     for (const node of nodes) this.#nodes.delete(node);
+  }
+
+  /** What is on it closes. */
+  #remove(node: ClusterNode): void {
+    this.#nodes.delete(node);
+    for (const mafaldaRouter of this.mafaldaRouters.values()) {
+      mafaldaRouter.removeNode(node).catch(error => log('%s: %o', node.id, error));
+    }
+    if (node.owned) node.mafalda.close().catch(error => log('%s: %o', node.id, error));
   }
 }

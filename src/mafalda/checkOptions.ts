@@ -5,11 +5,18 @@
 
 type Options = Record<string, unknown> | undefined;
 
+const unlessConfigured =
+  ', unless the server has addresses of its own: listenInfos or announcedAddress of RemoteMafaldaServer, webRtcServerOptions of Mafalda';
+
+/** Whether a caller says where a WebRtcTransport is to listen. */
+export function givesAddresses({ webRtcServer, listenInfos, listenIps }: NonNullable<Options> = {}): boolean {
+  return Boolean(webRtcServer) || Array.isArray(listenInfos) || Array.isArray(listenIps);
+}
+
 export const checks = {
   createWebRtcTransport(options: Options): void {
-    const { webRtcServer, listenInfos, listenIps } = options ?? {};
-    if (!webRtcServer && !Array.isArray(listenInfos) && !Array.isArray(listenIps)) {
-      throw new TypeError('missing webRtcServer, listenInfos and listenIps (one of them is mandatory)');
+    if (!givesAddresses(options)) {
+      throw new TypeError(`missing webRtcServer, listenInfos and listenIps (one of them is mandatory${unlessConfigured})`);
     }
     checkAppData(options);
   },
@@ -34,7 +41,7 @@ export const checks = {
 
 function checkListenInfo(options: Options): void {
   const { listenInfo, listenIp } = options ?? {};
-  if (!listenInfo && !listenIp) throw new TypeError('missing listenInfo and listenIp (one of them is mandatory)');
+  if (!listenInfo && !listenIp) throw new TypeError(`missing listenInfo and listenIp (one of them is mandatory${unlessConfigured})`);
   if (listenInfo && listenIp) throw new TypeError('only one of listenInfo and listenIp must be given');
   checkAppData(options);
 }

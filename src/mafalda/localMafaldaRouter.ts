@@ -22,13 +22,14 @@ import type { PipeableMafaldaRouter, ResourceUsages } from '../shared/types.ts';
 import { Aliases } from './aliases.ts';
 import { interceptIds } from './interceptIds.ts';
 import { usagesOf } from './usages.ts';
-import { checks } from './checkOptions.ts';
+import { checks, givesAddresses } from './checkOptions.ts';
 import { IdlePipes } from './idlePipes.ts';
 import { Places } from './places.ts';
 import { RouterLinks } from './routerLinks.ts';
 import type { WorkerPool } from './workerPool.ts';
 
 export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMafaldaRouter {
+  readonly #pool: WorkerPool;
   readonly #options: ResolvedMafaldaRouterOptions;
   readonly #places: Places;
   readonly #aliases: Aliases;
@@ -46,6 +47,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
   constructor(pool: WorkerPool, options: ResolvedMafaldaRouterOptions) {
     const aliases = new Aliases();
     super(options.id, false, new ObjectTree(id => aliases.publicIdOf(id)));
+    this.#pool = pool;
     this.#options = options;
     this.#aliases = aliases;
     this.#links = new RouterLinks(this.tree.routers, this.streams, aliases);
@@ -65,8 +67,16 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     return ortc.generateRouterRtpCapabilities(structuredClone(this.#options.routerOptions.mediaCodecs));
   }
 
-  createWebRtcTransport: PipeableMafaldaRouter['createWebRtcTransport'] = options =>
-    this.#create('createWebRtcTransport', options, router => router.createWebRtcTransport(options as types.WebRtcTransportOptions<never>));
+  createWebRtcTransport: PipeableMafaldaRouter['createWebRtcTransport'] = options => {
+    const { webRtcServerOptions } = this.#pool;
+    if (!webRtcServerOptions || givesAddresses(options)) {
+      return this.#create('createWebRtcTransport', options, router => router.createWebRtcTransport(options as types.WebRtcTransportOptions<never>));
+    }
+    return this.#create('createWebRtcTransport', { ...options, webRtcServer: webRtcServerOptions }, async router => {
+      const webRtcServer = await this.#places.webRtcServerOf(router, webRtcServerOptions);
+      return router.createWebRtcTransport({ ...options, webRtcServer } as types.WebRtcTransportOptions<never>);
+    });
+  };
 
   createPlainTransport: PipeableMafaldaRouter['createPlainTransport'] = options =>
     this.#create('createPlainTransport', options, router => router.createPlainTransport(options as types.PlainTransportOptions<never>));
@@ -137,6 +147,6 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     if (type !== 'transport') return;
     const ids = this.#places.streamIdsOf(router);
     if (ids) interceptIds(object, ids, this.#aliases);
-    if (!isLinkTransport(object)) interceptTransport(object, this.streams, find);
+    if (!isLinkTransport(object)) interceptTransport(object, this.streams, find, where => where === router);
   }
 }

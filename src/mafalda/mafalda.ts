@@ -2,7 +2,7 @@ import { workerLoads, type LoadReport } from '../shared/load.ts';
 import { MafaldaBase } from '../shared/mafaldaBase.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../shared/options.ts';
 import type { ResourceUsages } from '../shared/types.ts';
-import type { Index } from 'mediasoup/types';
+import type { Index, WebRtcServerOptions } from 'mediasoup/types';
 import { ModuleScope, packageScope } from '../shared/moduleScope.ts';
 import { HostMeter } from './hostMeter.ts';
 import { LocalMafaldaRouter } from './localMafaldaRouter.ts';
@@ -15,12 +15,19 @@ export const scope = new ModuleScope(packageScope);
 export interface MafaldaOptions {
   /** What all processes of this machine may have together. `false`: no common limit, for several simulated machines on one. */
   workerBudget?: WorkerBudgetOptions | false;
+  /**
+   * Lets WebRtcTransports whose caller leaves the addresses open share the ports of a WebRtcServer: one for each Worker, so
+   * with several Workers the listen infos need a `portRange` rather than a `port`. Default: each has ports of its own, at
+   * addresses that the caller gives.
+   */
+  webRtcServerOptions?: WebRtcServerOptions;
 }
 
 /** All CPU cores of this machine as one: its MafaldaRouters spread over as many mediasoup Workers as the load needs. */
 export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
   /** The mediasoup module behind it. */
   readonly mediasoup: Index;
+  readonly webRtcServerOptions: WebRtcServerOptions | undefined;
   readonly #pool: WorkerPool;
   readonly #host = new HostMeter();
 
@@ -30,13 +37,15 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
    */
   constructor(mediasoup: Index, options: MafaldaOptions = {}) {
     super(scope);
-    refuseUnknown('Mafalda', options, ['workerBudget']);
+    refuseUnknown('Mafalda', options, ['workerBudget', 'webRtcServerOptions']);
     if (typeof mediasoup?.createWorker !== 'function') {
       throw new TypeError("mediasoup must be the mediasoup module: new Mafalda(await import('mediasoup'))");
     }
     this.mediasoup = mediasoup;
-    const { workerBudget } = options;
-    this.#pool = new WorkerPool(mediasoup, workerBudget === false ? undefined : new WorkerBudget(workerBudget));
+    const { workerBudget, webRtcServerOptions } = options;
+    if (webRtcServerOptions && !Array.isArray(webRtcServerOptions.listenInfos)) throw new TypeError('webRtcServerOptions: missing listenInfos');
+    this.webRtcServerOptions = webRtcServerOptions;
+    this.#pool = new WorkerPool(mediasoup, workerBudget === false ? undefined : new WorkerBudget(workerBudget), webRtcServerOptions);
   }
 
   get load(): number {

@@ -1,5 +1,5 @@
 /** Where a MafaldaRouter can put things: in a Router of its own on each Worker that it uses. */
-import type { Router, Worker } from 'mediasoup/types';
+import type { Router, WebRtcServer, WebRtcServerOptions, Worker } from 'mediasoup/types';
 import { GraceTimers } from '../shared/graceTimers.ts';
 import { onceClosed } from '../shared/onceClosed.ts';
 import type { ResolvedMafaldaRouterOptions } from '../shared/options.ts';
@@ -86,6 +86,13 @@ export class Places {
   /** The same, by the Worker's id. */
   loadOfWorker(id: string): number {
     return this.workers.find(pooled => pooled.id === id)?.load ?? 0;
+  }
+
+  /** The WebRtcServer of the Router's Worker. */
+  async webRtcServerOf(router: Router, options: WebRtcServerOptions): Promise<WebRtcServer> {
+    const place = this.#placeOf(router);
+    if (!place) throw new Error('the Router was closed while a Transport was being created in it');
+    return place.pooled.webRtcServer(options);
   }
 
   /** The ids of streams that are taken in the Router's Worker. */

@@ -1,4 +1,4 @@
-import type { Worker, WorkerSettings } from 'mediasoup/types';
+import type { WebRtcServer, WebRtcServerOptions, Worker, WorkerSettings } from 'mediasoup/types';
 import { onceClosed } from '../shared/onceClosed.ts';
 import { WorkerStreamIds } from './aliases.ts';
 import type { WorkerUsage } from '../shared/types.ts';
@@ -19,6 +19,7 @@ export class PooledWorker {
   #cpu = 0;
   #placedSinceSample = 0;
   #placed = 0;
+  #webRtcServer: Promise<WebRtcServer> | undefined;
   #sample: { cpuMs: number; atMs: number } | undefined;
 
   constructor(settings: WorkerSettings, ready: Promise<Worker>) {
@@ -62,6 +63,14 @@ export class PooledWorker {
   reserve(): void {
     ++this.#placed;
     ++this.#placedSinceSample;
+  }
+
+  /** The one whose ports all WebRtcTransports share that leave the addresses to this machine. */
+  webRtcServer(options: WebRtcServerOptions): Promise<WebRtcServer> {
+    this.#webRtcServer ??= this.ready.then(worker => worker.createWebRtcServer(options));
+    // The ports may be free later: a failed attempt is forgotten.
+    this.#webRtcServer.catch(() => (this.#webRtcServer = undefined));
+    return this.#webRtcServer;
   }
 
   async usage(): Promise<WorkerUsage> {

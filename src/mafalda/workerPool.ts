@@ -1,7 +1,7 @@
 /** The Workers of one Mafalda: shared by its MafaldaRouters, measured, and closed when they hold nothing. */
 import { availableParallelism } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
-import type { Index, Worker, WorkerSettings } from 'mediasoup/types';
+import type { Index, WebRtcServerOptions, Worker, WorkerSettings } from 'mediasoup/types';
 import { closeWorker } from '../shared/closeWorker.ts';
 import { GraceTimers } from '../shared/graceTimers.ts';
 import { logger } from '../shared/logger.ts';
@@ -17,6 +17,7 @@ const IDLE_WORKER_GRACE_MS = 2000;
 export type Mediasoup = Pick<Index, 'createWorker'>;
 
 export class WorkerPool {
+  readonly webRtcServerOptions: WebRtcServerOptions | undefined;
   readonly #mediasoup: Mediasoup;
   readonly #budget: WorkerBudget | undefined;
   /** Processes that are ending, and shares that are being given back: what close() has to wait for. */
@@ -25,10 +26,14 @@ export class WorkerPool {
   readonly #idle = new GraceTimers<PooledWorker>(IDLE_WORKER_GRACE_MS, pooled => this.#closeIfIdle(pooled));
   #sampling: NodeJS.Timeout | undefined;
 
-  /** @param budget what all processes of this machine may have together; without one each Mafalda counts for itself */
-  constructor(mediasoup: Mediasoup, budget: WorkerBudget | undefined) {
+  /**
+   * @param budget what all processes of this machine may have together; without one each Mafalda counts for itself
+   * @param webRtcServerOptions of the WebRtcServer that each Worker gets as soon as one is needed
+   */
+  constructor(mediasoup: Mediasoup, budget: WorkerBudget | undefined, webRtcServerOptions?: WebRtcServerOptions) {
     this.#mediasoup = mediasoup;
     this.#budget = budget;
+    this.webRtcServerOptions = webRtcServerOptions;
   }
 
   get workers(): PooledWorker[] {

@@ -56,8 +56,11 @@ export interface MafaldaRouterDump {
 export interface NodeDump {
   id: string;
   connected: boolean;
+  /** Whether it gets nothing new. */
+  draining: boolean;
   /** Percent of the node. */
   load: number;
+  region?: string;
 }
 
 export interface MafaldaDump {

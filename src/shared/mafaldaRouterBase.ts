@@ -6,7 +6,7 @@ import { ObjectTree } from './objectTree.ts';
 import { PublicEmitter } from './publicEmitter.ts';
 import { Streams } from './piping/streams.ts';
 import { Outlets, type PipeToMafaldaRouterOptions } from './piping/pipeToMafaldaRouter.ts';
-import type { MafaldaRouter, MafaldaRouterEvents, PipeableMafaldaRouter } from './types.ts';
+import type { MafaldaRouter, MafaldaRouterEvents } from './types.ts';
 
 const log = logger('router');
 
@@ -33,6 +33,11 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** What is in this process is in the tree as soon as it is there. */
+  async attach(): Promise<void> {
+    this.assertOpen();
   }
 
   get workers(): ReadonlyMap<string, Worker> {
@@ -68,7 +73,7 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
 
   async pipeToMafaldaRouter(options: PipeToMafaldaRouterOptions<MafaldaRouter>): Promise<PipeToRouterResult> {
     this.assertOpen();
-    return this.#outlets.pipe(this, options as PipeToMafaldaRouterOptions<PipeableMafaldaRouter>);
+    return this.#outlets.pipe(this, options);
   }
 
   /** Idempotent. Closes everything at once, and resolves when that is known to have happened everywhere. */

@@ -1,4 +1,4 @@
-/** How the fullest, or the emptiest, of several places is chosen. Pure. */
+/** How the fullest, or the emptiest, of several places is chosen. Pure, and one pass over them: there may be a thousand. */
 
 export interface Candidate {
   /** Percent of what it can take: measured, plus what is on its way. */
@@ -16,10 +16,19 @@ export function byLoad(a: Candidate, b: Candidate): number {
 
 /** Of those below the watermark the fullest that is used already, else the fullest that isn't. Undefined if all are above. */
 export function fullestWithRoom<C extends Candidate>(candidates: readonly C[], watermark: number): C | undefined {
-  const withRoom = candidates.filter(({ load }) => load < watermark).sort(byLoad);
-  return withRoom.findLast(({ hasRouter }) => hasRouter) ?? withRoom.at(-1);
+  let choice: C | undefined;
+  for (const candidate of candidates) if (candidate.load < watermark && (!choice || isFuller(candidate, choice))) choice = candidate;
+  return choice;
 }
 
+/** The later of equals. */
+function isFuller(candidate: Candidate, other: Candidate): boolean {
+  return candidate.hasRouter === other.hasRouter ? byLoad(candidate, other) >= 0 : candidate.hasRouter;
+}
+
+/** The first of the least loaded. */
 export function emptiest<C extends Candidate>(candidates: readonly C[]): C | undefined {
-  return [...candidates].sort(byLoad)[0];
+  let choice: C | undefined;
+  for (const candidate of candidates) if (!choice || byLoad(candidate, choice) < 0) choice = candidate;
+  return choice;
 }

@@ -61,6 +61,35 @@ describe('a MafaldaHorizontal is a Set of nodes', () => {
     expect(mafalda.size).toBe(1);
   });
 
+  test('which takes a server that two URLs lead to once', async () => {
+    const proxy = opened(await CutProxy.create(a.url));
+    const mafalda = opened(new MafaldaHorizontal([a.url]));
+    await once(mafalda, 'connected');
+    const [node] = [...mafalda];
+    const told: unknown[] = [];
+    mafalda.on('nodeconnected', connected => told.push(connected));
+    mafalda.add(proxy.url);
+    const [, twin] = [...mafalda];
+    await until('it has turned out', () => mafalda.size === 1);
+    expect([...mafalda]).toEqual([node]);
+    expect([mafalda.has(proxy.url), mafalda.has(a.url), mafalda.has(twin!), twin!.closed, told.length]).toEqual([true, true, true, true, 0]);
+    const transport = await mafalda.createMafaldaRouter().createDirectTransport({ placement: { node: proxy.url } });
+    expect(mafalda.nodeOf(transport)).toBe(node);
+    expect(mafalda.add(proxy.url).size).toBe(1);
+    // A client that is connected already, and not ours to close.
+    const other = opened(await CutProxy.create(a.url));
+    const client = opened(new RemoteMafaldaClient(other.url));
+    await once(client, 'connected');
+    expect([mafalda.add(client).size, mafalda.has(client), mafalda.has(other.url), client.closed]).toEqual([1, true, true, false]);
+    expect([mafalda.delete(other.url), mafalda.size, transport.closed]).toEqual([true, 0, true]);
+  });
+
+  test('of which the two URLs may be there from the beginning', async () => {
+    const proxy = opened(await CutProxy.create(a.url));
+    const mafalda = await cluster([a.url, proxy.url, b.url]);
+    expect([mafalda.size, mafalda.has(a.url), mafalda.has(proxy.url), mafalda.has(b.url)]).toEqual([2, true, true, true]);
+  });
+
   test('which refuses what is no node', async () => {
     const mafalda = await cluster([]);
     expect(() => mafalda.add('media-1')).toThrow(/URL/);
@@ -68,6 +97,10 @@ describe('a MafaldaHorizontal is a Set of nodes', () => {
     expect(mafalda.size).toBe(0);
     expect(() => new MafaldaHorizontal([], { strateg: leastLoaded } as object)).toThrow(/unknown option strateg/);
     expect(() => new MafaldaHorizontal([], { watermarkNode: -1 })).toThrow(/watermarkNode/);
+    for (const nodeTimeout of [0, -1, NaN, Infinity, '3000' as unknown as number]) {
+      expect(() => new MafaldaHorizontal([], { nodeTimeout })).toThrow(/nodeTimeout/);
+    }
+    expect(() => new MafaldaHorizontal([], { sessionTimeout: 1000 } as object)).toThrow(/unknown option sessionTimeout/);
     expect(() => new MafaldaHorizontal([], { strategy: 'leastLoaded' as unknown as Strategy })).toThrow(/strategy/);
   });
 

@@ -11,11 +11,14 @@ import {
   type PlacementRequest,
 } from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
+import { CutProxy } from '../../helpers/cutProxy.ts';
 import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../../helpers/rtp.ts';
 import { Served } from '../../helpers/serve.ts';
 import { until } from '../../helpers/until.ts';
 
 const opened = closingAfterEach();
+
+const opus = { mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2 } as const;
 
 let a: Served;
 let b: Served;
@@ -64,7 +67,91 @@ describe('placement.node', () => {
   });
 });
 
+describe('a wish', () => {
+  test('for a region is heeded, and is only a wish', async () => {
+    const local = Object.assign(opened(new Mafalda(mediasoup, { workerBudget: false })), { region: 'eu' });
+    mafalda.add(local);
+    const mafaldaRouter = mafalda.createMafaldaRouter();
+    const there = await mafaldaRouter.createDirectTransport({ placement: { region: 'eu' } });
+    const nobodysRegion = await mafaldaRouter.createDirectTransport({ placement: { region: 'as' } });
+    expect([there, nobodysRegion].map(transport => mafalda.nodeOf(transport))).toEqual([local, local]);
+    const elsewhere = await mafalda.createMafaldaRouter().createDirectTransport({ placement: { region: 'as', node: b.url } });
+    expect(mafalda.nodeOf(elsewhere)).toBe(nodeAt(b.url));
+  });
+
+  test('to be near Producers is heeded: consuming them there takes no pipe', async () => {
+    const mafaldaRouter = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
+    await mafaldaRouter.createDirectTransport({ placement: { node: a.url } });
+    const far = await mafaldaRouter.createDirectTransport({ placement: { node: b.url } });
+    const ids = ['one', 'two', 'three'];
+    for (const [index, id] of ids.entries()) {
+      await far.produce({ id, kind: 'audio', rtpParameters: { mid: id, codecs: [opus], encodings: [{ ssrc: 1000 + index }] } });
+    }
+    mafalda.strategy = leastLoaded;
+    // Without the wish it would be the other one.
+    for (let count = 0; count < 3; ++count) await mafaldaRouter.createDirectTransport({ placement: { node: b.url } });
+    const near = await mafaldaRouter.createDirectTransport({ placement: { near: [...ids, 'nobody’s'] } });
+    expect(mafalda.nodeOf(near)).toBe(nodeAt(b.url));
+    for (const producerId of ids) await near.consume({ producerId, rtpCapabilities: await mafaldaRouter.getRtpCapabilities() });
+    expect((await mafaldaRouter.dump()).pipes).toEqual([]);
+    const distant = await mafaldaRouter.createDirectTransport();
+    expect(mafalda.nodeOf(distant)).toBe(nodeAt(a.url));
+  });
+
+  test.each([
+    ['a region', { region: 7 }],
+    ['Producers', { near: 'one' }],
+    ['Producers', { near: [1] }],
+    ['anything', { near: [], nod: 'x' }],
+  ])('for %s that can’t be one fails the call, and creates nothing', async (_what, placement) => {
+    await expect(mafalda.createMafaldaRouter().createDirectTransport({ placement: placement as object })).rejects.toThrow(TypeError);
+    expect([a, b].every(served => served.mafalda.workers.size === 0)).toBe(true);
+  });
+});
+
+describe('dump()', () => {
+  test('tells the node of each object, also of one that can’t be asked at present', async () => {
+    const proxy = await CutProxy.create(b.url);
+    mafalda.delete(b.url);
+    mafalda.add(proxy.url);
+    await once(mafalda, 'nodeconnected');
+    const mafaldaRouter = mafalda.createMafaldaRouter();
+    const transports = [
+      await mafaldaRouter.createDirectTransport({ placement: { node: a.url } }),
+      await mafaldaRouter.createDirectTransport({ placement: { node: proxy.url } }),
+    ];
+    const nodesOf = async (): Promise<string[]> => {
+      const { workers } = (await mafalda.dump()).mafaldaRouters[0]!;
+      return transports.map(({ id }) => workers.find(({ routers }) => routers[0]!.transports[0]!.id === id)!.node!);
+    };
+    expect(await nodesOf()).toEqual([a.url, proxy.url]);
+    const disconnected = once(mafalda, 'nodedisconnected');
+    await proxy.close();
+    await disconnected;
+    expect(await nodesOf()).toEqual([a.url, proxy.url]);
+    expect((await mafalda.dump()).nodes).toMatchObject([
+      { id: a.url, connected: true, draining: false },
+      { id: proxy.url, connected: false, draining: false },
+    ]);
+    mafalda.delete(proxy.url);
+  });
+});
+
 describe('nodeOf()', () => {
+  test('tells the node of whatever the Maps have', async () => {
+    const mafaldaRouter = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
+    const sender = await RtpSender.create(mafaldaRouter, 'audio');
+    const observer = await mafaldaRouter.createAudioLevelObserver({ placement: { node: b.url } });
+    const receiver = await RtpReceiver.create(mafaldaRouter, sender.producer.id);
+    for (const map of [mafalda.workers, mafalda.routers, mafalda.transports, mafalda.rtpObservers]) {
+      expect(map.size).toBeGreaterThan(0);
+      for (const object of map.values()) expect([nodeAt(a.url), nodeAt(b.url)]).toContain(mafalda.nodeOf(object));
+    }
+    expect(mafalda.nodeOf(observer)).toBe(nodeAt(b.url));
+    expect(mafalda.nodeOf(sender.producer)).toBe(mafalda.nodeOf(sender.transport));
+    expect(mafalda.nodeOf(receiver.consumer)).toBe(mafalda.nodeOf(receiver.transport));
+  });
+
   test('tells the node of a Transport and of a Router, until it closes', async () => {
     const mafaldaRouter = mafalda.createMafaldaRouter();
     const transport = await mafaldaRouter.createDirectTransport({ placement: { node: b.url } });
@@ -100,7 +187,8 @@ describe('the strategy', () => {
     const mafaldaRouter = mafalda.createMafaldaRouter({ id: 'room' });
     await mafaldaRouter.createDirectTransport();
     await mafaldaRouter.createDirectTransport();
-    expect(seen[0]![1]).toEqual({ mafaldaRouterId: 'room', watermark: 66 });
+    expect(seen[0]![1]).toEqual({ mafaldaRouterId: 'room', watermark: 66, seed: expect.any(Number) });
+    expect(seen[1]![1].seed).not.toBe(seen[0]![1].seed);
     expect(seen[0]![0]).toMatchObject([
       { id: a.url, placed: 0, hasRouter: false },
       { id: b.url, placed: 0, hasRouter: false },

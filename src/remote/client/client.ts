@@ -126,7 +126,10 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     connection.on('answered', load => this.#setLoad(load));
     connection.on('late', result => this.#closeUnwanted(result));
     connection.on('message', message => this.#onMessage(message));
-    connection.on('lost', () => this.#closeEverything());
+    connection.on('lost', reason => {
+      this.#closeEverything();
+      if (reason) this.reportError(reason);
+    });
     connection.on('refused', error => {
       this.#connection = undefined;
       this.#readyState = ReadyState.CLOSED;

@@ -26,6 +26,8 @@ const GOODBYE_TIMEOUT_MS = 1000;
 const DEFAULT_CALL_TIMEOUT_MS = 15_000;
 /** A connected server says something at least as often as it reports its load: so many reports missing are silence. */
 const MISSED_REPORTS = 2.5;
+/** Calls that are made together travel together, as long as they are small. */
+const MAX_BATCH_BYTES = 32_768;
 /** What surrounds the arguments of a call on the wire. */
 const ENVELOPE_BYTES = 500;
 
@@ -70,8 +72,11 @@ export type ConnectionEvents = {
   answered: [load: number];
   /** The answer to a call that nobody waits for any longer. */
   late: [result: unknown];
-  /** The session is over, and all that the server told in it: another server process is there now, or none has been for too long. */
-  lost: [];
+  /**
+   * The session is over, and all that the server told in it: another server process is there now, or none has been for too
+   * long; or it could not go on, for the reason that is told.
+   */
+  lost: [reason?: Error];
   /** Trying again would not help. */
   refused: [error: Error];
 };
@@ -147,25 +152,29 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
 
   call(target: Target, method: string, args: unknown[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#checkSize(method, args);
+      const bytes = this.#checkSize(method, args);
       const id = this.#nextCallId++;
       const timeout = setTimeout(() => this.#onTimeout(id, method), this.#callTimeout);
       this.#calls.set(id, { timeout, resolve, reject });
-      this.#session.send({ type: 'call', id, target, method, args });
+      this.#session.send({ type: 'call', id, target, method, args }, bytes);
     });
   }
 
   send(target: Target, method: string, args: unknown[]): void {
-    this.#checkSize(method, args);
-    this.#session.send({ type: 'send', target, method, args });
+    const bytes = this.#checkSize(method, args);
+    this.#session.send({ type: 'send', target, method, args }, bytes);
   }
 
   listen(handle: number, name: string, listening: boolean): void {
     this.#session.send({ type: 'listen', handle, name, listening });
   }
 
-  #checkSize(method: string, args: unknown[]): void {
-    if (sizeOf(args) + ENVELOPE_BYTES <= this.#maxPayload) return;
+  /** @returns how large the message will be */
+  #checkSize(method: string, args: unknown[]): number {
+    const roughly = boundOf(args) + ENVELOPE_BYTES;
+    if (roughly <= this.#maxPayload) return roughly;
+    const bytes = sizeOf(args) + ENVELOPE_BYTES;
+    if (bytes <= this.#maxPayload) return bytes;
     throw new RangeError(`${method}(): the arguments are too large, more than the ${this.#maxPayload} bytes of the server's maxPayload`);
   }
 
@@ -179,7 +188,8 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     session.on('message', message => this.#onMessage(message));
     session.on('error', error => {
       log('%s: %o', this.#url, error);
-      this.#loseSession();
+      this.#abandonedId = this.#sessionId;
+      this.#loseSession(error);
     });
     return session;
   }
@@ -187,6 +197,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   #onWelcome(welcome: Welcome): void {
     const { maxPayload, sessionTimeout, loadInterval, session: { id, received } } = welcome;
     this.#maxPayload = maxPayload;
+    this.#session.maxBatchBytes = Math.min(MAX_BATCH_BYTES, maxPayload);
     this.#abandonedId = undefined;
     if (this.#sessionId !== undefined && this.#sessionId !== id) this.#loseSession();
     this.#sessionId = id;
@@ -242,12 +253,12 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     } else call?.reject(decodeError(message.error));
   }
 
-  #loseSession(): void {
-    this.#endSession();
-    this.emit('lost');
+  #loseSession(reason?: Error): void {
+    this.#endSession(reason);
+    this.emit('lost', reason);
   }
 
-  #endSession(): void {
+  #endSession(reason?: Error): void {
     this.#silence.stop();
     this.#session.detach();
     this.#session.removeAllListeners();
@@ -256,8 +267,19 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     const calls = [...this.#calls.values()];
     this.#calls.clear();
     for (const { timeout } of calls) clearTimeout(timeout);
-    for (const { reject } of calls) reject(new Error(`the connection to ${this.#url} was closed before the call was answered`));
+    const why = reason ? `: ${reason.message}` : '';
+    for (const { reject } of calls) reject(new Error(`the connection to ${this.#url} was closed before the call was answered${why}`));
   }
+}
+
+/** More than these arguments can take, found out quickly: a character has three bytes at most, and a Buffer is longer as text. */
+function boundOf(args: unknown[]): number {
+  let bound = 0;
+  for (const arg of args) {
+    if (arg instanceof Uint8Array) bound += arg.byteLength;
+    else if (arg !== undefined) bound += 3 * JSON.stringify(arg).length;
+  }
+  return bound;
 }
 
 /** Of the largest message that these arguments take: Buffers go in messages of their own. */

@@ -3,7 +3,8 @@ import type { EventEmitter } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import { NotFoundError, WorkerClosedError } from 'mediasoup/errors';
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
-import type { ClassDescription } from '../protocol/describe.ts';
+import { decode } from '../protocol/codec.ts';
+import { listenedEventsOf, type ClassDescription } from '../protocol/describe.ts';
 import type { Addition, Changes, Target } from '../protocol/messages.ts';
 
 /** How mirrors reach their server. */
@@ -58,7 +59,7 @@ export class MirrorCore {
   /** To be called once, by the mirror that it belongs to. */
   bind(object: object): void {
     this.#object = object as Emitter & { observer: Emitter };
-    const listened = Object.keys(this.description.events).filter(name => this.description.events[name] === 'listened');
+    const listened = listenedEventsOf(this.description);
     if (listened.length === 0) return;
     const emitter = this.#object as unknown as EventEmitter;
     emitter.on('newListener', (name: string) => listened.includes(name) && this.#listen(name, true));
@@ -67,7 +68,7 @@ export class MirrorCore {
 
   /** Who has made an object is taken for a listener by the server: the first message must not come before the listener. */
   markMadeByUs(): void {
-    for (const [name, where] of Object.entries(this.description.events)) if (where === 'listened') this.#listening.add(name);
+    for (const name of listenedEventsOf(this.description)) this.#listening.add(name);
   }
 
   /** A copy, as mediasoup gives one: who changes it changes nothing here. */
@@ -77,7 +78,7 @@ export class MirrorCore {
 
   /** Null stands for undefined. */
   apply(changes: Changes): void {
-    for (const [name, value] of Object.entries(changes)) this.#state[name] = value ?? undefined;
+    for (const [name, value] of Object.entries(changes)) this.#state[name] = decode(value, () => undefined) ?? undefined;
   }
 
   /** The state as it is now, after messages were missed: tells of what has changed. */

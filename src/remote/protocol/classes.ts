@@ -326,6 +326,7 @@ export const mafaldaRouterCreates = [
 
 export const mafaldaRouterCalls = [
   ...mafaldaRouterCreates,
+  'attach',
   'getRtpCapabilities',
   'getResourceUsages',
   'dump',

@@ -1,7 +1,8 @@
 /**
  * Arguments and results as plain data. Objects that both sides know become references (`{ $ref: handle }`), and what JSON
  * does not have becomes `{ $bigint: digits }` and, in an array, `{ $undefined: true }`; keys that begin with `$` get
- * another one, so that nobody's data is taken for one of these. Buffers stay: socket.io carries them.
+ * another one, so that nobody's data is taken for one of these. Buffers stay: socket.io carries them, and puts
+ * `{ _placeholder: true, num }` in their places; so a key `_placeholder` gets a `$` too.
  */
 import { EventEmitter } from 'node:events';
 
@@ -11,27 +12,68 @@ const BIGINT = '$bigint';
 const UNDEFINED = '$undefined';
 /** mediasoup's are of 64 bits: nobody makes this process read a million digits. */
 const BIGINT_DIGITS = /^-?\d{1,20}$/;
+const PLACEHOLDER = '_placeholder';
+/** How many Buffers socket.io's parser takes in one packet: with more, it closes the connection. */
+export const MAX_BUFFERS = 10;
 
-/** @param handleOf the handle of an object that the other side knows, or undefined for data */
-export function encode(value: unknown, handleOf: (object: object) => number | undefined, depth = 0, path = 'it'): unknown {
+type HandleOf = (object: object) => number | undefined;
+
+/**
+ * @param handleOf the handle of an object that the other side knows, or undefined for data
+ * @throws {TypeError} for what can't be sent
+ * @throws {RangeError} for too many Buffers
+ */
+export function encode(value: unknown, handleOf: HandleOf): unknown {
+  let buffers = 0;
+  const count = (): void => {
+    if (++buffers > MAX_BUFFERS) throw new RangeError(`more than ${MAX_BUFFERS} Buffers can't be sent at once`);
+  };
+  return encodeDeep(value, handleOf, count, 0, 'it');
+}
+
+function encodeDeep(value: unknown, handleOf: HandleOf, onBuffer: () => void, depth: number, path: string): unknown {
   if (typeof value === 'function' || typeof value === 'symbol') {
     throw new TypeError(`${path} is a ${typeof value}, which can't be sent to another process`);
   }
   if (typeof value === 'bigint') return { [BIGINT]: String(value) };
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Uint8Array) {
+    onBuffer();
+    return value;
+  }
   if (depth > MAX_DEPTH) throw new TypeError(`${path} is nested more than ${MAX_DEPTH} levels deep, or contains itself`);
   const handle = handleOf(value);
   if (handle !== undefined) return { [REFERENCE]: handle };
   if (value instanceof EventEmitter) throw new TypeError(`${path} is an object that the other process does not know: it may be closed`);
   if (Array.isArray(value)) {
-    return value.map((element, index) => (element === undefined ? { [UNDEFINED]: true } : encode(element, handleOf, depth + 1, `${path}[${index}]`)));
+    return value.map((element, index) =>
+      element === undefined ? { [UNDEFINED]: true } : encodeDeep(element, handleOf, onBuffer, depth + 1, `${path}[${index}]`),
+    );
   }
-  if (hasToJSON(value)) return encode(value.toJSON(), handleOf, depth + 1, path);
+  if (hasToJSON(value)) return encodeDeep(value.toJSON(), handleOf, onBuffer, depth + 1, path);
   const result: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(value)) {
-    if (member !== undefined) result[key.startsWith('$') ? `$${key}` : key] = encode(member, handleOf, depth + 1, `${path}.${key}`);
+    if (key === '__proto__') throw new TypeError(`${path} has a key __proto__, which can't be sent to another process`);
+    if (member !== undefined) result[escape(key)] = encodeDeep(member, handleOf, onBuffer, depth + 1, `${path}.${key}`);
   }
   return result;
+}
+
+function escape(key: string): string {
+  return key.startsWith('$') || key === PLACEHOLDER ? `$${key}` : key;
+}
+
+function unescape(key: string): string {
+  return key.startsWith('$$') || key === `$${PLACEHOLDER}` ? key.slice(1) : key;
+}
+
+/** How many Buffers there are in what has been encoded. */
+export function countBuffers(encoded: unknown): number {
+  if (typeof encoded !== 'object' || encoded === null) return 0;
+  if (encoded instanceof Uint8Array) return 1;
+  let buffers = 0;
+  for (const member of Object.values(encoded)) buffers += countBuffers(member);
+  return buffers;
 }
 
 function hasToJSON(value: object): value is { toJSON(): unknown } {
@@ -53,7 +95,7 @@ export function decode(value: unknown, objectOf: (handle: number) => object | un
   const result: Record<string, unknown> = {};
   for (const [key, member] of entries) {
     if (key === '__proto__') throw new TypeError('data with a key __proto__');
-    result[key.startsWith('$$') ? key.slice(1) : key] = decode(member, objectOf, depth + 1);
+    result[unescape(key)] = decode(member, objectOf, depth + 1);
   }
   return result;
 }

@@ -60,6 +60,25 @@ export function describeClass<T>() {
 /** Names of the members of some kinds. */
 export type MembersOf<M, Kind extends MemberKind> = { [K in keyof M]: M[K] extends Kind ? K : never }[keyof M];
 
-export function membersOf(description: ClassDescription, ...kinds: MemberKind[]): string[] {
-  return Object.keys(description.members).filter(name => kinds.includes(description.members[name]!));
+const listened = new WeakMap<ClassDescription, readonly string[]>();
+
+/** Names of the events that only listeners are told of. */
+export function listenedEventsOf(description: ClassDescription): readonly string[] {
+  const known = listened.get(description);
+  if (known) return known;
+  const names = Object.keys(description.events).filter(name => description.events[name] === 'listened');
+  listened.set(description, names);
+  return names;
+}
+
+const found = new WeakMap<ClassDescription, Map<string, readonly string[]>>();
+
+/** Asked for with every event, and always the same: found out once. */
+export function membersOf(description: ClassDescription, ...kinds: MemberKind[]): readonly string[] {
+  const known = found.get(description) ?? new Map<string, readonly string[]>();
+  found.set(description, known);
+  const key = kinds.join();
+  const members = known.get(key) ?? Object.keys(description.members).filter(name => kinds.includes(description.members[name]!));
+  known.set(key, members);
+  return members;
 }

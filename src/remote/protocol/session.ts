@@ -4,11 +4,12 @@
  * session is over. Where too many wait, a side that can tell the present state instead ({@link Recovery}) does that.
  */
 import { EnhancedEventEmitter } from 'mediasoup/extras';
+import { countBuffers, MAX_BUFFERS } from './codec.ts';
 
 /** The part of a socket.io socket that is needed, and that client and server have in common. */
 export interface Socket {
   emit(event: string, ...args: unknown[]): unknown;
-  on(event: 'message', listener: (number: number, received: number, message: never) => void): unknown;
+  on(event: 'message', listener: (number: number, received: number, ...messages: never[]) => void): unknown;
   on(event: 'acknowledge', listener: (received: number) => void): unknown;
   removeAllListeners(event: 'message' | 'acknowledge'): unknown;
   disconnect(): unknown;
@@ -18,6 +19,9 @@ export interface Socket {
 const ACKNOWLEDGE_EVERY = 100;
 /** A peer that leaves more than this unacknowledged is too slow or too long away to catch up. */
 const MAX_UNACKNOWLEDGED = 20_000;
+
+/** On so many connections in a row the same message may be the first that does not arrive: then it is to blame for their ends. */
+const MAX_ATTEMPTS = 5;
 
 /** How a side makes up for messages that it could not keep. */
 export interface Recovery<Sent> {
@@ -42,10 +46,17 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   #isBehind = false;
   /** How many may wait: a snapshot comes on top. */
   #limit = MAX_UNACKNOWLEDGED;
+  /** What goes into the next packet. */
+  #batch: Sent[] = [];
+  #batchBytes = 0;
+  /** How many bytes of messages a packet may have, if it has several. */
+  maxBatchBytes = Infinity;
   #socket: Socket | undefined;
   #sent = 0;
   #received = 0;
   #acknowledged = 0;
+  /** The first message that was waiting when there was a new connection, and on how many connections it was that one. */
+  #stuck = { number: 0, attempts: 0 };
 
   /**
    * @param isMessage tells what is a message of the protocol: anything else ends the session
@@ -62,11 +73,12 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     return this.#received;
   }
 
-  /** Queued while there is no connection. */
-  send(message: Sent): void {
+  /** Queued while there is no connection. @param bytes its size, where the other side takes packets of a limited size only */
+  send(message: Sent, bytes = 0): void {
     if (this.#isBehind && this.#recovery?.isInSnapshot(message)) return;
+    if (this.#batchBytes + bytes > this.maxBatchBytes) this.#flush();
     this.#outbox.push({ number: ++this.#sent, message });
-    this.#transmit(this.#sent, message);
+    this.#collect(message, bytes);
     if (this.#outbox.length > this.#limit) this.#fallBehind();
   }
 
@@ -81,26 +93,54 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     socket.on('message', this.#onMessage);
     socket.on('acknowledge', this.#onAcknowledge);
     this.#onAcknowledge(receivedByPeer);
+    this.#giveUpIfStuck();
     if (this.#isBehind && this.#socket) this.#catchUp(receivedByPeer);
-    for (const { number, message } of this.#outbox) this.#transmit(number, message);
+    for (const { number, message } of this.#outbox) this.#transmit(number, [message]);
   }
 
   detach(): void {
     this.#socket?.removeAllListeners('message');
     this.#socket?.removeAllListeners('acknowledge');
     this.#socket = undefined;
+    this.#batch = [];
   }
 
-  #transmit(number: number, message: Sent): void {
+  /** What is said in one go travels in one packet: each costs both sides a call of the system. */
+  #collect(message: Sent, bytes: number): void {
+    if (!this.#socket) return;
+    if (this.#batch.length === 0) process.nextTick(this.#flush);
+    this.#batch.push(message);
+    this.#batchBytes += bytes;
+  }
+
+  readonly #flush = (): void => {
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#batchBytes = 0;
+    let number = this.#sent - batch.length + 1;
+    for (const messages of packetsOf(batch)) {
+      this.#transmit(number, messages);
+      number += messages.length;
+    }
+  };
+
+  #transmit(number: number, messages: Sent[]): void {
     if (!this.#socket) return;
     this.#acknowledged = this.#received;
-    this.#socket.emit('message', number, this.#received, message);
+    this.#socket.emit('message', number, this.#received, ...messages);
   }
 
-  readonly #onMessage = (number: number, receivedByPeer: number, message: unknown): void => {
+  readonly #onMessage = (first: number, receivedByPeer: number, ...messages: unknown[]): void => {
     this.#onAcknowledge(receivedByPeer);
-    // That may have been the end.
-    if (!this.#socket || number <= this.#received) return;
+    for (const [index, message] of messages.entries()) {
+      // What came before may have been the end.
+      if (!this.#socket) return;
+      this.#receive(first + index, message);
+    }
+  };
+
+  #receive(number: number, message: unknown): void {
+    if (number <= this.#received) return;
     if (!this.#isMessage(message)) return this.#fail('a malformed message');
     if (number !== this.#received + 1) return this.#fail(`message ${number} came after message ${this.#received}`);
     this.#received = number;
@@ -109,13 +149,22 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
       this.#socket?.emit('acknowledge', number);
     }
     this.emit('message', message);
-  };
+  }
 
   readonly #onAcknowledge = (received: number): void => {
     if (!Number.isInteger(received) || received > this.#sent) return this.#fail('an acknowledgement of what was never sent');
     while (this.#outbox.length > 0 && this.#outbox[0]!.number <= received) this.#outbox.shift();
     if (this.#outbox.length === 0) this.#limit = MAX_UNACKNOWLEDGED;
   };
+
+  /** A message that breaks each connection on which it is sent would be sent for ever. */
+  #giveUpIfStuck(): void {
+    if (!this.#socket) return;
+    const number = this.#outbox[0]?.number ?? 0;
+    const attempts = number > 0 && number === this.#stuck.number ? this.#stuck.attempts + 1 : 0;
+    this.#stuck = { number, attempts };
+    if (attempts >= MAX_ATTEMPTS) this.#fail(`message ${number} was lost with ${attempts} connections`);
+  }
 
   /** Keeps only what a snapshot can't make up for. A connection that is too slow is given up: the next one begins with it. */
   #fallBehind(): void {
@@ -144,4 +193,21 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     socket?.disconnect();
     this.emit('error', new Error(`the session can't go on: ${reason}`));
   }
+}
+
+/** As few packets as there can be, each with no more Buffers than the parser takes. */
+function packetsOf<Sent>(batch: Sent[]): Sent[][] {
+  if (batch.length <= 1) return batch.length === 0 ? [] : [batch];
+  const packets: Sent[][] = [];
+  let left = 0;
+  for (const message of batch) {
+    const buffers = countBuffers(message);
+    if (packets.length === 0 || buffers > left) {
+      packets.push([]);
+      left = MAX_BUFFERS;
+    }
+    packets.at(-1)!.push(message);
+    left -= buffers;
+  }
+  return packets;
 }

@@ -12,6 +12,7 @@ import { MAFALDA, MEDIASOUP, type ClientMessage, type ServerMessage, type Target
 import { Session, type Recovery, type Socket } from '../protocol/session.ts';
 import { isClientMessage } from '../protocol/validate.ts';
 import type { Addresses } from './addresses.ts';
+import { checkArguments } from './checkArguments.ts';
 import type { Audience, ExportedObject } from './exportedObject.ts';
 import type { Limits } from './limits.ts';
 import { OwnWorkers } from './ownWorkers.ts';
@@ -114,23 +115,31 @@ export class ClientSession implements Audience {
         return listening ? exported?.listen(name, this) : exported?.unlisten(name, this);
       }
       case 'send':
-        this.#perform(message.target, message.method, message.args).catch(error => log('%s: %o', message.method, error));
+        this.#performOne(message).catch(error => log('%s: %o', message.method, error));
         return;
       case 'call':
         void this.#answer(message);
     }
   }
 
-  async #answer({ id, target, method, args }: Extract<ClientMessage, { type: 'call' }>): Promise<void> {
-    ++this.#pendingCalls;
+  async #answer(call: Extract<ClientMessage, { type: 'call' }>): Promise<void> {
+    const { id } = call;
     try {
-      if (this.#pendingCalls > this.#limits.pendingCalls) {
-        throw new Error(`${method}(): ${this.#limits.pendingCalls} calls wait for their answers already, which is the limit: await some of them`);
-      }
-      const result = await this.#perform(target, method, args);
+      const result = await this.#performOne(call);
       this.tell({ type: 'answer', id, result, load: this.#changedLoad() });
     } catch (error) {
       this.tell({ type: 'failure', id, error: encodeError(error) });
+    }
+  }
+
+  /** Unless there are too many at once, whether they are to be answered or not. */
+  async #performOne({ target, method, args }: Extract<ClientMessage, { type: 'call' | 'send' }>): Promise<unknown> {
+    if (this.#pendingCalls >= this.#limits.pendingCalls) {
+      throw new Error(`${method}(): ${this.#limits.pendingCalls} calls wait for their answers already, which is the limit: await some of them`);
+    }
+    ++this.#pendingCalls;
+    try {
+      return await this.#perform(target, method, args);
     } finally {
       --this.#pendingCalls;
     }
@@ -148,10 +157,13 @@ export class ClientSession implements Audience {
     const args = decode(encodedArgs, handle => this.#exported(handle)?.node.object) as Args;
     const exported = typeof target === 'number' && target > 0 ? this.#exported(target) : undefined;
     const method = this.#method(target, exported, name);
+    checkArguments(name, args);
     if (method.creates) this.#refuseTooMany(name);
     let result: unknown;
     try {
       result = await method.call(...this.#addresses.complete(name, args));
+    } catch (error) {
+      throw this.#addresses.explain(error);
     } finally {
       exported?.exporter.tellChanges(exported);
     }
@@ -163,7 +175,7 @@ export class ClientSession implements Audience {
   }
 
   #refuseTooMany(name: string): void {
-    const objects = this.#trees().reduce((sum, { size }) => sum + size, 0);
+    const objects = this.#trees().reduce((sum, { size }) => sum + size, this.#attached.size);
     if (objects < this.#limits.objects) return;
     throw new Error(`${name}(): this client has ${objects} objects here, and ${this.#limits.objects} is the limit: close some of them`);
   }
@@ -182,7 +194,7 @@ export class ClientSession implements Audience {
   }
 
   #mafaldaMethod(name: string): Method | undefined {
-    if (name === 'createMafaldaRouter') return { call: options => this.#attach(options as MafaldaRouterOptions) };
+    if (name === 'createMafaldaRouter') return { call: options => this.#attach(options as MafaldaRouterOptions), creates: true };
     if (name === 'getResourceUsages') return { call: () => this.#usagesOf(this.#served.mafalda) };
     return undefined;
   }

@@ -2,7 +2,7 @@
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { TreeNode } from '../../shared/objectTree.ts';
 import { descriptionOf, type ClassName } from '../protocol/classes.ts';
-import { membersOf, type ClassDescription, type MemberKind } from '../protocol/describe.ts';
+import { listenedEventsOf, membersOf, type ClassDescription, type MemberKind } from '../protocol/describe.ts';
 import { encodeError } from '../protocol/errors.ts';
 import type { Addition, Changes, CloseCause, ServerMessage } from '../protocol/messages.ts';
 
@@ -75,12 +75,12 @@ export class ExportedObject {
 
   /** Who has made it listens to all of its events. */
   listenToAll(listener: Audience): void {
-    for (const [name, where] of Object.entries(this.description.events)) if (where === 'listened') this.listen(name, listener);
+    for (const name of listenedEventsOf(this.description)) this.listen(name, listener);
   }
 
   /** Nobody's listening costs nothing: mediasoup's object gets its listener with the first one here. */
   listen(name: string, listener: Audience): void {
-    if (!Object.hasOwn(this.description.events, name) || this.description.events[name] !== 'listened') return;
+    if (!listenedEventsOf(this.description).includes(name)) return;
     const listened = this.#listeners.get(name);
     if (listened) return void listened.members.add(listener);
     const members = new Set([listener]);
@@ -99,16 +99,22 @@ export class ExportedObject {
     for (const name of [...this.#listeners.keys()]) this.unlisten(name, listener);
   }
 
-  toAddition(parent: ExportedObject | undefined): Addition {
+  /** @param state all of its properties, where they have been read already */
+  toAddition(parent: ExportedObject | undefined, state = this.#read(membersOf(this.description, 'fixed', 'changing'))): Addition {
     const { handle, className, node } = this;
-    const state = this.#read(membersOf(this.description, 'fixed', 'changing'));
     return { handle, className, id: node.id, parent: parent?.handle, appData: this.#object.appData, state };
+  }
+
+  /** All properties. From now on they count as told. */
+  takeState(): Changes {
+    return { ...this.#read(membersOf(this.description, 'fixed')), ...this.takeChanges() };
   }
 
   /** The properties that have changed since they were told, or undefined. From now on they count as told. */
   takeChanges(): Changes | undefined {
     const changes: Changes = {};
-    for (const [name, value] of Object.entries(this.#read(membersOf(this.description, 'changing')))) {
+    for (const name of membersOf(this.description, 'changing')) {
+      const value = this.#object[name] ?? null;
       const told = JSON.stringify(value);
       if (this.#told.get(name) === told) continue;
       this.#told.set(name, told);
@@ -133,7 +139,7 @@ export class ExportedObject {
   }
 
   /** Null stands for undefined, which has no place in JSON; mediasoup's properties are never null. */
-  #read(names: string[]): Changes {
+  #read(names: readonly string[]): Changes {
     return Object.fromEntries(names.map(name => [name, this.#object[name] ?? null]));
   }
 }

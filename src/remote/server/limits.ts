@@ -2,15 +2,15 @@
 import { refuseUnknown } from '../../shared/options.ts';
 
 export interface Limits {
-  /** Packets per second, on average over a second; who sends more is cut off. Default 20,000. */
-  packetsPerSecond: number;
+  /** Messages per second, on average over a second; who sends more is cut off. Default 20,000. */
+  messagesPerSecond: number;
   /** Calls that are not answered yet; more are refused. Default 10,000. */
   pendingCalls: number;
   /** Objects in all that the client is attached to; beyond that it can create none. Default 100,000. */
   objects: number;
 }
 
-const defaults: Limits = { packetsPerSecond: 20_000, pendingCalls: 10_000, objects: 100_000 };
+const defaults: Limits = { messagesPerSecond: 20_000, pendingCalls: 10_000, objects: 100_000 };
 
 /** @throws {TypeError} for a limit that is unknown or not a positive integer */
 export function resolveLimits(limits: Partial<Limits> = {}): Limits {
@@ -33,11 +33,12 @@ export class RateLimit {
     this.#left = perSecond;
   }
 
-  /** @returns whether one more is still within the limit */
-  take(): boolean {
+  /** @returns whether so many more are still within the limit */
+  take(count: number): boolean {
     const now = performance.now();
     this.#left = Math.min(this.#perSecond, this.#left + ((now - this.#atMs) * this.#perSecond) / 1000);
     this.#atMs = now;
-    return --this.#left >= 0;
+    this.#left -= count;
+    return this.#left >= 0;
   }
 }

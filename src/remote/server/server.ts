@@ -13,6 +13,7 @@ import { DEFAULT_MAX_PAYLOAD, PROTOCOL_VERSION, type Credentials, type Mediasoup
 import { Addresses, type AddressOptions } from './addresses.ts';
 import { authenticate, type Auth } from './authenticate.ts';
 import { ClientSession, type SessionContext } from './clientSession.ts';
+import { ConnectionGuard } from './connectionGuard.ts';
 import { RateLimit, resolveLimits, type Limits } from './limits.ts';
 import { ServedMafalda } from './servedMafalda.ts';
 
@@ -93,6 +94,7 @@ export class RemoteMafaldaServer {
   readonly #context: SessionContext;
   readonly #serverId = randomUUID();
   readonly #sessions = new Map<string, ClientSession>();
+  readonly #guard: ConnectionGuard;
   readonly #http: HttpServer;
   #sockets: SocketServer | undefined;
   #reporting: NodeJS.Timeout | undefined;
@@ -107,9 +109,10 @@ export class RemoteMafaldaServer {
     this.#options = options;
     this.#context = {
       served: new ServedMafalda(mafalda, this.#serverId),
-      addresses: new Addresses(options),
+      addresses: new Addresses(options, 'webRtcServerOptions' in mafalda && mafalda.webRtcServerOptions !== undefined),
       limits: resolveLimits(options.limits),
     };
+    this.#guard = new ConnectionGuard(this.#context.limits.messagesPerSecond);
     this.#http = options.server ?? createHttp(options);
   }
 
@@ -156,6 +159,7 @@ export class RemoteMafaldaServer {
     });
     this.#sockets.on('connection', socket => this.#onConnection(socket));
     this.#sockets.attach(this.#http);
+    this.#sockets.engine.on('connection', (connection: Socket['conn']) => this.#guard.watch(connection));
     this.#reporting = setInterval(() => this.#reportLoad(), this.#loadInterval).unref();
   }
 
@@ -184,6 +188,7 @@ export class RemoteMafaldaServer {
   }
 
   #onConnection(socket: Socket): void {
+    this.#guard.trust(socket.conn);
     const { session: resumed, abandoned } = socket.handshake.auth as Credentials;
     const given = abandoned === undefined ? undefined : this.#sessions.get(abandoned);
     if (given) this.#end(given);
@@ -199,10 +204,11 @@ export class RemoteMafaldaServer {
       mediasoup: infoOf(this.#context.served.mafalda.mediasoup),
       session: { id: session.id, received: session.received },
     };
-    const rate = new RateLimit(this.#context.limits.packetsPerSecond);
-    socket.use((_packet, next) => {
-      if (rate.take()) next();
-      else this.#refuse(socket, session, `more than ${this.#context.limits.packetsPerSecond} packets per second`);
+    const rate = new RateLimit(this.#context.limits.messagesPerSecond);
+    socket.use((packet, next) => {
+      // Its name, two numbers, and the messages.
+      if (rate.take(Math.max(1, packet.length - 3))) next();
+      else this.#refuse(socket, session, `more than ${this.#context.limits.messagesPerSecond} messages per second`);
     });
     socket.emit('welcome', welcome);
     socket.volatile.emit('load', this.#loadReport());

@@ -3,7 +3,7 @@ import type { ObjectTree, TreeNode } from '../../shared/objectTree.ts';
 import { logger } from '../../shared/logger.ts';
 import { onceClosed } from '../../shared/onceClosed.ts';
 import { encode } from '../protocol/codec.ts';
-import type { Addition, ServerMessage } from '../protocol/messages.ts';
+import type { Addition, Changes, ServerMessage } from '../protocol/messages.ts';
 import type { Audience, ExportedObject, Exporter } from './exportedObject.ts';
 import type { Exports } from './exports.ts';
 
@@ -23,7 +23,7 @@ export class TreeExport implements Exporter {
     this.mafaldaRouterId = mafaldaRouterId;
     this.#tree = tree;
     this.#exports = exports;
-    for (const node of tree.nodes()) this.#add(node);
+    for (const node of tree.nodes()) this.#add(node).takeState();
     tree.on('add', this.#onAdd).on('remove', this.#onRemove);
   }
 
@@ -59,13 +59,13 @@ export class TreeExport implements Exporter {
   onEvent(exported: ExportedObject, name: string, args: unknown[], listeners?: ReadonlySet<Audience>): void {
     // mediasoup tells of the end of a Worker's process before it tells that the Worker has closed; clients learn why first.
     if (exported.cause) this.#tellClose(exported);
-    const changes = exported.takeChanges();
+    const changes = this.#encode(exported.takeChanges());
     this.tell({ type: 'event', handle: exported.handle, name, args: this.#encode(args), changes }, listeners);
   }
 
   /** Tells what an object's method has changed, so that everybody knows before its caller gets the answer. */
   tellChanges(exported: ExportedObject): void {
-    const changes = exported.takeChanges();
+    const changes = this.#encode(exported.takeChanges());
     if (changes) this.tell({ type: 'change', handle: exported.handle, changes });
   }
 
@@ -83,7 +83,8 @@ export class TreeExport implements Exporter {
   }
 
   readonly #onAdd = (node: TreeNode): void => {
-    this.tell(this.#addition(this.#add(node)));
+    const exported = this.#add(node);
+    this.tell(this.#addition(exported, exported.takeState()));
   };
 
   readonly #onRemove = (node: TreeNode): void => {
@@ -118,15 +119,14 @@ export class TreeExport implements Exporter {
 
   #add(node: TreeNode): ExportedObject {
     const exported = this.#exports.add(node, this);
-    exported.takeChanges();
     this.#exported.set(node, exported);
     return exported;
   }
 
-  #addition(exported: ExportedObject): ServerMessage {
-    const addition = exported.toAddition(exported.node.parent && this.#exported.get(exported.node.parent));
+  #addition(exported: ExportedObject, state?: Changes): ServerMessage {
+    const addition = exported.toAddition(exported.node.parent && this.#exported.get(exported.node.parent), state);
     if (exported.node.type === 'worker') addition.id = this.#exports.workerId(addition.id);
-    return { type: 'add', mafaldaRouter: this.mafaldaRouterId, addition: { ...addition, appData: this.#encodeAppData(addition) } };
+    return { type: 'add', mafaldaRouter: this.mafaldaRouterId, addition: { ...addition, appData: this.#encodeAppData(addition), state: this.#encode(addition.state) } };
   }
 
   /** An application in this process may keep there what can't be sent: then clients see none. */
@@ -146,7 +146,6 @@ export class TreeExport implements Exporter {
     if (exported.node.type === 'worker') this.tellChanges(exported);
     this.tell({ type: 'close', handle: exported.handle, cause: exported.cause });
   }
-
 
   #encode<T>(value: T): T {
     return encode(value, object => this.#exports.byObject(object)?.handle) as T;

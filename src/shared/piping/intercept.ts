@@ -4,14 +4,18 @@
  * the Maps, in the events of its Router's `observer`, in `===`.
  */
 import * as ortc from 'mediasoup/ortc';
-import type { ConsumerOptions, Producer, RtpObserver, Transport } from 'mediasoup/types';
+import type { ConsumerOptions, Producer, Router, RtpObserver, Transport } from 'mediasoup/types';
 import type { StreamId } from './endpoint.ts';
 import type { Streams } from './streams.ts';
 
 /** Brings the stream, and answers with the id by which the object's Router knows it. */
 type Find = (stream: StreamId) => Promise<string>;
 
-export function interceptTransport(transport: Transport, streams: Streams, find: Find): void {
+/** Makes a stream known that may be elsewhere, if it isn't: before anything else, since what it is decides on the rest. */
+type Seek = (id: string) => Promise<void>;
+
+/** @param isHere whether what is in that Router can be consumed here without a pipe */
+export function interceptTransport(transport: Transport, streams: Streams, find: Find, isHere: (router: Router) => boolean, seek?: Seek): void {
   const consume = transport.consume.bind(transport);
   const consumeData = transport.consumeData.bind(transport);
   const produce = transport.produce.bind(transport);
@@ -20,25 +24,30 @@ export function interceptTransport(transport: Transport, streams: Streams, find:
   transport.produceData = options => streams.produce(options?.id, () => produceData(options));
   transport.consume = async options => {
     if (isWellFormed(transport, options?.producerId, options)) {
+      await seek?.(options.producerId);
+      const places = streams.find(options.producerId);
       const producer = streams.producer(options.producerId);
-      if (producer && transport.type !== 'pipe') assertConsumable(producer, options);
+      // Where no pipe is needed, mediasoup's own check comes early enough.
+      if (producer && transport.type !== 'pipe' && !places.some(({ router }) => isHere(router))) assertConsumable(producer, options);
       return consume({ ...options, producerId: await find({ producerId: options.producerId }) });
     }
     return consume(options);
   };
   transport.consumeData = async options => {
     if (!isWellFormed(transport, options?.dataProducerId, options)) return consumeData(options);
+    await seek?.(options.dataProducerId);
     return consumeData({ ...options, dataProducerId: await find({ dataProducerId: options.dataProducerId }) });
   };
 }
 
-export function interceptRtpObserver(rtpObserver: RtpObserver, find: Find): void {
+export function interceptRtpObserver(rtpObserver: RtpObserver, find: Find, seek?: Seek): void {
   const addProducer = rtpObserver.addProducer.bind(rtpObserver);
   const removeProducer = rtpObserver.removeProducer.bind(rtpObserver);
   /** By the id that was asked for, where the Router knows the stream by another one. */
   const foundIds = new Map<string, string>();
   rtpObserver.addProducer = async options => {
     if (!isWellFormed(rtpObserver, options?.producerId, {})) return addProducer(options);
+    await seek?.(options.producerId);
     const producerId = await find({ producerId: options.producerId });
     if (producerId === options.producerId) foundIds.delete(producerId);
     else foundIds.set(options.producerId, producerId);

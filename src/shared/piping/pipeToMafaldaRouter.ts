@@ -10,6 +10,9 @@ type UnionOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : neve
 /** mediasoup's options of `pipeToRouter()`, with a MafaldaRouter instead of a Router. */
 export type PipeToMafaldaRouterOptions<R> = UnionOmit<PipeToRouterOptions, 'router'> & { mafaldaRouter: R };
 
+/** Who can be the destination. */
+type Destination = Pick<PipeableMafaldaRouter, 'createPipeTransport'>;
+
 interface Link {
   near: PipeTransport;
   far: PipeTransport;
@@ -27,7 +30,8 @@ export class Outlets {
     this.#network = network;
   }
 
-  async pipe(from: object, options: PipeToMafaldaRouterOptions<PipeableMafaldaRouter>): Promise<PipeToRouterResult> {
+  /** @param from who is asked: a MafaldaRouter, or the one Router whose streams are meant */
+  async pipe(from: object, options: PipeToMafaldaRouterOptions<Destination>): Promise<PipeToRouterResult> {
     const { producerId, dataProducerId, mafaldaRouter, keepId = true, ...transportOptions } = options;
     if (!producerId && !dataProducerId) throw new TypeError('missing producerId or dataProducerId');
     if (producerId && dataProducerId) throw new TypeError('just producerId or dataProducerId can be given');
@@ -35,7 +39,7 @@ export class Outlets {
     if (typeof mafaldaRouter?.createPipeTransport !== 'function') throw new TypeError('missing mafaldaRouter');
     if (mafaldaRouter === from) throw new TypeError('cannot use this MafaldaRouter as destination');
     const places = this.#streams.find(producerId ?? dataProducerId!);
-    const place = places.find(({ piped }) => !piped) ?? places[0];
+    const place = places.find(({ router }) => router === from) ?? places.find(({ piped }) => !piped) ?? places[0];
     if (!place) throw new NotFoundError(producerId ? 'Producer not found' : 'DataProducer not found');
     const { near, far } = await this.#link(place.router, mafaldaRouter, transportOptions);
 
@@ -56,7 +60,7 @@ export class Outlets {
     return { pipeDataConsumer, pipeDataProducer };
   }
 
-  #link(router: Router, to: PipeableMafaldaRouter, options: object): Promise<Link> {
+  #link(router: Router, to: Destination, options: object): Promise<Link> {
     const links = this.#links.get(router) ?? new WeakMap<object, Promise<Link>>();
     this.#links.set(router, links);
     const existing = links.get(to);
@@ -68,7 +72,7 @@ export class Outlets {
     return link;
   }
 
-  async #open(router: Router, to: PipeableMafaldaRouter, options: object): Promise<Link> {
+  async #open(router: Router, to: Destination, options: object): Promise<Link> {
     const defaults = { enableSctp: true, enableRtx: this.#network, enableSrtp: this.#network };
     // Without addresses a remote server uses its own; on this machine it is the loopback address, as mediasoup has it.
     const addresses = this.#network || 'listenIp' in options ? {} : { listenInfo: { protocol: 'udp', ip: '127.0.0.1' } };
@@ -100,6 +104,8 @@ async function orClose<T>(consumer: { close(): void }, producing: Promise<T>): P
   }
 }
 
+/** An end that listens on all addresses is reached on this machine's loopback one; for other machines it would have to say more. */
 function addressOf({ tuple, srtpParameters }: PipeTransport): Parameters<PipeTransport['connect']>[0] {
-  return { ip: tuple.localAddress, port: tuple.localPort, srtpParameters };
+  const ip = tuple.localAddress === '0.0.0.0' ? '127.0.0.1' : tuple.localAddress;
+  return { ip, port: tuple.localPort, srtpParameters };
 }

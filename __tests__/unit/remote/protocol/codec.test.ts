@@ -30,6 +30,7 @@ describe('the codec', () => {
     ['keys that mean something to the codec', [{ $bigint: '1' }, { $undefined: true }]],
     ['keys that begin with $', { $ref: 7 }],
     ['keys that begin with $$', { $$ref: 7, $: 1, $$: 2, $$$x: 3 }],
+    ['what socket.io puts in the place of a Buffer', { _placeholder: true, num: 9, $_placeholder: 1, $$_placeholder: 2 }],
     ['an object beside $ref', { $ref: 7, more: 1 }],
     ['names of Object’s own members', { constructor: 1, toString: 2, hasOwnProperty: 3 }],
   ])('carries %s', (_what, value) => {
@@ -54,6 +55,20 @@ describe('the codec', () => {
     const result = decode(encode({ buffer, bytes }, handleOf), objectOf) as Record<string, unknown>;
     expect(result['buffer']).toBe(buffer);
     expect(result['bytes']).toBe(bytes);
+  });
+
+  test('takes nobody’s data for a Buffer', () => {
+    expect(encode({ _placeholder: true, num: 9 }, handleOf)).toEqual({ $_placeholder: true, num: 9 });
+  });
+
+  test('refuses more Buffers than socket.io carries in one packet', () => {
+    const buffers = (count: number): Buffer[] => Array.from({ length: count }, () => Buffer.from('x'));
+    expect(encode({ all: buffers(10) }, handleOf)).toBeDefined();
+    expect(() => encode([{ some: buffers(5) }, buffers(6)], handleOf)).toThrow(RangeError);
+  });
+
+  test('refuses to send what would be lost: a key __proto__', () => {
+    expect(() => encode({ a: JSON.parse('{"__proto__": 1}') as unknown }, handleOf)).toThrow(/it\.a has a key __proto__/);
   });
 
   test('leaves out undefined members, and asks toJSON()', () => {

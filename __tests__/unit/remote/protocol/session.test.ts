@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Session } from '../../../../src/remote/protocol/session.ts';
-import { FakeConnection, type FakeSocket } from '../../../helpers/fakeSockets.ts';
+import { FakeConnection, said, type FakeSocket } from '../../../helpers/fakeSockets.ts';
 import { seededRandom } from '../../../helpers/random.ts';
 
 class End {
@@ -36,78 +36,97 @@ function cut(): void {
 }
 
 describe('a session', () => {
-  test('delivers in order, both ways, and what was sent before there was a connection', () => {
+  test('delivers in order, both ways, and what was sent before there was a connection', async () => {
     near.session.send('one');
     const connection = connect();
     near.session.send('two');
     far.session.send('other');
-    connection.deliverAll();
+    await connection.deliverAll();
     expect([far.received, near.received]).toEqual([['one', 'two'], ['other']]);
     expect(near.session.received).toBe(1);
   });
 
-  test('goes on after a cut: what was lost comes again, what arrived does not', () => {
+  test('goes on after a cut: what was lost comes again, what arrived does not', async () => {
     const first = connect();
-    for (const message of ['one', 'two', 'three']) near.session.send(message);
+    for (const message of ['one', 'two', 'three']) {
+      near.session.send(message);
+      await said();
+    }
     first.deliver(first.near);
     cut();
     near.session.send('four');
-    connect().deliverAll();
+    await connect().deliverAll();
     expect(far.received).toEqual(['one', 'two', 'three', 'four']);
     expect([near.errors, far.errors]).toEqual([[], []]);
   });
 
-  test('takes a message that comes twice for one', () => {
+  test('takes a message that comes twice for one', async () => {
     const { far: socket } = connect();
     socket.receive('message', 1, 0, 'one');
     socket.receive('message', 1, 0, 'one');
     expect([far.received, far.errors]).toEqual([['one'], []]);
   });
 
-  test('hears nothing from a socket that it was detached from', () => {
+  test('hears nothing from a socket that it was detached from', async () => {
     const connection = connect();
     near.session.send('one');
     far.session.detach();
-    connection.deliverAll();
+    await connection.deliverAll();
     expect(far.received).toEqual([]);
     expect(far.session.isAttachedTo(connection.far)).toBe(false);
   });
 
-  test('tells now and then what has arrived, although it has nothing to say', () => {
+  test('tells now and then what has arrived, although it has nothing to say', async () => {
     const connection = connect();
     for (let index = 0; index < 250; ++index) near.session.send(String(index));
+    await said();
     while (connection.deliver(connection.near));
     const acknowledged = connection.far.queue.filter(({ event }) => event === 'acknowledge');
     expect(acknowledged.map(({ args }) => args)).toEqual([[100], [200]]);
   });
 
-  test('forgets what has arrived', () => {
+  test('sends in one packet what is said in one go, as far as the other side takes it', async () => {
+    const { near: socket } = connect();
+    near.session.maxBatchBytes = 100;
+    for (const bytes of [40, 60, 1, 200, 0]) near.session.send(String(bytes), bytes);
+    await said();
+    expect(socket.queue.map(({ args: [number, , ...messages] }) => [number, ...messages])).toEqual([
+      [1, '40', '60'],
+      [3, '1'],
+      [4, '200'],
+      [5, '0'],
+    ]);
+  });
+
+  test('forgets what has arrived', async () => {
     const first = connect();
     for (let index = 0; index < 150; ++index) near.session.send(String(index));
-    first.deliverAll();
+    await first.deliverAll();
     cut();
     const second = new FakeConnection();
     near.session.attach(second.near, 100);
     expect(second.near.queue).toHaveLength(50);
   });
 
-  test('that is sent in the middle of receiving keeps its order', () => {
+  test('that is sent in the middle of receiving keeps its order', async () => {
     far.session.on('message', message => far.session.send(`answer to ${message}`));
     const connection = connect();
     near.session.send('one');
     near.session.send('two');
-    connection.deliverAll();
+    await connection.deliverAll();
     expect(near.received).toEqual(['answer to one', 'answer to two']);
   });
 });
 
-test.each([1, 2, 3, 4, 5, 6, 7, 8])('each message arrives once and in order, however often the connection is cut (seed %i)', seed => {
+test.each([1, 2, 3, 4, 5, 6, 7, 8])('each message arrives once and in order, however often the connection is cut (seed %i)', async seed => {
   const random = seededRandom(seed);
   const sent: Record<'near' | 'far', string[]> = { near: [], far: [] };
   let connection: FakeConnection | undefined = connect();
   let cuts = 0;
   for (let step = 0; step < 5000; ++step) {
     const chance = random();
+    // Batches of all sizes.
+    if (random() < 0.3) await said();
     if (chance < 0.2) {
       sent.near.push(`near ${step}`);
       near.session.send(`near ${step}`);
@@ -129,7 +148,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('each message arrives once and in order, how
     }
   }
   cut();
-  connect().deliverAll();
+  await connect().deliverAll();
   expect(cuts).toBeGreaterThan(50);
   expect([near.errors, far.errors]).toEqual([[], []]);
   expect(far.received).toEqual(sent.near);
@@ -165,18 +184,55 @@ describe('a session ends, and its connection with it,', () => {
     expect(socket.disconnected).toBe(true);
   });
 
-  test('at reconnection, if the other side says it has more than was sent', () => {
+  test('at reconnection, if the other side says it has more than was sent', async () => {
     const { near: again } = new FakeConnection();
     near.session.attach(again, 7);
     expect(near.errors).toEqual([expect.stringMatching(/never sent/)]);
     expect([again.disconnected, near.session.isAttachedTo(again)]).toEqual([true, false]);
   });
 
-  test('when too much is waiting for the other side', () => {
+  test('with the fifth connection that does not carry a message that is waiting', () => {
+    far.session.detach();
+    far.session.send('poison');
+    for (let connections = 0; connections < 5; ++connections) {
+      expect(far.errors).toEqual([]);
+      connect();
+      cut();
+    }
+    const last = connect();
+    expect(far.errors).toEqual([expect.stringMatching(/message 1 was lost with 5 connections/)]);
+    expect(last.far.disconnected).toBe(true);
+  });
+
+  test('not with the fifth connection, where each carries something', async () => {
+    for (let connections = 0; connections < 20; ++connections) {
+      far.session.send('one');
+      far.session.send('two');
+      const connection = connect();
+      connection.deliver(connection.far);
+      cut();
+    }
+    expect([far.errors, near.errors]).toEqual([[], []]);
+    await connect().deliverAll();
+    expect([far.errors, near.errors]).toEqual([[], []]);
+    expect(near.received).toHaveLength(40);
+  });
+
+  test('when too much is waiting for the other side', async () => {
     for (let index = 0; index < 20_000; ++index) far.session.send('x');
     expect(far.errors).toEqual([]);
     far.session.send('x');
     expect(far.errors).toEqual([expect.stringMatching(/too many messages/)]);
     expect(socket.disconnected).toBe(true);
   });
+});
+
+test('what is said in one go travels in as few packets as hold its Buffers', async () => {
+  const socket = new FakeConnection().near;
+  const session = new Session<{ buffers: Buffer[] }, string>((message): message is string => typeof message === 'string');
+  session.attach(socket, 0);
+  for (const count of [4, 6, 0, 1, 10, 10, 0, 5]) session.send({ buffers: Array.from({ length: count }, () => Buffer.from('x')) });
+  await said();
+  const packets = socket.queue.map(({ args: [number, , ...messages] }) => [number, messages.length]);
+  expect(packets).toEqual([[1, 3], [4, 1], [5, 1], [6, 2], [8, 1]]);
 });

@@ -24,7 +24,12 @@ beforeEach(async () => {
     await linked.piper.bring(stream, destination);
     return streamKey(stream);
   };
-  interceptTransport(transport, linked.streams, stream => find(stream));
+  interceptTransport(
+    transport,
+    linked.streams,
+    stream => find(stream),
+    router => router === destination,
+  );
 });
 
 function options(changes: object = {}): ConsumerOptions {

@@ -1,0 +1,169 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
+import * as mediasoup from 'mediasoup';
+import { leastLoaded, Mafalda, MafaldaHorizontal, type DrainOptions, type MafaldaApi, type Strategy } from '../../../src/index.ts';
+import { closingAfterEach } from '../../helpers/cleanup.ts';
+import { delayProxy } from '../../helpers/delayProxy.ts';
+import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../../helpers/rtp.ts';
+import { Served } from '../../helpers/serve.ts';
+import { until } from '../../helpers/until.ts';
+
+const opened = closingAfterEach();
+
+/** Long enough for whatever is to happen before it, and never waited for. */
+const LONG_MS = 60_000;
+
+let a: Served;
+let b: Served;
+let mafalda: MafaldaHorizontal;
+let mafaldaRouter: ReturnType<MafaldaHorizontal['createMafaldaRouter']>;
+
+beforeEach(async () => {
+  [a, b] = [opened(await Served.create()), opened(await Served.create())];
+  mafalda = opened(new MafaldaHorizontal([a.url, b.url], { strategy: leastLoaded }));
+  await once(mafalda, 'connected');
+  mafaldaRouter = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
+});
+
+function at(url: string): { placement: { node: string } } {
+  return { placement: { node: url } };
+}
+
+/** Three nodes, all above their watermark, so that the least loaded one with a stream passes it on: not A, where it comes from. */
+async function busySource() {
+  const c = opened(await Served.create());
+  const where = { url: a.url };
+  const strategy: Strategy = nodes => nodes.find(({ id }) => id === where.url);
+  const busy = opened(new MafaldaHorizontal([a.url, b.url, c.url], { watermarkNode: 0, strategy }));
+  await once(busy, 'connected');
+  const room = busy.createMafaldaRouter({ routerOptions: { mediaCodecs } });
+  const sender = await RtpSender.create(room, 'audio');
+  for (let count = 0; count < 20; ++count) await room.createDirectTransport(at(a.url));
+  return { busy, c, room, where, sender };
+}
+
+describe('a node that is being drained', () => {
+  test('gets nothing new, and keeps what it has', async () => {
+    const staying = await mafaldaRouter.createDirectTransport(at(a.url));
+    const drained = mafalda.drain(a.url, { deadline: LONG_MS });
+    const others = await Promise.all(Array.from({ length: 10 }, () => mafaldaRouter.createDirectTransport()));
+    expect(new Set(others.map(transport => mafalda.nodeOf(transport)))).toEqual(new Set([[...mafalda][1]]));
+    await expect(mafaldaRouter.createDirectTransport(at(a.url))).rejects.toThrow(/is being drained/);
+    expect([staying.closed, mafalda.size, a.mafalda.transports.size]).toEqual([false, 2, 1]);
+    await expect(staying.dump()).resolves.toBeDefined();
+    expect((await mafalda.dump()).nodes).toMatchObject([{ draining: true }, { draining: false }]);
+    staying.close();
+    expect(await drained).toEqual({ transports: [], rtpObservers: [], pipes: [], underway: 0 });
+    await expect(mafaldaRouter.createDirectTransport(at(a.url))).rejects.toThrow(/is being drained/);
+  });
+
+  test('reports what is left at the deadline', async () => {
+    const transports = [await mafaldaRouter.createDirectTransport(at(a.url)), await mafaldaRouter.createDirectTransport(at(a.url))];
+    const observer = await mafaldaRouter.createAudioLevelObserver(at(a.url));
+    await mafaldaRouter.createDirectTransport(at(b.url));
+    const drained = mafalda.drain(a.url, { deadline: 300 });
+    transports[0]!.close();
+    expect(await drained).toEqual({ transports: [transports[1]], rtpObservers: [observer], pipes: [], underway: 0 });
+    expect(await mafalda.drain(a.url, { deadline: 0 })).toMatchObject({ transports: [transports[1]] });
+    expect([transports[1]!.closed, observer.closed]).toEqual([false, false]);
+    mafalda.delete(a.url);
+    expect([transports[1]!.closed, observer.closed, mafalda.size]).toEqual([true, true, 1]);
+  });
+
+  test('is empty at once if nothing is there, and waits for all that drain it', async () => {
+    expect((await mafalda.drain(a.url)).transports).toEqual([]);
+    const transport = await mafaldaRouter.createDirectTransport(at(b.url));
+    const both = Promise.all([mafalda.drain(b.url), mafalda.drain([...mafalda][1]!, { deadline: LONG_MS })]);
+    const created = mafaldaRouter.createDirectTransport();
+    await expect(created).rejects.toThrow(/none of the 2 nodes takes anything new: those that are connected are being drained/);
+    await expect(mafalda.createMafaldaRouter().getRtpCapabilities()).resolves.toBeDefined();
+    transport.close();
+    expect(await both).toHaveLength(2);
+  });
+
+  test('is not empty while something is being created there', async () => {
+    const slow = opened(await delayProxy(a.url, 200));
+    const other = opened(new MafaldaHorizontal([slow.url]));
+    await once(other, 'connected');
+    const creating = other.createMafaldaRouter().createDirectTransport();
+    // The node is chosen by then, and the answer is not there.
+    await setImmediate();
+    const drained = other.drain(slow.url, { deadline: LONG_MS });
+    expect((await other.drain(slow.url, { deadline: 0 })).underway).toBe(1);
+    const first = await Promise.race([drained, creating]);
+    const transport = await creating;
+    expect(first).toBe(transport);
+    transport.close();
+    expect((await drained).transports).toEqual([]);
+  });
+
+  test('is used again when it is added again, which ends the waiting', async () => {
+    const staying = await mafaldaRouter.createDirectTransport(at(a.url));
+    const drained = mafalda.drain(a.url);
+    expect(mafalda.add(a.url).size).toBe(2);
+    expect((await drained).transports).toEqual([staying]);
+    const again = await mafaldaRouter.createDirectTransport(at(a.url));
+    expect(mafalda.nodeOf(again)).toBe(mafalda.nodeOf(staying));
+  });
+
+  test.each([
+    ['delete()', () => mafalda.delete(a.url)],
+    ['close()', () => mafalda.close()],
+  ])('is waited for no longer after %s', async (_what, end) => {
+    const local: MafaldaApi = opened(new Mafalda(mediasoup, { workerBudget: false }));
+    mafalda.add(local);
+    const transport = await mafaldaRouter.createDirectTransport(at(a.url));
+    const drained = mafalda.drain(a.url);
+    await end();
+    expect([(await drained).transports, transport.closed]).toEqual([[], true]);
+  });
+
+  test('gives no new pipes if others can, and is not empty while there are pipes from it', async () => {
+    const { busy, c, room, where, sender } = await busySource();
+    where.url = b.url;
+    const nearB = await RtpReceiver.create(room, sender.producer.id);
+    await openPath(sender, [nearB]);
+    const drained = busy.drain(b.url, { deadline: LONG_MS });
+    where.url = c.url;
+    const nearC = await RtpReceiver.create(room, sender.producer.id);
+    await openPath(sender, [nearC]);
+    nearB.transport.close();
+    expect((await drained).pipes).toEqual([]);
+    expect(await countPackets(sender, [nearC], 20)).toEqual([20]);
+
+    const { transports, pipes } = await busy.drain(a.url, { deadline: 0 });
+    expect(transports).toContain(sender.transport);
+    expect(pipes.length).toBeGreaterThan(0);
+    for (const transport of transports) transport.close();
+    expect((await busy.drain(a.url, { deadline: LONG_MS })).pipes).toEqual([]);
+    await until('the consumer elsewhere knows', () => nearC.consumer.closed);
+  });
+
+  test('is not empty while a stream goes on through it', async () => {
+    const { busy, c, room, where, sender } = await busySource();
+    where.url = b.url;
+    const nearB = await RtpReceiver.create(room, sender.producer.id);
+    where.url = c.url;
+    const nearC = await RtpReceiver.create(room, sender.producer.id);
+    await openPath(sender, [nearB, nearC]);
+    nearB.transport.close();
+    const left = await busy.drain(b.url, { deadline: 0 });
+    expect([left.transports, left.pipes.map(({ closed }) => closed)]).toEqual([[], [false]]);
+    const drained = busy.drain(b.url, { deadline: LONG_MS });
+    nearC.transport.close();
+    expect((await drained).pipes).toEqual([]);
+  });
+});
+
+test.each([
+  [{ deadline: -1 }, /deadline/],
+  [{ deadline: NaN }, /deadline/],
+  [{ deadline: '1000' }, /deadline/],
+  [{ deadline: Infinity }, /deadline/],
+  [{ dedline: 1 }, /unknown option dedline/],
+])('drain() refuses %j, and the node goes on being used', async (options, message) => {
+  await expect(mafalda.drain(a.url, options as DrainOptions)).rejects.toThrow(message);
+  await expect(mafalda.drain('ws://nobody')).rejects.toThrow(/is not one of this MafaldaHorizontal's/);
+  await expect(mafaldaRouter.createDirectTransport(at(a.url))).resolves.toBeDefined();
+});

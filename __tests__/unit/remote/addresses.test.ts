@@ -1,0 +1,109 @@
+/** A caller elsewhere does not know this machine's addresses. */
+import { describe, expect, test } from '@jest/globals';
+import * as mediasoup from 'mediasoup';
+import type { PipeTransportOptions, TransportListenInfo, WebRtcTransport } from 'mediasoup/types';
+import { Mafalda, RemoteMafaldaClient, RemoteMafaldaServer, type MafaldaRouter, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
+import type { AddressesOptional } from '../../../src/shared/types.ts';
+import { closingAfterEach } from '../../helpers/cleanup.ts';
+import { mediaCodecs } from '../../helpers/rtp.ts';
+import { Served, untilConnected } from '../../helpers/serve.ts';
+
+const opened = closingAfterEach();
+const ANNOUNCED = '203.0.113.7';
+
+async function roomAt(options: RemoteMafaldaServerOptions): Promise<MafaldaRouter> {
+  const { url } = opened(await Served.create(options));
+  const client = opened(new RemoteMafaldaClient(url));
+  await untilConnected(client);
+  return client.createMafaldaRouter({ routerOptions: { mediaCodecs } });
+}
+
+function addressesOf({ iceCandidates }: WebRtcTransport): string[] {
+  return [...new Set(iceCandidates.map(({ address }) => address))];
+}
+
+describe('a server with an announced address', () => {
+  const listenInfos: TransportListenInfo[] = [{ protocol: 'udp', ip: '0.0.0.0' }];
+
+  test.each([
+    ['left out', {}],
+    ['wildcards', { listenInfos }],
+    ['wildcards in the older form', { listenIps: ['0.0.0.0'] }],
+    ['IPv6 wildcards', { listenIps: [{ ip: '::' }] }],
+  ])('uses it where the addresses are %s', async (_what, options) => {
+    const room = await roomAt({ announcedAddress: ANNOUNCED });
+    expect(addressesOf(await room.createWebRtcTransport(options))).toEqual([ANNOUNCED]);
+  });
+
+  test('uses it for PlainTransports, and for pipes, which choose their own port', async () => {
+    const room = await roomAt({ announcedAddress: ANNOUNCED });
+    const given: AddressesOptional<PipeTransportOptions>[] = [{}, { listenInfo: listenInfos[0]! }, { listenIp: '0.0.0.0' }];
+    for (const options of given) {
+      expect((await room.createPlainTransport(options)).tuple.localAddress).toBe(ANNOUNCED);
+      expect((await room.createPipeTransport(options)).tuple.localAddress).toBe(ANNOUNCED);
+    }
+  });
+
+  test('leaves alone what a caller has chosen', async () => {
+    const room = await roomAt({ announcedAddress: ANNOUNCED });
+    const given = { protocol: 'udp', ip: '0.0.0.0', announcedAddress: '198.51.100.1' } as const;
+    expect(addressesOf(await room.createWebRtcTransport({ listenInfos: [given] }))).toEqual(['198.51.100.1']);
+    expect(addressesOf(await room.createWebRtcTransport({ listenIps: ['127.0.0.1'] }))).toEqual(['127.0.0.1']);
+  });
+
+  test('keeps the port that a caller has chosen', async () => {
+    const room = await roomAt({ listenInfos: [{ protocol: 'udp', ip: '127.0.0.1' }] });
+    const free = await room.createPlainTransport({});
+    const port = free.tuple.localPort;
+    free.close();
+    const { tuple } = await room.createPlainTransport({ listenInfo: { protocol: 'udp', ip: '0.0.0.0', port } });
+    expect([tuple.localAddress, tuple.localPort]).toEqual(['127.0.0.1', port]);
+  });
+});
+
+test('a server without addresses says what to do where the caller gives none', async () => {
+  const room = await roomAt({});
+  await expect(room.createWebRtcTransport({})).rejects.toThrow(/listenInfos or announcedAddress of RemoteMafaldaServer/);
+  await expect(room.createPlainTransport({})).rejects.toThrow(TypeError);
+});
+
+test("an address that the server's machine does not have is refused with what to do", async () => {
+  const room = await roomAt({});
+  await expect(room.createWebRtcTransport({ listenIps: [ANNOUNCED] })).rejects.toThrow(/no address of this server: leave the addresses out/);
+});
+
+describe('a WebRtcServer', () => {
+  test('has all WebRtcTransports on its ports, one port for each Worker', async () => {
+    const portRange = { min: 41_000, max: 41_999 };
+    const mafalda = opened(
+      new Mafalda(mediasoup, { workerBudget: false, webRtcServerOptions: { listenInfos: [{ protocol: 'udp', ip: '127.0.0.1', portRange }] } }),
+    );
+    const server = opened(new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', announcedAddress: ANNOUNCED }));
+    await server.listen();
+    const client = opened(new RemoteMafaldaClient(server.url));
+    await untilConnected(client);
+    const room = client.createMafaldaRouter({ routerOptions: { mediaCodecs }, maxWorkers: 1 });
+    const transports = await Promise.all(Array.from({ length: 3 }, () => room.createWebRtcTransport({})));
+    expect(transports.map(addressesOf)).toEqual([['127.0.0.1'], ['127.0.0.1'], ['127.0.0.1']]);
+    const ports = new Set(transports.flatMap(({ iceCandidates }) => iceCandidates.map(({ port }) => port)));
+    expect(ports.size).toBe(room.workers.size);
+    for (const port of ports) expect(port).toBeGreaterThanOrEqual(portRange.min);
+    // Who gives addresses gets a Transport of its own.
+    const own = await room.createWebRtcTransport({ listenIps: ['127.0.0.1'] });
+    expect(ports.has(own.iceCandidates[0]!.port)).toBe(false);
+  });
+
+  test('whose ports are taken makes the call fail, and the next one succeed when they are free', async () => {
+    const blocker = opened(new Mafalda(mediasoup, { workerBudget: false }));
+    const blocking = await blocker.createMafaldaRouter({ routerOptions: { mediaCodecs } }).createPlainTransport({ listenIp: '127.0.0.1' });
+    const listenInfo: TransportListenInfo = { protocol: 'udp', ip: '127.0.0.1', port: blocking.tuple.localPort };
+    const mafalda = opened(new Mafalda(mediasoup, { workerBudget: false, webRtcServerOptions: { listenInfos: [listenInfo] } }));
+    const room = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
+    await expect(room.createWebRtcTransport({})).rejects.toThrow(/address already in use/);
+    blocking.close();
+    // Closing is a message to the Worker, which answers the next one when it has done so.
+    await [...blocker.routers.values()][0]!.dump();
+    const transport = await room.createWebRtcTransport({});
+    expect(transport.iceCandidates.map(({ port }) => port)).toEqual([listenInfo.port]);
+  });
+});

@@ -1,0 +1,119 @@
+/**
+ * The types of arguments from the wire. mediasoup checks many of them itself, but not all: what it can't write into a
+ * message to its Worker throws in the middle of that, and leaves the channel to this Worker unusable for everybody.
+ */
+import { EventEmitter } from 'node:events';
+
+type Kind = 'text' | 'number' | 'integer' | 'flag' | 'object' | 'objects' | 'texts' | 'numbers' | 'name' | 'address' | 'addresses' | 'data' | 'any';
+
+const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
+const isText = (value: unknown): boolean => typeof value === 'string';
+/** References to objects of mediasoup's are no options. */
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof EventEmitter);
+const isAddress = (value: unknown): boolean => isText(value) || isObject(value);
+
+const kinds: Record<Kind, { is: (value: unknown) => boolean; what: string }> = {
+  text: { is: isText, what: 'a string' },
+  number: { is: isNumber, what: 'a number' },
+  integer: { is: Number.isSafeInteger, what: 'an integer' },
+  flag: { is: value => typeof value === 'boolean', what: 'a boolean' },
+  object: { is: isObject, what: 'an object' },
+  objects: { is: listOf(isObject), what: 'an array of objects' },
+  texts: { is: listOf(isText), what: 'an array of strings' },
+  numbers: { is: listOf(isNumber), what: 'an array of numbers' },
+  // Of an object, or of a header extension.
+  name: { is: value => isText(value) || isNumber(value), what: 'a string or number' },
+  address: { is: isAddress, what: 'a string or an object' },
+  addresses: { is: listOf(isAddress), what: 'an array of strings or objects' },
+  data: { is: value => isText(value) || value instanceof Uint8Array, what: 'a string or a Buffer' },
+  any: { is: () => true, what: 'anything' },
+};
+
+/** By their names, which mean the same in all of mediasoup's options. Others it does not look at, or copies as they are. */
+const properties = new Map<string, Kind>(
+  Object.entries({
+    text: [
+      ...['ip', 'announcedIp', 'announcedAddress', 'address', 'protocol', 'mid', 'msid', 'rid', 'cname', 'mimeType', 'uri', 'kind', 'type', 'parameter'],
+      ...['direction', 'scalabilityMode', 'label', 'cryptoSuite', 'srtpCryptoSuite', 'keyBase64', 'role', 'algorithm', 'value', 'logLevel'],
+      ...['producerId', 'dataProducerId', 'routerId', 'remoteRouterId', 'transportId', 'consumerId'],
+    ],
+    number: [
+      ...['port', 'rtcpPort', 'min', 'max', 'sendBufferSize', 'recvBufferSize', 'ssrc', 'payloadType', 'preferredPayloadType', 'codecPayloadType'],
+      ...['clockRate', 'channels', 'preferredId', 'OS', 'MIS', 'streamId', 'maxPacketLifeTime', 'maxRetransmits', 'spatialLayer', 'temporalLayer'],
+      ...['maxMessageSize', 'maxSendMessageSize', 'maxReceiveMessageSize', 'sctpSendBufferSize', 'sctpPerStreamSendQueueLimit'],
+      ...['sctpMaxReceiverWindowBufferSize', 'sctpDefaultStreamBufferedAmountLowThreshold', 'keyFrameRequestDelay', 'iceConsentTimeout'],
+      ...['interval', 'threshold', 'maxEntries', 'rtcMinPort', 'rtcMaxPort', 'scaleResolutionDownBy'],
+    ],
+    integer: ['maxBitrate', 'initialAvailableOutgoingBitrate'],
+    flag: [
+      ...['paused', 'pipe', 'ignoreDtx', 'enableRtx', 'enableSctp', 'enableSrtp', 'enableUdp', 'enableTcp', 'preferUdp', 'preferTcp', 'comedia'],
+      ...['rtcpMux', 'dtx', 'encrypt', 'preferredEncrypt', 'reducedSize', 'mux', 'ordered', 'network', 'keepId', 'ipv6Only', 'udpReusePort'],
+      ...['enableMediasoupPacketIdHeaderExtension', 'exposeInternalIp', 'disableLiburing'],
+    ],
+    object: [
+      ...['rtpParameters', 'rtpCapabilities', 'rtcp', 'rtx', 'flags', 'portRange', 'numSctpStreams', 'srtpParameters', 'dtlsParameters'],
+      ...['sctpStreamParameters', 'preferredLayers', 'listenInfo', 'rtcpListenInfo', 'remote', 'stream', 'routerOptions', 'workerSettings', 'parameters'],
+    ],
+    objects: ['codecs', 'headerExtensions', 'encodings', 'rtcpFeedback', 'fingerprints', 'listenInfos', 'mediaCodecs'],
+    texts: ['logTags'],
+    numbers: ['subchannels'],
+    name: ['id'],
+    address: ['listenIp'],
+    addresses: ['listenIps'],
+  } satisfies Partial<Record<Kind, string[]>>).flatMap(([kind, names]) => names.map((name): [string, Kind] => [name, kind as Kind])),
+);
+
+/** The application's own, and the parameters of codecs, which mediasoup looks at one by one. */
+const unchecked: readonly string[] = ['appData', 'parameters'];
+
+/** Of methods that take anything else than one object of options. */
+const positional = new Map<string, Kind[]>(
+  Object.entries({
+    setMaxIncomingBitrate: ['integer'],
+    setMaxOutgoingBitrate: ['integer'],
+    setMinOutgoingBitrate: ['integer'],
+    setPriority: ['number'],
+    setBufferedAmountLowThreshold: ['number'],
+    enableTraceEvent: ['texts'],
+    setSubchannels: ['numbers'],
+    addSubchannel: ['number'],
+    removeSubchannel: ['number'],
+    send: ['data', 'number', 'numbers', 'number'],
+    sendRtcp: ['data'],
+    updateMediaCodecs: ['objects'],
+    // What it says of a wrong argument says more.
+    createMafaldaRouter: ['any'],
+  } satisfies Record<string, Kind[]>),
+);
+
+/** @throws {TypeError} naming the argument that is of a wrong type */
+export function checkArguments(method: string, args: unknown[]): void {
+  const expected = positional.get(method) ?? ['object'];
+  for (const [index, arg] of args.entries()) {
+    // JSON makes null of what was left out in the middle of a list.
+    if (arg === undefined || arg === null) continue;
+    check(expected[index] ?? 'any', arg, `${method}(): argument ${index + 1}`);
+    checkProperties(arg, `${method}()`);
+  }
+}
+
+function checkProperties(value: unknown, path: string): void {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array || value instanceof EventEmitter) return;
+  if (Array.isArray(value)) return value.forEach((element, index) => checkProperties(element, `${path}[${index}]`));
+  for (const [name, member] of Object.entries(value)) {
+    const kind = properties.get(name);
+    const where = `${path}.${name}`;
+    // To mediasoup it is the same as none, but not where it wants an integer.
+    if (kind && (member !== null || kind === 'integer')) check(kind, member, where);
+    if (!unchecked.includes(name)) checkProperties(member, where);
+  }
+}
+
+function check(kind: Kind, value: unknown, where: string): void {
+  const { is, what } = kinds[kind];
+  if (!is(value)) throw new TypeError(`${where} must be ${what}`);
+}
+
+function listOf(is: (value: unknown) => boolean): (value: unknown) => boolean {
+  return value => Array.isArray(value) && value.every(is);
+}
