@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 /**
  * Makes a fresh clone ready: dependencies, mediasoup's worker, the built package and the example's page.
- * `--browser` gets a Chromium for the tests as well. Quick and silent when everything is in place.
+ * `--browser` gets a Chromium for the tests as well, and what else they need. Quick and silent when everything is in place.
  */
 import { ensureBrowser } from './setup/browser.mjs';
 import { ensureBuilt, ensurePageBundle } from './setup/build.mjs';
 import { SetupError } from './setup/console.mjs';
 import { ensureDependencies } from './setup/dependencies.mjs';
+import { ensureNetworkTools } from './setup/network.mjs';
 import { checkNodeVersion } from './setup/nodeVersion.mjs';
 import { Interrupted, stopOnSignals } from './setup/run.mjs';
 import { ensureWorker } from './setup/worker.mjs';
@@ -20,7 +21,10 @@ try {
   stopOnSignals();
   await ensureDependencies();
   await ensureWorker();
-  if (options.includes('--browser')) await ensureBrowser();
+  if (options.includes('--browser')) {
+    await ensureBrowser();
+    await ensureNetworkTools();
+  }
   await ensureBuilt();
   await ensurePageBundle();
 } catch (error) {

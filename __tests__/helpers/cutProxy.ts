@@ -8,6 +8,8 @@ export class CutProxy {
   readonly #port: number;
   /** Connections that were ever made through it. */
   connections = 0;
+  /** While it is, new connections are reset as well. */
+  blocked = false;
 
   static async create(url: string): Promise<CutProxy> {
     const target = Number(new URL(url).port);
@@ -21,6 +23,10 @@ export class CutProxy {
     this.#server = server;
     this.#port = (server.address() as AddressInfo).port;
     server.on('connection', near => {
+      if (this.blocked) {
+        near.resetAndDestroy();
+        return;
+      }
       ++this.connections;
       const far = connect(target, '127.0.0.1');
       for (const [from, to] of [
@@ -42,7 +48,7 @@ export class CutProxy {
     return `ws://127.0.0.1:${this.#port}`;
   }
 
-  /** Resets all connections. New ones are let through. */
+  /** Resets all connections. New ones are let through, unless it is blocked. */
   cut(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }

@@ -35,9 +35,10 @@ export class RtpSender {
   readonly #ssrc: number;
   #sequence = 0;
 
-  static async create(mafaldaRouter: MafaldaRouter, kind: Kind, id?: string): Promise<RtpSender> {
+  /** @param where more options of the transport, such as `placement` */
+  static async create(mafaldaRouter: MafaldaRouter, kind: Kind, id?: string, where: object = {}): Promise<RtpSender> {
     const ssrc = nextSsrc++;
-    const transport = await mafaldaRouter.createPlainTransport({ listenInfo, comedia: true, rtcpMux: true });
+    const transport = await mafaldaRouter.createPlainTransport({ listenInfo, comedia: true, rtcpMux: true, ...where });
     const producer = await transport.produce({ id, kind, rtpParameters: { codecs: [codecs[kind]], encodings: [{ ssrc }] } });
     return new RtpSender(transport, producer, kind, ssrc, await bind());
   }
@@ -83,8 +84,9 @@ export class RtpReceiver {
   readonly consumer: Consumer;
   readonly received = new Set<number>();
 
-  static async create(mafaldaRouter: MafaldaRouter, producerId: string): Promise<RtpReceiver> {
-    const transport = await mafaldaRouter.createPlainTransport({ listenInfo, rtcpMux: true });
+  /** @param where more options of the transport, such as `placement` */
+  static async create(mafaldaRouter: MafaldaRouter, producerId: string, where: object = {}): Promise<RtpReceiver> {
+    const transport = await mafaldaRouter.createPlainTransport({ listenInfo, rtcpMux: true, ...where });
     const socket = await bind();
     transport.observer.once('close', () => socket.close());
     await transport.connect({ ip: '127.0.0.1', port: socket.address().port });

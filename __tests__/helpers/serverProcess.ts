@@ -1,66 +1,40 @@
-/** A media server in a process of its own: it can be frozen and killed, and what goes wrong in it ends it. */
+/** A RemoteMafaldaServer in a process of its own, on the loopback address: it can be killed, or stopped for a while. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { RemoteMafaldaServerOptions, ServerCounts } from '../../src/index.ts';
+import type { ServerSetup } from './processes/server.ts';
 
-export interface ServerState extends ServerCounts {
-  routers: number;
-  transports: number;
-  /** Whether JavaScript's own prototypes have got or lost members. */
-  polluted: boolean;
-  /** In bytes. */
-  memory: number;
-}
+const script = fileURLToPath(new URL('processes/server.ts', import.meta.url));
 
 export class ServerProcess {
   readonly url: string;
   readonly #child: ChildProcess;
-  #errors = '';
+  readonly #exit: Promise<unknown>;
 
-  /** @param options what can be sent as JSON */
-  static async create(options: RemoteMafaldaServerOptions = {}): Promise<ServerProcess> {
-    const script = fileURLToPath(new URL('serverMain.ts', import.meta.url));
-    const stdio = ['ignore', 'ignore', 'pipe', 'ipc'] as const;
-    const child = fork(script, [JSON.stringify(options)], { execArgv: ['--import', 'tsx'], stdio: [...stdio] });
-    const [url] = (await once(child, 'message')) as [string];
-    return new ServerProcess(child, url);
-  }
-
-  private constructor(child: ChildProcess, url: string) {
-    this.#child = child;
-    this.url = url;
-    child.stderr!.on('data', (text: Buffer) => (this.#errors += text.toString()));
-  }
-
-  /** @throws if the process is no more */
-  async state(): Promise<ServerState> {
-    if (!this.#child.connected) throw new Error(`the server's process has ended: ${this.#errors}`);
-    const decided = new AbortController();
-    const { signal } = decided;
-    const ended = once(this.#child, 'exit', { signal }).then(() => {
-      throw new Error(`the server's process has ended: ${this.#errors}`);
+  static async start(setup: Omit<ServerSetup, 'address'> = {}): Promise<ServerProcess> {
+    const child = fork(script, [JSON.stringify({ address: '127.0.0.1', ...setup })], { execArgv: ['--import', 'tsx'] });
+    const exit = once(child, 'exit');
+    const ended = exit.then((): never => {
+      throw new Error('the server ended before it listened');
     });
-    const answer = once(this.#child, 'message', { signal });
-    this.#child.send('state?');
-    try {
-      const [state] = (await Promise.race([answer, ended])) as [ServerState];
-      return state;
-    } finally {
-      decided.abort();
-    }
+    ended.catch(() => undefined);
+    const [url] = (await Promise.race([once(child, 'message'), ended])) as [string];
+    return new ServerProcess(child, exit, url);
   }
 
-  /** SIGSTOP freezes it, SIGCONT lets it go on. */
-  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
-    this.#child.kill(name);
+  private constructor(child: ChildProcess, exit: Promise<unknown>, url: string) {
+    this.#child = child;
+    this.#exit = exit;
+    this.url = url;
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Kills it, stopped or not. Its Workers notice that, and end. */
   async close(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = once(this.#child, 'exit');
-    // Its Workers end when their channel to it is closed.
-    this.#child.kill('SIGKILL');
-    await ended;
+    this.signal('SIGKILL');
+    await this.#exit;
   }
 }

@@ -51,8 +51,8 @@ export async function remoteSystem(): Promise<System> {
 
 export async function horizontalSystem(nodes: number): Promise<System> {
   const watch = watchResources();
-  const cluster = await Promise.all(Array.from({ length: nodes }, serve));
-  const mafalda = new MafaldaHorizontal(cluster.map(({ server }) => server.url), { token, strategy: roundRobin });
+  const cluster = await Promise.all(Array.from({ length: nodes }, () => serve()));
+  const mafalda = above(cluster);
   return {
     mafalda,
     places: nodes * WORKERS_PER_MAFALDA,
@@ -66,8 +66,33 @@ export async function horizontalSystem(nodes: number): Promise<System> {
   };
 }
 
-async function serve(): Promise<{ mafalda: Mafalda; server: RemoteMafaldaServer }> {
-  const mafalda = new Mafalda(mediasoup, { workerBudget: false });
+/** A root over two middles over two leaves each: only the leaves have Workers, each middle is a node like any other. */
+export async function tieredSystem(): Promise<System> {
+  const watch = watchResources();
+  const leaves = await Promise.all(Array.from({ length: 4 }, () => serve()));
+  const middles = await Promise.all([leaves.slice(0, 2), leaves.slice(2)].map(below => serve(above(below))));
+  const mafalda = above(middles);
+  return {
+    mafalda,
+    places: leaves.length * WORKERS_PER_MAFALDA,
+    close: async () => {
+      const kept: string[] = [];
+      await mafalda.close();
+      for (const { server, mafalda: served } of [...middles, ...leaves]) {
+        kept.push(...leftAtServer(server));
+        await server.close();
+        await served.close();
+      }
+      return [...kept, ...(await watch.leftovers([mafalda, ...[...middles, ...leaves].map(({ mafalda: served }) => served)]))];
+    },
+  };
+}
+
+function above(nodes: { server: RemoteMafaldaServer }[]): MafaldaHorizontal {
+  return new MafaldaHorizontal(nodes.map(({ server }) => server.url), { token, strategy: roundRobin });
+}
+
+async function serve(mafalda: MafaldaApi = new Mafalda(mediasoup, { workerBudget: false })): Promise<{ mafalda: MafaldaApi; server: RemoteMafaldaServer }> {
   const server = new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: token });
   await server.listen();
   return { mafalda, server };

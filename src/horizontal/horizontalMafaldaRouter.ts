@@ -1,4 +1,5 @@
 /** A MafaldaRouter that is spread over several nodes: at most one MafaldaRouter with its id on each, joined by pipes on demand. */
+import { NotFoundError } from 'mediasoup/errors';
 import type * as types from 'mediasoup/types';
 import { dumpTree, type MafaldaRouterDump } from '../shared/dump.ts';
 import { logger } from '../shared/logger.ts';
@@ -7,7 +8,6 @@ import type { TreeNode } from '../shared/objectTree.ts';
 import type { ResolvedMafaldaRouterOptions } from '../shared/options.ts';
 import {
   isLinkTransport,
-  linkedRouterId,
   streamKey,
   type ConnectRequest,
   type LinkEnd,
@@ -19,12 +19,13 @@ import {
 } from '../shared/piping/endpoint.ts';
 import { chooseSource } from '../shared/piping/chooseSource.ts';
 import { interceptRtpObserver, interceptTransport } from '../shared/piping/intercept.ts';
-import { joinEnds } from '../shared/piping/joinEnds.ts';
 import { Piper } from '../shared/piping/piper.ts';
-import type { AddressesOptional, MafaldaRouterOptions, PipeableMafaldaRouter, ResourceUsages } from '../shared/types.ts';
-import { NotFoundError } from 'mediasoup/errors';
+import type { PipeToMafaldaRouterOptions } from '../shared/piping/pipeToMafaldaRouter.ts';
+import type { AddressesOptional, MafaldaRouter, MafaldaRouterOptions, PipeableMafaldaRouter, ResourceUsages } from '../shared/types.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import type { NodePool, PoolRequest } from './nodePool.ts';
+import { Parts } from './parts.ts';
+import { PipeEnds } from './pipeEnds.ts';
 import type { Placement } from './placement.ts';
 
 const log = logger('horizontal');
@@ -35,31 +36,67 @@ type Placed<Options> = AddressesOptional<Options> & { placement?: Placement };
 export class HorizontalMafaldaRouter extends MafaldaRouterBase implements PipeableMafaldaRouter {
   readonly #nodes: NodePool;
   readonly #options: ResolvedMafaldaRouterOptions;
-  readonly #partOptions: MafaldaRouterOptions;
-  readonly #parts = new Map<ClusterNode, PipeableMafaldaRouter>();
-  readonly #nodeOfRouter = new WeakMap<types.Router, ClusterNode>();
+  readonly #given: MafaldaRouterOptions;
+  readonly #parts: Parts;
   readonly #piper: Piper;
+  readonly #pipeEnds: PipeEnds;
+  /** How much is being created on which node. */
+  readonly #creating = new Map<ClusterNode, number>();
 
   /** @param given what the application has said: the rest is the nodes' own to fill in */
   constructor(nodes: NodePool, options: ResolvedMafaldaRouterOptions, given: MafaldaRouterOptions) {
     super(options.id, true);
     this.#nodes = nodes;
     this.#options = options;
-    this.#partOptions = { ...given, id: options.id };
+    this.#given = given;
+    this.#parts = new Parts(nodes, { ...given, id: options.id }, this.tree, {
+      onRouter: (router, worker) => this.safeEmit('newrouter', router, worker),
+      onWorkerDied: (worker, error) => this.reportWorkerDied(worker, error),
+      onError: error => this.reportError(error),
+      onClosed: () => void this.close().catch(error => log('%s: %o', options.id, error)),
+    });
     this.#piper = new Piper({
       tree: this.tree,
       streams: this.streams,
       network: true,
       domainOf: router => this.#nodeOf(router).id,
-      endpointOf: router => this.#part(this.#nodeOf(router)),
+      endpointOf: router => this.#parts.get(this.#nodeOf(router)),
       chooseSource: places => chooseSource(places, router => this.#loadAsSource(this.#nodeOf(router)), nodes.watermark),
     });
-    this.tree.on('add', node => this.#intercept(node)).on('add', node => this.#joinPipe(node));
+    this.tree.on('add', node => this.#intercept(node));
+    this.#pipeEnds = new PipeEnds(this.tree, router => this.#nodeOf(router));
+  }
+
+  override async attach(): Promise<void> {
+    this.assertOpen();
+    await this.#parts.refresh();
+  }
+
+  /** To be called when a node is connected, for the first time or again. */
+  nodeCame(node: ClusterNode): void {
+    this.#parts.nodeCame(node);
   }
 
   async getRtpCapabilities(): Promise<types.RtpCapabilities> {
     this.assertOpen();
-    return this.#part(await this.#nodes.any(this.#request())).getRtpCapabilities();
+    this.#parts.use();
+    await this.#nodes.any(this.#request());
+    const attached = this.#parts.attached();
+    // Without routerOptions of our own it is somebody else's MafaldaRouter that is meant: they are at the nodes that have it.
+    if (!this.#given.routerOptions) await attached;
+    const [rtpCapabilities] = await Promise.all([this.#parts.get(await this.#nodes.any(this.#request())).getRtpCapabilities(), attached]);
+    return rtpCapabilities;
+  }
+
+  override async canConsume(options: { producerId: string; rtpCapabilities: types.RtpCapabilities }): Promise<boolean> {
+    await this.#seek(options.producerId);
+    return super.canConsume(options);
+  }
+
+  override async pipeToMafaldaRouter(options: PipeToMafaldaRouterOptions<MafaldaRouter>): Promise<types.PipeToRouterResult> {
+    const id = options.producerId ?? options.dataProducerId;
+    if (id) await this.#seek(id);
+    return super.pipeToMafaldaRouter(options);
   }
 
   createWebRtcTransport<T extends types.AppData = types.AppData>(
@@ -97,19 +134,21 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   }
 
   async getResourceUsages(): Promise<ResourceUsages> {
-    const connected = [...this.#parts].filter(([node]) => node.connected);
-    const usages = await Promise.all(connected.map(([, part]) => part.getResourceUsages()));
-    return Object.assign({}, ...usages) as ResourceUsages;
+    const usages = await this.#fromAll(part => part.getResourceUsages());
+    return Object.assign({}, ...usages.map(([, usage]) => usage)) as ResourceUsages;
   }
 
   async dump(): Promise<MafaldaRouterDump> {
     const { id, ...options } = this.#options;
-    const parts = await Promise.all([...this.#parts].map(async ([node, part]) => ({ node: node.id, dump: await this.#dumpPart(node, part) })));
+    this.#parts.use();
+    const dumps = await Promise.all(
+      [...this.#parts].map(async ([node, part]): Promise<[ClusterNode, MafaldaRouterDump]> => [node, await this.#dumpPart(node, part)]),
+    );
     return {
       id,
       options,
-      workers: parts.flatMap(({ node, dump }) => dump.workers.map(worker => ({ ...worker, node: worker.node === undefined ? node : `${node} ${worker.node}` }))),
-      pipes: parts.flatMap(({ dump }) => dump.pipes),
+      workers: dumps.flatMap(([node, dump]) => dump.workers.map(worker => ({ ...worker, node: pathTo(node, worker.node) }))),
+      pipes: dumps.flatMap(([, dump]) => dump.pipes),
     };
   }
 
@@ -129,16 +168,17 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     const { kind, id } = request.stream;
     const stream = kind === 'data' ? { dataProducerId: id } : { producerId: id };
     const router = this.#routerOrThrow(request.routerId);
-    return this.#piper.accept(stream, this.#nodeOf(router).id, () => this.#part(this.#nodeOf(router)).acceptPipe(request));
+    return this.#piper.accept(stream, this.#nodeOf(router).id, () => this.#parts.get(this.#nodeOf(router)).acceptPipe(request));
   }
 
   /** The node is not ours any more: what is there closes. */
   async removeNode(node: ClusterNode): Promise<void> {
-    await this.#parts.get(node)?.close();
+    await this.#parts.nodeWent(node);
   }
 
   /** A node that is not connected hears of it when it is back, which nobody waits for: it may never be. */
   protected async release(): Promise<void> {
+    this.#pipeEnds.close();
     const closing: Promise<void>[] = [];
     for (const [node, part] of this.#parts) {
       const closed = part.close();
@@ -148,20 +188,34 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     await Promise.all(closing);
   }
 
-  async #create<Options extends { placement?: Placement }, T>(
+  async #create<Options extends { placement?: Placement }, T extends types.Transport | types.RtpObserver>(
     options: Options,
     make: (part: PipeableMafaldaRouter, rest: Omit<Options, 'placement'>) => Promise<T>,
   ): Promise<T> {
     this.assertOpen();
     const { placement, ...rest } = options;
+    this.#parts.use();
     return this.#nodes.place(this.#request(), placement, async node => {
       this.assertOpen();
-      return make(this.#part(node), rest);
+      this.#creating.set(node, (this.#creating.get(node) ?? 0) + 1);
+      try {
+        const object = await make(this.#parts.get(node), rest);
+        this.#parts.own(node, object);
+        return object;
+      } finally {
+        const left = this.#creating.get(node)! - 1;
+        if (left > 0) this.#creating.set(node, left);
+        else this.#creating.delete(node);
+      }
     });
   }
 
   #request(): PoolRequest {
-    return { mafaldaRouterId: this.id, isUsed: node => this.#parts.has(node), countStreams: ids => this.#countStreams(ids) };
+    return {
+      mafaldaRouterId: this.id,
+      isUsed: node => this.#creating.has(node) || this.#parts.hasRouters(node),
+      countStreams: ids => this.#countStreams(ids),
+    };
   }
 
   #countStreams(ids: readonly string[]): Map<ClusterNode, number> {
@@ -178,27 +232,37 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     return draining ? Infinity : load;
   }
 
-  /** The MafaldaRouter with our id on a node. */
-  #part(node: ClusterNode): PipeableMafaldaRouter {
-    const existing = this.#parts.get(node);
-    if (existing) return existing;
-    const part = node.mafalda.createMafaldaRouter(this.#partOptions) as PipeableMafaldaRouter;
-    this.#parts.set(node, part);
-    const onAdd = ({ type, object }: TreeNode): void => void (type === 'router' && this.#nodeOfRouter.set(object, node));
-    for (const existing of part.tree.nodes()) onAdd(existing);
-    part.tree.on('add', onAdd);
-    this.tree.include(part.tree);
-    node.tree.include(part.tree);
-    part.on('newrouter', (router, worker) => this.safeEmit('newrouter', router, worker));
-    part.on('workerdied', (worker, error) => this.reportWorkerDied(worker, error));
-    part.on('error', error => this.reportError(error));
-    part.once('close', () => {
-      this.#parts.delete(node);
-      this.tree.exclude(part.tree);
-      node.tree.exclude(part.tree);
-      part.tree.off('add', onAdd);
-    });
-    return part;
+  /** Asks all that can be asked. One that goes in the meantime has nothing any more. */
+  async #fromAll<T>(ask: (part: PipeableMafaldaRouter) => Promise<T>): Promise<[ClusterNode, T][]> {
+    const asked = [...this.#parts].filter(([node]) => node.connected);
+    const answers = await Promise.all(
+      asked.map(async ([node, part]): Promise<[ClusterNode, T][]> => {
+        try {
+          return [[node, await ask(part)]];
+        } catch (error) {
+          if (!part.closed) throw error;
+          return [];
+        }
+      }),
+    );
+    return answers.flat();
+  }
+
+  /**
+   * Makes known a stream that somebody else may have produced on any node: word of it can still be on its way here. Who
+   * asks for what nobody has waits one round trip for that.
+   */
+  async #seek(id: string): Promise<void> {
+    if (this.closed || this.streams.find(id).length > 0 || this.#piper.isAccepting(id)) return;
+    let found!: () => void;
+    const there = new Promise<void>(resolve => (found = resolve));
+    const onAdd = (): void => void (this.streams.find(id).length > 0 && found());
+    this.tree.on('add', onAdd);
+    try {
+      await Promise.race([there, this.#parts.refresh()]);
+    } finally {
+      this.tree.off('add', onAdd);
+    }
   }
 
   /** Of a node that can't be asked at present, what is known of it here. */
@@ -206,14 +270,14 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     try {
       if (node.connected) return await part.dump();
     } catch (error) {
-      if (node.connected) throw error;
+      if (node.connected && !part.closed) throw error;
       log('%s: %o', node.id, error);
     }
     return dumpTree(part.tree, this.#options, () => 0);
   }
 
   #endpoint(routerId: string): PipeEndpoint {
-    return this.#part(this.#nodeOf(this.#routerOrThrow(routerId)));
+    return this.#parts.get(this.#nodeOf(this.#routerOrThrow(routerId)));
   }
 
   #routerOrThrow(routerId: string): types.Router {
@@ -223,22 +287,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   }
 
   #nodeOf(router: types.Router): ClusterNode {
-    return this.#nodeOfRouter.get(router)!;
-  }
-
-  /** Whoever sees both ends of a pipe between nodes joins them: the controller that has made it may go at any time. */
-  #joinPipe(node: TreeNode): void {
-    const end = pipeEnd(node);
-    const remote = end && this.routers.get(end.remoteRouterId);
-    if (!end || !remote || this.#nodeOf(remote) === this.#nodeOf(end.router)) return;
-    for (const { children } of this.tree.nodeOf<'router'>(remote)?.children ?? []) {
-      for (const child of children) {
-        const other = pipeEnd(child);
-        if (other?.remoteRouterId !== end.router.id || other.streamId !== end.streamId) continue;
-        const [consumer, producer] = [end.consumer ?? other.consumer, end.producer ?? other.producer];
-        if (consumer && producer) joinEnds(consumer, producer);
-      }
-    }
+    return this.#parts.nodeOf(router)!;
   }
 
   #intercept({ type, object, parent }: TreeNode): void {
@@ -252,26 +301,13 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       this.#nodeOf(parent.object).expectConsumer();
       return find(stream);
     };
-    if (type === 'transport' && !isLinkTransport(object)) interceptTransport(object, this.streams, findForConsumer, isHere);
-    if (type === 'rtpObserver') interceptRtpObserver(object, find);
+    const seek = (id: string): Promise<void> => this.#seek(id);
+    if (type === 'transport' && !isLinkTransport(object)) interceptTransport(object, this.streams, findForConsumer, isHere, seek);
+    if (type === 'rtpObserver') interceptRtpObserver(object, find, seek);
   }
 }
 
-interface PipeEnd {
-  router: types.Router;
-  remoteRouterId: string;
-  streamId: string;
-  consumer?: types.Consumer | types.DataConsumer;
-  producer?: types.Producer | types.DataProducer;
-}
-
-/** What a stream's node is in a link; undefined for whatever isn't. */
-function pipeEnd({ type, object, parent }: TreeNode): PipeEnd | undefined {
-  const remoteRouterId = parent?.type === 'transport' ? linkedRouterId(parent.object) : undefined;
-  if (remoteRouterId === undefined || parent?.parent?.type !== 'router') return undefined;
-  const where = { router: parent.parent.object, remoteRouterId };
-  if (type === 'consumer') return { ...where, streamId: object.producerId, consumer: object };
-  if (type === 'dataConsumer') return { ...where, streamId: object.dataProducerId, consumer: object };
-  if (type === 'producer' || type === 'dataProducer') return { ...where, streamId: object.id, producer: object };
-  return undefined;
+/** Where nodes have nodes, the way to a Worker is told from above. */
+function pathTo(node: ClusterNode, below: string | undefined): string {
+  return below === undefined ? node.id : `${node.id} ${below}`;
 }

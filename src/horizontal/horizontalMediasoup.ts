@@ -1,4 +1,5 @@
 /** mediasoup's module API, with Workers on all nodes: an application written for mediasoup uses them as cores of one machine. */
+import * as mediasoup from 'mediasoup';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import { NotFoundError } from 'mediasoup/errors';
 import type { AppData, Index, ObserverEvents, Router, RouterRtpCapabilities, Worker, WorkerSettings } from 'mediasoup/types';
@@ -86,8 +87,9 @@ export class HorizontalMediasoup implements Index {
     };
   }
 
+  /** Any node's will do, and this process's as long as there is none: their versions go together. */
   get #any(): Index {
-    return this.#nodes.anyConnected().mafalda.mediasoup;
+    return [...this.#nodes].find(({ connected }) => connected)?.mafalda.mediasoup ?? mediasoup;
   }
 
   #workersPerCore(node: ClusterNode): number {

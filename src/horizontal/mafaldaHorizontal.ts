@@ -67,7 +67,10 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     this.#clientOptions = { ...clientOptions, sessionTimeout: nodeTimeout };
     this.#nodes = new NodePool(strategy, watermarkNode);
     this.mediasoup = new HorizontalMediasoup(this.#nodes);
-    this.#nodes.on('connected', ({ mafalda }) => this.safeEmit('nodeconnected', mafalda));
+    this.#nodes.on('connected', node => {
+      for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.nodeCame(node);
+      this.safeEmit('nodeconnected', node.mafalda);
+    });
     this.#nodes.on('disconnected', ({ mafalda }, reason) => this.safeEmit('nodedisconnected', mafalda, reason));
     this.#nodes.on('load', ({ mafalda }, load) => this.safeEmit('nodeload', mafalda, load));
     this.#nodes.on('error', error => this.reportError(error));
@@ -133,6 +136,9 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     }
     if (typeof node === 'string') this.#nodes.add(new RemoteMafaldaClient(node, this.#clientOptions), true);
     else this.#nodes.add(node, false);
+    const added = this.#nodes.find(node);
+    // One that is there already has no `connected` to come.
+    if (added?.connected) for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.nodeCame(added);
     return this;
   }
 

@@ -166,12 +166,6 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     return nodes.reduce((best, node) => (figure(node) < figure(best) ? node : best));
   }
 
-  /** @throws {Error} if no node is connected */
-  anyConnected(): ClusterNode {
-    for (const node of this.#nodes.values()) if (node.connected) return node;
-    throw this.#nobody();
-  }
-
   #byStrategy({ mafaldaRouterId, isUsed, countStreams }: PoolRequest, { region: wished, near }: Placement): ClusterNode {
     const streams = near && countStreams(near);
     // Filled in one go: there may be a thousand of them, for each decision.

@@ -41,11 +41,12 @@ export class RouterLinks implements PipeEndpoint {
   }
 
   async openLink(request: LinkRequest): Promise<LinkEnd> {
-    return toLinkEnd(await this.#open(request).transport);
+    return toLinkEnd(this.#open(request));
   }
 
   async offerPipe({ stream, ...request }: LinkRequest & { stream: StreamId }): Promise<PipeOffer> {
-    const { transport, offers } = this.#open(request);
+    const link = this.#open(request);
+    const { transport, offers } = link;
     const key = streamKey(stream);
     let offer = offers.get(key);
     if (!offer) {
@@ -54,7 +55,7 @@ export class RouterLinks implements PipeEndpoint {
       offers.set(key, offer);
       offer.catch(forget);
     }
-    return { stream: await offer, end: toLinkEnd(await transport) };
+    return { stream: await offer, end: await toLinkEnd(link) };
   }
 
   async connectLink({ routerId, remoteRouterId, remote }: ConnectRequest): Promise<void> {
@@ -138,6 +139,7 @@ function linkKey(routerId: string, remoteRouterId: string): string {
   return `${routerId} ${remoteRouterId}`;
 }
 
-function toLinkEnd({ id, tuple, srtpParameters }: PipeTransport): LinkEnd {
-  return { transportId: id, ip: tuple.localAddress, port: tuple.localPort, srtpParameters };
+async function toLinkEnd(link: Link): Promise<LinkEnd> {
+  const { id, tuple, srtpParameters } = await link.transport;
+  return { transportId: id, ip: tuple.localAddress, port: tuple.localPort, srtpParameters, connectedTo: link.connection?.transportId };
 }

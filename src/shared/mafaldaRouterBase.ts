@@ -35,6 +35,11 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
     return this.#closed;
   }
 
+  /** What is in this process is in the tree as soon as it is there. */
+  async attach(): Promise<void> {
+    this.assertOpen();
+  }
+
   get workers(): ReadonlyMap<string, Worker> {
     return this.tree.workers;
   }

@@ -131,4 +131,6 @@ export interface MafaldaApi extends MafaldaObjects {
  */
 export interface PipeableMafaldaRouter extends MafaldaRouter, PipeEndpoint {
   readonly tree: ObjectTree;
+  /** Resolves when all that there was at the time of the call is in the tree. Nothing is created on any Worker for that. */
+  attach(): Promise<void>;
 }

@@ -1,14 +1,207 @@
 /** The nodes are the truth; controllers come, go and are several. */
-import { describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { MafaldaHorizontal, RemoteMafaldaClient, RemoteMafaldaServer } from '../../../src/index.ts';
+import { fileURLToPath } from 'node:url';
+import * as mediasoup from 'mediasoup';
+import type { PipeTransport } from 'mediasoup/types';
+import { Mafalda, MafaldaHorizontal, RemoteMafaldaClient, RemoteMafaldaServer } from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { CutProxy } from '../../helpers/cutProxy.ts';
-import { mediaCodecs, RtpReceiver, RtpSender } from '../../helpers/rtp.ts';
+import { delayProxy } from '../../helpers/delayProxy.ts';
+import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../../helpers/rtp.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
 import { until } from '../../helpers/until.ts';
 
 const opened = closingAfterEach();
+
+const rtpParameters = {
+  codecs: [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2 }],
+  encodings: [{ ssrc: 1111 }],
+};
+
+async function connected(nodes: Iterable<string>): Promise<MafaldaHorizontal> {
+  const mafalda = opened(new MafaldaHorizontal(nodes));
+  await once(mafalda, 'connected');
+  return mafalda;
+}
+
+function countPipes({ mafalda }: Served): number {
+  return [...mafalda.transports.values()].filter(({ type }) => type === 'pipe').length;
+}
+
+describe('two controllers of the same nodes, and one room', () => {
+  let nodes: Served[];
+  let controllers: MafaldaHorizontal[];
+  let here: ReturnType<MafaldaHorizontal['createMafaldaRouter']>;
+  let there: typeof here;
+
+  beforeEach(async () => {
+    nodes = await Promise.all(Array.from({ length: 3 }, async () => opened(await Served.create())));
+    const urls = nodes.map(({ url }) => url);
+    const options = { id: 'room', routerOptions: { mediaCodecs } };
+    controllers = [await connected(urls), await connected(urls)];
+    here = controllers[0]!.createMafaldaRouter(options);
+    there = controllers[1]!.createMafaldaRouter(options);
+  });
+
+  /** On a node. */
+  function on(node: number): { placement: { node: string } } {
+    return { placement: { node: nodes[node]!.url } };
+  }
+
+  test('each consumes what the other produces, as soon as it knows the id, wherever that is', async () => {
+    const [source, sink] = [await here.createDirectTransport(on(0)), await there.createDirectTransport(on(1))];
+    const rtpCapabilities = await there.getRtpCapabilities();
+    for (let round = 0; round < 10; ++round) {
+      const { id: producerId } = await source.produce({ kind: 'audio', rtpParameters: { ...rtpParameters, mid: String(round), encodings: [{ ssrc: round + 1 }] } });
+      expect((await sink.consume({ producerId, rtpCapabilities })).producerId).toBe(producerId);
+      const { id: dataProducerId } = await sink.produceData();
+      expect((await source.consumeData({ dataProducerId })).dataProducerId).toBe(dataProducerId);
+    }
+    const { id: producerId } = await source.produce({ kind: 'audio', rtpParameters: { ...rtpParameters, mid: 'x', encodings: [{ ssrc: 99 }] } });
+    expect(await there.canConsume({ producerId, rtpCapabilities })).toBe(true);
+    const observer = await there.createAudioLevelObserver(on(2));
+    await observer.addProducer({ producerId });
+    const { id: another } = await source.produce({ kind: 'audio', rtpParameters: { ...rtpParameters, mid: 'y', encodings: [{ ssrc: 98 }] } });
+    await observer.addProducer({ producerId: another });
+    // They see the same.
+    const [ours, theirs] = [await here.dump(), await there.dump()];
+    expect([...there.transports.keys()].sort()).toEqual([...here.transports.keys()].sort());
+    expect(theirs.workers.map(({ id }) => id).sort()).toEqual(ours.workers.map(({ id }) => id).sort());
+  });
+
+  test('both asking at once for the same pipe make one', async () => {
+    const source = await here.createDirectTransport(on(0));
+    const sinks = [await here.createDirectTransport(on(1)), await there.createDirectTransport(on(1))];
+    const rtpCapabilities = await there.getRtpCapabilities();
+    for (let round = 1; round <= 5; ++round) {
+      const { id: producerId } = await source.produce({ kind: 'audio', rtpParameters: { ...rtpParameters, mid: String(round), encodings: [{ ssrc: round }] } });
+      const consumers = await Promise.all([...sinks, ...sinks].map(sink => sink.consume({ producerId, rtpCapabilities })));
+      expect(consumers.map(consumer => consumer.producerId)).toEqual(consumers.map(() => producerId));
+      for (const { mafalda } of nodes.slice(0, 2)) {
+        const pipes = [...mafalda.transports.values()].filter((transport): transport is PipeTransport => transport.type === 'pipe');
+        expect(pipes).toHaveLength(1);
+        const { producerIds, consumerIds } = await pipes[0]!.dump();
+        expect(producerIds.length + consumerIds.length).toBe(round);
+      }
+    }
+  });
+
+  test('streams that both bring to the same node at once, to different Routers, arrive once in each', async () => {
+    const options = { id: 'spread', routerOptions: { mediaCodecs }, watermarkWorker: 0 };
+    const [one, other] = controllers.map(mafalda => mafalda.createMafaldaRouter(options));
+    const sender = await RtpSender.create(one!, 'audio');
+    const receivers = await Promise.all(Array.from({ length: 12 }, (_, index) => RtpReceiver.create(index % 2 ? one! : other!, sender.producer.id)));
+    await openPath(sender, receivers);
+    expect(await countPackets(sender, receivers, 50)).toEqual(receivers.map(() => 50));
+    await one!.close();
+  });
+
+  test('attaching starts nothing: a node that nobody has put anything on has no Worker', async () => {
+    await here.createDirectTransport(on(0));
+    await there.createDirectTransport(on(1));
+    await Promise.all([here.dump(), there.dump()]);
+    expect(nodes.map(({ mafalda }) => mafalda.workers.size)).toEqual([1, 1, 0]);
+    expect(nodes.map(({ mafalda }) => mafalda.mafaldaRouters.size)).toEqual([1, 1, 1]);
+  });
+
+  test('when one closes it, the other one’s is closed as well, and the next by that id is a new one', async () => {
+    await here.createDirectTransport(on(0));
+    const transport = await there.createDirectTransport(on(1));
+    const closed = once(there, 'close');
+    await here.close();
+    await closed;
+    expect([there.closed, transport.closed]).toEqual([true, true]);
+    await Promise.all(nodes.map(({ mafalda }) => until('nothing is left', () => mafalda.mafaldaRouters.size === 0)));
+  });
+
+  test('one that asks for it by its id only gets the RTP capabilities that it has', async () => {
+    const expected = await here.getRtpCapabilities();
+    await here.createDirectTransport(on(1));
+    const third = (await connected(nodes.map(({ url }) => url))).createMafaldaRouter({ id: 'room' });
+    expect(await third.getRtpCapabilities()).toEqual(expected);
+    expect([...third.transports.keys()]).toEqual([...here.transports.keys()]);
+  });
+
+  test('one that means another room by the same id is refused', async () => {
+    await here.createDirectTransport(on(0));
+    const third = (await connected(nodes.map(({ url }) => url))).createMafaldaRouter({ id: 'room', routerOptions: { mediaCodecs: [] } });
+    const told = new Promise<Error>(resolve => third.once('error', resolve));
+    await expect(third.createDirectTransport(on(1))).rejects.toThrow(/exists with different routerOptions/);
+    expect((await told).message).toMatch(/exists with different routerOptions/);
+  });
+});
+
+describe('a room that is in use', () => {
+  test('spreads to nodes that are added, and to those that come back as new ones', async () => {
+    const [a, b] = [opened(await Served.create()), opened(await Served.create())];
+    const mafalda = await connected([a.url]);
+    const mafaldaRouter = mafalda.createMafaldaRouter({ id: 'room' });
+    await mafaldaRouter.createDirectTransport();
+    mafalda.add(b.url);
+    await until('it is attached', () => b.mafalda.mafaldaRouters.has('room'));
+    const { port } = new URL(b.url);
+    await b.server.close();
+    await b.mafalda.close();
+    const again = opened(await Served.create({ port: Number(port) }));
+    await until('it is attached again', () => again.mafalda.mafaldaRouters.has('room'));
+    const local = opened(new Mafalda(mediasoup, { workerBudget: false }));
+    mafalda.add(local);
+    expect(local.mafaldaRouters.has('room')).toBe(true);
+  });
+
+  test('does not wait for a node that is slow', async () => {
+    const [a, b] = [opened(await Served.create()), opened(await Served.create())];
+    const proxy = opened(await delayProxy(b.url, 300));
+    const mafalda = await connected([a.url, proxy.url]);
+    const mafaldaRouter = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
+    const told: string[] = [];
+    const note = (what: string) => (): void => void told.push(what);
+    const here = { placement: { node: a.url } };
+    const work = async (): Promise<void> => {
+      const [source, sink] = [await mafaldaRouter.createDirectTransport(here), await mafaldaRouter.createDirectTransport(here)];
+      const { id: dataProducerId } = await source.produceData();
+      await sink.consumeData({ dataProducerId });
+    };
+    await Promise.all([work().then(note('work')), mafaldaRouter.dump().then(note('dump'))]);
+    expect(told).toEqual(['work', 'dump']);
+  });
+});
+
+describe('a controller that is killed', () => {
+  test('and starts again finds its room, with all that is in it, and goes on', async () => {
+    const nodes = [opened(await Served.create()), opened(await Served.create())];
+    const urls = nodes.map(({ url }) => url);
+    const script = fileURLToPath(new URL('../../helpers/processes/controller.ts', import.meta.url));
+    const child = fork(script, urls, { execArgv: ['--import', 'tsx'] });
+    const [made] = (await once(child, 'message')) as [{ transports: string[]; producerId: string; consumerId: string }];
+    const before = nodes.map(({ mafalda }) => [...mafalda.transports.keys()].sort());
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+
+    const mafaldaRouter = (await connected(urls)).createMafaldaRouter({ id: 'room', routerOptions: { mediaCodecs } });
+    const rtpCapabilities = await mafaldaRouter.getRtpCapabilities();
+    for (const id of made.transports) expect(mafaldaRouter.transports.get(id)?.closed).toBe(false);
+    expect(mafaldaRouter.routers.size).toBe(2);
+    expect(nodes.map(({ mafalda }) => [...mafalda.transports.keys()].sort())).toEqual(before);
+    const dump = JSON.stringify(await mafaldaRouter.dump());
+    expect([dump.includes(made.producerId), dump.includes(made.consumerId)]).toEqual([true, true]);
+
+    // The pipe is still there, and is shared.
+    const pipes = nodes.map(countPipes);
+    expect(pipes).toEqual([1, 1]);
+    const sink = await mafaldaRouter.createDirectTransport({ placement: { node: urls[1]! } });
+    const consumer = await sink.consume({ producerId: made.producerId, rtpCapabilities });
+    expect(nodes.map(countPipes)).toEqual(pipes);
+    const closed = once(consumer, 'producerclose');
+    mafaldaRouter.transports.get(made.transports[0]!)!.close();
+    await closed;
+    await mafaldaRouter.close();
+    await Promise.all(nodes.map(({ mafalda }) => until('nothing is left', () => mafalda.mafaldaRouters.size === 0)));
+  });
+});
 
 describe('a second controller of the same nodes', () => {
   test('sees a producer close through a pipe that the first one made before it died', async () => {

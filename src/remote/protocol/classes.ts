@@ -300,6 +300,7 @@ export const mafaldaRouterCreates = [
 
 export const mafaldaRouterCalls = [
   ...mafaldaRouterCreates,
+  'attach',
   'getRtpCapabilities',
   'getResourceUsages',
   'dump',

@@ -29,6 +29,8 @@ export interface LinkEnd {
   ip: string;
   port: number;
   srtpParameters?: SrtpParameters;
+  /** The `transportId` of the end that it is connected to already. */
+  connectedTo?: string;
 }
 
 /** A stream as it comes out of its source's end of the link. */

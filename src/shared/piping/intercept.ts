@@ -11,8 +11,11 @@ import type { Streams } from './streams.ts';
 /** Brings the stream, and answers with the id by which the object's Router knows it. */
 type Find = (stream: StreamId) => Promise<string>;
 
+/** Makes a stream known that may be elsewhere, if it isn't: before anything else, since what it is decides on the rest. */
+type Seek = (id: string) => Promise<void>;
+
 /** @param isHere whether what is in that Router can be consumed here without a pipe */
-export function interceptTransport(transport: Transport, streams: Streams, find: Find, isHere: (router: Router) => boolean): void {
+export function interceptTransport(transport: Transport, streams: Streams, find: Find, isHere: (router: Router) => boolean, seek?: Seek): void {
   const consume = transport.consume.bind(transport);
   const consumeData = transport.consumeData.bind(transport);
   const produce = transport.produce.bind(transport);
@@ -21,6 +24,7 @@ export function interceptTransport(transport: Transport, streams: Streams, find:
   transport.produceData = options => streams.produce(options?.id, () => produceData(options));
   transport.consume = async options => {
     if (isWellFormed(transport, options?.producerId, options)) {
+      await seek?.(options.producerId);
       const places = streams.find(options.producerId);
       const producer = streams.producer(options.producerId);
       // Where no pipe is needed, mediasoup's own check comes early enough.
@@ -31,14 +35,16 @@ export function interceptTransport(transport: Transport, streams: Streams, find:
   };
   transport.consumeData = async options => {
     if (!isWellFormed(transport, options?.dataProducerId, options)) return consumeData(options);
+    await seek?.(options.dataProducerId);
     return consumeData({ ...options, dataProducerId: await find({ dataProducerId: options.dataProducerId }) });
   };
 }
 
-export function interceptRtpObserver(rtpObserver: RtpObserver, find: Find): void {
+export function interceptRtpObserver(rtpObserver: RtpObserver, find: Find, seek?: Seek): void {
   const addProducer = rtpObserver.addProducer.bind(rtpObserver);
   rtpObserver.addProducer = async options => {
     if (!isWellFormed(rtpObserver, options?.producerId, {})) return addProducer(options);
+    await seek?.(options.producerId);
     return addProducer({ ...options, producerId: await find({ producerId: options.producerId }) });
   };
 }

@@ -6,7 +6,7 @@
 import type { Consumer, DataConsumer, DataProducer, Producer, Router } from 'mediasoup/types';
 import { logger } from '../logger.ts';
 import type { ObjectTree } from '../objectTree.ts';
-import { streamKey, type PipeEndpoint, type PipeOffer, type StreamId } from './endpoint.ts';
+import { StaleLinkError, streamKey, type LinkEnd, type PipeEndpoint, type PipeOffer, type StreamId } from './endpoint.ts';
 import { joinEnds, joinTransports } from './joinEnds.ts';
 import type { StreamInRouter, Streams } from './streams.ts';
 
@@ -48,6 +48,11 @@ export class Piper {
   /** How many pipes are being made at present. */
   get underway(): number {
     return this.#underway.size + this.#accepting.size;
+  }
+
+  /** Whether somebody else is just bringing the stream here, from where this one may not see. */
+  isAccepting(id: string): boolean {
+    return this.#accepting.has(id);
   }
 
   /**
@@ -106,7 +111,7 @@ export class Piper {
       try {
         return await this.#make(stream, this.#options.chooseSource(places).router, destination, announce);
       } catch (error) {
-        if (!(error instanceof Error && error.name === 'StaleLinkError') || attempt === MAX_ATTEMPTS) throw error;
+        if (!isStale(error) || attempt === MAX_ATTEMPTS) throw error;
       }
     }
   }
@@ -123,8 +128,15 @@ export class Piper {
     ]);
     if (offered.status === 'rejected') throw offered.reason;
     const offer = offered.value;
+    if (opened.status === 'rejected') {
+      this.#consumerOf(offer)?.close();
+      throw opened.reason;
+    }
     try {
-      if (opened.status === 'rejected') throw opened.reason;
+      // Before anybody consumes what would then have to be closed.
+      if (leadsElsewhere(offer.end, opened.value) || leadsElsewhere(opened.value, offer.end)) {
+        throw new StaleLinkError('one end of the link has been closed without the other one knowing');
+      }
       const connecting = Promise.allSettled([
         from.connectLink({ ...outwards, remote: opened.value }),
         to.acceptPipe({ ...inwards, remote: offer.end, stream: offer.stream }),
@@ -134,12 +146,14 @@ export class Piper {
     } catch (error) {
       // The source must not send what nobody receives, and what was produced of it must not pretend to be the stream.
       this.#consumerOf(offer)?.close();
-      this.#producerOf(offer, destination)?.close();
+      this.#producerOf(offer, source, destination)?.close();
+      // The end that is not stale is connected to one that is: the next attempt needs two new ones.
+      if (isStale(error)) for (const end of [offer.end, opened.value]) tree.transports.get(end.transportId)?.close();
       throw error;
     }
     const [near, far] = [tree.transports.get(offer.end.transportId), tree.transports.get(opened.value.transportId)];
     if (near && far) joinTransports(near, far);
-    this.#joinEnds(this.#consumerOf(offer), this.#producerOf(offer, destination));
+    this.#joinEnds(this.#consumerOf(offer), this.#producerOf(offer, source, destination));
   }
 
   /** One of them can be gone already: its Producer closed, or another pipe was faster. */
@@ -157,7 +171,17 @@ export class Piper {
     return undefined;
   }
 
-  #producerOf({ stream }: PipeOffer, destination: Router): Producer | DataProducer | undefined {
-    return this.#options.streams.find(stream.id).find(place => place.router === destination && place.piped)?.producer;
+  /** Another controller may have brought the stream there at the same time, from somewhere else. */
+  #producerOf({ stream }: PipeOffer, source: Router, destination: Router): Producer | DataProducer | undefined {
+    return this.#options.streams.find(stream.id).find(place => place.router === destination && place.from === source.id)?.producer;
   }
+}
+
+function leadsElsewhere({ connectedTo }: LinkEnd, { transportId }: LinkEnd): boolean {
+  return connectedTo !== undefined && connectedTo !== transportId;
+}
+
+/** It may have come over a wire, or from another copy of this module. */
+function isStale(error: unknown): boolean {
+  return error instanceof Error && error.name === 'StaleLinkError';
 }

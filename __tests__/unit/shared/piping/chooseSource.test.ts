@@ -23,9 +23,24 @@ test.each([
   ['the least loaded of all, if none has room', { a: undefined, b: 'a', c: 'b' }, { a: 90, b: 70, c: 80 }, 'b'],
   ['what is piped from somewhere that is not known here', { a: undefined, b: 'elsewhere' }, { a: 70, b: 10 }, 'b'],
   ['something, even where the links go round', { a: 'b', b: 'a' }, { a: 10, b: 5 }, 'b'],
+  ['nothing that is four pipes away', { a: undefined, b: 'a', c: 'b', d: 'c', e: 'd' }, { a: 90, b: 70, c: 80, d: 99, e: 5 }, 'b'],
+  ['something, even where long ways go round', { a: 'e', b: 'a', c: 'b', d: 'c', e: 'd' }, { a: 9, b: 7, c: 8, d: 9, e: 5 }, 'e'],
 ])('chooses %s', (_what, tree, loads, expected) => {
   const loadOf = ({ id }: Router): number => (loads as Record<string, number>)[id]!;
   expect(chooseSource(places(tree), loadOf, 60).router.id).toBe(expected);
+});
+
+test('where everything is full, the next one is not always piped from the latest', () => {
+  const tree: Record<string, string | undefined> = { r0: undefined };
+  const load: Record<string, number> = { r0: 99 };
+  for (let index = 1; index <= 12; ++index) {
+    const source = chooseSource(places(tree), ({ id }) => load[id]!, 60).router.id;
+    load[source]! += 1;
+    tree[`r${index}`] = source;
+    load[`r${index}`] = 90;
+  }
+  const depth = (id: string): number => (tree[id] === undefined ? 0 : 1 + depth(tree[id]));
+  expect(Math.max(...Object.keys(tree).map(depth))).toBe(4);
 });
 
 test('many destinations make a shallow tree, not a chain', () => {

@@ -125,6 +125,23 @@ describe('when one side fails, the other is withdrawn and the next attempt succe
     await expect(linked.piper.bring(stream, destination)).rejects.toThrow('stale 3');
   });
 
+  test.each(['source', 'destination'])('a link whose end at the %s was closed without the other one knowing is opened anew', async where => {
+    const network = false;
+    const [there, back] = [
+      { routerId: source.id, remoteRouterId: destination.id },
+      { routerId: destination.id, remoteRouterId: source.id },
+    ];
+    const [near, far] = [await linked.links.openLink({ ...there, network }), await linked.links.openLink({ ...back, network })];
+    await Promise.all([linked.links.connectLink({ ...there, remote: far }), linked.links.connectLink({ ...back, remote: near })]);
+    linked.tree.transports.get((where === 'source' ? near : far).transportId)!.close();
+    let accepted = 0;
+    linked.change(destination, { acceptPipe: request => (++accepted, linked.links.acceptPipe(request)) });
+    await linked.piper.bring(stream, destination);
+    // Nobody has consumed what then had to be closed.
+    expect([piped()?.closed, accepted]).toEqual([false, 1]);
+    expect([await linked.count(source), await linked.count(destination)]).toMatchObject([{ pipes: 1 }, { pipes: 1 }]);
+  });
+
   test('one end of the link that closes takes the other along, and the next stream opens another', async () => {
     await linked.piper.bring(stream, destination);
     const pipes = [...linked.tree.transports.values()].filter(({ type }) => type === 'pipe');

@@ -1,0 +1,66 @@
+/** A media server in a process of its own: it can be frozen and killed, and what goes wrong in it ends it. */
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { RemoteMafaldaServerOptions, ServerCounts } from '../../src/index.ts';
+
+export interface ChildServerState extends ServerCounts {
+  routers: number;
+  transports: number;
+  /** Whether JavaScript's own prototypes have got or lost members. */
+  polluted: boolean;
+  /** In bytes. */
+  memory: number;
+}
+
+export class ChildServer {
+  readonly url: string;
+  readonly #child: ChildProcess;
+  #errors = '';
+
+  /** @param options what can be sent as JSON */
+  static async create(options: RemoteMafaldaServerOptions = {}): Promise<ChildServer> {
+    const script = fileURLToPath(new URL('processes/childServer.ts', import.meta.url));
+    const stdio = ['ignore', 'ignore', 'pipe', 'ipc'] as const;
+    const child = fork(script, [JSON.stringify(options)], { execArgv: ['--import', 'tsx'], stdio: [...stdio] });
+    const [url] = (await once(child, 'message')) as [string];
+    return new ChildServer(child, url);
+  }
+
+  private constructor(child: ChildProcess, url: string) {
+    this.#child = child;
+    this.url = url;
+    child.stderr!.on('data', (text: Buffer) => (this.#errors += text.toString()));
+  }
+
+  /** @throws if the process is no more */
+  async state(): Promise<ChildServerState> {
+    if (!this.#child.connected) throw new Error(`the server's process has ended: ${this.#errors}`);
+    const decided = new AbortController();
+    const { signal } = decided;
+    const ended = once(this.#child, 'exit', { signal }).then(() => {
+      throw new Error(`the server's process has ended: ${this.#errors}`);
+    });
+    const answer = once(this.#child, 'message', { signal });
+    this.#child.send('state?');
+    try {
+      const [state] = (await Promise.race([answer, ended])) as [ChildServerState];
+      return state;
+    } finally {
+      decided.abort();
+    }
+  }
+
+  /** SIGSTOP freezes it, SIGCONT lets it go on. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(name);
+  }
+
+  async close(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    // Its Workers end when their channel to it is closed.
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * What a HorizontalMafaldaRouter is made of: the MafaldaRouters with its id, one on each node. From its first use on it is
+ * attached to all of them, so that it sees what others have made, wherever that is, and also what was there before it.
+ */
+import type { Router, RtpObserver, Transport, Worker } from 'mediasoup/types';
+import { logger } from '../shared/logger.ts';
+import type { ObjectTree, TreeNode } from '../shared/objectTree.ts';
+import type { MafaldaRouterOptions, PipeableMafaldaRouter } from '../shared/types.ts';
+import { within } from '../shared/within.ts';
+import type { ClusterNode } from './clusterNode.ts';
+import type { NodePool } from './nodePool.ts';
+import { OwnObjects } from './ownObjects.ts';
+
+const log = logger('horizontal');
+
+/** A node that has not told in this time what is there is not waited for: what it tells later is seen then. */
+const ATTACH_TIMEOUT_MS = 2000;
+
+export interface PartsListener {
+  onRouter(router: Router, worker: Worker): void;
+  onWorkerDied(worker: Worker, error: Error): void;
+  onError(error: Error): void;
+  /** Somebody has closed the MafaldaRouter on every node. */
+  onClosed(): void;
+}
+
+interface Part {
+  readonly mafaldaRouter: PipeableMafaldaRouter;
+  /** When it has told what was there before us. Never rejects. */
+  attached?: Promise<void>;
+}
+
+export class Parts {
+  readonly #nodes: NodePool;
+  readonly #options: MafaldaRouterOptions;
+  readonly #tree: ObjectTree;
+  readonly #listener: PartsListener;
+  readonly #parts = new Map<ClusterNode, Part>();
+  readonly #nodeOfRouter = new WeakMap<Router, ClusterNode>();
+  readonly #own = new OwnObjects();
+  #inUse = false;
+
+  /** @param tree where everything in them is shown */
+  constructor(nodes: NodePool, options: MafaldaRouterOptions, tree: ObjectTree, listener: PartsListener) {
+    this.#nodes = nodes;
+    this.#options = options;
+    this.#tree = tree;
+    this.#listener = listener;
+  }
+
+  *[Symbol.iterator](): IterableIterator<[ClusterNode, PipeableMafaldaRouter]> {
+    for (const [node, { mafaldaRouter }] of this.#parts) yield [node, mafaldaRouter];
+  }
+
+  /** @throws what `createMafaldaRouter()` of the node throws */
+  get(node: ClusterNode): PipeableMafaldaRouter {
+    return this.#open(node).mafaldaRouter;
+  }
+
+  /** To be called with what was created by us. */
+  own(node: ClusterNode, object: Transport | RtpObserver): void {
+    this.#own.add(node, object);
+  }
+
+  nodeOf(router: Router): ClusterNode | undefined {
+    return this.#nodeOfRouter.get(router);
+  }
+
+  /** Whether there is anything on the node: to be attached costs it nothing. */
+  hasRouters(node: ClusterNode): boolean {
+    return (this.#parts.get(node)?.mafaldaRouter.routers.size ?? 0) > 0;
+  }
+
+  /** Attaches to all nodes, now and whenever one comes. Does nothing from the second time on. */
+  use(): void {
+    if (this.#inUse) return;
+    this.#inUse = true;
+    for (const node of this.#nodes) this.nodeCame(node);
+  }
+
+  /** To be called when a node is connected, for the first time or again. */
+  nodeCame(node: ClusterNode): void {
+    if (!this.#inUse || !node.connected) return;
+    // Where the connection goes on where it was lost, the node hears what it has missed.
+    if (this.#parts.get(node)?.attached) this.#own.forget(node);
+    else void this.#attach(node);
+  }
+
+  /** To be called when a node is no longer ours. What is there closes. */
+  async nodeWent(node: ClusterNode): Promise<void> {
+    this.#own.forget(node);
+    await this.#parts.get(node)?.mafaldaRouter.close();
+  }
+
+  /** Resolves when all connected nodes have told once what is there, or don't do so in time. */
+  async attached(): Promise<void> {
+    this.use();
+    const connected = [...this.#parts].filter(([node]) => node.connected);
+    await within(Promise.all(connected.map(async ([, { attached }]) => attached)), ATTACH_TIMEOUT_MS);
+  }
+
+  /** Asks all connected nodes what is there by now. Resolves when they have told, or don't do so in time. */
+  async refresh(): Promise<void> {
+    this.#inUse = true;
+    const connected = [...this.#nodes].filter(node => node.connected);
+    await within(Promise.all(connected.map(node => this.#attach(node))), ATTACH_TIMEOUT_MS);
+  }
+
+  async #attach(node: ClusterNode): Promise<void> {
+    let part: Part | undefined;
+    try {
+      part = this.#open(node);
+      const attached = part.mafaldaRouter.attach();
+      part.attached ??= attached.catch(() => undefined);
+      await attached;
+      this.#own.closeLost(node, part.mafaldaRouter.tree);
+    } catch (error) {
+      // A node that goes in the meantime is nothing unusual; one that refuses us is.
+      if (!node.connected || part?.mafaldaRouter.closed) log('%s: %o', node.id, error);
+      else this.#listener.onError(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #open(node: ClusterNode): Part {
+    const existing = this.#parts.get(node);
+    if (existing) return existing;
+    const mafaldaRouter = node.mafalda.createMafaldaRouter(this.#options) as PipeableMafaldaRouter;
+    const part: Part = { mafaldaRouter };
+    this.#parts.set(node, part);
+    const onAdd = ({ type, object }: TreeNode): void => void (type === 'router' && this.#nodeOfRouter.set(object, node));
+    for (const existing of mafaldaRouter.tree.nodes()) onAdd(existing);
+    mafaldaRouter.tree.on('add', onAdd);
+    this.#tree.include(mafaldaRouter.tree);
+    node.tree.include(mafaldaRouter.tree);
+    mafaldaRouter.on('newrouter', (router, worker) => this.#listener.onRouter(router, worker));
+    mafaldaRouter.on('workerdied', (worker, error) => this.#listener.onWorkerDied(worker, error));
+    mafaldaRouter.on('error', error => this.#listener.onError(error));
+    mafaldaRouter.once('close', () => {
+      this.#parts.delete(node);
+      this.#tree.exclude(mafaldaRouter.tree);
+      node.tree.exclude(mafaldaRouter.tree);
+      mafaldaRouter.tree.off('add', onAdd);
+      // A node that is lost, or no longer ours, says nothing of the others.
+      const wasClosedThere = node.connected && !node.mafalda.closed && this.#nodes.find(node.mafalda) === node;
+      if (wasClosedThere && this.#parts.size === 0) this.#listener.onClosed();
+    });
+    return part;
+  }
+}
