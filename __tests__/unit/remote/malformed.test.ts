@@ -37,7 +37,7 @@ beforeEach(async () => {
     auth: { protocol: 1 },
     reconnection: false,
   });
-  socket.on('message', (_number: number, _received: number, message: Answer) => answers.push(message));
+  socket.on('message', (_number: number, _received: number, ...messages: Answer[]) => answers.push(...messages));
   await new Promise(resolve => socket.once('welcome', resolve));
 });
 
