@@ -46,5 +46,5 @@ export default tseslint.config(
       '@typescript-eslint/unbound-method': 'error',
     },
   },
-  { files: ['**/*.mjs'], extends: [tseslint.configs.disableTypeChecked], rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' } },
+  { files: ['**/*.{mjs,cjs}'], extends: [tseslint.configs.disableTypeChecked], rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' } },
 );

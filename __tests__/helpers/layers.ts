@@ -36,7 +36,7 @@ export class LayersSender {
   readonly #sending: NodeJS.Timeout;
   #pictures = 0;
 
-  /** Sends until its transport closes. */
+  /** Sends until it is stopped, or until its transport closes. */
   static async create(mafaldaRouter: MafaldaRouter, layering: Layering): Promise<LayersSender> {
     const transport = await mafaldaRouter.createPlainTransport({ listenInfo: { protocol: 'udp', ip: '127.0.0.1' }, comedia: true });
     const producer = await transport.produce({ kind: 'video', rtpParameters: rtpParameters[layering] });
@@ -53,9 +53,13 @@ export class LayersSender {
     this.#socket = socket;
     this.#sending = setInterval(() => this.#sendPicture(), PICTURE_INTERVAL_MS);
     transport.observer.once('close', () => {
-      clearInterval(this.#sending);
+      this.stop();
       socket.close();
     });
+  }
+
+  stop(): void {
+    clearInterval(this.#sending);
   }
 
   /** The layers that arrive where this one is preferred: a layer of a scalable stream needs those below it. */

@@ -1,40 +1,71 @@
-/** A RemoteMafaldaServer in a process of its own, on the loopback address: it can be killed, or stopped for a while. */
+/** A media server in a process of its own: it can be frozen and killed, and what goes wrong in it ends it. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { ServerCounts } from '../../src/index.ts';
 import type { ServerSetup } from './processes/server.ts';
 
-const script = fileURLToPath(new URL('processes/server.ts', import.meta.url));
+export interface ServerState extends ServerCounts {
+  routers: number;
+  transports: number;
+  /** Whether JavaScript's own prototypes have got or lost members. */
+  polluted: boolean;
+  /** In bytes. */
+  memory: number;
+}
 
 export class ServerProcess {
   readonly url: string;
   readonly #child: ChildProcess;
-  readonly #exit: Promise<unknown>;
+  #errors = '';
 
-  static async start(setup: Omit<ServerSetup, 'address'> = {}): Promise<ServerProcess> {
-    const child = fork(script, [JSON.stringify({ address: '127.0.0.1', ...setup })], { execArgv: ['--import', 'tsx'] });
-    const exit = once(child, 'exit');
-    const ended = exit.then((): never => {
+  /** @param setup what can be sent as JSON */
+  static async create(setup: Omit<ServerSetup, 'address'> = {}): Promise<ServerProcess> {
+    const script = fileURLToPath(new URL('processes/server.ts', import.meta.url));
+    const stdio = ['ignore', 'ignore', 'pipe', 'ipc'] as const;
+    const child = fork(script, [JSON.stringify({ address: '127.0.0.1', ...setup })], { execArgv: ['--import', 'tsx'], stdio: [...stdio] });
+    const ended = once(child, 'exit').then((): never => {
       throw new Error('the server ended before it listened');
     });
     ended.catch(() => undefined);
     const [url] = (await Promise.race([once(child, 'message'), ended])) as [string];
-    return new ServerProcess(child, exit, url);
+    return new ServerProcess(child, url);
   }
 
-  private constructor(child: ChildProcess, exit: Promise<unknown>, url: string) {
+  private constructor(child: ChildProcess, url: string) {
     this.#child = child;
-    this.#exit = exit;
     this.url = url;
+    child.stderr!.on('data', (text: Buffer) => (this.#errors += text.toString()));
   }
 
-  signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+  /** @throws if the process is no more */
+  async state(): Promise<ServerState> {
+    if (!this.#child.connected) throw new Error(`the server's process has ended: ${this.#errors}`);
+    const decided = new AbortController();
+    const { signal } = decided;
+    const ended = once(this.#child, 'exit', { signal }).then(() => {
+      throw new Error(`the server's process has ended: ${this.#errors}`);
+    });
+    const answer = once(this.#child, 'message', { signal });
+    this.#child.send('state?');
+    try {
+      const [state] = (await Promise.race([answer, ended])) as [ServerState];
+      return state;
+    } finally {
+      decided.abort();
+    }
   }
 
-  /** Kills it, stopped or not. Its Workers notice that, and end. */
+  /** SIGSTOP freezes it, SIGCONT lets it go on. */
+  signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
+    this.#child.kill(name);
+  }
+
   async close(): Promise<void> {
-    this.signal('SIGKILL');
-    await this.#exit;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    // Its Workers end when their channel to it is closed.
+    this.#child.kill('SIGKILL');
+    await ended;
   }
 }

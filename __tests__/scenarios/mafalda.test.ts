@@ -1,4 +1,6 @@
 import { localSystem } from '../helpers/systems.ts';
+import { describeEvents } from './events.ts';
 import { describeScenarios } from './scenarios.ts';
 
 describeScenarios('Mafalda', localSystem);
+describeEvents('Mafalda', localSystem);

@@ -124,15 +124,15 @@ function on(url: string): { placement: { node: string } } {
 }
 
 test('a server that is killed', async () => {
-  const server = opened(await ServerProcess.start({ sessionTimeout: SESSION_TIMEOUT_MS }));
+  const server = opened(await ServerProcess.create({ sessionTimeout: SESSION_TIMEOUT_MS }));
   const trouble = await Trouble.create(server.url);
   await trouble.strike(() => server.signal('SIGKILL'));
-  opened(await ServerProcess.start({ sessionTimeout: SESSION_TIMEOUT_MS, port: Number(new URL(server.url).port) }));
+  opened(await ServerProcess.create({ sessionTimeout: SESSION_TIMEOUT_MS, port: Number(new URL(server.url).port) }));
   await trouble.returns();
 });
 
 test('a server that is stopped, and goes on later', async () => {
-  const server = opened(await ServerProcess.start({ sessionTimeout: SESSION_TIMEOUT_MS }));
+  const server = opened(await ServerProcess.create({ sessionTimeout: SESSION_TIMEOUT_MS }));
   const trouble = await Trouble.create(server.url);
   await trouble.strike(() => server.signal('SIGSTOP'));
   server.signal('SIGCONT');

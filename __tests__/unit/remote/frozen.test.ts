@@ -6,13 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { RemoteMafaldaClient, type RemoteMafaldaClientOptions, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
-import { ChildServer } from '../../helpers/childServer.ts';
+import { ServerProcess } from '../../helpers/serverProcess.ts';
 import { until } from '../../helpers/until.ts';
 
 const opened = closingAfterEach();
 
-async function connected(serverOptions: RemoteMafaldaServerOptions, options: RemoteMafaldaClientOptions): Promise<[ChildServer, RemoteMafaldaClient]> {
-  const server = opened(await ChildServer.create({ loadInterval: 100, ...serverOptions }));
+async function connected(serverOptions: RemoteMafaldaServerOptions, options: RemoteMafaldaClientOptions): Promise<[ServerProcess, RemoteMafaldaClient]> {
+  const server = opened(await ServerProcess.create({ loadInterval: 100, ...serverOptions }));
   const client = opened(new RemoteMafaldaClient(server.url, options));
   await untilConnected(client);
   return [server, client];
@@ -85,7 +85,7 @@ describe('a server that is frozen', () => {
 
 test('of a client that is frozen the server closes what only it held; it hears of that when it goes on', async () => {
   const served = opened(await Served.create({ sessionTimeout: 300 }));
-  const script = fileURLToPath(new URL('../../helpers/processes/childClient.ts', import.meta.url));
+  const script = fileURLToPath(new URL('../../helpers/clientMain.ts', import.meta.url));
   const child = fork(script, [served.url], { execArgv: ['--import', 'tsx'] });
   opened({ close: () => child.kill('SIGKILL') });
   const told: unknown[] = [];

@@ -12,7 +12,7 @@ import { seededRandom } from '../../helpers/random.ts';
 import { RawWebSocket } from '../../helpers/rawWebSocket.ts';
 import { mediaCodecs } from '../../helpers/rtp.ts';
 import { untilConnected } from '../../helpers/serve.ts';
-import { ChildServer } from '../../helpers/childServer.ts';
+import { ServerProcess } from '../../helpers/serverProcess.ts';
 import { until } from '../../helpers/until.ts';
 
 const opened = closingAfterEach();
@@ -102,7 +102,7 @@ async function sendCredentials(url: string, random: () => number, diary: Diary):
 
 test.each(seeds)('a server survives what must not be sent, and serves who behaves (seed %i)', async seed => {
   const random = seededRandom(seed);
-  const server = opened(await ChildServer.create({ auth: token, sessionTimeout: 500 }));
+  const server = opened(await ServerProcess.create({ auth: token, sessionTimeout: 500 }));
   const client = opened(new RemoteMafaldaClient(server.url, { token }));
   await untilConnected(client);
   const mafaldaRouter = client.createMafaldaRouter({ id: 'theirs', routerOptions: { mediaCodecs } });

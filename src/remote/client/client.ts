@@ -184,7 +184,11 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   }
 
   #encode(args: unknown[]): unknown[] {
-    return encode(args, object => coreOf(object)?.handle) as unknown[];
+    return encode(args, object => {
+      const core = coreOf(object);
+      if (core?.closed) throw core.closedError('use');
+      return core?.handle;
+    }) as unknown[];
   }
 
   #onMessage(message: Exclude<ServerMessage, { type: 'answer' | 'failure' }>): void {

@@ -1,6 +1,7 @@
 /** What a mirror is made of, out of the application's sight: its state, its place in the tree, its way to the server. */
 import type { EventEmitter } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
+import { NotFoundError, WorkerClosedError } from 'mediasoup/errors';
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
 import { decode } from '../protocol/codec.ts';
 import { listenedEventsOf, type ClassDescription } from '../protocol/describe.ts';
@@ -93,12 +94,31 @@ export class MirrorCore {
   }
 
   async call(method: string, args: unknown[]): Promise<unknown> {
-    if (this.#closed) throw new Error(`${method}() of an object that is closed [id:${this.id}]`);
+    this.#doAtOnce(method, args);
+    if (this.#closed) throw this.closedError(`${method}()`);
     return this.#caller.call(this.handle, method, args);
   }
 
   send(method: string, args: unknown[]): void {
+    this.#doAtOnce(method, args);
     if (!this.#closed) this.#caller.send(this.handle, method, args);
+  }
+
+  /** @throws what mediasoup throws for such arguments */
+  #doAtOnce(method: string, args: unknown[]): void {
+    const atOnce = this.description.atOnce?.[method] as ((...args: unknown[]) => Changes | undefined) | undefined;
+    const changes = atOnce?.(...args);
+    if (changes) this.apply(changes);
+  }
+
+  /** What mediasoup throws where something that is closed is used. */
+  closedError(use: string): Error {
+    const ErrorClass = this.#root.closed ? WorkerClosedError : NotFoundError;
+    return new ErrorClass(`${use} of an object that is closed [id:${this.id}]`);
+  }
+
+  get #root(): MirrorCore {
+    return this.parent ? this.parent.#root : this;
   }
 
   /** What mediasoup would emit here. */
@@ -134,6 +154,9 @@ export class MirrorCore {
     if (this.#closed) return;
     this.#closed = true;
     this.#endedBy = cause;
+    for (const [name, value] of Object.entries(this.description.closedState ?? {})) {
+      if (this.#state[name] !== undefined) this.#state[name] = value;
+    }
     for (const child of this.children) child.end(child.description.closedByParent, []);
     this.children.clear();
     this.parent?.children.delete(this);

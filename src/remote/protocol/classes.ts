@@ -2,6 +2,7 @@
  * The one table that says which members and events of mediasoup's classes cross the wire. The server follows and obeys
  * it, the client's mirrors are made from it, and nothing that is not in it can be called.
  */
+import { generateRouterRtpCapabilities } from 'mediasoup/ortc';
 import type {
   ActiveSpeakerObserver,
   AudioLevelObserver,
@@ -13,10 +14,12 @@ import type {
   PlainTransport,
   Producer,
   Router,
+  RouterRtpCodecCapability,
   WebRtcServer,
   WebRtcTransport,
   Worker,
 } from 'mediasoup/types';
+import { mustBeBuffer, mustBeLayers, mustBeMessage, mustBePriority, mustBeTraceTypes, mustHaveFingerprints } from './argumentChecks.ts';
 import { describeClass, type ClassDescription } from './describe.ts';
 
 const closable = { closed: 'local', appData: 'local', observer: 'local', close: 'closing' } as const;
@@ -73,9 +76,21 @@ const router = describeClass<Router>()({
     pipeToRouter: 'create',
   },
   events: {},
+  atOnce: {
+    updateMediaCodecs: (mediaCodecs?: RouterRtpCodecCapability[]) => ({
+      rtpCapabilities: generateRouterRtpCapabilities(structuredClone(mediaCodecs)),
+    }),
+  },
 });
 
-const transportDescription = { announcement: 'newtransport', closedByParent: 'routerclose', closedBy: ['listenserverclose'] };
+const traceChecks = { enableTraceEvent: mustBeTraceTypes };
+
+const transportDescription = {
+  announcement: 'newtransport',
+  closedByParent: 'routerclose',
+  closedBy: ['listenserverclose'],
+  atOnce: traceChecks,
+};
 
 const transportMembers = {
   ...identified,
@@ -95,6 +110,8 @@ const transportMembers = {
 } as const;
 
 const sctpMembers = { sctpParameters: 'fixed', sctpState: 'changing', sctpNegotiatedCapabilities: 'changing' } as const;
+
+const sctpClosed = { sctpState: 'closed' } as const;
 
 const webRtcTransport = describeClass<WebRtcTransport>()({
   ...transportDescription,
@@ -118,6 +135,8 @@ const webRtcTransport = describeClass<WebRtcTransport>()({
     dtlsState: 'dtlsstatechange',
     sctpState: 'sctpstatechange',
   },
+  atOnce: { ...transportDescription.atOnce, connect: mustHaveFingerprints },
+  closedState: { ...sctpClosed, iceState: 'closed', iceSelectedTuple: undefined, dtlsState: 'closed' },
 });
 
 const plainTransport = describeClass<PlainTransport>()({
@@ -125,6 +144,7 @@ const plainTransport = describeClass<PlainTransport>()({
   members: { ...transportMembers, ...sctpMembers, tuple: 'changing', rtcpTuple: 'changing', srtpParameters: 'changing' },
   events: { trace: 'both', tuple: 'both', rtcptuple: 'both', sctpstatechange: 'both' },
   tellsOf: { tuple: 'tuple', rtcpTuple: 'rtcptuple', sctpState: 'sctpstatechange' },
+  closedState: sctpClosed,
 });
 
 const pipeTransport = describeClass<PipeTransport>()({
@@ -132,12 +152,14 @@ const pipeTransport = describeClass<PipeTransport>()({
   members: { ...transportMembers, ...sctpMembers, tuple: 'changing', srtpParameters: 'changing' },
   events: { trace: 'both', sctpstatechange: 'both' },
   tellsOf: { sctpState: 'sctpstatechange' },
+  closedState: sctpClosed,
 });
 
 const directTransport = describeClass<DirectTransport>()({
   ...transportDescription,
   members: { ...transportMembers, sendRtcp: 'send' },
   events: { trace: 'both', rtcp: 'listened' },
+  atOnce: { ...transportDescription.atOnce, sendRtcp: (packet: unknown) => mustBeBuffer('rtcpPacket', packet) },
 });
 
 const rtpObserverDescription = { announcement: 'newrtpobserver', closedByParent: 'routerclose', closedBy: [] };
@@ -187,6 +209,7 @@ const producer = describeClass<Producer>()({
   },
   events: { ...pausableEvents, score: 'both', videoorientationchange: 'both', trace: 'both' },
   tellsOf: { paused: pausedTells, score: 'score' },
+  atOnce: { ...traceChecks, send: (packet: unknown) => mustBeBuffer('rtpPacket', packet) },
 });
 
 const consumer = describeClass<Consumer>()({
@@ -225,6 +248,7 @@ const consumer = describeClass<Consumer>()({
     score: 'score',
     currentLayers: 'layerschange',
   },
+  atOnce: { ...traceChecks, setPreferredLayers: mustBeLayers, setPriority: mustBePriority },
 });
 
 const dataStreamMembers = { ...streamMembers, type: 'fixed', sctpStreamParameters: 'fixed', label: 'fixed', protocol: 'fixed' } as const;
@@ -236,6 +260,7 @@ const dataProducer = describeClass<DataProducer>()({
   members: { ...dataStreamMembers, send: 'send' },
   events: pausableEvents,
   tellsOf: { paused: pausedTells },
+  atOnce: { send: mustBeMessage },
 });
 
 const dataConsumer = describeClass<DataConsumer>()({
@@ -263,6 +288,7 @@ const dataConsumer = describeClass<DataConsumer>()({
     bufferedamountlow: 'object',
   },
   tellsOf: { paused: pausedTells, dataProducerPaused: ['dataproducerpause', 'dataproducerresume'] },
+  atOnce: { send: mustBeMessage },
 });
 
 export const classes = {

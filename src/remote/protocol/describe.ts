@@ -1,5 +1,6 @@
 /** The vocabulary of the class table: see `classes.ts`. */
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
+import type { Changes } from './messages.ts';
 
 export type MemberKind =
   /** A property that never changes: sent once. */
@@ -41,6 +42,10 @@ export interface ClassDescription {
    * these a client that could not be told of each event makes up for what it has missed.
    */
   readonly tellsOf?: Readonly<Record<string, string | readonly [string, string]>>;
+  /** What properties become when it closes, if it has them. */
+  readonly closedState?: Changes;
+  /** What methods do before anything is sent: they throw for wrong arguments, or change properties, which are returned. */
+  readonly atOnce?: Readonly<Record<string, (...args: never[]) => Changes | undefined>>;
 }
 
 type OwnMember<T> = Exclude<keyof T, keyof EnhancedEventEmitter>;

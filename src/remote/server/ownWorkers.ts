@@ -20,8 +20,11 @@ export class OwnWorkers {
   }
 
   async createWorker(settings?: WorkerSettings): Promise<Worker> {
-    refuseLocalSettings(settings);
-    const worker = await this.#mediasoup.createWorker(settings);
+    const { workerBin, ...others } = settings ?? {};
+    // To name the program that is taken anyway is no choice.
+    const chosen = workerBin === this.#mediasoup.workerBin ? others : settings;
+    refuseLocalSettings(chosen);
+    const worker = await this.#mediasoup.createWorker(chosen);
     if (this.#closed) {
       worker.close();
       throw new Error('the client that has asked for this Worker is gone');

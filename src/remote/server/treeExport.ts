@@ -142,6 +142,8 @@ export class TreeExport implements Exporter {
   #tellClose(exported: ExportedObject): void {
     if (exported.closeTold) return;
     exported.closeTold = true;
+    // One that has died has no process any more: that is known before it is told.
+    if (exported.node.type === 'worker') this.tellChanges(exported);
     this.tell({ type: 'close', handle: exported.handle, cause: exported.cause });
   }
 

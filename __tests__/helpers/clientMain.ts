@@ -1,6 +1,6 @@
 /** A client as a process of its own, which makes a Transport, tells its parent what becomes of it, and makes another one then. */
 import { once } from 'node:events';
-import { RemoteMafaldaClient } from '../../../src/index.ts';
+import { RemoteMafaldaClient } from '../../src/index.ts';
 
 const client = new RemoteMafaldaClient(process.argv[2]);
 const tell = (what: string): void => void process.send!(what);
