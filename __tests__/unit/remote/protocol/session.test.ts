@@ -236,3 +236,92 @@ test('what is said in one go travels in as few packets as hold its Buffers', asy
   const packets = socket.queue.map(({ args: [number, , ...messages] }) => [number, messages.length]);
   expect(packets).toEqual([[1, 3], [4, 1], [5, 1], [6, 2], [8, 1]]);
 });
+
+describe('a side that can tell how things are', () => {
+  const isText = (message: unknown): message is string => typeof message === 'string';
+  let state: string[];
+  let teller: Session<string, string>;
+  let heard: string[];
+  let hearer: Session<string, string>;
+  const errors: string[] = [];
+
+  beforeEach(() => {
+    state = ['state one', 'state two', 'state three'];
+    heard = [];
+    errors.length = 0;
+    teller = new Session(isText, {
+      isInSnapshot: message => message.startsWith('event'),
+      isEnding: message => message.startsWith('end'),
+      snapshot: () => state,
+    });
+    hearer = new Session(isText);
+    hearer.on('message', message => heard.push(message));
+    for (const session of [teller, hearer]) session.on('error', error => errors.push(error.message));
+  });
+
+  function meet(): FakeConnection {
+    const connection = new FakeConnection();
+    teller.attach(connection.near, hearer.received);
+    hearer.attach(connection.far, teller.received);
+    return connection;
+  }
+
+  function part(): void {
+    teller.detach();
+    hearer.detach();
+  }
+
+  function tell(count: number): void {
+    for (let index = 0; index < count; ++index) teller.send(`event ${index}`);
+  }
+
+  test('keeps the rest, and tells what has ended, how things are, and then the rest', async () => {
+    teller.send('before');
+    await meet().deliverAll();
+    part();
+    tell(10_000);
+    teller.send('answer one');
+    teller.send('end one');
+    tell(10_000);
+    teller.send('answer two');
+    tell(5);
+    teller.send('end two');
+    await meet().deliverAll();
+    expect(heard).toEqual(['before', 'end one', 'end two', ...state, 'answer one', 'answer two']);
+    teller.send('event after');
+    await meet().deliverAll();
+    expect([heard.at(-1), errors]).toEqual(['event after', []]);
+  });
+
+  test('goes on where it was cut off in the middle of that', async () => {
+    tell(20_001);
+    teller.send('answer');
+    const first = meet();
+    first.deliver(first.near);
+    part();
+    state = ['what is told by events by now'];
+    teller.send('event');
+    const second = meet();
+    second.deliver(second.near);
+    part();
+    await meet().deliverAll();
+    expect([heard, errors]).toEqual([['state one', 'state two', 'state three', 'answer', 'event'], []]);
+  });
+
+  test('does so too where the other side is connected, but too slow', async () => {
+    const slow = meet();
+    tell(20_001);
+    expect(slow.near.disconnected).toBe(true);
+    part();
+    await meet().deliverAll();
+    expect([heard, errors]).toEqual([state, []]);
+  });
+
+  test('keeps no more of the rest than half of what it may keep', () => {
+    for (let index = 0; index <= 10_000; ++index) teller.send(`answer ${index}`);
+    tell(9_999);
+    expect(errors).toEqual([]);
+    teller.send('event');
+    expect(errors).toEqual([expect.stringMatching(/too many messages/)]);
+  });
+});
