@@ -87,7 +87,7 @@ export function decode(value: unknown, objectOf: (handle: number) => object | un
   if (Array.isArray(value)) return value.map(element => decode(element, objectOf, depth + 1));
   const entries: [string, unknown][] = Object.entries(value);
   if (entries.length === 1) {
-    const [name, content] = entries[0]! as [string, unknown];
+    const [name, content] = entries[0]!;
     if (name === REFERENCE) return resolve(content, objectOf);
     if (name === BIGINT) return toBigInt(content);
     if (name === UNDEFINED) return undefined;
