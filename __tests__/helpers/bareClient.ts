@@ -54,6 +54,8 @@ export class BareClient {
   acknowledged = 0;
   /** Messages whose number was not the next one, nor one that has been there. */
   gaps = 0;
+  /** Of all that has come over its connections, handshakes and pings included. */
+  bytes = 0;
   /** It does not say what has arrived. */
   deaf = false;
   readonly #url: string;
@@ -85,6 +87,9 @@ export class BareClient {
   #connect(credentials: Record<string, unknown>): Promise<void> {
     const socket = open(this.#url, { protocol: 1, token: this.#token, ...credentials });
     this.#socket = socket;
+    socket.io.on('open', () => {
+      socket.io.engine.on('packet', ({ data }) => (this.bytes += Buffer.byteLength((data as string | Buffer | undefined) ?? '')));
+    });
     socket.on('load', report => this.loads.push(report));
     socket.on('acknowledge', (received: number) => this.#forget(received));
     socket.on('message', (first: number, received: number, ...messages: Message[]) => {
