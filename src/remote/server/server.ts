@@ -211,7 +211,8 @@ export class RemoteMafaldaServer {
       else this.#refuse(socket, session, `more than ${this.#context.limits.messagesPerSecond} messages per second`);
     });
     socket.emit('welcome', welcome);
-    socket.volatile.emit('load', this.#loadReport());
+    // The first one must not get lost, as it would right behind another packet: nothing is known before it.
+    socket.emit('load', this.#loadReport());
     session.connect(socket, session.id === resumed?.id ? resumed.received : 0);
     socket.on('bye', (done: unknown) => {
       this.#end(session);
