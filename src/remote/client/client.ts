@@ -116,7 +116,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       this.safeEmit('connected');
     });
     connection.on('disconnected', reason => {
-      this.#readyState = this.closed ? ReadyState.CLOSING : ReadyState.CONNECTING;
+      // Who was refused is told so before the connection is closed, and does not connect again.
+      if (this.#connection === connection) this.#readyState = this.closed ? ReadyState.CLOSING : ReadyState.CONNECTING;
       this.safeEmit('disconnected', reason);
     });
     connection.on('load', report => {

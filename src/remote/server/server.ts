@@ -104,7 +104,8 @@ export class RemoteMafaldaServer {
     refuseUnknown('RemoteMafaldaServer', options, Object.keys(knownOptions));
     if (!options.cert !== !options.key) throw new TypeError('cert and key must be given together');
     if (options.ca && !options.cert) throw new TypeError('ca needs cert and key: client certificates are checked with TLS only');
-    const { loadInterval = DEFAULT_LOAD_INTERVAL_MS } = options;
+    const { loadInterval = DEFAULT_LOAD_INTERVAL_MS, sessionTimeout = DEFAULT_SESSION_TIMEOUT_MS } = options;
+    if (typeof sessionTimeout !== 'number' || !(sessionTimeout > 0)) throw new TypeError('if given, sessionTimeout must be a positive number of ms');
     if (typeof loadInterval !== 'number' || !(loadInterval >= 100)) throw new TypeError('if given, loadInterval must be 100 ms or more');
     this.#options = options;
     this.#context = {
