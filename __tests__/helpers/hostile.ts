@@ -40,6 +40,7 @@ export function hostileValue(random: Random): unknown {
     () => pick<unknown>(random, [{}, [], [[]], [null], { length: 1e9 }, { then: 'x' }, { toJSON: 'x' }, { type: 'Buffer', data: [1e9] }]),
     () => ({ [pick(random, names)]: pick<unknown>(random, [7, -1, 0.5, '1', null, {}, true]) }),
     () => ({ $ref: Math.floor(random() * 60) - 5 }),
+    () => pick<unknown>(random, [{ $bigint: '12' }, { $bigint: '9'.repeat(1000) }, { $bigint: 12 }, { $undefined: true }, { $undefined: {} }]),
     () => ({ _placeholder: true, num: pick(random, [9, 0, -1, 0.5, '0', 1e9]) }),
     () => nested(random, pick(random, [20, 33, 400, 1000])),
     () => poison(random),

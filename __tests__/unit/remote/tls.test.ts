@@ -4,7 +4,7 @@ import { createServer } from 'node:https';
 import { RemoteMafaldaClient, RemoteMafaldaServer } from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
-import { selfSigned } from '../../helpers/tls.ts';
+import { selfSigned, signed, type Certificate } from '../../helpers/tls.ts';
 
 const opened = closingAfterEach();
 
@@ -50,6 +50,40 @@ describe('a server with a certificate', () => {
     const call = expect(client.getResourceUsages()).rejects.toThrow(/closed before/);
     await client.close();
     await call;
+  });
+});
+
+describe('a server with an authority for its clients', () => {
+  let mine: Certificate & { ca: string };
+
+  beforeAll(async () => {
+    mine = await signed();
+  });
+
+  test('serves who has a certificate of it', async () => {
+    const served = opened(await Served.create({ cert, key, ca: mine.ca, auth: 'secret' }));
+    const client = opened(new RemoteMafaldaClient(served.url, { ca: cert, cert: mine.cert, key: mine.key, token: 'secret' }));
+    await untilConnected(client);
+    await expect(client.createMafaldaRouter().createDirectTransport()).resolves.toBeDefined();
+    // The certificate does not stand for the token.
+    const other = opened(new RemoteMafaldaClient(served.url, { ca: cert, cert: mine.cert, key: mine.key, token: 'wrong' }));
+    const refused = new Promise<Error>(resolve => other.once('error', resolve));
+    expect((await refused).message).toMatch(/token/);
+  });
+
+  test.each(['no certificate', 'one that signs itself', 'one of another authority'])('does not talk to who has %s', async what => {
+    let asked = 0;
+    const auth = (): boolean => Boolean(++asked);
+    const served = opened(await Served.create({ cert, key, ca: mine.ca, auth }));
+    const shown = what === 'no certificate' ? {} : what === 'one that signs itself' ? await selfSigned() : await signed();
+    const client = opened(new RemoteMafaldaClient(served.url, { callTimeout: 1500, ...shown, ca: cert }));
+    await expect(client.getResourceUsages()).rejects.toThrow(/not answered within 1500 ms by .*: there is no connection at present/);
+    expect([asked, client.readyState, served.server.counts.clients]).toEqual([0, 0, 0]);
+  });
+
+  test('needs a certificate of its own', async () => {
+    const { mafalda } = opened(await Served.create());
+    expect(() => new RemoteMafaldaServer(mafalda, { ca: mine.ca })).toThrow(/ca needs cert and key/);
   });
 });
 

@@ -159,7 +159,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
 
   #onDisconnected(reason: string): void {
     if (this.#readyState === ReadyState.CONNECTING) return;
-    this.#readyState = this.closed ? ReadyState.CLOSING : ReadyState.CONNECTING;
+    // Who was refused was told so before the connection is closed, and does not connect again.
+    if (this.#connection) this.#readyState = this.closed ? ReadyState.CLOSING : ReadyState.CONNECTING;
     this.safeEmit('disconnected', reason);
   }
 

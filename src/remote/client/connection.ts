@@ -109,8 +109,8 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   constructor(url: string, options: ConnectionOptions) {
     super();
     const { token, path = '/mafalda', ca, cert, key, callTimeout = DEFAULT_CALL_TIMEOUT_MS, sessionTimeout = Infinity } = options;
-    if (!(callTimeout > 0)) throw new TypeError('if given, callTimeout must be a positive number of ms');
-    if (!(sessionTimeout > 0)) throw new TypeError('if given, sessionTimeout must be a positive number of ms');
+    if (typeof callTimeout !== 'number' || !(callTimeout > 0)) throw new TypeError('if given, callTimeout must be a positive number of ms');
+    if (typeof sessionTimeout !== 'number' || !(sessionTimeout > 0)) throw new TypeError('if given, sessionTimeout must be a positive number of ms');
     this.#callTimeout = callTimeout;
     this.#ownSessionTimeout = sessionTimeout;
     this.#url = url;

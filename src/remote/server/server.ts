@@ -104,7 +104,8 @@ export class RemoteMafaldaServer {
     refuseUnknown('RemoteMafaldaServer', options, Object.keys(knownOptions));
     if (!options.cert !== !options.key) throw new TypeError('cert and key must be given together');
     if (options.ca && !options.cert) throw new TypeError('ca needs cert and key: client certificates are checked with TLS only');
-    const { loadInterval = DEFAULT_LOAD_INTERVAL_MS } = options;
+    const { loadInterval = DEFAULT_LOAD_INTERVAL_MS, sessionTimeout = DEFAULT_SESSION_TIMEOUT_MS } = options;
+    if (typeof sessionTimeout !== 'number' || !(sessionTimeout > 0)) throw new TypeError('if given, sessionTimeout must be a positive number of ms');
     if (typeof loadInterval !== 'number' || !(loadInterval >= 100)) throw new TypeError('if given, loadInterval must be 100 ms or more');
     this.#options = options;
     this.#context = {
@@ -211,7 +212,8 @@ export class RemoteMafaldaServer {
       else this.#refuse(socket, session, `more than ${this.#context.limits.messagesPerSecond} messages per second`);
     });
     socket.emit('welcome', welcome);
-    socket.volatile.emit('load', this.#loadReport());
+    // The first one must not get lost, as it would right behind another packet: nothing is known before it.
+    socket.emit('load', this.#loadReport());
     session.connect(socket, session.id === resumed?.id ? resumed.received : 0);
     socket.on('bye', (done: unknown) => {
       this.#end(session);

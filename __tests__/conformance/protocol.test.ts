@@ -1,0 +1,295 @@
+/**
+ * What docs/reference/protocol.md says, tried by somebody who has read nothing else: with socket.io's client alone. Another
+ * server than ours is tried with PROTOCOL_URL=ws://host:port and PROTOCOL_TOKEN.
+ */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import * as mediasoup from 'mediasoup';
+import { Mafalda, RemoteMafaldaServer } from '../../src/index.ts';
+import { closingAfterEach } from '../helpers/cleanup.ts';
+import { BareClient, handshake, type Message, type Wire } from '../helpers/bareClient.ts';
+import { until } from '../helpers/until.ts';
+
+const token = process.env['PROTOCOL_TOKEN'] ?? 'secret';
+const opened = closingAfterEach();
+let url: string;
+let stop: () => Promise<void> = async () => undefined;
+let rooms = 0;
+
+beforeAll(async () => {
+  if (process.env['PROTOCOL_URL']) {
+    url = process.env['PROTOCOL_URL'];
+    return;
+  }
+  const mafalda = new Mafalda(mediasoup, { workerBudget: false });
+  const server = new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: token, sessionTimeout: 2000, loadInterval: 200, region: 'here', labels: { a: 'b' } });
+  await server.listen();
+  url = server.url;
+  stop = async () => {
+    await server.close();
+    await mafalda.close();
+  };
+});
+
+afterAll(() => stop());
+
+async function connect(): Promise<BareClient> {
+  return opened(await BareClient.connect(url, token));
+}
+
+/** A client attached to a MafaldaRouter of its own, with two DirectTransports, of which one has a DataProducer. */
+async function inRoom(): Promise<{ client: BareClient; room: string; transport: number; other: number; producer: number; producerId: string }> {
+  const client = await connect();
+  const room = `protocol ${process.pid} ${++rooms}`;
+  await client.result(0, 'createMafaldaRouter', [{ id: room }]);
+  const [transport, other] = [await client.created(room, 'createDirectTransport'), await client.created(room, 'createDirectTransport')];
+  const producer = await client.created(transport, 'produceData', [{ label: 'chat' }]);
+  return { client, room, transport, other, producer, producerId: client.addition(producer).id };
+}
+
+describe('the handshake', () => {
+  test('is answered by what the server is', async () => {
+    const { welcome } = await connect();
+    expect(welcome).toMatchObject({ protocol: 1, serverId: expect.any(String), labels: expect.any(Object), session: { id: expect.any(String), received: 0 } });
+    for (const name of ['maxPayload', 'sessionTimeout', 'loadInterval']) expect(welcome[name]).toBeGreaterThan(0);
+    expect(welcome['mediasoup']).toMatchObject({ version: expect.stringMatching(/^\d/), workerBin: expect.any(String), supportedRtpCapabilities: { codecs: expect.any(Array) } });
+    expect((await connect()).welcome).toMatchObject({ serverId: welcome['serverId'] });
+  });
+
+  test.each([
+    [{ protocol: 1 }, /^unauthorized/],
+    [{ protocol: 1, token: 'no' }, /^unauthorized/],
+    [{ protocol: 2, token: 'no' }, /^unauthorized/],
+    [{ protocol: 2, token }, /^incompatible/],
+    [{ protocol: '1', token }, /^malformed credentials/],
+    [{ token }, /^malformed credentials/],
+    [{ protocol: 1, token, session: { id: 'x' } }, /^malformed credentials/],
+    [{ protocol: 1, token, abandoned: 5 }, /^malformed credentials/],
+  ])('%j is refused', async (auth, message) => {
+    expect(await handshake(url, auth)).toMatch(message);
+  });
+
+  test('with a session that nobody knows begins another one', async () => {
+    const client = opened(await BareClient.connect(url, token, { session: { id: 'unknown', received: 3 } }));
+    expect(client.welcome.session).toMatchObject({ id: expect.not.stringMatching(/^unknown$/), received: 0 });
+  });
+});
+
+describe('calls', () => {
+  test('travel together: what is made is told before the answer, parents first', async () => {
+    const client = await connect();
+    const room = `protocol ${process.pid} ${++rooms}`;
+    client.say(
+      { type: 'call', id: 1, target: 0, method: 'createMafaldaRouter', args: [{ id: room }] },
+      { type: 'call', id: 2, target: room, method: 'createDirectTransport', args: [{ appData: { name: 'one' } }] },
+    );
+    const answer = await client.answer(2);
+    const kinds = client.inbox.map(({ type, id, addition }) => addition?.['className'] ?? `${type} ${id}`);
+    expect(kinds).toEqual(['answer 1', 'SharedWorker', 'Router', 'DirectTransport', 'answer 2']);
+    const [worker, router, transport] = client.inbox.flatMap(({ addition }) => addition ?? []);
+    expect(worker).toMatchObject({ handle: expect.any(Number), id: expect.any(String), state: { pid: expect.any(Number), subprocessClosed: false } });
+    expect(worker).not.toHaveProperty('parent');
+    expect([router!.parent, transport!.parent]).toEqual([worker!.handle, router!.handle]);
+    expect(transport).toMatchObject({ appData: { name: 'one' }, state: { id: transport!.id, type: 'direct' } });
+    expect(answer.result).toEqual({ $ref: transport!.handle });
+  });
+
+  test('change what they change before they are answered', async () => {
+    const { client, other, producer, producerId } = await inRoom();
+    const consumer = await client.created(other, 'consumeData', [{ dataProducerId: producerId }]);
+    expect(client.addition(consumer).state).toMatchObject({ dataProducerId: producerId, paused: false, subchannels: [] });
+    await client.result(consumer, 'setSubchannels', [[7]]);
+    expect(client.inbox.slice(-2)).toMatchObject([{ type: 'change', handle: consumer, changes: { subchannels: [7] } }, { type: 'answer' }]);
+    await client.result(producer, 'pause');
+    const events = client.inbox.filter(({ type }) => type === 'event');
+    expect(events).toContainEqual({ type: 'event', handle: producer, name: 'pause', args: [], changes: { paused: true } });
+    expect(events).toContainEqual({ type: 'event', handle: consumer, name: 'dataproducerpause', args: [], changes: { dataProducerPaused: true } });
+  });
+
+  test('that can’t be made fail by names of errors', async () => {
+    const { client, room, transport } = await inRoom();
+    const failures: [Wire, string, unknown[], string][] = [
+      [0, 'constructor', [], 'TypeError'],
+      [room, 'emit', [], 'TypeError'],
+      [transport, 'routerClosed', [], 'TypeError'],
+      ['nowhere', 'close', [], 'NotFoundError'],
+      [1_000_000, 'dump', [], 'NotFoundError'],
+      [room, 'createWebRtcTransport', [], 'TypeError'],
+      [transport, 'produceData', [{ label: 5 }], 'TypeError'],
+      [room, 'createDirectTransport', [{ appData: { $ref: 1_000_000 } }], 'TypeError'],
+      [room, 'createDirectTransport', [JSON.parse(`{"appData":{"a":${'['.repeat(40)}${']'.repeat(40)}}}`)], 'TypeError'],
+    ];
+    for (const [target, method, args, name] of failures) {
+      expect(await client.call(target, method, args)).toMatchObject({ type: 'failure', error: { name, message: expect.any(String) } });
+    }
+  });
+
+  test('of mediasoup’s module make Workers that belong to no MafaldaRouter', async () => {
+    const client = await connect();
+    const worker = await client.created(-1, 'createWorker', [{ appData: { mine: true } }]);
+    const router = await client.created(worker, 'createRouter');
+    expect(client.inbox.flatMap(({ type, mafaldaRouter, addition }) => (type === 'add' ? [[mafaldaRouter, addition?.['className']]] : []))).toEqual([
+      [undefined, 'Worker'],
+      [undefined, 'Router'],
+    ]);
+    expect(client.addition(router).parent).toBe(worker);
+    client.say({ type: 'send', target: worker, method: 'close', args: [] });
+    await until('its process has ended', () => client.inbox.at(-1)?.type === 'forget');
+    const told = client.inbox.filter(({ handle }) => handle === worker).map(({ type, name }) => name ?? type);
+    expect(told).toEqual(['close', 'subprocessclose', 'forget']);
+    expect(await client.call(-1, 'createWorker', [{ workerBin: '/bin/false' }])).toMatchObject({ type: 'failure', error: { name: 'TypeError' } });
+  });
+});
+
+describe('two clients of a MafaldaRouter', () => {
+  test('are told of what the other does, closes and closes again', async () => {
+    const { client, room, transport, other, producer, producerId } = await inRoom();
+    const second = await connect();
+    await second.result(0, 'createMafaldaRouter', [{ id: room }]);
+    expect(second.inbox.flatMap(({ addition }) => addition ?? [])).toEqual(client.inbox.flatMap(({ addition }) => addition ?? []));
+    const consumer = await second.created(other, 'consumeData', [{ dataProducerId: producerId }]);
+    client.say({ type: 'send', target: producer, method: 'close', args: [] });
+    const closing = (): Message[] => second.inbox.filter(({ type }) => type === 'close');
+    await until('both are closed', () => closing().length >= 2);
+    expect(closing()).toMatchObject([{ handle: producer }, { handle: consumer, cause: { name: 'dataproducerclose' } }]);
+    const inside = await second.created(transport, 'produceData');
+    client.say({ type: 'send', target: transport, method: 'close', args: [] });
+    await until('it is closed', () => closing().length >= 3);
+    expect([closing()[2]!.handle, closing().some(({ handle }) => handle === inside)]).toEqual([transport, false]);
+    await client.result(room, 'close');
+    await until('it is closed', () => second.inbox.at(-1)?.type === 'closeMafaldaRouter');
+    expect(second.inbox.at(-1)).toEqual({ type: 'closeMafaldaRouter', mafaldaRouter: room });
+    expect(client.inbox.some(({ type }) => type === 'closeMafaldaRouter')).toBe(false);
+  });
+
+  test('hear messages if they have asked for them, or have made who gets them', async () => {
+    const { client, room, other, producer, producerId } = await inRoom();
+    const consumer = await client.created(other, 'consumeData', [{ dataProducerId: producerId }]);
+    const second = await connect();
+    await second.result(0, 'createMafaldaRouter', [{ id: room }]);
+    const heard = ({ inbox }: BareClient): unknown[] => inbox.filter(({ name }) => name === 'message').map(({ args }) => String(args![0]));
+    const send = (...texts: string[]): void => texts.forEach(text => client.say({ type: 'send', target: producer, method: 'send', args: [Buffer.from(text)] }));
+    send('one');
+    await until('it is heard', () => heard(client).length === 1);
+    second.say({ type: 'listen', handle: consumer, name: 'message', listening: true });
+    client.say({ type: 'listen', handle: consumer, name: 'message', listening: false });
+    await Promise.all([second.call(0, 'getResourceUsages'), client.call(0, 'getResourceUsages')]);
+    // More than a packet holds.
+    const many = Array.from({ length: 25 }, (_, index) => `message ${index}`);
+    for (let index = 0; index < many.length; index += 10) send(...many.slice(index, index + 10));
+    await until('all are heard', () => heard(second).length === many.length);
+    expect([heard(client), heard(second)]).toEqual([['one'], many]);
+  });
+
+  test('carry any data, and take nobody’s for a reference', async () => {
+    const { client, room } = await inRoom();
+    const second = await connect();
+    await second.result(0, 'createMafaldaRouter', [{ id: room }]);
+    const appData = { $$ref: 1, list: [{ $bigint: '12' }, { $undefined: true }], $_placeholder: true, num: 9, bytes: Buffer.from('x') };
+    const made = await client.created(room, 'createDirectTransport', [{ appData }]);
+    await until('the other knows', () => second.knows(made));
+    expect([client.addition(made).appData, second.addition(made).appData]).toEqual([appData, appData]);
+  });
+});
+
+describe('a session', () => {
+  test('goes on over another connection: nothing is lost, and nothing is done twice', async () => {
+    const { client, transport } = await inRoom();
+    const before = client.received;
+    for (const id of ['one', 'two', 'three']) client.say({ type: 'call', id: 1000 + client.inbox.length, target: transport, method: 'produceData', args: [{ id }] });
+    const again = client.say({ type: 'call', id: 7000, target: transport, method: 'produceData', args: [{ id: 'four' }] });
+    await client.reconnect();
+    expect(client.welcome.session.id).toBe(client.sessionId);
+    await client.answer(7000);
+    client.repeat(again);
+    const { dataProducerIds } = (await client.result(transport, 'dump')) as { dataProducerIds: string[] };
+    expect(dataProducerIds).toHaveLength(5);
+    expect(client.inbox.filter(({ id }) => id === 7000)).toHaveLength(1);
+    expect(client.received).toBeGreaterThan(before);
+    expect(client.gaps).toBe(0);
+  });
+
+  test('acknowledges what it has nothing to answer to', async () => {
+    const { client, producer } = await inRoom();
+    for (let sent = 0; sent < 250; ++sent) client.say({ type: 'send', target: producer, method: 'send', args: ['x'] });
+    await until('they are acknowledged', () => client.acknowledged > 200);
+  });
+
+  test.each([
+    ['a gap', (client: BareClient) => client.emit(client.number + 2, 0, { type: 'send', target: 0, method: 'x', args: [] })],
+    ['what is no message', (client: BareClient) => client.emit(client.number + 1, 0, { type: 'answer', id: 1 })],
+    ['an acknowledgement of what was never sent', (client: BareClient) => client.emit(client.number + 1, 1e6, { type: 'send', target: 0, method: 'x', args: [] })],
+  ])('is over after %s', async (_what, act) => {
+    const { client, room } = await inRoom();
+    act(client);
+    await client.untilDisconnected();
+    await client.reconnect();
+    expect(client.welcome.session.id).not.toBe(client.sessionId);
+    expect(await client.call(room, 'getRtpCapabilities')).toMatchObject({ type: 'failure' });
+  });
+
+  test('that is abandoned is over before the next one begins', async () => {
+    const { client, room } = await inRoom();
+    const next = opened(await BareClient.connect(url, token, { abandoned: client.welcome.session.id }));
+    await next.result(0, 'createMafaldaRouter', [{ id: room }]);
+    expect(next.inbox.some(({ addition }) => addition?.className === 'DirectTransport')).toBe(false);
+  });
+
+  test('is over after its time, or with a goodbye', async () => {
+    const [late, polite] = [await inRoom(), await inRoom()];
+    await polite.client.bye();
+    late.client.leave();
+    const watcher = await connect();
+    await watcher.result(0, 'createMafaldaRouter', [{ id: late.room }]);
+    const { sessionTimeout } = late.client.welcome;
+    await new Promise(resolve => setTimeout(resolve, 1.5 * Number(sessionTimeout)));
+    for (const { client } of [late, polite]) {
+      await client.reconnect();
+      expect(client.welcome.session.id).not.toBe(client.sessionId);
+    }
+  }, 60_000);
+
+  test('goes on with a snapshot when too much was missed', async () => {
+    const { client, room, transport, other, producer } = await inRoom();
+    const second = await connect();
+    await second.result(0, 'createMafaldaRouter', [{ id: room }]);
+    const doomed = await client.created(other, 'produceData', [{ id: 'doomed' }]);
+    client.deaf = true;
+    client.say({ type: 'call', id: 9000, target: transport, method: 'dump', args: [] });
+    for (let round = 0; round < 210 && client.connected; ++round) {
+      await Promise.all(Array.from({ length: 50 }, () => [second.call(producer, 'pause'), second.call(producer, 'resume')]).flat());
+    }
+    await client.untilDisconnected();
+    second.say({ type: 'send', target: doomed, method: 'close', args: [] });
+    const added = await second.created(transport, 'produceData', [{ id: 'added' }]);
+    await second.result(producer, 'pause');
+    client.deaf = false;
+    const known = client.inbox.length;
+    await client.reconnect();
+    expect(client.welcome.session.id).toBe(client.sessionId);
+    await client.answer(9000);
+    const missed = client.inbox.slice(known);
+    expect(missed.map(({ type }) => type)).toEqual(['close', 'add', 'add', 'add', 'add', 'add', 'add', 'answer']);
+    expect(missed[0]!.handle).toBe(doomed);
+    const states = new Map(missed.flatMap(({ addition }) => (addition ? [[addition.handle, addition.state]] : [])));
+    expect(states.get(producer)).toMatchObject({ paused: true, label: 'chat' });
+    expect([states.has(added), states.has(transport), states.has(doomed), client.gaps]).toEqual([true, true, false, 0]);
+  }, 60_000);
+});
+
+test('who sends too much is refused, and told so', async () => {
+  const { client } = await inRoom();
+  const refused = client.refused();
+  for (let sent = 0; sent < 25_000; ++sent) client.emit(1, 0);
+  expect(await refused).toMatch(/messages per second/);
+  await client.untilDisconnected();
+});
+
+test('load is reported again and again', async () => {
+  const client = await connect();
+  await until('some reports have come', () => client.loads.length >= 3);
+  expect(client.loads.at(-1)).toMatchObject({
+    load: expect.any(Number),
+    workers: expect.any(Array),
+    hosts: [{ cores: expect.any(Number), cpu: expect.any(Number), memory: { total: expect.any(Number), free: expect.any(Number) } }],
+  });
+});

@@ -1,0 +1,80 @@
+/** What one client may ask for: no more, and the others do not notice. */
+import { expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { RemoteMafaldaClient, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
+import { closingAfterEach } from '../../helpers/cleanup.ts';
+import { Served, untilConnected } from '../../helpers/serve.ts';
+
+const opened = closingAfterEach();
+
+async function connect(limits: RemoteMafaldaServerOptions['limits']): Promise<{ served: Served; client: RemoteMafaldaClient; expectOtherServed: () => Promise<void> }> {
+  const served = opened(await Served.create({ limits }));
+  const [client, other] = [opened(new RemoteMafaldaClient(served.url)), opened(new RemoteMafaldaClient(served.url))];
+  await Promise.all([untilConnected(client), untilConnected(other)]);
+  await other.createMafaldaRouter().createDirectTransport();
+  const expectOtherServed = (): Promise<void> => expect(other.createMafaldaRouter().createDirectTransport()).resolves.toMatchObject({ closed: false });
+  return { served, client, expectOtherServed };
+}
+
+test('who sends more messages than it may is told so, and is not served any longer', async () => {
+  const { served, client, expectOtherServed } = await connect({ messagesPerSecond: 100 });
+  const mafaldaRouter = client.createMafaldaRouter();
+  const transport = await mafaldaRouter.createDirectTransport();
+  const producer = await transport.produceData();
+  const refused = new Promise<Error>(resolve => client.once('error', resolve));
+  const closed = once(mafaldaRouter, 'close');
+  for (let index = 0; index < 300; ++index) producer.send('x');
+  const waiting = expect(transport.dump()).rejects.toThrow(/closed before the call was answered/);
+  expect((await refused).message).toBe(`${served.url}: more than 100 messages per second`);
+  await Promise.all([closed, waiting]);
+  expect([client.readyState, client.transports.size, served.server.counts.clients]).toEqual([3, 0, 1]);
+  await expect(client.getResourceUsages()).rejects.toThrow(/not open/);
+  client.open();
+  await untilConnected(client);
+  await expectOtherServed();
+});
+
+test('more calls at once than are allowed fail one by one, and the rest is made', async () => {
+  const { client, expectOtherServed } = await connect({ pendingCalls: 5 });
+  const mafaldaRouter = client.createMafaldaRouter();
+  await mafaldaRouter.createDirectTransport();
+  const results = await Promise.allSettled(Array.from({ length: 20 }, () => mafaldaRouter.createDirectTransport()));
+  const failed = results.filter(({ status }) => status === 'rejected');
+  expect(failed).toHaveLength(15);
+  expect(String((failed[0] as PromiseRejectedResult).reason)).toMatch(/createDirectTransport\(\): 5 calls wait for their answers already, which is the limit/);
+  expect(mafaldaRouter.transports.size).toBe(6);
+  await mafaldaRouter.createDirectTransport();
+  await expectOtherServed();
+});
+
+test('more objects than are allowed are not created until others are closed', async () => {
+  // A MafaldaRouter, a Worker, a Router, and seven more.
+  const { client, expectOtherServed } = await connect({ objects: 10 });
+  const mafaldaRouter = client.createMafaldaRouter();
+  const transport = await mafaldaRouter.createDirectTransport();
+  const producers = [];
+  for (let index = 0; index < 6; ++index) producers.push(await transport.produceData());
+  await expect(transport.produceData()).rejects.toThrow(/produceData\(\): this client has 10 objects here, and 10 is the limit/);
+  await expect(mafaldaRouter.createDirectTransport()).rejects.toThrow(/10 is the limit/);
+  await expect(client.createMafaldaRouter().createDirectTransport()).rejects.toThrow(/10 is the limit/);
+  await expect(transport.dump()).resolves.toBeDefined();
+  producers[0]!.close();
+  await expect(transport.produceData()).resolves.toMatchObject({ closed: false });
+  await expectOtherServed();
+});
+
+test.each([
+  [{ messagesPerSecond: 0 }, /limits\.messagesPerSecond must be a positive integer/],
+  [{ pendingCalls: 1.5 }, /limits\.pendingCalls must be/],
+  [{ objects: '5' as unknown as number }, /limits\.objects must be/],
+  [{ packets: 5 } as object, /unknown option packets/],
+])('limits %p are refused', async (limits, message) => {
+  await expect(Served.create({ limits })).rejects.toThrow(message);
+});
+
+test.each([0, -1, NaN, '5'])('a sessionTimeout of %p is refused, and so is a callTimeout', async value => {
+  const wrong = value as number;
+  await expect(Served.create({ sessionTimeout: wrong })).rejects.toThrow(/sessionTimeout must be a positive number/);
+  expect(() => new RemoteMafaldaClient('ws://127.0.0.1:9', { callTimeout: wrong })).toThrow(/callTimeout must be a positive number/);
+  expect(() => new RemoteMafaldaClient('ws://127.0.0.1:9', { sessionTimeout: wrong })).toThrow(/sessionTimeout must be a positive number/);
+});
