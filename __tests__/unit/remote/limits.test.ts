@@ -67,7 +67,7 @@ test.each([
   [{ messagesPerSecond: 0 }, /limits\.messagesPerSecond must be a positive integer/],
   [{ pendingCalls: 1.5 }, /limits\.pendingCalls must be/],
   [{ objects: '5' as unknown as number }, /limits\.objects must be/],
-  [{ packets: 5 } as object, /unknown option packets/],
+  [{ packets: 5 }, /unknown option packets/],
 ])('limits %p are refused', async (limits, message) => {
   await expect(Served.create({ limits })).rejects.toThrow(message);
 });
