@@ -4,6 +4,10 @@
  * Each call is made on a RemoteMafaldaClient, and compared with what can't be avoided: the same call on local mediasoup, plus a
  * bare acknowledged round trip of socket.io with the same data both ways. All of it over loopback, in turns within one run.
  * The ratio is what counts; milliseconds are this machine's.
+ *
+ * `by hand` is what an application would have without this library: a socket.io server that makes just these three calls on mediasoup,
+ * and answers with what the caller needs. With more processes than cores, it costs more than the two figures together: mediasoup itself
+ * is slower in a process that has slept.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -77,6 +81,14 @@ async function payloadsOf(router: Router, rtpCapabilities: Router['rtpCapabiliti
   };
 }
 
+async function roundByHand(times: Times, ssrc: number): Promise<void> {
+  const call = <T>(name: string, options: unknown): Promise<T> => timed(times, `hand ${name}`, () => bare.emitWithAck(name, options) as Promise<T>);
+  await call('createWebRtcTransport', { listenInfos });
+  const { id } = await call<{ id: string }>('produce', { kind: 'audio', rtpParameters: rtpParametersOf(ssrc) });
+  await call('consume', { producerId: id, rtpCapabilities });
+  bare.emit('close');
+}
+
 function p50(times: number[]): number {
   return [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
 }
@@ -102,16 +114,18 @@ for (let index = 0; index < WARM_UP + ROUNDS; ++index) {
   if (index === WARM_UP) times = {};
   await round(local, times, 'local', index + 1);
   await round(remote, times, 'remote', index + 1);
+  await roundByHand(times, index + 1);
   for (const [name, { request }] of Object.entries(payloads)) {
     await timed(times, `bare ${name}`, () => bare.emitWithAck('call', name, request));
   }
 }
 
-const columns = ['p50, ms', 'local', 'bare trip', 'both', 'remote', 'ratio'];
+const columns = ['p50, ms', 'local', 'bare trip', 'both', 'by hand', 'remote', 'to both', 'to by hand'];
 console.log(columns[0]!.padEnd(24) + columns.slice(1).map(name => name.padStart(11)).join(''));
 for (const name of Object.keys(payloads)) {
   const [here, trip, there] = [p50(times[`local ${name}`]!), p50(times[`bare ${name}`]!), p50(times[`remote ${name}`]!)];
-  const row = [here, trip, here + trip, there, there / (here + trip)];
+  const byHand = p50(times[`hand ${name}`]!);
+  const row = [here, trip, here + trip, byHand, there, there / (here + trip), there / byHand];
   console.log(name.padEnd(24) + row.map(value => value.toFixed(3).padStart(11)).join(''));
 }
 

@@ -10,6 +10,7 @@ import type { WorkerBudget } from './workerBudget.ts';
 
 const log = logger('workers');
 
+const CORES = availableParallelism();
 const SAMPLE_INTERVAL_MS = 1000;
 const IDLE_WORKER_GRACE_MS = 2000;
 
@@ -42,12 +43,12 @@ export class WorkerPool {
 
   /** Percent of all cores. */
   get load(): number {
-    return this.workers.reduce((sum, { load }) => sum + load, 0) / availableParallelism();
+    return this.workers.reduce((sum, { load }) => sum + load, 0) / CORES;
   }
 
   /** One per core, and no more, unless the budget says otherwise. */
   get mayCreateWorker(): boolean {
-    return this.workers.length < (this.#budget?.max ?? availableParallelism());
+    return this.workers.length < (this.#budget?.max ?? CORES);
   }
 
   withSettings(settings: WorkerSettings): PooledWorker[] {

@@ -20,6 +20,8 @@ import { Silence } from './silence.ts';
 
 const log = logger('client');
 
+/** An attempt that began while the network was away is given up: TCP's own patience is much longer. */
+const CONNECT_TIMEOUT_MS = 4000;
 const RECONNECTION_DELAY_MS = 200;
 const RECONNECTION_DELAY_MAX_MS = 5000;
 const GOODBYE_TIMEOUT_MS = 1000;
@@ -122,6 +124,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
       transports: ['websocket'],
       forceNew: true,
       autoConnect: false,
+      timeout: CONNECT_TIMEOUT_MS,
       reconnectionDelay: RECONNECTION_DELAY_MS,
       reconnectionDelayMax: RECONNECTION_DELAY_MAX_MS,
       auth: tell => tell(this.#credentials()),

@@ -165,7 +165,8 @@ export class ClientSession implements Audience {
     } catch (error) {
       throw this.#addresses.explain(error);
     } finally {
-      exported?.exporter.tellChanges(exported);
+      // To make something in it changes nothing of the object itself.
+      if (!method.creates) exported?.exporter.tellChanges(exported);
     }
     return encode(result, object => {
       const known = this.#served.exports.byObject(object);

@@ -1,4 +1,5 @@
 /** One object that clients mirror: its state as last told, and the listeners that tell of what happens to it. */
+import { isDeepStrictEqual } from 'node:util';
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { TreeNode } from '../../shared/objectTree.ts';
 import { descriptionOf, type ClassName } from '../protocol/classes.ts';
@@ -38,7 +39,8 @@ export class ExportedObject {
   cause: CloseCause | undefined;
   closeTold = false;
   readonly #object: AnyObject;
-  readonly #told = new Map<string, string>();
+  /** Copies, as mediasoup hands them out. */
+  readonly #told = new Map<string, unknown>();
   /** Who wants to be told of the events that only listeners are told of, by the name of the event. */
   readonly #listeners = new Map<string, { members: Set<Audience>; stop: () => void }>();
   readonly #removers = new Set<() => void>();
@@ -115,9 +117,8 @@ export class ExportedObject {
     const changes: Changes = {};
     for (const name of membersOf(this.description, 'changing')) {
       const value = this.#object[name] ?? null;
-      const told = JSON.stringify(value);
-      if (this.#told.get(name) === told) continue;
-      this.#told.set(name, told);
+      if (this.#told.has(name) && isDeepStrictEqual(this.#told.get(name), value)) continue;
+      this.#told.set(name, value);
       changes[name] = value;
     }
     return Object.keys(changes).length > 0 ? changes : undefined;
