@@ -16,6 +16,7 @@ import {
 import { Session } from '../protocol/session.ts';
 import { isServerMessage } from '../protocol/validate.ts';
 import type { Caller } from './mirrorCore.ts';
+import { boundOf, sizeOf } from './argumentSize.ts';
 import { Silence } from './silence.ts';
 
 const log = logger('client');
@@ -275,29 +276,6 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     const why = reason ? `: ${reason.message}` : '';
     for (const { reject } of calls) reject(new Error(`the connection to ${this.#url} was closed before the call was answered${why}`));
   }
-}
-
-/** More than these arguments can take, found out quickly: a character has three bytes at most, and a Buffer is longer as text. */
-function boundOf(args: unknown[]): number {
-  let bound = 0;
-  for (const arg of args) {
-    if (arg instanceof Uint8Array) bound += arg.byteLength;
-    else if (arg !== undefined) bound += 3 * JSON.stringify(arg).length;
-  }
-  return bound;
-}
-
-/** Of the largest message that these arguments take: Buffers go in messages of their own. */
-function sizeOf(args: unknown[]): number {
-  let largest = 0;
-  const text = JSON.stringify(args, function (this: Record<string, unknown>, key: string, value: unknown) {
-    // Buffers have been turned into objects by their toJSON() already: look at what they were.
-    const original = this[key];
-    if (!(original instanceof Uint8Array)) return value;
-    largest = Math.max(largest, original.byteLength);
-    return null;
-  });
-  return Math.max(largest, Buffer.byteLength(text));
 }
 
 function toHttp(url: string): string {

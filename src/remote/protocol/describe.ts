@@ -1,6 +1,5 @@
 /** The vocabulary of the class table: see `classes.ts`. */
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
-import type { Changes } from './messages.ts';
 
 export type MemberKind =
   /** A property that never changes: sent once. */
@@ -28,6 +27,9 @@ export type EventKind =
   /** On the object, and so often that only those are told who listen: who has made the object is taken for one of them. */
   | 'listened';
 
+/** Properties by their names. */
+export type State = Record<string, unknown>;
+
 export interface ClassDescription {
   readonly members: Readonly<Record<string, MemberKind>>;
   readonly events: Readonly<Record<string, EventKind>>;
@@ -43,9 +45,9 @@ export interface ClassDescription {
    */
   readonly tellsOf?: Readonly<Record<string, string | readonly [string, string]>>;
   /** What properties become when it closes, if it has them. */
-  readonly closedState?: Changes;
+  readonly closedState?: State;
   /** What methods do before anything is sent: they throw for wrong arguments, or change properties, which are returned. */
-  readonly atOnce?: Readonly<Record<string, (...args: never[]) => Changes | undefined>>;
+  readonly atOnce?: Readonly<Record<string, (...args: never[]) => State | undefined>>;
 }
 
 type OwnMember<T> = Exclude<keyof T, keyof EnhancedEventEmitter>;
