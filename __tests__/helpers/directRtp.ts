@@ -31,7 +31,7 @@ export class DirectSender {
   #sequence = 0;
   #sending: NodeJS.Timeout | undefined;
 
-  static async create(mafaldaRouter: MafaldaRouter, kind: Kind): Promise<DirectSender> {
+  static async create(mafaldaRouter: MafaldaRouter, kind: Kind, id?: string): Promise<DirectSender> {
     const ssrc = nextSsrc++;
     const transport = await mafaldaRouter.createDirectTransport();
     const rtpParameters: RtpParameters = {
@@ -39,7 +39,7 @@ export class DirectSender {
       encodings: [{ ssrc }],
       headerExtensions: [{ uri: extensions[kind], id: EXTENSION_ID }],
     };
-    return new DirectSender(transport, await transport.produce({ kind, rtpParameters }), kind, ssrc);
+    return new DirectSender(transport, await transport.produce({ id, kind, rtpParameters }), kind, ssrc);
   }
 
   private constructor(transport: DirectTransport, producer: Producer, kind: Kind, ssrc: number) {

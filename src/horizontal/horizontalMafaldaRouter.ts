@@ -40,8 +40,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   readonly #parts: Parts;
   readonly #piper: Piper;
   readonly #pipeEnds: PipeEnds;
-  /** How much is being created on which node. */
-  readonly #creating = new Map<ClusterNode, number>();
+  #leaving = false;
 
   /** @param given what the application has said: the rest is the nodes' own to fill in */
   constructor(nodes: NodePool, options: ResolvedMafaldaRouterOptions, given: MafaldaRouterOptions) {
@@ -134,16 +133,25 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   }
 
   async getResourceUsages(): Promise<ResourceUsages> {
-    const usages = await this.#fromAll(part => part.getResourceUsages());
-    return Object.assign({}, ...usages.map(([, usage]) => usage)) as ResourceUsages;
+    const connected = [...this.#parts].filter(([node]) => node.connected);
+    const usages = await Promise.all(
+      connected.map(async ([, part]) => {
+        try {
+          return await part.getResourceUsages();
+        } catch (error) {
+          // A node that has gone in the meantime uses nothing.
+          if (!part.closed) throw error;
+          return {};
+        }
+      }),
+    );
+    return Object.assign({}, ...usages) as ResourceUsages;
   }
 
   async dump(): Promise<MafaldaRouterDump> {
     const { id, ...options } = this.#options;
     this.#parts.use();
-    const dumps = await Promise.all(
-      [...this.#parts].map(async ([node, part]): Promise<[ClusterNode, MafaldaRouterDump]> => [node, await this.#dumpPart(node, part)]),
-    );
+    const dumps = await Promise.all([...this.#parts].map(async ([node, part]) => [node, await this.#dumpPart(node, part)] as const));
     return {
       id,
       options,
@@ -171,9 +179,14 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     return this.#piper.accept(stream, this.#nodeOf(router).id, () => this.#parts.get(this.#nodeOf(router)).acceptPipe(request));
   }
 
-  /** The node is not ours any more: what is there closes. */
+  /** The node is not ours any more: what we have there closes. */
   async removeNode(node: ClusterNode): Promise<void> {
-    await this.#parts.nodeWent(node);
+    await this.#parts.leave(node);
+  }
+
+  override async leave(): Promise<void> {
+    this.#leaving = true;
+    await this.close();
   }
 
   /** A node that is not connected hears of it when it is back, which nobody waits for: it may never be. */
@@ -181,7 +194,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     this.#pipeEnds.close();
     const closing: Promise<void>[] = [];
     for (const [node, part] of this.#parts) {
-      const closed = part.close();
+      const closed = this.#leaving ? this.#parts.leave(node) : part.close();
       if (node.connected) closing.push(closed);
       else closed.catch(error => log('%s: %o', node.id, error));
     }
@@ -197,23 +210,14 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     this.#parts.use();
     return this.#nodes.place(this.#request(), placement, async node => {
       this.assertOpen();
-      this.#creating.set(node, (this.#creating.get(node) ?? 0) + 1);
-      try {
-        const object = await make(this.#parts.get(node), rest);
-        this.#parts.own(node, object);
-        return object;
-      } finally {
-        const left = this.#creating.get(node)! - 1;
-        if (left > 0) this.#creating.set(node, left);
-        else this.#creating.delete(node);
-      }
+      return this.#parts.create(node, part => make(part, rest));
     });
   }
 
   #request(): PoolRequest {
     return {
       mafaldaRouterId: this.id,
-      isUsed: node => this.#creating.has(node) || this.#parts.hasRouters(node),
+      isUsed: node => this.#parts.isUsed(node),
       countStreams: ids => this.#countStreams(ids),
     };
   }
@@ -232,22 +236,6 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     return draining ? Infinity : load;
   }
 
-  /** Asks all that can be asked. One that goes in the meantime has nothing any more. */
-  async #fromAll<T>(ask: (part: PipeableMafaldaRouter) => Promise<T>): Promise<[ClusterNode, T][]> {
-    const asked = [...this.#parts].filter(([node]) => node.connected);
-    const answers = await Promise.all(
-      asked.map(async ([node, part]): Promise<[ClusterNode, T][]> => {
-        try {
-          return [[node, await ask(part)]];
-        } catch (error) {
-          if (!part.closed) throw error;
-          return [];
-        }
-      }),
-    );
-    return answers.flat();
-  }
-
   /**
    * Makes known a stream that somebody else may have produced on any node: word of it can still be on its way here. Who
    * asks for what nobody has waits one round trip for that.
@@ -258,11 +246,8 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     const there = new Promise<void>(resolve => (found = resolve));
     const onAdd = (): void => void (this.streams.find(id).length > 0 && found());
     this.tree.on('add', onAdd);
-    try {
-      await Promise.race([there, this.#parts.refresh()]);
-    } finally {
-      this.tree.off('add', onAdd);
-    }
+    await Promise.race([there, this.#parts.refresh()]);
+    this.tree.off('add', onAdd);
   }
 
   /** Of a node that can't be asked at present, what is known of it here. */

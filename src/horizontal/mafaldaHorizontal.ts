@@ -51,6 +51,8 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   /** mediasoup's module API, whose Workers are on the nodes. */
   readonly mediasoup: HorizontalMediasoup;
   readonly #nodes: NodePool;
+  /** What nodes have refused before all have answered. */
+  readonly #earlyErrors: Error[] = [];
   readonly #clientOptions: RemoteMafaldaClientOptions;
 
   /**
@@ -73,9 +75,9 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     });
     this.#nodes.on('disconnected', ({ mafalda }, reason) => this.safeEmit('nodedisconnected', mafalda, reason));
     this.#nodes.on('load', ({ mafalda }, load) => this.safeEmit('nodeload', mafalda, load));
-    this.#nodes.on('error', error => this.reportError(error));
+    this.#nodes.on('error', error => this.#onNodeError(error));
     this.#nodes.on('unfit', node => this.#remove(node));
-    this.#nodes.on('settled', () => this.safeEmit('connected'));
+    this.#nodes.on('settled', () => this.#onSettled());
     try {
       for (const node of nodes) this.add(node);
     } catch (error) {
@@ -94,6 +96,17 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   set strategy(strategy: Strategy) {
     if (typeof strategy !== 'function') throw new TypeError('strategy must be a function');
     this.#nodes.strategy = strategy;
+  }
+
+  /** `once(mafalda, 'connected')` rejects with an `error` that comes first, and one node that refuses us must not do that to all. */
+  #onNodeError(error: Error): void {
+    if (this.#nodes.settled) this.reportError(error);
+    else this.#earlyErrors.push(error);
+  }
+
+  #onSettled(): void {
+    this.safeEmit('connected');
+    for (const error of this.#earlyErrors.splice(0)) this.reportError(error);
   }
 
   /** Mean of the nodes. */
@@ -142,7 +155,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     return this;
   }
 
-  /** What is on the node closes. @returns whether it was one of ours */
+  /** What we have made on the node closes. @returns whether it was one of ours */
   delete(node: string | MafaldaApi): boolean {
     const found = this.#nodes.find(node);
     if (!found) return false;
@@ -187,13 +200,16 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   protected async release(): Promise<void> {
     const nodes = [...this.#nodes];
     await this.mediasoup.close();
-    // A goodbye closes what nobody else is attached to; to close the MafaldaRouters would close them for everybody.
+    // To close the MafaldaRouters would close them for everybody.
+    const leaving = [...this.mafaldaRouters.values()].map(mafaldaRouter => mafaldaRouter.leave());
+    const left = Promise.all(leaving).catch(error => log('%o', error));
+    // A node that does not answer is not waited for: then nor is its answer.
     await Promise.all(nodes.filter(({ owned }) => owned).map(({ mafalda }) => mafalda.close()));
-    await this.closeAllMafaldaRouters().catch(error => log('%o', error));
+    await left;
     for (const node of nodes) this.#nodes.delete(node);
   }
 
-  /** What is on it closes. */
+  /** What we have made on it closes. */
   #remove(node: ClusterNode): void {
     this.#nodes.delete(node);
     for (const mafaldaRouter of this.mafaldaRouters.values()) {

@@ -102,8 +102,8 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
         this.emit('load', node, load);
       },
       error: error => {
-        this.emit('error', error);
         settle();
+        this.emit('error', error);
       },
       close: () => void this.delete(node),
     });

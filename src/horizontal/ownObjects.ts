@@ -8,11 +8,15 @@ import type { ObjectTree } from '../shared/objectTree.ts';
 import type { ClusterNode } from './clusterNode.ts';
 
 export class OwnObjects {
+  readonly #open = new Map<ClusterNode, Set<Transport | RtpObserver>>();
   /** Ids of what has closed here while its node could not be told. */
   readonly #lost = new Map<ClusterNode, Set<string>>();
 
   add(node: ClusterNode, object: Transport | RtpObserver): void {
+    const open = this.#open.get(node) ?? new Set();
+    this.#open.set(node, open.add(object));
     onceClosed(object, () => {
+      open.delete(object);
       if (node.connected) return;
       const lost = this.#lost.get(node) ?? new Set();
       this.#lost.set(node, lost.add(object.id));
@@ -25,8 +29,15 @@ export class OwnObjects {
     this.#lost.delete(node);
   }
 
-  /** To be called when the node has been told after all, or is no longer ours. */
-  forget(node: ClusterNode): void {
+  /** To be called when the node has been told after all. */
+  forgetLost(node: ClusterNode): void {
+    this.#lost.delete(node);
+  }
+
+  /** To be called when the node is no longer ours. */
+  close(node: ClusterNode): void {
+    for (const object of this.#open.get(node) ?? []) object.close();
+    this.#open.delete(node);
     this.#lost.delete(node);
   }
 }

@@ -38,6 +38,8 @@ export class Parts {
   readonly #parts = new Map<ClusterNode, Part>();
   readonly #nodeOfRouter = new WeakMap<Router, ClusterNode>();
   readonly #own = new OwnObjects();
+  /** How much is being created on which node. */
+  readonly #creating = new Map<ClusterNode, number>();
   #inUse = false;
 
   /** @param tree where everything in them is shown */
@@ -57,18 +59,27 @@ export class Parts {
     return this.#open(node).mafaldaRouter;
   }
 
-  /** To be called with what was created by us. */
-  own(node: ClusterNode, object: Transport | RtpObserver): void {
-    this.#own.add(node, object);
+  /** Creates something on a node. @throws what the node throws */
+  async create<T extends Transport | RtpObserver>(node: ClusterNode, make: (part: PipeableMafaldaRouter) => Promise<T>): Promise<T> {
+    this.#creating.set(node, this.#underway(node) + 1);
+    try {
+      const object = await make(this.get(node));
+      this.#own.add(node, object);
+      return object;
+    } finally {
+      const left = this.#underway(node) - 1;
+      if (left > 0) this.#creating.set(node, left);
+      else this.#creating.delete(node);
+    }
   }
 
   nodeOf(router: Router): ClusterNode | undefined {
     return this.#nodeOfRouter.get(router);
   }
 
-  /** Whether there is anything on the node: to be attached costs it nothing. */
-  hasRouters(node: ClusterNode): boolean {
-    return (this.#parts.get(node)?.mafaldaRouter.routers.size ?? 0) > 0;
+  /** Whether there is anything on the node, or will be: to be attached costs it nothing. */
+  isUsed(node: ClusterNode): boolean {
+    return this.#creating.has(node) || (this.#parts.get(node)?.mafaldaRouter.routers.size ?? 0) > 0;
   }
 
   /** Attaches to all nodes, now and whenever one comes. Does nothing from the second time on. */
@@ -82,14 +93,14 @@ export class Parts {
   nodeCame(node: ClusterNode): void {
     if (!this.#inUse || !node.connected) return;
     // Where the connection goes on where it was lost, the node hears what it has missed.
-    if (this.#parts.get(node)?.attached) this.#own.forget(node);
+    if (this.#parts.get(node)?.attached) this.#own.forgetLost(node);
     else void this.#attach(node);
   }
 
-  /** To be called when a node is no longer ours. What is there closes. */
-  async nodeWent(node: ClusterNode): Promise<void> {
-    this.#own.forget(node);
-    await this.#parts.get(node)?.mafaldaRouter.close();
+  /** Closes what we have made there, and leaves the rest to others who use it. */
+  async leave(node: ClusterNode): Promise<void> {
+    this.#own.close(node);
+    await this.#parts.get(node)?.mafaldaRouter.leave();
   }
 
   /** Resolves when all connected nodes have told once what is there, or don't do so in time. */
@@ -104,6 +115,10 @@ export class Parts {
     this.#inUse = true;
     const connected = [...this.#nodes].filter(node => node.connected);
     await within(Promise.all(connected.map(node => this.#attach(node))), ATTACH_TIMEOUT_MS);
+  }
+
+  #underway(node: ClusterNode): number {
+    return this.#creating.get(node) ?? 0;
   }
 
   async #attach(node: ClusterNode): Promise<void> {

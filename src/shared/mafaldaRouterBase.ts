@@ -86,6 +86,11 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
     await this.#released;
   }
 
+  /** Who is in this process is meant to share one object: there are no others. */
+  async leave(): Promise<void> {
+    await this.close();
+  }
+
   /** As mediasoup does where nobody listens for `died`: it must not go unnoticed. */
   protected reportWorkerDied(worker: Worker, error: Error): void {
     if (!this.safeEmit('workerdied', worker, error)) this.reportError(error);

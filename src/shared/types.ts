@@ -133,4 +133,6 @@ export interface PipeableMafaldaRouter extends MafaldaRouter, PipeEndpoint {
   readonly tree: ObjectTree;
   /** Resolves when all that there was at the time of the call is in the tree. Nothing is created on any Worker for that. */
   attach(): Promise<void>;
+  /** Ends it here, with what was made through it. Where others use it too, what is theirs goes on. */
+  leave(): Promise<void>;
 }

@@ -116,6 +116,26 @@ describe('two controllers of the same nodes, and one room', () => {
     await Promise.all(nodes.map(({ mafalda }) => until('nothing is left', () => mafalda.mafaldaRouters.size === 0)));
   });
 
+  test('one that gives up a node, or closes altogether, leaves there what the other one has made', async () => {
+    const made = await Promise.all([0, 1, 2].flatMap(node => [here.createDirectTransport(on(node)), there.createDirectTransport(on(node))]));
+    const atNode = (node: number): string[] => [...nodes[node]!.mafalda.transports.keys()];
+    const ids = made.map(({ id }) => id);
+    await until('each sees the other’s', () => [here, there].every(({ transports }) => ids.every(id => transports.has(id))));
+
+    controllers[0]!.delete(nodes[0]!.url);
+    expect(made.map(({ closed }) => closed)).toEqual([true, false, false, false, false, false]);
+    await until('only the other one’s is left', () => atNode(0).length === 1);
+    expect(atNode(0)).toEqual([ids[1]]);
+    expect([here.transports.size, here.closed]).toEqual([4, false]);
+
+    await controllers[0]!.close();
+    await until('the other one sees only its own', () => there.transports.size === 3);
+    expect([...there.transports.keys()].sort()).toEqual([ids[1], ids[3], ids[5]].sort());
+    expect([1, 2].map(atNode)).toEqual([[ids[3]], [ids[5]]]);
+    await controllers[1]!.close();
+    await Promise.all(nodes.map(({ mafalda }) => until('nothing is left', () => mafalda.mafaldaRouters.size === 0)));
+  });
+
   test('one that asks for it by its id only gets the RTP capabilities that it has', async () => {
     const expected = await here.getRtpCapabilities();
     await here.createDirectTransport(on(1));
@@ -253,6 +273,47 @@ describe('a second controller of the same nodes', () => {
 });
 
 describe('a MafaldaHorizontal that is served', () => {
+  test('leaves what it shares with other controllers of its nodes to them', async () => {
+    const leaf = opened(await Served.create());
+    const middle = await connected([leaf.url]);
+    const server = opened(new RemoteMafaldaServer(middle, { host: '127.0.0.1' }));
+    await server.listen();
+    const [top, beside] = [await connected([server.url]), await connected([leaf.url])];
+    const mine = await top.createMafaldaRouter({ id: 'room' }).createDirectTransport();
+    const theirs = await beside.createMafaldaRouter({ id: 'room' }).createDirectTransport();
+    expect(leaf.mafalda.transports.size).toBe(2);
+    await top.close();
+    await until('it has left', () => !leaf.mafalda.transports.has(mine.id));
+    expect([theirs.closed, leaf.mafalda.transports.has(theirs.id)]).toEqual([false, true]);
+  });
+
+  test('loses a node of its own, and the tier above uses the same Worker again when it is back', async () => {
+    const leaf = opened(await Served.create());
+    const proxy = opened(await CutProxy.create(leaf.url));
+    const middle = opened(new MafaldaHorizontal([proxy.url], { nodeTimeout: 500 }));
+    await once(middle, 'connected');
+    const server = opened(new RemoteMafaldaServer(middle, { host: '127.0.0.1' }));
+    await server.listen();
+    const top = await connected([server.url]);
+    // Somebody else keeps the Worker alive.
+    await (await connected([leaf.url])).createMafaldaRouter().createDirectTransport();
+    const mafaldaRouter = top.createMafaldaRouter({ id: 'room' });
+    const transport = await mafaldaRouter.createDirectTransport();
+    const [before] = [...mafaldaRouter.workers.values()];
+    const gone = [once(transport, 'routerclose'), once(before!, 'subprocessclose')];
+    proxy.blocked = true;
+    proxy.cut();
+    await Promise.all(gone);
+    expect([mafaldaRouter.closed, mafaldaRouter.workers.size]).toEqual([false, 0]);
+
+    const back = once(middle, 'nodeconnected');
+    proxy.blocked = false;
+    await back;
+    const again = await mafaldaRouter.createDirectTransport();
+    expect(mafaldaRouter.transports.get(again.id)).toBe(again);
+    expect([...mafaldaRouter.workers.values()].map(({ pid, closed }) => ({ pid, closed }))).toEqual([{ pid: before!.pid, closed: false }]);
+  });
+
   test('is a node of the tier above', async () => {
     const leaves = [opened(await Served.create()), opened(await Served.create())];
     const middle = opened(

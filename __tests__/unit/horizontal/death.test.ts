@@ -12,9 +12,7 @@ import { until } from '../../helpers/until.ts';
 
 const opened = closingAfterEach();
 
-const SESSION_TIMEOUT_MS = 1000;
-/** Silence is noticed by pings first. */
-const GIVEN_UP_WITHIN_MS = 15_000;
+const NODE_TIMEOUT_MS = 1000;
 
 const routerOptions = { mediaCodecs };
 const codecs = [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2 }];
@@ -38,7 +36,7 @@ class Trouble {
   #ssrc = 1;
 
   static async create(url: string): Promise<Trouble> {
-    const mafalda = opened(new MafaldaHorizontal([url, b.url, c.url]));
+    const mafalda = opened(new MafaldaHorizontal([url, b.url, c.url], { nodeTimeout: NODE_TIMEOUT_MS }));
     await once(mafalda, 'connected');
     const trouble = new Trouble(mafalda, url);
     trouble.#rtpCapabilities = await trouble.room.getRtpCapabilities();
@@ -98,7 +96,7 @@ class Trouble {
     expect(others.some(transport => this.isThere(transport))).toBe(false);
 
     for (const result of await Promise.allSettled(calls)) expect(result.status).toBe('rejected');
-    await until('all has closed', () => out.closed && source.closed, GIVEN_UP_WITHIN_MS);
+    await until('all has closed', () => out.closed && source.closed);
     expect(told.sort()).toEqual(['producerclose', 'routerclose', 'transport close', 'transportclose']);
     expect(this.room.transports.has(source.id)).toBe(false);
     expect(await packets).toEqual([200, 200]);
@@ -124,19 +122,38 @@ function on(url: string): { placement: { node: string } } {
 }
 
 test('a server that is killed', async () => {
-  const server = opened(await ServerProcess.create({ sessionTimeout: SESSION_TIMEOUT_MS }));
+  const server = opened(await ServerProcess.create());
   const trouble = await Trouble.create(server.url);
   await trouble.strike(() => server.signal('SIGKILL'));
-  opened(await ServerProcess.create({ sessionTimeout: SESSION_TIMEOUT_MS, port: Number(new URL(server.url).port) }));
+  opened(await ServerProcess.create({ port: Number(new URL(server.url).port) }));
   await trouble.returns();
 });
 
 test('a server that is stopped, and goes on later', async () => {
-  const server = opened(await ServerProcess.create({ sessionTimeout: SESSION_TIMEOUT_MS }));
+  const server = opened(await ServerProcess.create());
   const trouble = await Trouble.create(server.url);
   await trouble.strike(() => server.signal('SIGSTOP'));
   server.signal('SIGCONT');
   await trouble.returns();
+}, 60_000);
+
+test('the only server that there is: the room stays open for its return', async () => {
+  const server = opened(await ServerProcess.create());
+  const mafalda = opened(new MafaldaHorizontal([server.url], { nodeTimeout: NODE_TIMEOUT_MS }));
+  await once(mafalda, 'connected');
+  const room = mafalda.createMafaldaRouter({ id: 'room', routerOptions });
+  const transport = await room.createDirectTransport();
+  const closed = once(transport, 'routerclose');
+  const told = once(mafalda, 'nodedisconnected');
+  server.signal('SIGSTOP');
+  await Promise.all([told, closed]);
+  expect([room.closed, room.transports.size]).toEqual([false, 0]);
+  await expect(room.createDirectTransport()).rejects.toThrow(/none of the 1 nodes is connected/);
+  const back = once(mafalda, 'nodeconnected');
+  server.signal('SIGCONT');
+  await back;
+  await expect(room.createDirectTransport()).resolves.toBeDefined();
+  await until('what was there before is gone', () => room.transports.size === 1);
 }, 60_000);
 
 describe('a server that can’t be reached', () => {
@@ -144,7 +161,7 @@ describe('a server that can’t be reached', () => {
   let proxy: CutProxy;
 
   beforeEach(async () => {
-    a = opened(await Served.create({ sessionTimeout: SESSION_TIMEOUT_MS }));
+    a = opened(await Served.create());
     proxy = opened(await CutProxy.create(a.url));
   });
 

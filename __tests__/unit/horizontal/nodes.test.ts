@@ -180,12 +180,19 @@ describe('`connected` fires', () => {
     await told;
   });
 
-  test('when a node refuses us, which `error` tells', async () => {
-    const strict = opened(await Served.create({ auth: 'secret' }));
-    const mafalda = opened(new MafaldaHorizontal([strict.url], { token: 'wrong' }));
+  test('when nodes refuse us, which `error` tells after it', async () => {
+    const strict = [opened(await Served.create({ auth: 'secret' })), opened(await Served.create({ auth: 'secret' }))];
+    const mixed = opened(new MafaldaHorizontal([strict[0]!.url, a.url, strict[1]!.url], { token: 'wrong' }));
+    const errors: Error[] = [];
+    mixed.on('error', refused => errors.push(refused));
+    // This rejects with an error that comes before the event.
+    await once(mixed, 'connected');
+    await until('each has told', () => errors.length === 2);
+    await expect(mixed.createMafaldaRouter().createDirectTransport()).resolves.toBeDefined();
+
+    const mafalda = opened(new MafaldaHorizontal([strict[0]!.url], { token: 'wrong' }));
     const error = new Promise<Error>(resolve => mafalda.once('error', resolve));
-    // once() of node:events would reject because of the error.
-    await new Promise<void>(resolve => mafalda.once('connected', () => resolve()));
+    await once(mafalda, 'connected');
     expect((await error).message).toMatch(/token/);
     await expect(mafalda.createMafaldaRouter().createDirectTransport()).rejects.toThrow(/none of the 1 nodes/);
   });

@@ -116,9 +116,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       this.safeEmit('connected');
     });
     connection.on('disconnected', reason => {
-      // Who was refused is told so before the connection is closed, and does not connect again.
-      if (this.#connection === connection) this.#readyState = this.closed ? ReadyState.CLOSING : ReadyState.CONNECTING;
-      this.safeEmit('disconnected', reason);
+      // One that was refused is not ours any more.
+      if (this.#connection === connection) this.#onDisconnected(reason);
     });
     connection.on('load', report => {
       this.#loadReport = report;
@@ -128,10 +127,13 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     connection.on('late', result => this.#closeUnwanted(result));
     connection.on('message', message => this.#onMessage(message));
     connection.on('lost', reason => {
+      // A server that is silent is one that is not there, whatever TCP says. Why things close is told before they do.
+      if (this.#readyState === ReadyState.CONNECTED) this.#onDisconnected('no sign of life');
       this.#closeEverything();
       if (reason) this.reportError(reason);
     });
     connection.on('refused', error => {
+      if (this.#readyState === ReadyState.CONNECTED) this.#onDisconnected(error.message);
       this.#connection = undefined;
       this.#readyState = ReadyState.CLOSED;
       // What was there before is out of reach for good.
@@ -157,6 +159,12 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     this.#closeEverything();
     this.#connection = undefined;
     this.#readyState = ReadyState.CLOSED;
+  }
+
+  #onDisconnected(reason: string): void {
+    if (this.#readyState === ReadyState.CONNECTING) return;
+    this.#readyState = this.closed ? ReadyState.CLOSING : ReadyState.CONNECTING;
+    this.safeEmit('disconnected', reason);
   }
 
   async #call(target: Target, method: string, args: unknown[]): Promise<unknown> {

@@ -144,6 +144,8 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#socket.connected) {
+      // What was said before the goodbye comes before it.
+      this.#session.flush();
       await this.#socket.timeout(GOODBYE_TIMEOUT_MS).emitWithAck('bye').catch(error => log('%s said no goodbye: %o', this.#url, error));
     }
     this.#socket.disconnect();

@@ -1,8 +1,11 @@
 /** mediasoup's objects as they are here, while they live on a server: classes made from their descriptions. */
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { AppData } from 'mediasoup/types';
+import { logger } from '../../shared/logger.ts';
 import { membersOf, type ClassDescription, type MemberKind, type MembersOf } from '../protocol/describe.ts';
 import type { MirrorCore } from './mirrorCore.ts';
+
+const log = logger('events');
 
 const coreKey = Symbol('core');
 
@@ -18,6 +21,8 @@ export class Mirror<Events extends EventsMap, ObserverEvents extends EventsMap> 
     this[coreKey] = core;
     this.appData = appData;
     core.bind(this);
+    // Else what a listener throws would vanish: mediasoup logs it.
+    (this as unknown as EnhancedEventEmitter<{ listenererror: [name: string, error: Error] }>).on('listenererror', logListenerError);
   }
 
   get closed(): boolean {
@@ -27,6 +32,10 @@ export class Mirror<Events extends EventsMap, ObserverEvents extends EventsMap> 
   close(): void {
     this[coreKey].close();
   }
+}
+
+function logListenerError(name: string, error: Error): void {
+  log('a listener of %s threw: %o', name, error);
 }
 
 export function coreOf(object: object): MirrorCore | undefined {

@@ -92,14 +92,23 @@ export class Mirrors {
 
   /** The server is gone, and everything with it. */
   closeAll(): void {
-    for (const core of [...this.#byHandle.values()]) if (!core.parent) core.end(undefined, []);
+    for (const core of new Set(this.#byHandle.values())) {
+      if (core.parent) continue;
+      core.end(undefined, []);
+      // Nobody will ever tell.
+      core.apply({ subprocessClosed: true });
+      core.emit('subprocessclose', []);
+    }
     this.#workers.clear();
     this.#byHandle.clear();
   }
 
   #addSharedWorker(mafaldaRouter: string, addition: Addition): void {
     const { id, handle } = addition;
-    const worker = this.#workers.get(id) ?? { core: this.#create(addition, undefined), mafaldaRouters: new Map<number, string>() };
+    const known = this.#workers.get(id);
+    // A server that lost sight of a Worker has told that it closed, and may find it again.
+    const isOpen = known !== undefined && !known.core.closed;
+    const worker = isOpen ? known : { core: this.#create(addition, undefined), mafaldaRouters: new Map<number, string>() };
     worker.mafaldaRouters.set(handle, mafaldaRouter);
     this.#workers.set(id, worker);
     this.#byHandle.set(handle, worker.core);

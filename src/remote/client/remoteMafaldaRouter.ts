@@ -31,6 +31,7 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
   readonly #caller: Caller;
   readonly #options: MafaldaRouterOptions;
   #attached: Promise<unknown> | undefined;
+  #ending: 'close' | 'leave' = 'close';
 
   constructor(caller: Caller, id: string, options: MafaldaRouterOptions) {
     super(id, true);
@@ -67,8 +68,13 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
     await this.close();
   }
 
+  override async leave(): Promise<void> {
+    this.#ending = 'leave';
+    await this.close();
+  }
+
   protected async release(): Promise<void> {
-    const closing = this.#attached && this.#caller.call(this.id, 'close', []);
+    const closing = this.#attached && this.#caller.call(this.id, this.#ending, []);
     for (const router of this.routers.values()) coreOf(router)?.end(undefined, []);
     try {
       await closing;

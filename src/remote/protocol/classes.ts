@@ -314,7 +314,7 @@ export function descriptionOf(className: ClassName): ClassDescription {
   return classes[className];
 }
 
-/** What can be called on a MafaldaRouter, beside `close`. */
+/** What creates something in a MafaldaRouter. */
 export const mafaldaRouterCreates = [
   'createWebRtcTransport',
   'createPlainTransport',
@@ -324,6 +324,7 @@ export const mafaldaRouterCreates = [
   'createAudioLevelObserver',
 ] as const;
 
+/** What can be called on a MafaldaRouter, beside `close` and `leave`. */
 export const mafaldaRouterCalls = [
   ...mafaldaRouterCreates,
   'attach',

@@ -85,7 +85,7 @@ export function decode(value: unknown, objectOf: (handle: number) => object | un
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
   if (depth > MAX_DEPTH) throw new TypeError(`data nested more than ${MAX_DEPTH} levels deep`);
   if (Array.isArray(value)) return value.map(element => decode(element, objectOf, depth + 1));
-  const entries = Object.entries(value);
+  const entries: [string, unknown][] = Object.entries(value);
   if (entries.length === 1) {
     const [name, content] = entries[0]!;
     if (name === REFERENCE) return resolve(content, objectOf);

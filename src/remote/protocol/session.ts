@@ -76,7 +76,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   /** Queued while there is no connection. @param bytes its size, where the other side takes packets of a limited size only */
   send(message: Sent, bytes = 0): void {
     if (this.#isBehind && this.#recovery?.isInSnapshot(message)) return;
-    if (this.#batchBytes + bytes > this.maxBatchBytes) this.#flush();
+    if (this.#batchBytes + bytes > this.maxBatchBytes) this.flush();
     this.#outbox.push({ number: ++this.#sent, message });
     this.#collect(message, bytes);
     if (this.#outbox.length > this.#limit) this.#fallBehind();
@@ -108,12 +108,13 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   /** What is said in one go travels in one packet: each costs both sides a call of the system. */
   #collect(message: Sent, bytes: number): void {
     if (!this.#socket) return;
-    if (this.#batch.length === 0) process.nextTick(this.#flush);
+    if (this.#batch.length === 0) process.nextTick(this.flush);
     this.#batch.push(message);
     this.#batchBytes += bytes;
   }
 
-  readonly #flush = (): void => {
+  /** Sends at once what waits for the next packet. */
+  readonly flush = (): void => {
     const batch = this.#batch;
     this.#batch = [];
     this.#batchBytes = 0;

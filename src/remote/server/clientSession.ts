@@ -219,6 +219,14 @@ export class ClientSession implements Audience {
         },
       };
     }
+    if (name === 'leave') {
+      return {
+        call: () => {
+          this.#attached.delete(id);
+          this.#served.detach(this, attached);
+        },
+      };
+    }
     if (!isOneOf(mafaldaRouterCalls, name)) return undefined;
     const call = mafaldaRouter[name].bind(mafaldaRouter) as Method['call'];
     return { call, creates: isOneOf(mafaldaRouterCreates, name) };

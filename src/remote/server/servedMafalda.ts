@@ -53,7 +53,7 @@ export class ServedMafalda {
       tree.close();
       return;
     }
-    mafaldaRouter.close().catch(error => log('closing MafaldaRouter %s: %o', mafaldaRouter.id, error));
+    mafaldaRouter.leave().catch(error => log('leaving MafaldaRouter %s: %o', mafaldaRouter.id, error));
   }
 
   #export(mafaldaRouter: PipeableMafaldaRouter): Attached {

@@ -42,10 +42,22 @@ export function interceptTransport(transport: Transport, streams: Streams, find:
 
 export function interceptRtpObserver(rtpObserver: RtpObserver, find: Find, seek?: Seek): void {
   const addProducer = rtpObserver.addProducer.bind(rtpObserver);
+  const removeProducer = rtpObserver.removeProducer.bind(rtpObserver);
+  /** By the id that was asked for, where the Router knows the stream by another one. */
+  const foundIds = new Map<string, string>();
   rtpObserver.addProducer = async options => {
     if (!isWellFormed(rtpObserver, options?.producerId, {})) return addProducer(options);
     await seek?.(options.producerId);
-    return addProducer({ ...options, producerId: await find({ producerId: options.producerId }) });
+    const producerId = await find({ producerId: options.producerId });
+    if (producerId === options.producerId) foundIds.delete(producerId);
+    else foundIds.set(options.producerId, producerId);
+    return addProducer({ ...options, producerId });
+  };
+  rtpObserver.removeProducer = async options => {
+    const found = foundIds.get(options?.producerId);
+    if (found === undefined) return removeProducer(options);
+    await removeProducer({ ...options, producerId: found });
+    foundIds.delete(options.producerId);
   };
 }
 
