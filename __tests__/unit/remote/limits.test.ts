@@ -63,11 +63,13 @@ test('more objects than are allowed are not created until others are closed', as
   await expectOtherServed();
 });
 
+const misspelt: object = { packets: 5 };
+
 test.each([
   [{ messagesPerSecond: 0 }, /limits\.messagesPerSecond must be a positive integer/],
   [{ pendingCalls: 1.5 }, /limits\.pendingCalls must be/],
   [{ objects: '5' as unknown as number }, /limits\.objects must be/],
-  [{ packets: 5 } as object, /unknown option packets/],
+  [misspelt, /unknown option packets/],
 ])('limits %p are refused', async (limits, message) => {
   await expect(Served.create({ limits })).rejects.toThrow(message);
 });
