@@ -1,4 +1,7 @@
 import { tieredSystem } from '../helpers/systems.ts';
+import { describeEvents } from './events.ts';
 import { describeScenarios } from './scenarios.ts';
 
-describeScenarios('MafaldaHorizontal, nodes that are MafaldaHorizontals themselves', tieredSystem);
+const name = 'MafaldaHorizontal, nodes that are MafaldaHorizontals themselves';
+describeScenarios(name, tieredSystem);
+describeEvents(name, tieredSystem);
