@@ -18,7 +18,7 @@ function tables(): string {
   const rest = mafaldaRouterCalls.filter(name => !isCreate(name));
   const mafaldaRouter = list('MafaldaRouter', '', [
     ['calls that create', mafaldaRouterCreates],
-    ['calls', [...rest, 'close']],
+    ['calls', [...rest, 'close', 'leave']],
   ]);
   return [mafaldaRouter, ...(Object.keys(classes) as ClassName[]).map(describe)].join('\n');
 }

@@ -10,6 +10,14 @@ export class CutProxy {
   connections = 0;
   /** While it is, new connections are reset as well. */
   blocked = false;
+  /** What one of the sides says is lost from now on, while the connection seems to be well. */
+  losing: 'requests' | 'answers' | undefined;
+  /** Bytes that were lost by that. */
+  lost = 0;
+  /** A connection is reset when the client has sent more bytes than these. */
+  maxRequestBytes = Infinity;
+  /** When connections were asked for, in ms. */
+  readonly attempts: number[] = [];
 
   static async create(url: string): Promise<CutProxy> {
     const target = Number(new URL(url).port);
@@ -23,6 +31,7 @@ export class CutProxy {
     this.#server = server;
     this.#port = (server.address() as AddressInfo).port;
     server.on('connection', near => {
+      this.attempts.push(performance.now());
       if (this.blocked) {
         near.resetAndDestroy();
         return;
@@ -34,7 +43,14 @@ export class CutProxy {
         [far, near],
       ] as const) {
         this.#sockets.add(from);
-        from.pipe(to);
+        let bytes = 0;
+        from.on('data', chunk => {
+          bytes += chunk.length;
+          if (from === near && bytes > this.maxRequestBytes) near.resetAndDestroy();
+          else if (this.losing === (from === near ? 'requests' : 'answers')) this.lost += chunk.length;
+          else to.write(chunk);
+        });
+        from.on('end', () => to.end());
         from.on('error', () => to.destroy());
         from.on('close', () => {
           this.#sockets.delete(from);

@@ -63,11 +63,28 @@ test('more objects than are allowed are not created until others are closed', as
   await expectOtherServed();
 });
 
+test('more Workers of its own than are allowed are not started until others are closed', async () => {
+  const { served, client, expectOtherServed } = await connect({ workers: 2 });
+  const results = await Promise.allSettled(Array.from({ length: 5 }, () => client.mediasoup.createWorker()));
+  const workers = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []));
+  expect(workers).toHaveLength(2);
+  expect(results).toContainEqual({ status: 'rejected', reason: expect.objectContaining({ message: expect.stringMatching(/2 Workers of its own here, which is the limit/) }) });
+  const ended = once(workers[0]!, 'subprocessclose');
+  workers[0]!.close();
+  await ended;
+  await expect(client.mediasoup.createWorker()).resolves.toMatchObject({ closed: false });
+  await expectOtherServed();
+  await client.close();
+  expect(served.server.counts.clients).toBe(1);
+});
+
+const misspelt: object = { packets: 5 };
+
 test.each([
   [{ messagesPerSecond: 0 }, /limits\.messagesPerSecond must be a positive integer/],
   [{ pendingCalls: 1.5 }, /limits\.pendingCalls must be/],
   [{ objects: '5' as unknown as number }, /limits\.objects must be/],
-  [{ packets: 5 }, /unknown option packets/],
+  [misspelt, /unknown option packets/],
 ])('limits %p are refused', async (limits, message) => {
   await expect(Served.create({ limits })).rejects.toThrow(message);
 });

@@ -115,7 +115,10 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       this.#readyState = ReadyState.CONNECTED;
       this.safeEmit('connected');
     });
-    connection.on('disconnected', reason => this.#onDisconnected(reason));
+    connection.on('disconnected', reason => {
+      // One that was refused is not ours any more.
+      if (this.#connection === connection) this.#onDisconnected(reason);
+    });
     connection.on('load', report => {
       this.#loadReport = report;
       this.#setLoad(report.load);
@@ -130,6 +133,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       if (reason) this.reportError(reason);
     });
     connection.on('refused', error => {
+      if (this.#readyState === ReadyState.CONNECTED) this.#onDisconnected(error.message);
       this.#connection = undefined;
       this.#readyState = ReadyState.CLOSED;
       // What was there before is out of reach for good.
@@ -159,8 +163,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
 
   #onDisconnected(reason: string): void {
     if (this.#readyState === ReadyState.CONNECTING) return;
-    // Who was refused was told so before the connection is closed, and does not connect again.
-    if (this.#connection) this.#readyState = this.closed ? ReadyState.CLOSING : ReadyState.CONNECTING;
+    this.#readyState = this.closed ? ReadyState.CLOSING : ReadyState.CONNECTING;
     this.safeEmit('disconnected', reason);
   }
 

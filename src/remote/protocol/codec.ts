@@ -24,21 +24,22 @@ type HandleOf = (object: object) => number | undefined;
  * @throws {RangeError} for too many Buffers
  */
 export function encode(value: unknown, handleOf: HandleOf): unknown {
-  let buffers = 0;
-  const count = (): void => {
-    if (++buffers > MAX_BUFFERS) throw new RangeError(`more than ${MAX_BUFFERS} Buffers can't be sent at once`);
-  };
-  return encodeDeep(value, handleOf, count, 0, 'it');
+  try {
+    return encodeDeep(value, handleOf, { count: 0 }, 0);
+  } catch {
+    // Once more, to tell where it is: as long as all is well, nobody wants to know the way there.
+    return encodeDeep(value, handleOf, { count: 0 }, 0, 'it');
+  }
 }
 
-function encodeDeep(value: unknown, handleOf: HandleOf, onBuffer: () => void, depth: number, path: string): unknown {
+function encodeDeep(value: unknown, handleOf: HandleOf, buffers: { count: number }, depth: number, path?: string): unknown {
   if (typeof value === 'function' || typeof value === 'symbol') {
     throw new TypeError(`${path} is a ${typeof value}, which can't be sent to another process`);
   }
   if (typeof value === 'bigint') return { [BIGINT]: String(value) };
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Uint8Array) {
-    onBuffer();
+    if (++buffers.count > MAX_BUFFERS) throw new RangeError(`more than ${MAX_BUFFERS} Buffers can't be sent at once`);
     return value;
   }
   if (depth > MAX_DEPTH) throw new TypeError(`${path} is nested more than ${MAX_DEPTH} levels deep, or contains itself`);
@@ -47,14 +48,15 @@ function encodeDeep(value: unknown, handleOf: HandleOf, onBuffer: () => void, de
   if (value instanceof EventEmitter) throw new TypeError(`${path} is an object that the other process does not know: it may be closed`);
   if (Array.isArray(value)) {
     return value.map((element, index) =>
-      element === undefined ? { [UNDEFINED]: true } : encodeDeep(element, handleOf, onBuffer, depth + 1, `${path}[${index}]`),
+      element === undefined ? { [UNDEFINED]: true } : encodeDeep(element, handleOf, buffers, depth + 1, path && `${path}[${index}]`),
     );
   }
-  if (hasToJSON(value)) return encodeDeep(value.toJSON(), handleOf, onBuffer, depth + 1, path);
+  if (hasToJSON(value)) return encodeDeep(value.toJSON(), handleOf, buffers, depth + 1, path);
   const result: Record<string, unknown> = {};
-  for (const [key, member] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
     if (key === '__proto__') throw new TypeError(`${path} has a key __proto__, which can't be sent to another process`);
-    if (member !== undefined) result[escape(key)] = encodeDeep(member, handleOf, onBuffer, depth + 1, `${path}.${key}`);
+    const member = (value as Record<string, unknown>)[key];
+    if (member !== undefined) result[escape(key)] = encodeDeep(member, handleOf, buffers, depth + 1, path && `${path}.${key}`);
   }
   return result;
 }
@@ -85,17 +87,19 @@ export function decode(value: unknown, objectOf: (handle: number) => object | un
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
   if (depth > MAX_DEPTH) throw new TypeError(`data nested more than ${MAX_DEPTH} levels deep`);
   if (Array.isArray(value)) return value.map(element => decode(element, objectOf, depth + 1));
-  const entries: [string, unknown][] = Object.entries(value);
-  if (entries.length === 1) {
-    const [name, content] = entries[0]!;
+  const data = value as Record<string, unknown>;
+  const keys = Object.keys(data);
+  if (keys.length === 1) {
+    const name = keys[0]!;
+    const content = data[name];
     if (name === REFERENCE) return resolve(content, objectOf);
     if (name === BIGINT) return toBigInt(content);
     if (name === UNDEFINED) return undefined;
   }
   const result: Record<string, unknown> = {};
-  for (const [key, member] of entries) {
+  for (const key of keys) {
     if (key === '__proto__') throw new TypeError('data with a key __proto__');
-    result[unescape(key)] = decode(member, objectOf, depth + 1);
+    result[unescape(key)] = decode(data[key], objectOf, depth + 1);
   }
   return result;
 }

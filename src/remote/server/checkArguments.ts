@@ -92,26 +92,32 @@ export function checkArguments(method: string, args: unknown[]): void {
   for (const [index, arg] of args.entries()) {
     // JSON makes null of what was left out in the middle of a list.
     if (arg === undefined || arg === null) continue;
-    check(expected[index] ?? 'any', arg, `${method}(): argument ${index + 1}`);
-    checkProperties(arg, `${method}()`);
+    const { is, what } = kinds[expected[index] ?? 'any'];
+    if (!is(arg)) throw new TypeError(`${method}(): argument ${index + 1} must be ${what}`);
+    const wrong = findWrong(arg);
+    if (wrong) throw new TypeError(`${method}()${wrong}`);
   }
 }
 
-function checkProperties(value: unknown, path: string): void {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array || value instanceof EventEmitter) return;
-  if (Array.isArray(value)) return value.forEach((element, index) => checkProperties(element, `${path}[${index}]`));
-  for (const [name, member] of Object.entries(value)) {
+/** @returns the first property of a wrong type, and what it must be: the way there is put together on the way back */
+function findWrong(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array || value instanceof EventEmitter) return undefined;
+  if (Array.isArray(value)) {
+    for (const [index, element] of value.entries()) {
+      const wrong = findWrong(element);
+      if (wrong) return `[${index}]${wrong}`;
+    }
+    return undefined;
+  }
+  for (const name of Object.keys(value)) {
+    const member = (value as Record<string, unknown>)[name];
     const kind = properties.get(name);
-    const where = `${path}.${name}`;
-    // To mediasoup it is the same as none, but not where it wants an integer.
-    if (kind && (member !== null || kind === 'integer')) check(kind, member, where);
-    if (!unchecked.includes(name)) checkProperties(member, where);
+    // To mediasoup null is the same as none, but not where it wants an integer.
+    if (kind && (member !== null || kind === 'integer') && !kinds[kind].is(member)) return `.${name} must be ${kinds[kind].what}`;
+    const wrong = unchecked.includes(name) ? undefined : findWrong(member);
+    if (wrong) return `.${name}${wrong}`;
   }
-}
-
-function check(kind: Kind, value: unknown, where: string): void {
-  const { is, what } = kinds[kind];
-  if (!is(value)) throw new TypeError(`${where} must be ${what}`);
+  return undefined;
 }
 
 function listOf(is: (value: unknown) => boolean): (value: unknown) => boolean {

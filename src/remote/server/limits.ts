@@ -1,4 +1,5 @@
 /** What a client may ask of a server, so that none can bring it down by mistake or malice. */
+import { availableParallelism } from 'node:os';
 import { refuseUnknown } from '../../shared/options.ts';
 
 export interface Limits {
@@ -8,9 +9,11 @@ export interface Limits {
   pendingCalls: number;
   /** Objects in all that the client is attached to; beyond that it can create none. Default 100,000. */
   objects: number;
+  /** Workers of its own that the client may have: each is a process. Default: four per core. */
+  workers: number;
 }
 
-const defaults: Limits = { messagesPerSecond: 20_000, pendingCalls: 10_000, objects: 100_000 };
+const defaults: Limits = { messagesPerSecond: 20_000, pendingCalls: 10_000, objects: 100_000, workers: 4 * availableParallelism() };
 
 /** @throws {TypeError} for a limit that is unknown or not a positive integer */
 export function resolveLimits(limits: Partial<Limits> = {}): Limits {

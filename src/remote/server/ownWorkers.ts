@@ -11,9 +11,13 @@ export class OwnWorkers {
   readonly tree: TreeExport;
   readonly #mediasoup: Index;
   readonly #objects = new ObjectTree();
+  readonly #limit: number;
+  #starting = 0;
   #closed = false;
 
-  constructor(mediasoup: Index, exports: Exports, owner: Audience) {
+  /** @param limit how many there may be at once */
+  constructor(mediasoup: Index, exports: Exports, owner: Audience, limit: number) {
+    this.#limit = limit;
     this.#mediasoup = mediasoup;
     this.tree = new TreeExport(this.#objects, exports);
     this.tree.attach(owner);
@@ -24,7 +28,16 @@ export class OwnWorkers {
     // To name the program that is taken anyway is no choice.
     const chosen = workerBin === this.#mediasoup.workerBin ? others : settings;
     refuseLocalSettings(chosen);
-    const worker = await this.#mediasoup.createWorker(chosen);
+    if (this.#objects.workers.size + this.#starting >= this.#limit) {
+      throw new Error(`createWorker(): this client has ${this.#limit} Workers of its own here, which is the limit: close some of them`);
+    }
+    ++this.#starting;
+    let worker: Worker;
+    try {
+      worker = await this.#mediasoup.createWorker(chosen);
+    } finally {
+      --this.#starting;
+    }
     if (this.#closed) {
       worker.close();
       throw new Error('the client that has asked for this Worker is gone');
