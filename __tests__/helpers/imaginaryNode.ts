@@ -7,6 +7,7 @@ import type { MafaldaApi } from '../../src/index.ts';
 export class ImaginaryNode extends EnhancedEventEmitter<NodeEvents> {
   readonly url: string;
   readonly mediasoup = { version };
+  readonly loadReport = { hosts: [{ cores: 2 }] };
   /** Undefined for one of this process, which does not report. */
   readyState: number | undefined = 0;
   serverId: string | undefined;

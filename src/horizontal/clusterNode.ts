@@ -1,4 +1,5 @@
 /** One of the Mafaldas that a MafaldaHorizontal is made of, with what placement has to know about it. */
+import { availableParallelism } from 'node:os';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import { ObjectTree, type TreeNode } from '../shared/objectTree.ts';
 import { isLinkTransport, linkedRouterId } from '../shared/piping/endpoint.ts';
@@ -44,6 +45,8 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
   settled: boolean;
   /** What keeps a node that is being drained from being empty. */
   readonly contents = new Set<TreeNode>();
+  /** Those of this machine, until it has reported others. */
+  cores = availableParallelism();
   #placed = 0;
   #draining = false;
   readonly #expected: ExpectedLoad;
@@ -60,7 +63,8 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
     this.#reports = readyState !== undefined;
     this.connected = readyState === undefined || readyState === CONNECTED;
     this.settled = this.connected;
-    this.#expected = new ExpectedLoad(now);
+    this.#expected = new ExpectedLoad(() => this.cores, now);
+    this.#readCores();
     this.tree.on('add', node => void (this.#keepsBusy(node) && this.contents.add(node)));
     this.tree.on('remove', node => void (this.contents.delete(node) && this.emit('change')));
   }
@@ -131,7 +135,14 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
 
   /** A report has come. */
   reported(): void {
+    this.#readCores();
     this.#expected.measured();
+  }
+
+  #readCores(): void {
+    // An object with the Mafalda API that is none of ours may not tell.
+    const hosts = this.mafalda.loadReport?.hosts ?? [];
+    if (hosts.length > 0) this.cores = hosts.reduce((sum, { cores }) => sum + cores, 0);
   }
 
   /** What the application has there, and the pipes from there, since others live on what comes through them. */

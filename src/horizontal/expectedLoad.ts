@@ -1,9 +1,9 @@
 /** What a node has got and can't have reported yet: the difference between what it says of itself and what it will soon be. */
 
-/** What is expected until it shows in the node's reports, in percent of the node. A Transport brings some Producers and Consumers with it. */
-const TRANSPORT_LOAD = 1;
-/** With 500 of them on a core, and two cores. */
-const CONSUMER_LOAD = 0.1;
+/** What is expected until it shows in the node's reports, in percent of one core. A core has room for about 500 Consumers. */
+const CONSUMER_LOAD = 0.2;
+/** A Transport brings some Producers and Consumers with it. */
+const TRANSPORT_LOAD = 2;
 
 /**
  * A report tells how much of a second was used that ended up to a second before it. So nothing is sure to be in a report that comes
@@ -17,19 +17,25 @@ interface Created {
 }
 
 export class ExpectedLoad {
+  readonly #cores: () => number;
   readonly #now: () => number;
   /** What has been created, the oldest first, and does not show yet. */
   #created: Created[] = [];
   #createdLoad = 0;
   #underway = 0;
 
-  /** @param now milliseconds, from any moment on */
-  constructor(now: () => number) {
+  /**
+   * @param cores how many the node has
+   * @param now milliseconds, from any moment on
+   */
+  constructor(cores: () => number, now: () => number) {
+    this.#cores = cores;
     this.#now = now;
   }
 
+  /** Percent of the node. */
   get load(): number {
-    return this.#underway * TRANSPORT_LOAD + this.#createdLoad;
+    return (this.#underway * TRANSPORT_LOAD + this.#createdLoad) / this.#cores();
   }
 
   /** How many Transports, or RtpObservers, are being created. */

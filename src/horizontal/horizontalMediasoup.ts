@@ -93,8 +93,7 @@ export class HorizontalMediasoup implements Index {
   }
 
   #workersPerCore(node: ClusterNode): number {
-    const cores = node.mafalda.loadReport.hosts.reduce((sum, host) => sum + host.cores, 0);
-    return (this.#workers.get(node) ?? 0) / Math.max(1, cores);
+    return (this.#workers.get(node) ?? 0) / node.cores;
   }
 
   #count(node: ClusterNode, more: number): void {
