@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import * as mediasoup from 'mediasoup';
-import { leastLoaded, Mafalda, MafaldaHorizontal, RemoteMafaldaClient, type Strategy } from '../../../src/index.ts';
+import { leastLoaded, Mafalda, MafaldaHorizontal, RemoteMafaldaClient, RemoteMafaldaServer, type Strategy } from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { CutProxy } from '../../helpers/cutProxy.ts';
 import { Served } from '../../helpers/serve.ts';
@@ -88,6 +88,21 @@ describe('a MafaldaHorizontal is a Set of nodes', () => {
     const proxy = opened(await CutProxy.create(a.url));
     const mafalda = await cluster([a.url, proxy.url, b.url]);
     expect([mafalda.size, mafalda.has(a.url), mafalda.has(proxy.url), mafalda.has(b.url)]).toEqual([2, true, true, true]);
+  });
+
+  test('which refuses a server with another major version of mediasoup, and says so', async () => {
+    const newer = opened(new Mafalda({ ...mediasoup, version: '4.1.0' }, { workerBudget: false }));
+    const server = opened(new RemoteMafaldaServer(newer, { host: '127.0.0.1' }));
+    await server.listen();
+    const mafalda = opened(new MafaldaHorizontal([server.url, a.url]));
+    const refused = new Promise<Error>(resolve => mafalda.once('error', resolve));
+    await once(mafalda, 'connected');
+    expect((await refused).message).toMatch(/has mediasoup 4\.1\.0, and this is 3\./);
+    expect([mafalda.size, mafalda.has(server.url), mafalda.has(a.url)]).toEqual([1, false, true]);
+    await until('it is left alone', () => server.counts.clients === 0);
+    const again = new Promise<Error>(resolve => mafalda.once('error', resolve));
+    mafalda.add(newer);
+    expect([(await again).message, mafalda.size]).toEqual([expect.stringMatching(/has mediasoup 4\.1\.0/), 1]);
   });
 
   test('which refuses what is no node', async () => {

@@ -103,6 +103,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     this.#socket?.removeAllListeners('acknowledge');
     this.#socket = undefined;
     this.#batch = [];
+    this.#batchBytes = 0;
   }
 
   /** What is said in one go travels in one packet: each costs both sides a call of the system. */
