@@ -1,15 +1,18 @@
-/** Before each file of mediasoup's tests: connects to the server, and puts its mediasoup in the place of the local one. */
+/** Before each file of mediasoup's tests: connects to the server, or to both, and puts that mediasoup in the place of the local one. */
 import { afterAll } from '@jest/globals';
 import { once } from 'node:events';
 import type { Index } from 'mediasoup/types';
-import { RemoteMafaldaClient } from '../../src/index.ts';
+import { MafaldaHorizontal, RemoteMafaldaClient } from '../../src/index.ts';
 
-const { CONFORMANCE_URL: url, CONFORMANCE_TOKEN: token } = process.env;
-const client = new RemoteMafaldaClient(url, { token });
-await once(client, 'connected');
-afterAll(() => client.close());
+declare const project: 'remote' | 'horizontal';
 
-const { mediasoup } = client;
+const { CONFORMANCE_URLS: urls = '', CONFORMANCE_TOKEN: token } = process.env;
+const servers = urls.split(' ');
+const mafalda = project === 'remote' ? new RemoteMafaldaClient(servers[0], { token }) : new MafaldaHorizontal(servers, { token });
+await once(mafalda, 'connected');
+afterAll(() => mafalda.close());
+
+const { mediasoup } = mafalda;
 const members: Record<keyof Index, true> = {
   version: true,
   workerBin: true,

@@ -1,6 +1,6 @@
 /**
- * mediasoup's own compiled test suite, as it is in its package, twice: on mediasoup in this process as control, and on
- * `client.mediasoup` of a RemoteMafaldaClient. See scripts/conformance.mjs, which runs it.
+ * mediasoup's own compiled test suite, as it is in its package: on mediasoup in this process as control, on `mediasoup` of a
+ * RemoteMafaldaClient, and on that of a MafaldaHorizontal with two servers. See scripts/conformance.mjs, which runs it.
  */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -24,15 +24,13 @@ const suite = {
   },
 };
 
-export default {
-  projects: [
-    { ...suite, displayName: 'local' },
-    {
-      ...suite,
-      displayName: 'remote',
-      extensionsToTreatAsEsm: ['.ts'],
-      setupFilesAfterEnv: [join(here, 'connect.ts')],
-      moduleNameMapper: { '^\\.\\./$': join(here, 'mediasoup.cjs') },
-    },
-  ],
-};
+const instead = project => ({
+  ...suite,
+  displayName: project,
+  globals: { project },
+  extensionsToTreatAsEsm: ['.ts'],
+  setupFilesAfterEnv: [join(here, 'connect.ts')],
+  moduleNameMapper: { '^\\.\\./$': join(here, 'mediasoup.cjs') },
+});
+
+export default { projects: [{ ...suite, displayName: 'local' }, instead('remote'), instead('horizontal')] };

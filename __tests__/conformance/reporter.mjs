@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 
 export default class ResultsReporter {
   onRunComplete(_contexts, { testResults }) {
-    const results = { local: {}, remote: {} };
+    const results = { local: {}, remote: {}, horizontal: {} };
     for (const { displayName, testFilePath, testResults: tests, testExecError } of testResults) {
       const file = basename(testFilePath, '.js').replace('test-', '');
       const project = results[displayName.name];

@@ -226,6 +226,8 @@ function describePlainTransports(scene: Scene): void {
     const tuples: TransportTuple[] = [];
     sender.transport.on('tuple', tuple => tuples.push(tuple));
     await openPath(sender, [await RtpReceiver.create(mafaldaRouter, sender.producer.id)]);
+    // Media does not wait for what is told of it over a wire.
+    await until('it is told', () => tuples.length > 0);
     expect(tuples).toEqual([sender.transport.tuple]);
     expect(tuples[0]).toMatchObject({ remoteIp: '127.0.0.1', protocol: 'udp' });
 
