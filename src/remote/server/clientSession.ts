@@ -165,8 +165,8 @@ export class ClientSession implements Audience {
     } catch (error) {
       throw this.#addresses.explain(error);
     } finally {
-      // To make something in it changes nothing of the object itself.
-      if (!method.creates) exported?.exporter.tellChanges(exported);
+      // To make something in it changes nothing of the object itself, and that it has closed says all.
+      if (exported && !method.creates && !exported.node.object.closed) exported.exporter.tellChanges(exported);
     }
     return encode(result, object => {
       const known = this.#served.exports.byObject(object);
