@@ -7,7 +7,8 @@ import { Mafalda, MafaldaHorizontal, RemoteMafaldaServer, type MafaldaApi } from
 import { delayProxy } from '../helpers/delayProxy.ts';
 import { mediaCodecs } from '../helpers/rtp.ts';
 
-const DELAY_MS = 60;
+/** Long beside what a busy machine takes for the rest. */
+const DELAY_MS = 150;
 const ROUND_TRIP_MS = 2 * DELAY_MS;
 /** Root to middle, middle to leaf. */
 const HOPS = 2;
