@@ -1,43 +1,26 @@
 /** A TCP proxy that keeps what the server says, to count what goes over the wire and what does not. */
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { tcpProxy, type TcpProxy } from './tcpProxy.ts';
 
 export class WireTap {
-  readonly url: string;
-  readonly #close: () => Promise<void>;
+  readonly #proxy: TcpProxy;
   readonly #said: Buffer[];
 
   static async create(target: string): Promise<WireTap> {
-    const { hostname, port } = new URL(target);
-    const sockets = new Set<Socket>();
     const said: Buffer[] = [];
-    const server = createServer(incoming => {
-      const outgoing = connect(Number(port), hostname);
-      outgoing.on('data', chunk => said.push(chunk));
-      for (const [from, to] of [[incoming, outgoing], [outgoing, incoming]] as const) {
-        sockets.add(from);
-        from.pipe(to);
-        // Whoever closes first takes the other along; errors are followed by `close`.
-        from.on('error', () => to.destroy());
-        from.on('close', () => {
-          sockets.delete(from);
-          to.destroy();
-        });
-      }
+    const proxy = await tcpProxy(target, (from, to, isFromServer) => {
+      if (isFromServer) from.on('data', chunk => said.push(chunk));
+      from.pipe(to);
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return new WireTap(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`, said, async () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    });
+    return new WireTap(proxy, said);
   }
 
-  private constructor(url: string, said: Buffer[], close: () => Promise<void>) {
-    this.url = url;
+  private constructor(proxy: TcpProxy, said: Buffer[]) {
+    this.#proxy = proxy;
     this.#said = said;
-    this.#close = close;
+  }
+
+  get url(): string {
+    return this.#proxy.url;
   }
 
   /** How often the server has said this: nothing is compressed, nor masked in this direction. */
@@ -46,6 +29,6 @@ export class WireTap {
   }
 
   close(): Promise<void> {
-    return this.#close();
+    return this.#proxy.close();
   }
 }

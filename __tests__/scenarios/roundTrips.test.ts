@@ -4,14 +4,15 @@ import { once } from 'node:events';
 import * as mediasoup from 'mediasoup';
 import type { DirectTransport } from 'mediasoup/types';
 import { Mafalda, MafaldaHorizontal, RemoteMafaldaServer } from '../../src/index.ts';
-import { delayProxy, type DelayProxy } from '../helpers/delayProxy.ts';
+import { delayProxy } from '../helpers/delayProxy.ts';
+import type { TcpProxy } from '../helpers/tcpProxy.ts';
 import { mediaCodecs } from '../helpers/rtp.ts';
 
 const DELAY_MS = 100;
 
 const mafaldas = [new Mafalda(mediasoup, { workerBudget: false }), new Mafalda(mediasoup, { workerBudget: false })];
 const servers = mafaldas.map(mafalda => new RemoteMafaldaServer(mafalda, { host: '127.0.0.1' }));
-let proxies: DelayProxy[];
+let proxies: TcpProxy[];
 let mafalda: MafaldaHorizontal;
 
 beforeAll(async () => {

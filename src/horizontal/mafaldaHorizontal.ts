@@ -51,6 +51,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   /** mediasoup's module API, whose Workers are on the nodes. */
   readonly mediasoup: HorizontalMediasoup;
   readonly #nodes: NodePool;
+  #wasSettled = false;
   /** What nodes have refused before all have answered. */
   readonly #earlyErrors: Error[] = [];
   readonly #clientOptions: RemoteMafaldaClientOptions;
@@ -86,7 +87,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
       throw error;
     }
     // Whoever waits for `connected` must not wait in vain where nothing has to be waited for.
-    if (this.#nodes.settled) setImmediate(() => this.safeEmit('connected'));
+    if (this.#nodes.settled) setImmediate(() => this.#onSettled());
   }
 
   get strategy(): Strategy {
@@ -96,17 +97,6 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   set strategy(strategy: Strategy) {
     if (typeof strategy !== 'function') throw new TypeError('strategy must be a function');
     this.#nodes.strategy = strategy;
-  }
-
-  /** `once(mafalda, 'connected')` rejects with an `error` that comes first, and one node that refuses us must not do that to all. */
-  #onNodeError(error: Error): void {
-    if (this.#nodes.settled) this.reportError(error);
-    else this.#earlyErrors.push(error);
-  }
-
-  #onSettled(): void {
-    this.safeEmit('connected');
-    for (const error of this.#earlyErrors.splice(0)) this.reportError(error);
   }
 
   /** Mean of the nodes. */
@@ -207,6 +197,18 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     await Promise.all(nodes.filter(({ owned }) => owned).map(({ mafalda }) => mafalda.close()));
     await left;
     for (const node of nodes) this.#nodes.delete(node);
+  }
+
+  /** `once(mafalda, 'connected')` rejects with an `error` that comes first, and one node that refuses us must not do that to all. */
+  #onNodeError(error: Error): void {
+    if (this.#wasSettled) this.reportError(error);
+    else this.#earlyErrors.push(error);
+  }
+
+  #onSettled(): void {
+    this.#wasSettled = true;
+    this.safeEmit('connected');
+    for (const error of this.#earlyErrors.splice(0)) this.reportError(error);
   }
 
   /** What we have made on it closes. */

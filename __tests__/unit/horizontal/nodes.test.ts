@@ -100,6 +100,12 @@ describe('a MafaldaHorizontal is a Set of nodes', () => {
     expect((await refused).message).toMatch(/has mediasoup 4\.1\.0, and this is 3\./);
     expect([mafalda.size, mafalda.has(server.url), mafalda.has(a.url)]).toEqual([1, false, true]);
     await until('it is left alone', () => server.counts.clients === 0);
+    // One of this process is there at once, and its refusal is still heard by whoever listens from the beginning.
+    const local = opened(new MafaldaHorizontal([newer]));
+    const heard = new Promise<Error>(resolve => local.once('error', resolve));
+    await once(local, 'connected');
+    expect([(await heard).message, local.size]).toEqual([expect.stringMatching(/has mediasoup 4\.1\.0/), 0]);
+
     const again = new Promise<Error>(resolve => mafalda.once('error', resolve));
     mafalda.add(newer);
     expect([(await again).message, mafalda.size]).toEqual([expect.stringMatching(/has mediasoup 4\.1\.0/), 1]);

@@ -16,6 +16,22 @@ async function replace(served: Served, auth?: string): Promise<Served> {
 }
 
 describe('a server that is replaced by a new one', () => {
+  test('is not sent more in one packet than it takes', async () => {
+    const served = opened(await Served.create());
+    const client = opened(new RemoteMafaldaClient(served.url));
+    await untilConnected(client);
+    const connected = once(client, 'disconnected').then(() => once(client, 'connected'));
+    await replace(served);
+    await connected;
+    const reasons: string[] = [];
+    client.on('disconnected', reason => reasons.push(reason));
+    const room = client.createMafaldaRouter();
+    // Each of them is small enough, all together are not.
+    const appData = { text: 'x'.repeat(100_000) };
+    const transports = await Promise.all(Array.from({ length: 20 }, () => room.createDirectTransport({ appData })));
+    expect([transports.length, reasons]).toEqual([20, []]);
+  });
+
   test('closes everything at the client, as if its Workers had closed, and can be used', async () => {
     const served = opened(await Served.create());
     const client = opened(new RemoteMafaldaClient(served.url));

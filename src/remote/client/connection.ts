@@ -203,9 +203,9 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   #onWelcome(welcome: Welcome): void {
     const { maxPayload, sessionTimeout, loadInterval, session: { id, received } } = welcome;
     this.#maxPayload = maxPayload;
-    this.#session.maxBatchBytes = Math.min(MAX_BATCH_BYTES, maxPayload);
     this.#abandonedId = undefined;
     if (this.#sessionId !== undefined && this.#sessionId !== id) this.#loseSession();
+    this.#session.maxBatchBytes = Math.min(MAX_BATCH_BYTES, maxPayload);
     this.#sessionId = id;
     this.#sessionTimeout = Math.min(sessionTimeout, this.#ownSessionTimeout);
     this.#silence.watch(Math.max(this.#sessionTimeout, MISSED_REPORTS * loadInterval));

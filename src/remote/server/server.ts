@@ -27,7 +27,7 @@ const DEFAULT_LOAD_INTERVAL_MS = 1000;
 const HANDSHAKE_TIMEOUT_MS = 5000;
 
 export interface RemoteMafaldaServerOptions extends AddressOptions {
-  /** Default: any free port, see {@link RemoteMafaldaServer.url}. */
+  /** Default: one that is free, see {@link RemoteMafaldaServer.url}. */
   port?: number;
   /** The address to listen on; default: all of this machine's. */
   host?: string;
