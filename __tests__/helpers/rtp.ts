@@ -1,7 +1,7 @@
 /** Real RTP over real sockets, counted in and out. */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import type { Consumer, PlainTransport, Producer, RouterRtpCodecCapability, RtpCodecParameters } from 'mediasoup/types';
+import type { Consumer, PlainTransport, Producer, RouterRtpCodecCapability, RtpCodecParameters, RtpParameters } from 'mediasoup/types';
 import type { MafaldaRouter } from '../../src/index.ts';
 
 export const mediaCodecs: RouterRtpCodecCapability[] = [
@@ -16,6 +16,11 @@ const codecs: Record<Kind, RtpCodecParameters> = {
   audio: { mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2 },
   video: { mimeType: 'video/VP8', payloadType: 112, clockRate: 90000 },
 };
+
+/** An audio stream, for tests in which no packet needs to flow. */
+export function opus(ssrc: number): RtpParameters {
+  return { mid: String(ssrc), codecs: [codecs.audio], encodings: [{ ssrc }] };
+}
 
 /** What mediasoup takes for a VP8 key frame: a consumer of video gets nothing before the first one. */
 const payloadStart: Record<Kind, number[]> = { audio: [0], video: [0x10, 0] };

@@ -1,11 +1,12 @@
 /** Each tier in between adds one hop to a control call, and nothing more: here every hop is slow enough to be counted. */
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, test } from '@jest/globals';
 import { once } from 'node:events';
 import * as mediasoup from 'mediasoup';
 import type { DirectTransport } from 'mediasoup/types';
 import { Mafalda, MafaldaHorizontal, RemoteMafaldaServer, type MafaldaApi } from '../../src/index.ts';
 import { delayProxy } from '../helpers/delayProxy.ts';
-import { mediaCodecs } from '../helpers/rtp.ts';
+import { mediaCodecs, opus } from '../helpers/rtp.ts';
+import { expectTrips } from '../helpers/trips.ts';
 
 /** Long beside what a busy machine takes for the rest. */
 const DELAY_MS = 150;
@@ -48,34 +49,7 @@ async function above(nodes: string[]): Promise<MafaldaHorizontal> {
 }
 
 test('one for each hop of a call, two for each hop of the first consume of a stream in another branch', async () => {
-  const mafaldaRouter = root.createMafaldaRouter({ routerOptions: { mediaCodecs } });
-  const at = (middle: number): Promise<DirectTransport> => mafaldaRouter.createDirectTransport({ placement: { node: middles[middle]! } });
-  // Workers start outside of the measurement. Each middle takes its leaves in turn.
-  const [source, sibling, sink] = [await at(0), await at(0), await at(1), await at(1)];
-  const rtpCapabilities = await mafaldaRouter.getRtpCapabilities();
-
-  const trips: Record<string, number> = {};
-  const count = async <T>(name: string, call: () => Promise<T>): Promise<T> => {
-    const started = performance.now();
-    const result = await call();
-    trips[name] = Math.floor((performance.now() - started) / ROUND_TRIP_MS);
-    return result;
-  };
-  const codecs = [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2 }];
-  let ssrc = 1;
-  const produce = async (): Promise<string> =>
-    (await source.produce({ kind: 'audio', rtpParameters: { mid: String(ssrc), codecs, encodings: [{ ssrc: ssrc++ }] } })).id;
-
-  await count('create', () => at(1));
-  const producerId = await count('produce', produce);
-  const second = await produce();
-  await count('canConsume', () => mafaldaRouter.canConsume({ producerId, rtpCapabilities }));
-  await count('first consume', () => sink.consume({ producerId, rtpCapabilities }));
-  await count('next consume', () => sink.consume({ producerId, rtpCapabilities }));
-  await count('first consume over an open link', () => sink.consume({ producerId: second, rtpCapabilities }));
-  await count('first consume in the same branch', () => sibling.consume({ producerId, rtpCapabilities }));
-  await count('getStats', () => sink.getStats());
-  expect(trips).toEqual({
+  const expected = {
     create: HOPS,
     produce: HOPS,
     canConsume: 0,
@@ -85,6 +59,25 @@ test('one for each hop of a call, two for each hop of the first consume of a str
     // The middle does that alone: once down to it, and twice from there.
     'first consume in the same branch': 1 + 2,
     getStats: HOPS,
+  };
+  await expectTrips(expected, ROUND_TRIP_MS, async count => {
+    const mafaldaRouter = root.createMafaldaRouter({ routerOptions: { mediaCodecs } });
+    const at = (middle: number): Promise<DirectTransport> => mafaldaRouter.createDirectTransport({ placement: { node: middles[middle]! } });
+    // Workers start outside of the measurement. Each middle takes its leaves in turn.
+    const [source, sibling, sink] = [await at(0), await at(0), await at(1), await at(1)];
+    const rtpCapabilities = await mafaldaRouter.getRtpCapabilities();
+    let ssrc = 1;
+    const produce = async (): Promise<string> => (await source.produce({ kind: 'audio', rtpParameters: opus(ssrc++) })).id;
+
+    await count('create', () => at(1));
+    const producerId = await count('produce', produce);
+    const second = await produce();
+    await count('canConsume', () => mafaldaRouter.canConsume({ producerId, rtpCapabilities }));
+    await count('first consume', () => sink.consume({ producerId, rtpCapabilities }));
+    await count('next consume', () => sink.consume({ producerId, rtpCapabilities }));
+    await count('first consume over an open link', () => sink.consume({ producerId: second, rtpCapabilities }));
+    await count('first consume in the same branch', () => sibling.consume({ producerId, rtpCapabilities }));
+    await count('getStats', () => sink.getStats());
+    await mafaldaRouter.close();
   });
-  await mafaldaRouter.close();
-});
+}, 120_000);
