@@ -191,6 +191,36 @@ describe('two clients of a MafaldaRouter', () => {
   });
 });
 
+describe('RTP capabilities', () => {
+  test('are told once, and stand for themselves in the calls that refer to them', async () => {
+    const { client, room } = await inRoom();
+    const codec = { kind: 'audio', mimeType: 'audio/opus', clockRate: 48000, channels: 2 };
+    const own = `${room} with codecs`;
+    await client.result(0, 'createMafaldaRouter', [{ id: own, routerOptions: { mediaCodecs: [codec] } }]);
+    const transport = await client.created(own, 'createDirectTransport');
+    const rtpParameters = { mid: '0', codecs: [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2 }], encodings: [{ ssrc: 1 }] };
+    const { id: producerId } = client.addition(await client.created(transport, 'produce', [{ kind: 'audio', rtpParameters }]));
+    const rtpCapabilities = (await client.result(own, 'getRtpCapabilities')) as object;
+    const consume = (slot: unknown): Promise<Message> => client.call(transport, 'consume', [{ producerId, rtpCapabilities: { $capabilities: slot } }]);
+
+    client.say({ type: 'capabilities', slot: 0, rtpCapabilities }, { type: 'capabilities', slot: 127, rtpCapabilities: { codecs: 'none' } });
+    expect([await consume(0), await consume(0)]).toMatchObject([{ type: 'answer' }, { type: 'answer' }]);
+    await client.reconnect();
+    expect(await consume(0)).toMatchObject({ type: 'answer' });
+    for (const slot of [1, 127, '0', null]) expect(await consume(slot)).toMatchObject({ type: 'failure', error: { name: 'TypeError' } });
+    // A slot can be used again.
+    client.say({ type: 'capabilities', slot: 127, rtpCapabilities }, { type: 'capabilities', slot: 0, rtpCapabilities: { codecs: [], headerExtensions: [] } });
+    expect(await consume(127)).toMatchObject({ type: 'answer' });
+    expect(await consume(0)).toMatchObject({ type: 'failure' });
+  });
+
+  test('that are too large end the session', async () => {
+    const { client } = await inRoom();
+    client.say({ type: 'capabilities', slot: 0, rtpCapabilities: { uri: 'x'.repeat(16_384) } });
+    await client.untilDisconnected();
+  });
+});
+
 describe('a session', () => {
   test('goes on over another connection: nothing is lost, and nothing is done twice', async () => {
     const { client, transport } = await inRoom();

@@ -39,6 +39,7 @@ export function hostileValue(random: Random): unknown {
     () => pick(random, ['', ' ', 'text', '\0', '\ud800', 'x'.repeat(70_000), ...names]),
     () => pick<unknown>(random, [{}, [], [[]], [null], { length: 1e9 }, { then: 'x' }, { toJSON: 'x' }, { type: 'Buffer', data: [1e9] }]),
     () => ({ [pick(random, names)]: pick<unknown>(random, [7, -1, 0.5, '1', null, {}, true]) }),
+    () => ({ $capabilities: pick<unknown>(random, [0, 1, 127, '0', '__proto__']) }),
     () => ({ $ref: Math.floor(random() * 60) - 5 }),
     () => pick<unknown>(random, [{ $bigint: '12' }, { $bigint: '9'.repeat(1000) }, { $bigint: 12 }, { $undefined: true }, { $undefined: {} }]),
     () => ({ _placeholder: true, num: pick(random, [9, 0, -1, 0.5, '0', 1e9]) }),
@@ -146,6 +147,7 @@ export function hostileMessage(random: Random, id: number, known: readonly Known
   const object = known.length > 0 && random() < 0.9 ? pick(random, known) : undefined;
   const handle = object?.handle ?? pick(random, [-1, 0.5, 1, 2, 3, 4, 5, 6, 1e9, 2 ** 53]);
   if (random() < 0.05) return { type: 'listen', handle, name: pick(random, ['message', 'rtp', 'rtcp', ...names]), listening: random() < 0.7 };
+  if (random() < 0.05) return { type: 'capabilities', slot: pick(random, [0, 1, 127, 128, -1, 0.5]), rtpCapabilities: spoil(random, rtpCapabilities) };
   const [target, method] = random() < 0.8 ? fitting(random, object) : [pick<unknown>(random, [0, handle, 'mine', 'theirs', '__proto__', -2]), anyMethod(random)];
   const right = Object.hasOwn(calls, method) ? calls[method]! : [];
   const message = { type: pick(random, ['call', 'call', 'call', 'send']), id, target, method, args: random() < 0.4 ? right : spoilOne(random, right) };

@@ -5,7 +5,9 @@ import { RemoteMafaldaClient, type MafaldaRouter } from '../../../src/index.ts';
 import { BareClient } from '../../helpers/bareClient.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { objectIn } from '../../helpers/mirrored.ts';
+import { mediaCodecs, opus } from '../../helpers/rtp.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
+import { tcpProxy } from '../../helpers/tcpProxy.ts';
 import { until } from '../../helpers/until.ts';
 
 const opened = closingAfterEach();
@@ -79,4 +81,29 @@ test('messages of data go to who listens, and cost the others nothing', async ()
   await until('somebody listens', () => inside.listenerCount('message') === 1);
   producer.send('y');
   expect(String((await again)[0])).toBe('y');
+});
+
+test('RTP capabilities go over the wire once, however often they are given', async () => {
+  const served = opened(await Served.create());
+  let bytes = 0;
+  const proxy = opened(
+    await tcpProxy(served.url, (from, to, isFromServer) => {
+      if (!isFromServer) from.on('data', chunk => (bytes += chunk.length));
+      from.pipe(to);
+    }),
+  );
+  const client = opened(new RemoteMafaldaClient(proxy.url));
+  const mafaldaRouter = client.createMafaldaRouter({ routerOptions: { mediaCodecs } });
+  const transport = await mafaldaRouter.createDirectTransport();
+  const { id: producerId } = await transport.produce({ kind: 'audio', rtpParameters: opus(1) });
+  const rtpCapabilities = await mafaldaRouter.getRtpCapabilities();
+  const cost = async (): Promise<number> => {
+    const before = bytes;
+    const consumer = await transport.consume({ producerId, rtpCapabilities: structuredClone(rtpCapabilities) });
+    expect(consumer.rtpParameters.codecs).toHaveLength(1);
+    return bytes - before;
+  };
+  const first = await cost();
+  expect(first).toBeGreaterThan(JSON.stringify(rtpCapabilities).length);
+  expect(Math.max(await cost(), await cost())).toBeLessThan(first / 4);
 });

@@ -3,6 +3,7 @@ import { EnhancedEventEmitter } from 'mediasoup/extras';
 import { io, type Socket } from 'socket.io-client';
 import { logger } from '../../shared/logger.ts';
 import type { LoadReport } from '../../shared/load.ts';
+import { SaidCapabilities } from '../protocol/capabilities.ts';
 import { decodeError } from '../protocol/errors.ts';
 import {
   DEFAULT_MAX_PAYLOAD,
@@ -99,6 +100,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   readonly #ownSessionTimeout: number;
   readonly #silence = new Silence(() => this.#onSilence());
   #session = this.#newSession();
+  #capabilities = this.#newCapabilities();
   #sessionId: string | undefined;
   #nextCallId = 1;
   #closed = false;
@@ -158,11 +160,12 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
 
   call(target: Target, method: string, args: unknown[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const bytes = this.#checkSize(method, args);
+      const shortened = this.#capabilities.shorten(args);
+      const bytes = this.#checkSize(method, shortened);
       const id = this.#nextCallId++;
       const timeout = setTimeout(() => this.#onTimeout(id, method), this.#callTimeout);
       this.#calls.set(id, { timeout, resolve, reject });
-      this.#session.send({ type: 'call', id, target, method, args }, bytes);
+      this.#session.send({ type: 'call', id, target, method, args: shortened }, bytes);
     });
   }
 
@@ -198,6 +201,13 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
       this.#loseSession(error);
     });
     return session;
+  }
+
+  #newCapabilities(): SaidCapabilities {
+    return new SaidCapabilities((slot, rtpCapabilities) => {
+      const bytes = this.#checkSize('consume', [rtpCapabilities]);
+      this.#session.send({ type: 'capabilities', slot, rtpCapabilities }, bytes);
+    });
   }
 
   #onWelcome(welcome: Welcome): void {
@@ -269,6 +279,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#session.detach();
     this.#session.removeAllListeners();
     this.#session = this.#newSession();
+    this.#capabilities = this.#newCapabilities();
     this.#sessionId = undefined;
     const calls = [...this.#calls.values()];
     this.#calls.clear();

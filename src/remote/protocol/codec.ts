@@ -74,7 +74,7 @@ export function countBuffers(encoded: unknown): number {
   if (typeof encoded !== 'object' || encoded === null) return 0;
   if (encoded instanceof Uint8Array) return 1;
   let buffers = 0;
-  for (const member of Object.values(encoded)) buffers += countBuffers(member);
+  for (const key in encoded) buffers += countBuffers((encoded as Record<string, unknown>)[key]);
   return buffers;
 }
 
@@ -82,11 +82,18 @@ function hasToJSON(value: object): value is { toJSON(): unknown } {
   return 'toJSON' in value && typeof value.toJSON === 'function';
 }
 
-/** @throws {TypeError} for a reference that is unknown, a bigint that is none, or data that is nested too deep or means to poison prototypes */
+/**
+ * @param value is taken over: most of it stays as it is. What is frozen has been decoded already
+ * @throws {TypeError} for a reference that is unknown, a bigint that is none, or data that is nested too deep or means to poison prototypes
+ */
 export function decode(value: unknown, objectOf: (handle: number) => object | undefined, depth = 0): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  if (Object.isFrozen(value)) return value;
   if (depth > MAX_DEPTH) throw new TypeError(`data nested more than ${MAX_DEPTH} levels deep`);
-  if (Array.isArray(value)) return value.map(element => decode(element, objectOf, depth + 1));
+  if (Array.isArray(value)) {
+    for (const [index, element] of value.entries()) value[index] = decode(element, objectOf, depth + 1);
+    return value;
+  }
   const data = value as Record<string, unknown>;
   const keys = Object.keys(data);
   if (keys.length === 1) {
@@ -96,12 +103,13 @@ export function decode(value: unknown, objectOf: (handle: number) => object | un
     if (name === BIGINT) return toBigInt(content);
     if (name === UNDEFINED) return undefined;
   }
-  const result: Record<string, unknown> = {};
+  let isEscaped = false;
   for (const key of keys) {
     if (key === '__proto__') throw new TypeError('data with a key __proto__');
-    result[unescape(key)] = decode(data[key], objectOf, depth + 1);
+    data[key] = decode(data[key], objectOf, depth + 1);
+    isEscaped ||= unescape(key) !== key;
   }
-  return result;
+  return isEscaped ? Object.fromEntries(keys.map(key => [unescape(key), data[key]])) : data;
 }
 
 function toBigInt(digits: unknown): bigint {

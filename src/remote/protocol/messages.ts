@@ -42,7 +42,9 @@ export type ClientMessage =
   | { type: 'call'; id: number; target: Target; method: string; args: unknown[] }
   | { type: 'send'; target: Target; method: string; args: unknown[] }
   /** From now on it wants, or does not want, to be told of an event that only listeners are told of. */
-  | { type: 'listen'; handle: number; name: string; listening: boolean };
+  | { type: 'listen'; handle: number; name: string; listening: boolean }
+  /** From now on `{ $capabilities: slot }` stands for these: see `capabilities.ts`. */
+  | { type: 'capabilities'; slot: number; rtpCapabilities: unknown };
 
 export type ServerMessage =
   /** `load` is that of the server, if it has changed since it was told. */

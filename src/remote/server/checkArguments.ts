@@ -102,6 +102,8 @@ export function checkArguments(method: string, args: unknown[]): void {
 /** @returns the first property of a wrong type, and what it must be: the way there is put together on the way back */
 function findWrong(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array || value instanceof EventEmitter) return undefined;
+  // Nothing in it can have changed since it was checked.
+  if (Object.isFrozen(value)) return undefined;
   if (Array.isArray(value)) {
     for (const [index, element] of value.entries()) {
       const wrong = findWrong(element);

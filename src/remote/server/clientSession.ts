@@ -5,6 +5,7 @@ import type { WorkerSettings } from 'mediasoup/types';
 import { logger } from '../../shared/logger.ts';
 import type { MafaldaRouterDump } from '../../shared/dump.ts';
 import type { MafaldaObjects, MafaldaRouter, MafaldaRouterOptions, ResourceUsages } from '../../shared/types.ts';
+import { HeardCapabilities } from '../protocol/capabilities.ts';
 import { mafaldaRouterCalls, mafaldaRouterCreates } from '../protocol/classes.ts';
 import { decode, encode } from '../protocol/codec.ts';
 import { encodeError } from '../protocol/errors.ts';
@@ -44,6 +45,11 @@ export class ClientSession implements Audience {
   readonly #attached = new Map<string, Attached>();
   /** MafaldaRouters that this client itself is closing. */
   readonly #closing = new Set<string>();
+  readonly #capabilities = new HeardCapabilities(encoded => {
+    const rtpCapabilities = this.#decode(encoded);
+    checkArguments('consume', [{ rtpCapabilities }]);
+    return rtpCapabilities;
+  });
   #ownWorkers: OwnWorkers | undefined;
   #pendingCalls = 0;
   #toldLoad = 0;
@@ -114,6 +120,8 @@ export class ClientSession implements Audience {
         const exported = this.#exported(handle);
         return listening ? exported?.listen(name, this) : exported?.unlisten(name, this);
       }
+      case 'capabilities':
+        return this.#capabilities.remember(message.slot, message.rtpCapabilities);
       case 'send':
         this.#performOne(message).catch(error => log('%s: %o', message.method, error));
         return;
@@ -154,7 +162,7 @@ export class ClientSession implements Audience {
 
   /** Begins the call before it returns: calls that arrive together are made in their order. */
   async #perform(target: Target, name: string, encodedArgs: Args): Promise<unknown> {
-    const args = decode(encodedArgs, handle => this.#exported(handle)?.node.object) as Args;
+    const args = this.#decode(this.#capabilities.complete(encodedArgs)) as Args;
     const exported = typeof target === 'number' && target > 0 ? this.#exported(target) : undefined;
     const method = this.#method(target, exported, name);
     checkArguments(name, args);
@@ -173,6 +181,10 @@ export class ClientSession implements Audience {
       if (method.creates) known?.listenToAll(this);
       return known?.handle;
     });
+  }
+
+  #decode(value: unknown): unknown {
+    return decode(value, handle => this.#exported(handle)?.node.object);
   }
 
   #refuseTooMany(name: string): void {

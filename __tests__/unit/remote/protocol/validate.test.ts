@@ -32,6 +32,23 @@ describe('a message of a client', () => {
   });
 });
 
+describe('a message with capabilities', () => {
+  const capabilities = { type: 'capabilities', slot: 0, rtpCapabilities: { codecs: [] } };
+
+  test('may be in any slot, and of the largest size', () => {
+    const largest = { uri: 'x'.repeat(16_384 - JSON.stringify({ uri: '' }).length) };
+    expect(isClientMessage({ ...capabilities, slot: 127, rtpCapabilities: largest })).toBe(true);
+    expect(isClientMessage({ ...capabilities, rtpCapabilities: { uri: `${largest.uri}x` } })).toBe(false);
+  });
+
+  test.each([{ slot: -1 }, { slot: 128 }, { slot: 0.5 }, { slot: '0' }, { slot: undefined }, { rtpCapabilities: 'text' }, { rtpCapabilities: null }])(
+    'must not have %p',
+    wrong => {
+      expect(isClientMessage({ ...capabilities, ...wrong })).toBe(false);
+    },
+  );
+});
+
 describe('a message of a server', () => {
   test.each(['answer', 'failure', 'add', 'event', 'change', 'close', 'forget', 'closeMafaldaRouter'])('may be of type %s', type => {
     expect(isServerMessage({ type })).toBe(true);

@@ -1,0 +1,90 @@
+import { describe, expect, jest, test } from '@jest/globals';
+import { CAPABILITY_SLOTS, HeardCapabilities, MAX_CAPABILITIES, SaidCapabilities } from '../../../../src/remote/protocol/capabilities.ts';
+
+type Options = { rtpCapabilities: Record<string, unknown> };
+
+/** Both sides, with the wire in between. */
+function pair(accept: (encoded: unknown) => unknown = encoded => encoded) {
+  const heard = new HeardCapabilities(accept);
+  const say = jest.fn((slot: number, rtpCapabilities: unknown) => heard.remember(slot, JSON.parse(JSON.stringify(rtpCapabilities))));
+  const said = new SaidCapabilities(say);
+  const send = (args: unknown[]): unknown[] => JSON.parse(JSON.stringify(said.shorten(args))) as unknown[];
+  return { heard, said, say, send };
+}
+
+const capabilities = (name: string): { codecs: unknown[] } => ({ codecs: [{ mimeType: name }] });
+
+describe('RTP capabilities on their way', () => {
+  test('are said once, however often they are given, and by whichever object', () => {
+    const { heard, say, send } = pair();
+    for (const producerId of ['a', 'b', 'c']) {
+      const sent = send([{ producerId, rtpCapabilities: capabilities('one') }, 'more']);
+      expect(JSON.stringify(sent)).not.toContain('mimeType');
+      expect(heard.complete(sent)).toEqual([{ producerId, rtpCapabilities: capabilities('one') }, 'more']);
+    }
+    expect(say).toHaveBeenCalledTimes(1);
+  });
+
+  test('leave everything else as it is', () => {
+    const { heard, say, send } = pair();
+    for (const args of [[], ['text'], [null], [{ rtpCapabilities: 'text' }], [{ rtpCapabilities: null }], [{ other: capabilities('x') }]]) {
+      expect(heard.complete(send(args))).toEqual(args);
+    }
+    expect(say).not.toHaveBeenCalled();
+  });
+
+  test('are not changed, neither by who is asked nor for who asks', () => {
+    const { heard, send } = pair();
+    const args = [{ rtpCapabilities: capabilities('one') }];
+    const [options] = heard.complete(send(args)) as [Options];
+    expect(args).toEqual([{ rtpCapabilities: capabilities('one') }]);
+    expect(() => ((options.rtpCapabilities['codecs'] as Record<string, unknown>[])[0]!['mimeType'] = 'other')).toThrow(TypeError);
+  });
+
+  test('push out those that were used least recently', () => {
+    const { heard, say, send } = pair();
+    const use = (index: number): unknown => (heard.complete(send([{ rtpCapabilities: capabilities(String(index)) }])) as [Options])[0].rtpCapabilities;
+    for (let index = 0; index < CAPABILITY_SLOTS; ++index) use(index);
+    use(0);
+    expect(say).toHaveBeenCalledTimes(CAPABILITY_SLOTS);
+    expect(use(CAPABILITY_SLOTS)).toEqual(capabilities(String(CAPABILITY_SLOTS)));
+    expect(say).toHaveBeenLastCalledWith(1, expect.anything());
+    for (const index of [0, 1, 2]) expect(use(index)).toEqual(capabilities(String(index)));
+    expect(say.mock.calls.slice(CAPABILITY_SLOTS).map(([slot]) => slot)).toEqual([1, 2, 3]);
+  });
+
+  test('go along with the call if they are too large to be remembered', () => {
+    const { say, send } = pair();
+    const args = [{ rtpCapabilities: { uri: 'x'.repeat(MAX_CAPABILITIES) } }];
+    expect(send(args)).toEqual(args);
+    expect(say).not.toHaveBeenCalled();
+  });
+
+  test('that can’t be said take nobody’s place', () => {
+    const { say, said, send } = pair();
+    for (let index = 0; index < CAPABILITY_SLOTS; ++index) send([{ rtpCapabilities: capabilities(String(index)) }]);
+    say.mockImplementationOnce(() => {
+      throw new RangeError('too large');
+    });
+    expect(() => said.shorten([{ rtpCapabilities: capabilities('other') }])).toThrow(RangeError);
+    expect(send([{ rtpCapabilities: capabilities('0') }])).toEqual([{ rtpCapabilities: { $capabilities: 0 } }]);
+  });
+
+  test('are accepted when they are used for the first time, and looked at once', () => {
+    const accept = jest.fn((encoded: unknown) => {
+      if (!Array.isArray((encoded as Options['rtpCapabilities'])['codecs'])) throw new TypeError('these are none');
+      return encoded;
+    });
+    const { heard } = pair(accept);
+    heard.remember(0, capabilities('one'));
+    heard.remember(1, { codecs: 'none' });
+    expect(accept).not.toHaveBeenCalled();
+    const use = (slot: unknown): unknown[] => heard.complete([{ rtpCapabilities: { $capabilities: slot } }]);
+    use(0);
+    use(0);
+    expect(accept).toHaveBeenCalledTimes(1);
+    for (const slot of [1, 2, '0', null]) expect(() => use(slot)).toThrow(TypeError);
+    heard.remember(1, capabilities('two'));
+    expect(use(1)).toEqual([{ rtpCapabilities: capabilities('two') }]);
+  });
+});

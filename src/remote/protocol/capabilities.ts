@@ -1,0 +1,101 @@
+/**
+ * RTP capabilities are by far the largest argument, and an application gives the same ones again and again: those of each
+ * participant with each `consume()`. So a client says them once, in a message of their own, and refers to them from then on
+ * by `{ $capabilities: slot }` in the place of `rtpCapabilities`.
+ */
+
+/** How many a server remembers for one session. */
+export const CAPABILITY_SLOTS = 128;
+/** As JSON, in characters: larger ones are said with each call. */
+export const MAX_CAPABILITIES = 16_384;
+
+const REFERENCE = '$capabilities';
+
+type Options = Record<string, unknown>;
+
+export function isCapabilitySlot(slot: unknown): slot is number {
+  return Number.isInteger(slot) && (slot as number) >= 0 && (slot as number) < CAPABILITY_SLOTS;
+}
+
+/** The client's side: what has been said in this session. */
+export class SaidCapabilities {
+  /** By their text, the one that was used last at the end. */
+  readonly #slots = new Map<string, number>();
+  readonly #say: (slot: number, rtpCapabilities: unknown) => void;
+
+  /** @param say sends them, before the call that refers to them; what it throws leaves all as it was */
+  constructor(say: (slot: number, rtpCapabilities: unknown) => void) {
+    this.#say = say;
+  }
+
+  /** @returns encoded arguments as they are to be sent */
+  shorten(args: unknown[]): unknown[] {
+    const options = optionsOf(args);
+    const text = isObject(options?.['rtpCapabilities']) ? JSON.stringify(options['rtpCapabilities']) : undefined;
+    if (text === undefined || text.length > MAX_CAPABILITIES) return args;
+    const slot = this.#slots.get(text) ?? this.#sayInFreeSlot(options!['rtpCapabilities']);
+    this.#slots.delete(text);
+    this.#slots.set(text, slot);
+    return [{ ...options, rtpCapabilities: { [REFERENCE]: slot } }, ...args.slice(1)];
+  }
+
+  #sayInFreeSlot(rtpCapabilities: unknown): number {
+    const [oldest] = this.#slots.size < CAPABILITY_SLOTS ? [] : this.#slots;
+    const slot = oldest ? oldest[1] : this.#slots.size;
+    this.#say(slot, rtpCapabilities);
+    if (oldest) this.#slots.delete(oldest[0]);
+    return slot;
+  }
+}
+
+/** The server's side: what one client has said. */
+export class HeardCapabilities {
+  readonly #slots = new Map<unknown, unknown>();
+  readonly #accept: (encoded: unknown) => unknown;
+
+  /** @param accept decodes them, and throws if they are none */
+  constructor(accept: (encoded: unknown) => unknown) {
+    this.#accept = accept;
+  }
+
+  /** They are looked at when they are used for the first time: then there is a call that can fail. */
+  remember(slot: number, encoded: unknown): void {
+    this.#slots.set(slot, encoded);
+  }
+
+  /**
+   * @returns encoded arguments with the capabilities that they refer to: those are frozen, which tells that they have been
+   * decoded and checked
+   * @throws {TypeError} if there is nothing in that slot, or nothing that can be used
+   */
+  complete(args: unknown[]): unknown[] {
+    const options = optionsOf(args);
+    const reference = options?.['rtpCapabilities'];
+    if (!isObject(reference) || !Object.hasOwn(reference, REFERENCE)) return args;
+    const slot = reference[REFERENCE];
+    if (!this.#slots.has(slot)) throw new TypeError(`a reference to RTP capabilities that were never told (${String(slot)})`);
+    return [{ ...options, rtpCapabilities: this.#acceptedIn(slot) }, ...args.slice(1)];
+  }
+
+  #acceptedIn(slot: unknown): unknown {
+    const remembered = this.#slots.get(slot);
+    if (Object.isFrozen(remembered)) return remembered;
+    const accepted = deepFreeze(this.#accept(remembered));
+    this.#slots.set(slot, accepted);
+    return accepted;
+  }
+}
+
+function optionsOf([options]: unknown[]): Options | undefined {
+  return isObject(options) ? options : undefined;
+}
+
+function isObject(value: unknown): value is Options {
+  return typeof value === 'object' && value !== null;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (!isObject(value) || ArrayBuffer.isView(value)) return value;
+  for (const member of Object.values(value)) deepFreeze(member);
+  return Object.freeze(value);
+}
