@@ -3,11 +3,10 @@ import { packageScope } from './shared/moduleScope.ts';
 export { MafaldaHorizontal as default } from './horizontal/index.ts';
 export * from './horizontal/index.ts';
 export { RemoteMafaldaClient, RemoteMafaldaServer, ReadyState } from './remote/index.ts';
-export type { RemoteMafaldaClientEvents, RemoteMafaldaClientOptions, RemoteMafaldaServerOptions, ServerCounts } from './remote/index.ts';
+export type { Auth, Limits, RemoteMafaldaClientEvents, RemoteMafaldaClientOptions, RemoteMafaldaServerOptions, ServerCounts } from './remote/index.ts';
 export { Mafalda, mafaldaRouterDefaultOptions, WorkerBudgetError } from './mafalda/index.ts';
 export type { MafaldaOptions, WorkerBudgetOptions } from './mafalda/index.ts';
-export type * from './shared/dump.ts';
-export type * from './shared/types.ts';
+export type * from './shared/publicTypes.ts';
 
 export const { mafaldaRouters, workers, routers, transports, rtpObservers, closeAllMafaldaRouters, getResourceUsages, dump } =
   packageScope.exports;

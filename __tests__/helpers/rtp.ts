@@ -1,7 +1,7 @@
 /** Real RTP over real sockets, counted in and out. */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import type { Consumer, PlainTransport, Producer, RouterRtpCodecCapability, RtpCodecParameters, RtpParameters } from 'mediasoup/types';
+import type { Consumer, PlainTransport, Producer, Router, RouterRtpCodecCapability, RtpCodecParameters, RtpParameters } from 'mediasoup/types';
 import type { MafaldaRouter } from '../../src/index.ts';
 
 export const mediaCodecs: RouterRtpCodecCapability[] = [
@@ -25,6 +25,9 @@ export function opus(ssrc: number): RtpParameters {
 /** What mediasoup takes for a VP8 key frame: a consumer of video gets nothing before the first one. */
 const payloadStart: Record<Kind, number[]> = { audio: [0], video: [0x10, 0] };
 
+/** A MafaldaRouter, or a Router of mediasoup's. */
+type Place = Pick<MafaldaRouter, 'createPlainTransport'> | Pick<Router, 'createPlainTransport'>;
+
 const listenInfo = { protocol: 'udp', ip: '127.0.0.1' } as const;
 const PACKET_INTERVAL_MS = 5;
 const PATH_TIMEOUT_MS = 8000;
@@ -41,9 +44,9 @@ export class RtpSender {
   #sequence = 0;
 
   /** @param where more options of the transport, such as `placement` */
-  static async create(mafaldaRouter: MafaldaRouter, kind: Kind, id?: string, where: object = {}): Promise<RtpSender> {
+  static async create(router: Place, kind: Kind, id?: string, where: object = {}): Promise<RtpSender> {
     const ssrc = nextSsrc++;
-    const transport = await mafaldaRouter.createPlainTransport({ listenInfo, comedia: true, rtcpMux: true, ...where });
+    const transport = await router.createPlainTransport({ listenInfo, comedia: true, rtcpMux: true, ...where });
     const producer = await transport.produce({ id, kind, rtpParameters: { codecs: [codecs[kind]], encodings: [{ ssrc }] } });
     return new RtpSender(transport, producer, kind, ssrc, await bind());
   }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { NotFoundError, UnsupportedError } from 'mediasoup/errors';
 import type { DataConsumer, DirectTransport, PipeTransport, RtpCapabilities, Transport, Worker } from 'mediasoup/types';
-import type { MafaldaRouter, PipeableMafaldaRouter } from '../../src/index.ts';
+import type { MafaldaRouter, PipeableMafaldaRouter, WorkerLoad } from '../../src/index.ts';
 import { LayersSender } from '../helpers/layers.ts';
 import { rebuild, shapeOf } from '../helpers/rebuild.ts';
 import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../helpers/rtp.ts';
@@ -362,6 +362,24 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         expect(await failed).toBeInstanceOf(Error);
         await mafaldaRouter.close();
       });
+    });
+
+    test('Workers of mediasoup’s own API count in the load as well, with what is in them', async () => {
+      const { mafalda } = system;
+      const worker = await mafalda.mediasoup.createWorker();
+      const sender = await RtpSender.create(await worker.createRouter({ mediaCodecs }), 'audio');
+      const reported = (): WorkerLoad[] => mafalda.loadReport.workers.filter(({ id }) => id.endsWith(String(worker.pid)));
+      const flood = setInterval(() => {
+        for (let packet = 0; packet < 40; ++packet) sender.send();
+      }, 5);
+      try {
+        await until('it is seen to be at work', () => reported().some(({ cpu }) => cpu > 0) && mafalda.load > 0, 10_000);
+      } finally {
+        clearInterval(flood);
+      }
+      expect(reported()).toMatchObject([{ routers: 1, transports: 1, producers: 1, consumers: 0 }]);
+      worker.close();
+      await until('it counts no more', () => reported().length === 0);
     });
 
     describe('errors are mediasoup’s own', () => {

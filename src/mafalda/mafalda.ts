@@ -5,6 +5,7 @@ import type { ResourceUsages } from '../shared/types.ts';
 import type { Index, WebRtcServerOptions } from 'mediasoup/types';
 import { ModuleScope, packageScope } from '../shared/moduleScope.ts';
 import { HostMeter } from './hostMeter.ts';
+import { LocalMediasoup } from './localMediasoup.ts';
 import { LocalMafaldaRouter } from './localMafaldaRouter.ts';
 import { usagesOf } from './usages.ts';
 import { WorkerBudget, type WorkerBudgetOptions } from './workerBudget.ts';
@@ -25,8 +26,8 @@ export interface MafaldaOptions {
 
 /** All CPU cores of this machine as one: its MafaldaRouters spread over as many mediasoup Workers as the load needs. */
 export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
-  /** The mediasoup module behind it. */
-  readonly mediasoup: Index;
+  /** The mediasoup module behind it. Workers that are made with it are their maker's to close, and count in the load. */
+  readonly mediasoup: LocalMediasoup;
   readonly webRtcServerOptions: WebRtcServerOptions | undefined;
   readonly #pool: WorkerPool;
   readonly #host = new HostMeter();
@@ -41,11 +42,11 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
     if (typeof mediasoup?.createWorker !== 'function') {
       throw new TypeError("mediasoup must be the mediasoup module: new Mafalda(await import('mediasoup'))");
     }
-    this.mediasoup = mediasoup;
     const { workerBudget, webRtcServerOptions } = options;
     if (webRtcServerOptions && !Array.isArray(webRtcServerOptions.listenInfos)) throw new TypeError('webRtcServerOptions: missing listenInfos');
     this.webRtcServerOptions = webRtcServerOptions;
     this.#pool = new WorkerPool(mediasoup, workerBudget === false ? undefined : new WorkerBudget(workerBudget), webRtcServerOptions);
+    this.mediasoup = new LocalMediasoup(mediasoup, this.#pool);
   }
 
   get load(): number {
@@ -53,8 +54,9 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
   }
 
   get loadReport(): LoadReport {
-    const cpus = new Map(this.#pool.workers.map(({ id, cpu }) => [id, cpu]));
-    return { load: this.load, workers: workerLoads(this.tree, id => cpus.get(id) ?? 0), hosts: [this.#host.read()] };
+    const cpus = new Map(this.#pool.measured.map(({ id, cpu }) => [id, cpu]));
+    const workers = [this.tree, this.mediasoup.tree].flatMap(tree => workerLoads(tree, id => cpus.get(id) ?? 0));
+    return { load: this.load, workers, hosts: [this.#host.read()] };
   }
 
   getResourceUsages(): Promise<ResourceUsages> {

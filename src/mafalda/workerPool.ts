@@ -1,9 +1,10 @@
-/** The Workers of one Mafalda: shared by its MafaldaRouters, measured, and closed when they hold nothing. */
+/** The Workers of one Mafalda: shared by its MafaldaRouters, measured, and closed when they hold nothing. Others' are measured only. */
 import { availableParallelism } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import type { Index, WebRtcServerOptions, Worker, WorkerSettings } from 'mediasoup/types';
 import { closeWorker } from '../shared/closeWorker.ts';
 import { GraceTimers } from '../shared/graceTimers.ts';
+import { onceClosed } from '../shared/onceClosed.ts';
 import { logger } from '../shared/logger.ts';
 import { PooledWorker } from './pooledWorker.ts';
 import type { WorkerBudget } from './workerBudget.ts';
@@ -24,6 +25,8 @@ export class WorkerPool {
   /** Processes that are ending, and shares that are being given back: what close() has to wait for. */
   readonly #ending = new Set<Promise<void>>();
   readonly #workers = new Set<PooledWorker>();
+  /** Those that somebody else has made, and will close. */
+  readonly #adopted = new Set<PooledWorker>();
   readonly #idle = new GraceTimers<PooledWorker>(IDLE_WORKER_GRACE_MS, pooled => this.#closeIfIdle(pooled));
   #sampling: NodeJS.Timeout | undefined;
 
@@ -41,9 +44,14 @@ export class WorkerPool {
     return [...this.#workers].filter(({ ended }) => !ended);
   }
 
+  /** All Workers that take something of this machine. */
+  get measured(): PooledWorker[] {
+    return [...this.workers, ...this.#adopted];
+  }
+
   /** Percent of all cores. */
   get load(): number {
-    return this.workers.reduce((sum, { load }) => sum + load, 0) / CORES;
+    return this.measured.reduce((sum, { load }) => sum + load, 0) / CORES;
   }
 
   /** One per core, and no more, unless the budget says otherwise. */
@@ -63,8 +71,19 @@ export class WorkerPool {
     const pooled = new PooledWorker(settings, this.#start(settings));
     this.#workers.add(pooled);
     pooled.onceEnded(() => this.#forget(pooled));
-    this.#sampling ??= setInterval(() => this.#measure(), SAMPLE_INTERVAL_MS).unref();
+    this.#startMeasuring();
     return pooled;
+  }
+
+  /** From now on this Worker counts in the load. Nothing is placed on it, and it is not closed here. */
+  adopt(worker: Worker): void {
+    const pooled = new PooledWorker({}, Promise.resolve(worker));
+    this.#adopted.add(pooled);
+    onceClosed(worker, () => {
+      this.#adopted.delete(pooled);
+      this.#stopMeasuringIfIdle();
+    });
+    this.#startMeasuring();
   }
 
   addRouter(pooled: PooledWorker): void {
@@ -83,7 +102,7 @@ export class WorkerPool {
     for (const pooled of this.workers) this.#end(pooled);
     // The end of a process is followed by the return of its share.
     while (this.#ending.size > 0) await Promise.all(this.#ending);
-    clearInterval(this.#sampling);
+    this.#stopMeasuringIfIdle();
   }
 
   async #start(settings: WorkerSettings): Promise<Worker> {
@@ -108,9 +127,19 @@ export class WorkerPool {
     void task.finally(() => this.#ending.delete(task));
   }
 
+  #startMeasuring(): void {
+    this.#sampling ??= setInterval(() => this.#measure(), SAMPLE_INTERVAL_MS).unref();
+  }
+
+  #stopMeasuringIfIdle(): void {
+    if (this.#workers.size + this.#adopted.size > 0) return;
+    clearInterval(this.#sampling);
+    this.#sampling = undefined;
+  }
+
   #measure(): void {
-    for (const pooled of this.#workers) {
-      pooled.measure().catch(error => this.#workers.has(pooled) && log('cannot measure a Worker: %o', error));
+    for (const pooled of this.measured) {
+      pooled.measure().catch(error => pooled.ended || log('cannot measure a Worker: %o', error));
     }
   }
 
@@ -127,8 +156,6 @@ export class WorkerPool {
   #forget(pooled: PooledWorker): void {
     this.#workers.delete(pooled);
     this.#idle.cancel(pooled);
-    if (this.#workers.size > 0) return;
-    clearInterval(this.#sampling);
-    this.#sampling = undefined;
+    this.#stopMeasuringIfIdle();
   }
 }

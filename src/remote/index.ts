@@ -2,6 +2,9 @@ import { scope } from './client/index.ts';
 
 export { RemoteMafaldaClient, ReadyState, type RemoteMafaldaClientEvents, type RemoteMafaldaClientOptions } from './client/index.ts';
 export { RemoteMafaldaServer, type RemoteMafaldaServerOptions, type ServerCounts } from './server/server.ts';
+export type { Auth } from './server/authenticate.ts';
+export type { Limits } from './server/limits.ts';
+export type * from '../shared/publicTypes.ts';
 export { mafaldaRouterDefaultOptions } from '../shared/options.ts';
 
 export const { mafaldaRouters, workers, routers, transports, rtpObservers, closeAllMafaldaRouters, getResourceUsages, dump } = scope.exports;
