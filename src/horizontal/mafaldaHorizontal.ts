@@ -49,6 +49,8 @@ export type MafaldaHorizontalEvents = MafaldaEvents & {
 /** Many Mafaldas as one, remote or local: a Set of nodes with the API of each of them. */
 export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, MafaldaHorizontalEvents> implements Iterable<MafaldaApi> {
   /** mediasoup's module API, whose Workers are on the nodes. */
+  /** There may be nodes of this process among them, but who serves it can't know which. */
+  readonly local = false;
   readonly mediasoup: HorizontalMediasoup;
   readonly #nodes: NodePool;
   #wasSettled = false;

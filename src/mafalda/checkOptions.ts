@@ -6,7 +6,7 @@
 type Options = Record<string, unknown> | undefined;
 
 const unlessConfigured =
-  ', unless the server has addresses of its own: listenInfos or announcedAddress of RemoteMafaldaServer, webRtcServerOptions of Mafalda';
+  ', unless the server has addresses of its own: listenInfos or announcedAddress of RemoteMafaldaServer or Mafalda, webRtcServerOptions of Mafalda';
 
 /** Whether a caller says where a WebRtcTransport is to listen. */
 export function givesAddresses({ webRtcServer, listenInfos, listenIps }: NonNullable<Options> = {}): boolean {

@@ -1,6 +1,7 @@
 /** A MafaldaRouter whose Routers live on Workers of this machine: at most one on each, joined by pipes on demand. */
 import * as ortc from 'mediasoup/ortc';
 import type * as types from 'mediasoup/types';
+import type { Addresses } from '../shared/addresses.ts';
 import { dumpTree, type MafaldaRouterDump } from '../shared/dump.ts';
 import { MafaldaRouterBase } from '../shared/mafaldaRouterBase.ts';
 import { ObjectTree, type TreeNode } from '../shared/objectTree.ts';
@@ -30,6 +31,7 @@ import type { WorkerPool } from './workerPool.ts';
 
 export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMafaldaRouter {
   readonly #pool: WorkerPool;
+  readonly #addresses: Addresses;
   readonly #options: ResolvedMafaldaRouterOptions;
   readonly #places: Places;
   readonly #aliases: Aliases;
@@ -44,10 +46,11 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
   });
   readonly #idlePipes = new IdlePipes(this.tree);
 
-  constructor(pool: WorkerPool, options: ResolvedMafaldaRouterOptions) {
+  constructor(pool: WorkerPool, addresses: Addresses, options: ResolvedMafaldaRouterOptions) {
     const aliases = new Aliases();
     super(options.id, false, new ObjectTree(id => aliases.publicIdOf(id)));
     this.#pool = pool;
+    this.#addresses = addresses;
     this.#options = options;
     this.#aliases = aliases;
     this.#links = new RouterLinks(this.tree.routers, this.streams, aliases);
@@ -67,7 +70,8 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     return ortc.generateRouterRtpCapabilities(structuredClone(this.#options.routerOptions.mediaCodecs));
   }
 
-  createWebRtcTransport: PipeableMafaldaRouter['createWebRtcTransport'] = options => {
+  createWebRtcTransport: PipeableMafaldaRouter['createWebRtcTransport'] = async given => {
+    const options = this.#addresses.completeOptions('createWebRtcTransport', given ?? {});
     const { webRtcServerOptions } = this.#pool;
     if (!webRtcServerOptions || givesAddresses(options)) {
       return this.#create('createWebRtcTransport', options, router => router.createWebRtcTransport(options as types.WebRtcTransportOptions<never>));
@@ -78,11 +82,15 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     });
   };
 
-  createPlainTransport: PipeableMafaldaRouter['createPlainTransport'] = options =>
-    this.#create('createPlainTransport', options, router => router.createPlainTransport(options as types.PlainTransportOptions<never>));
+  createPlainTransport: PipeableMafaldaRouter['createPlainTransport'] = async given => {
+    const options = this.#addresses.completeOptions('createPlainTransport', given ?? {});
+    return this.#create('createPlainTransport', options, router => router.createPlainTransport(options as types.PlainTransportOptions<never>));
+  };
 
-  createPipeTransport: PipeableMafaldaRouter['createPipeTransport'] = options =>
-    this.#create('createPipeTransport', options, router => router.createPipeTransport(options as types.PipeTransportOptions<never>));
+  createPipeTransport: PipeableMafaldaRouter['createPipeTransport'] = async given => {
+    const options = this.#addresses.completeOptions('createPipeTransport', given ?? {});
+    return this.#create('createPipeTransport', options, router => router.createPipeTransport(options as types.PipeTransportOptions<never>));
+  };
 
   createDirectTransport: PipeableMafaldaRouter['createDirectTransport'] = options =>
     this.#create('createDirectTransport', options, router => router.createDirectTransport(options));
@@ -102,11 +110,11 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
   }
 
   openLink(request: LinkRequest): Promise<LinkEnd> {
-    return this.#links.openLink(request);
+    return this.#links.openLink(this.#addresses.completeOptions('openLink', request));
   }
 
   offerPipe(request: LinkRequest & { stream: StreamId }): Promise<PipeOffer> {
-    return this.#links.offerPipe(request);
+    return this.#links.offerPipe(this.#addresses.completeOptions('offerPipe', request));
   }
 
   connectLink(request: ConnectRequest): Promise<void> {

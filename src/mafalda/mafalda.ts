@@ -1,3 +1,4 @@
+import { addressOptions, Addresses, type AddressOptions } from '../shared/addresses.ts';
 import { workerLoads, type LoadReport } from '../shared/load.ts';
 import { MafaldaBase } from '../shared/mafaldaBase.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../shared/options.ts';
@@ -13,7 +14,7 @@ import { WorkerPool } from './workerPool.ts';
 
 export const scope = new ModuleScope(packageScope);
 
-export interface MafaldaOptions {
+export interface MafaldaOptions extends AddressOptions {
   /** What all processes of this machine may have together. `false`: no common limit, for several simulated machines on one. */
   workerBudget?: WorkerBudgetOptions | false;
   /**
@@ -29,7 +30,9 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
   /** The mediasoup module behind it. Workers that are made with it are their maker's to close, and count in the load. */
   readonly mediasoup: LocalMediasoup;
   readonly webRtcServerOptions: WebRtcServerOptions | undefined;
+  readonly local = true;
   readonly #pool: WorkerPool;
+  readonly #addresses: Addresses;
   readonly #host = new HostMeter();
 
   /**
@@ -38,13 +41,14 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
    */
   constructor(mediasoup: Index, options: MafaldaOptions = {}) {
     super(scope);
-    refuseUnknown('Mafalda', options, ['workerBudget', 'webRtcServerOptions']);
+    refuseUnknown('Mafalda', options, ['workerBudget', 'webRtcServerOptions', ...addressOptions]);
     if (typeof mediasoup?.createWorker !== 'function') {
       throw new TypeError("mediasoup must be the mediasoup module: new Mafalda(await import('mediasoup'))");
     }
     const { workerBudget, webRtcServerOptions } = options;
     if (webRtcServerOptions && !Array.isArray(webRtcServerOptions.listenInfos)) throw new TypeError('webRtcServerOptions: missing listenInfos');
     this.webRtcServerOptions = webRtcServerOptions;
+    this.#addresses = new Addresses(options, webRtcServerOptions !== undefined);
     this.#pool = new WorkerPool(mediasoup, workerBudget === false ? undefined : new WorkerBudget(workerBudget), webRtcServerOptions);
     this.mediasoup = new LocalMediasoup(mediasoup, this.#pool);
   }
@@ -64,7 +68,7 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
   }
 
   protected makeMafaldaRouter(options: ResolvedMafaldaRouterOptions): LocalMafaldaRouter {
-    return new LocalMafaldaRouter(this.#pool, options);
+    return new LocalMafaldaRouter(this.#pool, this.#addresses, options);
   }
 
   protected async release(): Promise<void> {

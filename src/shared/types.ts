@@ -114,6 +114,8 @@ export interface MafaldaApi extends MafaldaObjects {
   /** The same in detail: each Worker with what it holds, each machine. */
   readonly loadReport: LoadReport;
   readonly closed: boolean;
+  /** Whether all of its Workers are on this machine: then whoever serves it knows where its Transports listen. */
+  readonly local?: boolean;
   /** mediasoup's module API. What is made with it is the caller's own, and in none of the MafaldaRouters. */
   readonly mediasoup: Index;
   readonly mafaldaRouters: ReadonlyMap<string, MafaldaRouter>;

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as mediasoup from 'mediasoup';
 import type { PipeTransportOptions, TransportListenInfo, WebRtcTransport } from 'mediasoup/types';
-import { Mafalda, RemoteMafaldaClient, RemoteMafaldaServer, type MafaldaRouter, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
+import { Mafalda, MafaldaHorizontal, RemoteMafaldaClient, RemoteMafaldaServer, type MafaldaRouter, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
 import type { AddressesOptional } from '../../../src/shared/types.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { mediaCodecs } from '../../helpers/rtp.ts';
@@ -70,6 +70,41 @@ test('a server without addresses says what to do where the caller gives none', a
 test("an address that the server's machine does not have is refused with what to do", async () => {
   const room = await roomAt({});
   await expect(room.createWebRtcTransport({ listenIps: [ANNOUNCED] })).rejects.toThrow(/no address of this server: leave the addresses out/);
+});
+
+describe('a Mafalda with an announced address', () => {
+  test('uses it where the addresses are left to it, as a server does', async () => {
+    const mafalda = opened(new Mafalda(mediasoup, { workerBudget: false, announcedAddress: ANNOUNCED }));
+    const room = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
+    expect(addressesOf(await room.createWebRtcTransport({}))).toEqual([ANNOUNCED]);
+    expect(addressesOf(await room.createWebRtcTransport({ listenIps: ['0.0.0.0'] }))).toEqual([ANNOUNCED]);
+    expect(addressesOf(await room.createWebRtcTransport({ listenIps: ['127.0.0.1'] }))).toEqual(['127.0.0.1']);
+    expect((await room.createPlainTransport({})).tuple.localAddress).toBe(ANNOUNCED);
+    expect((await room.createPipeTransport({})).tuple.localAddress).toBe(ANNOUNCED);
+  });
+
+  test('has the others’ pipes come there, and its own Workers’ over the loopback address', async () => {
+    const mafalda = opened(new Mafalda(mediasoup, { workerBudget: false, pipeListenInfo: { protocol: 'udp', ip: '127.0.0.2' } }));
+    const room = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
+    await room.createDirectTransport();
+    const [routerId] = [...room.routers.keys()];
+    const open = async (network: boolean): Promise<string> => (await room.openLink({ routerId: routerId!, remoteRouterId: `other ${network}`, network })).ip;
+    expect([await open(true), await open(false)]).toEqual(['127.0.0.2', '127.0.0.1']);
+  });
+
+  test('is told that two forms of the same make no sense', () => {
+    expect(() => new Mafalda(mediasoup, { listenInfos: [], listenIps: [] })).toThrow(TypeError);
+  });
+});
+
+test.each([
+  ['a MafaldaHorizontal', () => new MafaldaHorizontal()],
+  ['a RemoteMafaldaClient', () => new RemoteMafaldaClient()],
+])('a server of %s can’t have addresses for machines that it does not know', (_what, create) => {
+  const mafalda = opened(create());
+  for (const options of [{ announcedAddress: ANNOUNCED }, { listenInfos: [] }, { pipeListenInfo: { protocol: 'udp', ip: ANNOUNCED } as const }]) {
+    expect(() => new RemoteMafaldaServer(mafalda, options)).toThrow(/on other machines/);
+  }
 });
 
 describe('a WebRtcServer', () => {

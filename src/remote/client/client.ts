@@ -42,6 +42,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     listen: (...listening) => this.#connectionOrThrow().listen(...listening),
   };
   /** mediasoup's module API, whose Workers are the server's. They live until they are closed, or the session is over. */
+  readonly local = false;
   readonly mediasoup = new RemoteMediasoup(this.#caller);
   readonly #mirrors = new Mirrors(this.#caller, {
     onWorker: worker => this.mediasoup.observer.safeEmit('newworker', worker),

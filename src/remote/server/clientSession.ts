@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { NotFoundError } from 'mediasoup/errors';
 import type { WorkerSettings } from 'mediasoup/types';
+import type { Addresses } from '../../shared/addresses.ts';
 import { logger } from '../../shared/logger.ts';
 import type { MafaldaRouterDump } from '../../shared/dump.ts';
 import type { MafaldaObjects, MafaldaRouter, MafaldaRouterOptions, ResourceUsages } from '../../shared/types.ts';
@@ -12,7 +13,6 @@ import { encodeError } from '../protocol/errors.ts';
 import { MAFALDA, MEDIASOUP, type ClientMessage, type ServerMessage, type Target } from '../protocol/messages.ts';
 import { Session, type Recovery, type Socket } from '../protocol/session.ts';
 import { isClientMessage } from '../protocol/validate.ts';
-import type { Addresses } from './addresses.ts';
 import { checkArguments } from './checkArguments.ts';
 import type { Audience, ExportedObject } from './exportedObject.ts';
 import type { Limits } from './limits.ts';

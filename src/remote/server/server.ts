@@ -5,12 +5,12 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Index } from 'mediasoup/types';
 import { Server as SocketServer, type Socket } from 'socket.io';
+import { addressOptions, Addresses, type AddressOptions } from '../../shared/addresses.ts';
 import { logger } from '../../shared/logger.ts';
 import { refuseUnknown } from '../../shared/options.ts';
 import type { LoadReport } from '../../shared/load.ts';
 import type { MafaldaApi } from '../../shared/types.ts';
 import { DEFAULT_MAX_PAYLOAD, PROTOCOL_VERSION, type Credentials, type MediasoupInfo, type Welcome } from '../protocol/messages.ts';
-import { Addresses, type AddressOptions } from './addresses.ts';
 import { authenticate, type Auth } from './authenticate.ts';
 import { ClientSession, type SessionContext } from './clientSession.ts';
 import { ConnectionGuard } from './connectionGuard.ts';
@@ -104,6 +104,12 @@ export class RemoteMafaldaServer {
     refuseUnknown('RemoteMafaldaServer', options, Object.keys(knownOptions));
     if (!options.cert !== !options.key) throw new TypeError('cert and key must be given together');
     if (options.ca && !options.cert) throw new TypeError('ca needs cert and key: client certificates are checked with TLS only');
+    const address = addressOptions.find(name => options[name] !== undefined);
+    if (address && mafalda.local === false) {
+      throw new TypeError(
+        `${address}: the Workers are on other machines, whose addresses this one does not know. Give it to the RemoteMafaldaServers there, and to the Mafalda of this machine if there is one`,
+      );
+    }
     const { loadInterval = DEFAULT_LOAD_INTERVAL_MS, sessionTimeout = DEFAULT_SESSION_TIMEOUT_MS } = options;
     if (typeof sessionTimeout !== 'number' || !(sessionTimeout > 0)) throw new TypeError('if given, sessionTimeout must be a positive number of ms');
     if (typeof loadInterval !== 'number' || !(loadInterval >= 100)) throw new TypeError('if given, loadInterval must be 100 ms or more');

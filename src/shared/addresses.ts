@@ -12,13 +12,16 @@ export interface AddressOptions {
   pipeListenInfo?: TransportListenInfo;
 }
 
+export const addressOptions = ['announcedAddress', 'listenInfos', 'listenIps', 'pipeListenInfo'] as const satisfies (keyof AddressOptions)[];
+
 type Options = Record<string, unknown>;
 type ListenIp = TransportListenIp | string;
 
 const WILDCARDS = ['0.0.0.0', '::'];
 
 /** The methods whose options have addresses. */
-const placing = ['createWebRtcTransport', 'createPlainTransport', 'createPipeTransport', 'pipeToRouter', 'openLink', 'offerPipe'];
+export type PlacingMethod = (typeof placing)[number];
+const placing = ['createWebRtcTransport', 'createPlainTransport', 'createPipeTransport', 'pipeToRouter', 'openLink', 'offerPipe'] as const;
 
 export class Addresses {
   readonly #listenInfos: TransportListenInfo[];
@@ -37,9 +40,14 @@ export class Addresses {
   /** The arguments of a call on a MafaldaRouter or Router, completed with this machine's addresses where it needs some. */
   complete(method: string, args: unknown[]): unknown[] {
     const [given = {}] = args as [Options?];
-    if (typeof given !== 'object' || given === null) return args;
-    const completed = this.#complete(method, this.#withoutWildcards(method, given));
+    if (!isPlacing(method) || typeof given !== 'object' || given === null) return args;
+    const completed = this.completeOptions(method, given);
     return completed === given ? args : [completed, ...args.slice(1)];
+  }
+
+  /** The options themselves if they need nothing, or a copy with what they need. */
+  completeOptions<T extends object>(method: PlacingMethod, given: T): T {
+    return this.#complete(method, this.#withoutWildcards(method, given as Options)) as T;
   }
 
   /** What a caller from elsewhere can do about addresses that this machine does not have. */
@@ -49,7 +57,7 @@ export class Addresses {
     return error;
   }
 
-  #complete(method: string, options: Options): Options {
+  #complete(method: PlacingMethod, options: Options): Options {
     const isGiven = ['listenInfos', 'listenIps', 'listenInfo', 'listenIp', 'webRtcServer'].some(name => options[name]);
     switch (method) {
       case 'createWebRtcTransport':
@@ -61,14 +69,13 @@ export class Addresses {
       case 'openLink':
       case 'offerPipe':
         return isGiven || !this.#pipeListenInfo ? options : { ...options, listenInfo: this.#pipeListenInfo };
-      default:
+      case 'pipeToRouter':
         return options;
     }
   }
 
   /** "All addresses" means nothing to whoever is to send to one. Where this machine has better, that is taken; the ports stay. */
-  #withoutWildcards(method: string, options: Options): Options {
-    if (!placing.includes(method)) return options;
+  #withoutWildcards(method: PlacingMethod, options: Options): Options {
     const own = method === 'createWebRtcTransport' || method === 'createPlainTransport' ? this.#listenInfos : [this.#pipeListenInfo];
     const known = own.filter(info => info !== undefined);
     const replaceInfo = (info: TransportListenInfo): TransportListenInfo[] => {
@@ -95,6 +102,10 @@ export class Addresses {
   get #udp(): TransportListenInfo | undefined {
     return this.#listenInfos.find(({ protocol }) => protocol === 'udp');
   }
+}
+
+function isPlacing(method: string): method is PlacingMethod {
+  return (placing as readonly string[]).includes(method);
 }
 
 /** Malformed ones are mediasoup's to refuse. */
