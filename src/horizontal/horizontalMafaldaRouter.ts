@@ -36,10 +36,11 @@ type Placed<Options> = AddressesOptional<Options> & { placement?: Placement };
 export class HorizontalMafaldaRouter extends MafaldaRouterBase implements PipeableMafaldaRouter {
   readonly #nodes: NodePool;
   readonly #options: ResolvedMafaldaRouterOptions;
-  readonly #given: MafaldaRouterOptions;
   readonly #parts: Parts;
   readonly #piper: Piper;
   readonly #pipeEnds: PipeEnds;
+  /** Whether we know the `routerOptions`, or only the id. */
+  #isDefined: boolean;
   #leaving = false;
 
   /** @param given what the application has said: the rest is the nodes' own to fill in */
@@ -47,7 +48,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     super(options.id, true);
     this.#nodes = nodes;
     this.#options = options;
-    this.#given = given;
+    this.#isDefined = given.routerOptions !== undefined;
     this.#parts = new Parts(nodes, { ...given, id: options.id }, this.tree, {
       onRouter: (router, worker) => this.safeEmit('newrouter', router, worker),
       onWorkerDied: (worker, error) => this.reportWorkerDied(worker, error),
@@ -71,6 +72,14 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     await this.#parts.refresh();
   }
 
+  /** Where it is in use without them is each node's to say: as an `error`, or when something is created there. */
+  define(routerOptions: types.RouterOptions): boolean {
+    this.#isDefined = true;
+    this.#options.routerOptions = routerOptions;
+    this.#parts.define(routerOptions);
+    return true;
+  }
+
   /** To be called when a node is connected, for the first time or again. */
   nodeCame(node: ClusterNode): void {
     this.#parts.nodeCame(node);
@@ -82,7 +91,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     await this.#nodes.any(this.#request());
     const attached = this.#parts.attached();
     // Without routerOptions of our own it is somebody else's MafaldaRouter that is meant: they are at the nodes that have it.
-    if (!this.#given.routerOptions) await attached;
+    if (!this.#isDefined) await attached;
     const [rtpCapabilities] = await Promise.all([this.#parts.get(await this.#nodes.any(this.#request())).getRtpCapabilities(), attached]);
     return rtpCapabilities;
   }

@@ -2,7 +2,7 @@
  * What a HorizontalMafaldaRouter is made of: the MafaldaRouters with its id, one on each node. From its first use on it is
  * attached to all of them, so that it sees what others have made, wherever that is, and also what was there before it.
  */
-import type { Router, RtpObserver, Transport, Worker } from 'mediasoup/types';
+import type { Router, RouterOptions, RtpObserver, Transport, Worker } from 'mediasoup/types';
 import { logger } from '../shared/logger.ts';
 import type { ObjectTree, TreeNode } from '../shared/objectTree.ts';
 import type { MafaldaRouterOptions, PipeableMafaldaRouter } from '../shared/types.ts';
@@ -32,7 +32,7 @@ interface Part {
 
 export class Parts {
   readonly #nodes: NodePool;
-  readonly #options: MafaldaRouterOptions;
+  #options: MafaldaRouterOptions;
   readonly #tree: ObjectTree;
   readonly #listener: PartsListener;
   readonly #parts = new Map<ClusterNode, Part>();
@@ -95,6 +95,18 @@ export class Parts {
     // Where the connection goes on where it was lost, the node hears what it has missed.
     if (this.#parts.get(node)?.attached) this.#own.forgetLost(node);
     else void this.#attach(node);
+  }
+
+  /** Gives those parts that were opened without `routerOptions` these ones, and all later ones. */
+  define(routerOptions: RouterOptions): void {
+    this.#options = { ...this.#options, routerOptions };
+    for (const node of this.#parts.keys()) {
+      try {
+        node.mafalda.createMafaldaRouter(this.#options);
+      } catch (error) {
+        this.#listener.onError(error as Error);
+      }
+    }
   }
 
   /** Closes what we have made there, and leaves the rest to others who use it. */

@@ -16,6 +16,7 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
 {
   readonly mafaldaRouters: ReadonlyMap<string, R>;
   readonly #mafaldaRouters = new Map<string, R>();
+  /** Of the MafaldaRouters for which somebody has given some. */
   readonly #routerOptions = new WeakMap<R, RouterOptions>();
   protected readonly tree = new ObjectTree();
   #closed = false;
@@ -62,14 +63,12 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
     const resolved = resolveMafaldaRouterOptions(options);
     const existing = this.#mafaldaRouters.get(resolved.id);
     if (existing) {
-      if (options?.routerOptions && !isDeepStrictEqual(options.routerOptions, this.#routerOptions.get(existing))) {
-        throw new TypeError(`MafaldaRouter "${resolved.id}" exists with different routerOptions`);
-      }
+      if (options?.routerOptions) this.#agree(existing, options.routerOptions);
       return existing;
     }
     const mafaldaRouter = this.makeMafaldaRouter(resolved, options ?? {});
     this.#mafaldaRouters.set(resolved.id, mafaldaRouter);
-    this.#routerOptions.set(mafaldaRouter, resolved.routerOptions);
+    if (options?.routerOptions) this.#routerOptions.set(mafaldaRouter, options.routerOptions);
     this.tree.include(mafaldaRouter.tree);
     this.#scope.addInstance(this);
     this.#scope.addMafaldaRouter(mafaldaRouter);
@@ -80,6 +79,14 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
     });
     (this as PublicEmitter<MafaldaEvents>).safeEmit('newmafaldarouter', mafaldaRouter);
     return mafaldaRouter;
+  }
+
+  /** Who has named a MafaldaRouter by its id only has left the options to whoever knows them. */
+  #agree(mafaldaRouter: R, routerOptions: RouterOptions): void {
+    const known = this.#routerOptions.get(mafaldaRouter);
+    if (isDeepStrictEqual(routerOptions, known)) return;
+    if (known || !mafaldaRouter.define(routerOptions)) throw new TypeError(`MafaldaRouter "${mafaldaRouter.id}" exists with different routerOptions`);
+    this.#routerOptions.set(mafaldaRouter, routerOptions);
   }
 
   async closeAllMafaldaRouters(): Promise<void> {

@@ -8,7 +8,8 @@ import type { MafaldaRouterOptions } from './types.ts';
 export interface ResolvedMafaldaRouterOptions {
   readonly id: string;
   readonly maxWorkers: number;
-  readonly routerOptions: RouterOptions;
+  /** They may come later, from somebody else who uses the same id. */
+  routerOptions: RouterOptions;
   readonly watermarkWorker: number;
   readonly workerSettings: WorkerSettings;
 }

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import * as mediasoup from 'mediasoup';
 import type { PipeTransport } from 'mediasoup/types';
-import { Mafalda, MafaldaHorizontal, RemoteMafaldaClient, RemoteMafaldaServer } from '../../../src/index.ts';
+import { Mafalda, MafaldaHorizontal, RemoteMafaldaClient, RemoteMafaldaServer, type PipeableMafaldaRouter } from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { CutProxy } from '../../helpers/cutProxy.ts';
 import { delayProxy } from '../../helpers/delayProxy.ts';
@@ -142,6 +142,18 @@ describe('two controllers of the same nodes, and one room', () => {
     const third = (await connected(nodes.map(({ url }) => url))).createMafaldaRouter({ id: 'room' });
     expect(await third.getRtpCapabilities()).toEqual(expected);
     expect([...third.transports.keys()]).toEqual([...here.transports.keys()]);
+  });
+
+  test('one that knows the id only may be the first at every node', async () => {
+    const byId = (await connected(nodes.map(({ url }) => url))).createMafaldaRouter({ id: 'observed' });
+    await (byId as PipeableMafaldaRouter).attach();
+    const knowing = controllers[1]!.createMafaldaRouter({ id: 'observed', routerOptions: { mediaCodecs } });
+    const errors: Error[] = [];
+    knowing.on('error', error => errors.push(error));
+    for (const node of [0, 1, 2]) await knowing.createDirectTransport(on(node));
+    expect(errors).toEqual([]);
+    expect(await byId.getRtpCapabilities()).toEqual(await knowing.getRtpCapabilities());
+    await until('it sees them', () => byId.transports.size === 3);
   });
 
   test('one that means another room by the same id is refused', async () => {

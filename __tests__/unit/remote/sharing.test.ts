@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
-import { RemoteMafaldaClient, type MafaldaRouter } from '../../../src/index.ts';
+import { RemoteMafaldaClient, type MafaldaRouter, type PipeableMafaldaRouter } from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { mediaCodecs, RtpSender } from '../../helpers/rtp.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
@@ -120,6 +120,26 @@ describe('two clients of one MafaldaRouter', () => {
     const atOther = other.createMafaldaRouter({ id: 'room' });
     await expect(atOther.createDirectTransport()).resolves.toBeDefined();
     expect(await atOther.getRtpCapabilities()).toEqual(await atOne.getRtpCapabilities());
+  });
+
+  test('may leave its options to who knows them, as long as nothing is in it', async () => {
+    const atOne = one.createMafaldaRouter({ id: 'room' });
+    await (atOne as PipeableMafaldaRouter).attach();
+    const atOther = other.createMafaldaRouter({ id: 'room', routerOptions: { mediaCodecs } });
+    await atOther.createDirectTransport();
+    expect(await atOne.getRtpCapabilities()).toEqual(await atOther.getRtpCapabilities());
+    await atOne.createDirectTransport();
+
+    const used = one.createMafaldaRouter({ id: 'used' });
+    await used.createDirectTransport();
+    await expect(other.createMafaldaRouter({ id: 'used', routerOptions: { mediaCodecs } }).createDirectTransport()).rejects.toThrow(/different routerOptions/);
+  });
+
+  test('hear at the next call that what they have given too late is not what it is', async () => {
+    const atOne = one.createMafaldaRouter({ id: 'room' });
+    await atOne.createDirectTransport();
+    expect(one.createMafaldaRouter({ id: 'room', routerOptions: { mediaCodecs } })).toBe(atOne);
+    await expect(atOne.createDirectTransport()).rejects.toThrow(/different routerOptions/);
   });
 
   test('are told if they have different routerOptions for it', async () => {

@@ -1,12 +1,15 @@
 /** A MafaldaRouter of a server, as it is here. */
 import { NotFoundError } from 'mediasoup/errors';
-import type { Router, Worker } from 'mediasoup/types';
+import type { Router, RouterOptions, Worker } from 'mediasoup/types';
+import { logger } from '../../shared/logger.ts';
 import { MafaldaRouterBase } from '../../shared/mafaldaRouterBase.ts';
 import type { MafaldaRouterOptions, PipeableMafaldaRouter } from '../../shared/types.ts';
 import { mafaldaRouterCalls } from '../protocol/classes.ts';
 import { MAFALDA } from '../protocol/messages.ts';
 import { coreOf } from './mirror.ts';
 import type { Caller } from './mirrorCore.ts';
+
+const log = logger('client');
 
 abstract class CallingMafaldaRouter extends MafaldaRouterBase {
   abstract call(method: string, args: unknown[]): Promise<unknown>;
@@ -29,7 +32,7 @@ for (const name of mafaldaRouterCalls) {
 
 export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements PipeableMafaldaRouter {
   readonly #caller: Caller;
-  readonly #options: MafaldaRouterOptions;
+  #options: MafaldaRouterOptions;
   #attached: Promise<unknown> | undefined;
   #ending: 'close' | 'leave' = 'close';
 
@@ -50,6 +53,16 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
     }
     if (called.status === 'rejected') throw called.reason;
     return called.value;
+  }
+
+  /** Whether it is in use without them is the server's to say: then the next call fails. */
+  define(routerOptions: RouterOptions): boolean {
+    this.#options = { ...this.#options, routerOptions };
+    if (this.#attached) {
+      this.#attached = this.#caller.call(MAFALDA, 'createMafaldaRouter', [this.#options]);
+      this.#attached.catch(error => log('%s: %o', this.id, error));
+    }
+    return true;
   }
 
   /** To be called when the server has created a Router. */
