@@ -1,6 +1,9 @@
 /** A TCP proxy whose connections can be cut at any moment, as a bad network would. */
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { RemoteMafaldaClient } from '../../src/index.ts';
+import type { closingAfterEach } from './cleanup.ts';
+import { Served, untilConnected } from './serve.ts';
 
 export class CutProxy {
   readonly #server: Server;
@@ -75,4 +78,15 @@ export class CutProxy {
     this.cut();
     await closed;
   }
+}
+
+/** A client that is connected to a server through such a proxy. */
+export async function connectThroughProxy(
+  opened: ReturnType<typeof closingAfterEach>,
+): Promise<{ served: Served; proxy: CutProxy; client: RemoteMafaldaClient }> {
+  const served = opened(await Served.create());
+  const proxy = opened(await CutProxy.create(served.url));
+  const client = opened(new RemoteMafaldaClient(proxy.url));
+  await untilConnected(client);
+  return { served, proxy, client };
 }

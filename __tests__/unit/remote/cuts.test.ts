@@ -1,22 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
-import { RemoteMafaldaClient } from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
-import { CutProxy } from '../../helpers/cutProxy.ts';
+import { connectThroughProxy } from '../../helpers/cutProxy.ts';
 import { mediaCodecs } from '../../helpers/rtp.ts';
 import { seededRandom } from '../../helpers/random.ts';
-import { Served, untilConnected } from '../../helpers/serve.ts';
+import type { Served } from '../../helpers/serve.ts';
 import { until } from '../../helpers/until.ts';
 
 const opened = closingAfterEach();
-
-async function connectThroughProxy(): Promise<{ served: Served; proxy: CutProxy; client: RemoteMafaldaClient }> {
-  const served = opened(await Served.create());
-  const proxy = opened(await CutProxy.create(served.url));
-  const client = opened(new RemoteMafaldaClient(proxy.url));
-  await untilConnected(client);
-  return { served, proxy, client };
-}
 
 /** Ids of all DataProducers and Producers at the server. */
 function producedAt({ mafalda }: Served): Promise<string[]> {
@@ -29,7 +20,7 @@ function producedAt({ mafalda }: Served): Promise<string[]> {
 
 describe('a connection that is cut', () => {
   test('is made again, and the session goes on', async () => {
-    const { served, proxy, client } = await connectThroughProxy();
+    const { served, proxy, client } = await connectThroughProxy(opened);
     const mafaldaRouter = client.createMafaldaRouter({ routerOptions: { mediaCodecs } });
     const transport = await mafaldaRouter.createDirectTransport();
     const told: string[] = [];
@@ -45,7 +36,7 @@ describe('a connection that is cut', () => {
   });
 
   test('hides nothing that happened meanwhile', async () => {
-    const { served, proxy, client } = await connectThroughProxy();
+    const { served, proxy, client } = await connectThroughProxy(opened);
     const mafaldaRouter = client.createMafaldaRouter();
     const [one, other] = await Promise.all([mafaldaRouter.createDirectTransport(), mafaldaRouter.createDirectTransport()]);
     const told: string[] = [];
@@ -65,7 +56,7 @@ describe('a connection that is cut', () => {
 
   test.each([11, 12, 13])('doubles and loses no call (seed %i)', async seed => {
     const random = seededRandom(seed);
-    const { served, proxy, client } = await connectThroughProxy();
+    const { served, proxy, client } = await connectThroughProxy(opened);
     const mafaldaRouter = client.createMafaldaRouter();
     const transport = await mafaldaRouter.createDirectTransport();
     const calls: Promise<{ id: string; closed: boolean }>[] = [];
@@ -92,7 +83,7 @@ describe('a connection that is cut', () => {
   });
 
   test('loses and doubles no data message', async () => {
-    const { proxy, client } = await connectThroughProxy();
+    const { proxy, client } = await connectThroughProxy(opened);
     const mafaldaRouter = client.createMafaldaRouter();
     const transport = await mafaldaRouter.createDirectTransport();
     const producer = await transport.produceData();
@@ -114,7 +105,7 @@ describe('a connection that is cut', () => {
   });
 
   test('makes close() no slower than a goodbye that nobody hears', async () => {
-    const { served, proxy, client } = await connectThroughProxy();
+    const { served, proxy, client } = await connectThroughProxy(opened);
     await client.createMafaldaRouter().createDirectTransport();
     const disconnected = once(client, 'disconnected');
     proxy.cut();
@@ -130,7 +121,7 @@ describe('a connection that is cut', () => {
 
 describe('a client that sends too much', () => {
   test('at once, loses its session, and gets another one', async () => {
-    const { client } = await connectThroughProxy();
+    const { client } = await connectThroughProxy(opened);
     const transport = await client.createMafaldaRouter().createDirectTransport();
     const producer = await transport.produceData();
     const closed = once(transport.observer, 'close');
@@ -141,7 +132,7 @@ describe('a client that sends too much', () => {
   });
 
   test('in one message, gets an error for that one', async () => {
-    const { proxy, client } = await connectThroughProxy();
+    const { proxy, client } = await connectThroughProxy(opened);
     const mafaldaRouter = client.createMafaldaRouter();
     await mafaldaRouter.createDirectTransport();
     const tooLarge = mafaldaRouter.createDirectTransport({ appData: { text: 'x'.repeat(1_100_000) } });

@@ -3,26 +3,18 @@ import { describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { RemoteMafaldaClient } from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
-import { CutProxy } from '../../helpers/cutProxy.ts';
+import { connectThroughProxy, CutProxy } from '../../helpers/cutProxy.ts';
 import { mirroredState, trueState } from '../../helpers/mirrored.ts';
-import { Served, untilConnected } from '../../helpers/serve.ts';
+import { untilConnected } from '../../helpers/serve.ts';
 import { until } from '../../helpers/until.ts';
 
 const opened = closingAfterEach();
 /** Of the client's reconnection: the first delay, and by how much it may differ from that. */
 const [DELAY_MS, JITTER] = [200, 0.5];
 
-async function connectThroughProxy(): Promise<{ served: Served; proxy: CutProxy; client: RemoteMafaldaClient }> {
-  const served = opened(await Served.create());
-  const proxy = opened(await CutProxy.create(served.url));
-  const client = opened(new RemoteMafaldaClient(proxy.url));
-  await untilConnected(client);
-  return { served, proxy, client };
-}
-
 describe('a call', () => {
   test.each(['requests', 'answers'] as const)('is made once, and answered once, when its %s are lost', async losing => {
-    const { served, proxy, client } = await connectThroughProxy();
+    const { served, proxy, client } = await connectThroughProxy(opened);
     const mafaldaRouter = client.createMafaldaRouter({ id: 'room' });
     const transport = await mafaldaRouter.createDirectTransport();
     const atServer = served.mafalda.mafaldaRouters.get('room')!;
@@ -43,7 +35,7 @@ describe('a call', () => {
   });
 
   test('that breaks each connection fails, and the client goes on with another session', async () => {
-    const { served, proxy, client } = await connectThroughProxy();
+    const { served, proxy, client } = await connectThroughProxy(opened);
     const mafaldaRouter = client.createMafaldaRouter();
     const transport = await mafaldaRouter.createDirectTransport();
     const errors: string[] = [];
@@ -62,7 +54,7 @@ describe('a call', () => {
 });
 
 test('who finds no server tries again after longer and longer, and not all at the same time', async () => {
-  const { served, proxy, client } = await connectThroughProxy();
+  const { served, proxy, client } = await connectThroughProxy(opened);
   const other = opened(await CutProxy.create(served.url));
   const second = opened(new RemoteMafaldaClient(other.url));
   await untilConnected(second);
