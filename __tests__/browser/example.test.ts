@@ -1,25 +1,14 @@
 /** The example as people use it: Chromium, real WebRTC, and servers that are processes of their own. */
-import { existsSync } from 'node:fs';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { chromium, type Browser } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { ExampleProcess } from '../../examples/sfu-server/exampleProcess.ts';
+import type { TransportStory } from '../helpers/processes/sfu.ts';
 import { until } from '../helpers/until.ts';
+import { launchBrowser } from './launchBrowser.ts';
 import { Person } from './person.ts';
-
-const executablePath = [process.env['CHROMIUM_BIN'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-  path => path && existsSync(path),
-);
-
-const args = [
-  '--no-sandbox',
-  '--use-fake-ui-for-media-stream',
-  '--use-fake-device-for-media-stream',
-  '--autoplay-policy=no-user-gesture-required',
-  '--disable-features=WebRtcHideLocalIpsWithMdns',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 const MEDIA_TIMEOUT_MS = 15_000;
 
@@ -30,9 +19,8 @@ let ann: Person;
 let bob: Person;
 
 beforeAll(async () => {
-  if (!executablePath) throw new Error('there is no Chromium: run `node scripts/setup.mjs --browser`, or set CHROMIUM_BIN');
+  browser = await launchBrowser();
   example = new ExampleProcess({ MEDIA_ADDRESS: '127.0.0.1' });
-  browser = await chromium.launch({ executablePath, args });
   url = await example.url();
 });
 
@@ -104,4 +92,40 @@ test('who leaves disappears for the others', async () => {
 test('Ctrl-C ends all processes', async () => {
   expect(await example.stop('SIGINT')).toEqual([]);
   expect(example.exitCode).toBe(0);
+});
+
+test('WebRtcTransports connect, tell so in mediasoup’s order, and trace how much they can send', async () => {
+  const sfu = fork(fileURLToPath(new URL('../helpers/processes/sfu.ts', import.meta.url)), { execArgv: ['--import', 'tsx'] });
+  const answer = async (): Promise<unknown> => ((await once(sfu, 'message')) as unknown[])[0];
+  const stories = async (): Promise<TransportStory[]> => {
+    sfu.send('stories?');
+    return (await answer()) as TransportStory[];
+  };
+  try {
+    const page = (await answer()) as string;
+    const people = [await Person.join(browser, page, 'traced', 'Ann'), await Person.join(browser, page, 'traced', 'Bob')];
+    let told: TransportStory[] = [];
+    const isConnected = ({ dtlsState }: TransportStory): boolean => dtlsState === 'connected';
+    const isTraced = ({ traced }: TransportStory): boolean => traced.includes('bwe');
+    await until(
+      'all are connected, and those that send to a browser know its bandwidth',
+      async () => {
+        told = await stories();
+        return told.length === 4 && told.every(isConnected) && told.filter(isTraced).length === 2;
+      },
+      MEDIA_TIMEOUT_MS,
+    );
+    for (const story of told) {
+      expect(story).toMatchObject({ selectedProtocol: 'udp', hasRemoteCertificate: true });
+      expect(['connected', 'completed']).toContain(story.iceState);
+      expect(story.told).toEqual(expect.arrayContaining(['ice connected', 'tuple udp', 'dtls connecting', 'dtls connected']));
+      const [ice, connecting, connected] = ['ice connected', 'dtls connecting', 'dtls connected'].map(what => story.told.indexOf(what));
+      expect(Math.max(ice!, connecting!)).toBeLessThan(connected!);
+    }
+    await Promise.all(people.map(person => person.leave()));
+    await until('they are gone', async () => (await stories()).every(({ dtlsState }) => dtlsState === 'closed'));
+  } finally {
+    sfu.disconnect();
+    await once(sfu, 'exit');
+  }
 });
