@@ -1,15 +1,12 @@
 /** A MafaldaRouter of a server, as it is here. */
 import { NotFoundError } from 'mediasoup/errors';
 import type { Router, RouterOptions, Worker } from 'mediasoup/types';
-import { logger } from '../../shared/logger.ts';
 import { MafaldaRouterBase } from '../../shared/mafaldaRouterBase.ts';
 import type { MafaldaRouterOptions, PipeableMafaldaRouter } from '../../shared/types.ts';
 import { mafaldaRouterCalls } from '../protocol/classes.ts';
 import { MAFALDA } from '../protocol/messages.ts';
 import { coreOf } from './mirror.ts';
 import type { Caller } from './mirrorCore.ts';
-
-const log = logger('client');
 
 abstract class CallingMafaldaRouter extends MafaldaRouterBase {
   abstract call(method: string, args: unknown[]): Promise<unknown>;
@@ -55,13 +52,15 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
     return called.value;
   }
 
-  /** Whether it is in use without them is the server's to say: then the next call fails. */
+  /** Whether it is in use with others is the server's to say: then there is an `error`, and all is as before. */
   define(routerOptions: RouterOptions): boolean {
-    this.#options = { ...this.#options, routerOptions };
-    if (this.#attached) {
-      this.#attached = this.#caller.call(MAFALDA, 'createMafaldaRouter', [this.#options]);
-      this.#attached.catch(error => log('%s: %o', this.id, error));
-    }
+    const before = this.#options;
+    this.#options = { ...before, routerOptions };
+    const refuse = (error: Error): void => {
+      this.#options = before;
+      this.reportError(error);
+    };
+    if (this.#attached) this.#caller.call(MAFALDA, 'createMafaldaRouter', [this.#options]).catch(refuse);
     return true;
   }
 
