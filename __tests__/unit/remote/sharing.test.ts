@@ -110,8 +110,8 @@ describe('two clients of one MafaldaRouter', () => {
   test('may both close it at once', async () => {
     const [atOne, atOther] = await share();
     await Promise.all([atOne.close(), atOther.close()]);
-    await served.untilEmpty().catch(() => undefined);
-    expect(served.mafalda.mafaldaRouters.size).toBe(0);
+    await until('it is closed at the server', () => served.mafalda.mafaldaRouters.size === 0);
+    expect(served.server.counts).toMatchObject({ mafaldaRouters: 0, objects: 0 });
   });
 
   test('need not know its options to attach to it', async () => {
