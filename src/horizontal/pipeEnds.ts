@@ -59,10 +59,12 @@ export class PipeEnds {
 
   #otherEnd(end: PipeEnd): PipeEnd | undefined {
     const remote = this.#tree.routers.get(end.remoteRouterId);
-    for (const { children } of (remote && this.#tree.nodeOf<'router'>(remote)?.children) ?? []) {
-      for (const child of children) {
+    for (const transport of (remote && this.#tree.nodeOf<'router'>(remote)?.children) ?? []) {
+      // A Router has few links, and many other Transports.
+      if (transport.type !== 'transport' || linkedRouterId(transport.object) !== end.router.id) continue;
+      for (const child of transport.children) {
         const other = pipeEnd(child);
-        if (!other || other.remoteRouterId !== end.router.id || other.streamId !== end.streamId) continue;
+        if (other?.streamId !== end.streamId) continue;
         if ((end.consumer ?? other.consumer) && (end.producer ?? other.producer)) return other;
       }
     }

@@ -35,6 +35,8 @@ export class IdlePipes {
   /** Someone in a Router doesn't need a stream any more: if a pipe has brought it, it may go. */
   #released(router: TreeNode | undefined, streamId: string): void {
     for (const transport of router?.children ?? []) {
+      // A large room closes at once: to look at all that is in it for each consumer would take long.
+      if (!isPipeEnd(transport)) continue;
       for (const stream of transport.children) {
         if (stream.id === streamId && isPipeEnd(stream) && this.#tree.nodeOf(stream.object)) this.#timers.start(stream);
       }
