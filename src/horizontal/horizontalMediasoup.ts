@@ -55,6 +55,7 @@ export class HorizontalMediasoup implements Index {
       this.#count(node, -1);
       throw error;
     }
+    node.mafalda.adopt?.(worker);
     this.#made.set(worker, node);
     onceClosed(worker, () => {
       this.#made.delete(worker);

@@ -3,10 +3,10 @@ import { workerLoads, type LoadReport } from '../shared/load.ts';
 import { MafaldaBase } from '../shared/mafaldaBase.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../shared/options.ts';
 import type { ResourceUsages } from '../shared/types.ts';
-import type { Index, WebRtcServerOptions } from 'mediasoup/types';
+import type { Index, WebRtcServerOptions, Worker } from 'mediasoup/types';
+import { ObjectTree } from '../shared/objectTree.ts';
 import { ModuleScope, packageScope } from '../shared/moduleScope.ts';
 import { HostMeter } from './hostMeter.ts';
-import { LocalMediasoup } from './localMediasoup.ts';
 import { LocalMafaldaRouter } from './localMafaldaRouter.ts';
 import { usagesOf } from './usages.ts';
 import { WorkerBudget, type WorkerBudgetOptions } from './workerBudget.ts';
@@ -27,13 +27,15 @@ export interface MafaldaOptions extends AddressOptions {
 
 /** All CPU cores of this machine as one: its MafaldaRouters spread over as many mediasoup Workers as the load needs. */
 export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
-  /** The mediasoup module behind it. Workers that are made with it are their maker's to close, and count in the load. */
-  readonly mediasoup: LocalMediasoup;
+  /** The mediasoup module behind it. Workers that are made with it are their maker's to close. */
+  readonly mediasoup: Index;
   readonly webRtcServerOptions: WebRtcServerOptions | undefined;
   readonly local = true;
   readonly #pool: WorkerPool;
   readonly #addresses: Addresses;
   readonly #host = new HostMeter();
+  /** What is in the Workers that others have made. */
+  readonly #adopted = new ObjectTree();
 
   /**
    * @param mediasoup the module `mediasoup`, or any object with its API
@@ -45,12 +47,12 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
     if (typeof mediasoup?.createWorker !== 'function') {
       throw new TypeError("mediasoup must be the mediasoup module: new Mafalda(await import('mediasoup'))");
     }
+    this.mediasoup = mediasoup;
     const { workerBudget, webRtcServerOptions } = options;
     if (webRtcServerOptions && !Array.isArray(webRtcServerOptions.listenInfos)) throw new TypeError('webRtcServerOptions: missing listenInfos');
     this.webRtcServerOptions = webRtcServerOptions;
     this.#addresses = new Addresses(options, webRtcServerOptions !== undefined);
     this.#pool = new WorkerPool(mediasoup, workerBudget === false ? undefined : new WorkerBudget(workerBudget), webRtcServerOptions);
-    this.mediasoup = new LocalMediasoup(mediasoup, this.#pool);
   }
 
   get load(): number {
@@ -59,8 +61,15 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
 
   get loadReport(): LoadReport {
     const cpus = new Map(this.#pool.measured.map(({ id, cpu }) => [id, cpu]));
-    const workers = [this.tree, this.mediasoup.tree].flatMap(tree => workerLoads(tree, id => cpus.get(id) ?? 0));
+    const workers = [this.tree, this.#adopted].flatMap(tree => workerLoads(tree, id => cpus.get(id) ?? 0));
     return { load: this.load, workers, hosts: [this.#host.read()] };
+  }
+
+  adopt(worker: Worker): void {
+    if (typeof worker?.getResourceUsage !== 'function') throw new TypeError('adopt() needs a Worker of mediasoup');
+    if (worker.closed || this.#adopted.nodeOf<'worker'>(worker)) return;
+    this.#pool.adopt(worker);
+    this.#adopted.addWorker(worker, String(worker.pid));
   }
 
   getResourceUsages(): Promise<ResourceUsages> {

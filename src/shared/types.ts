@@ -74,8 +74,8 @@ export type MafaldaRouterEvents = {
 };
 
 /**
- * mediasoup's options of a Transport, where the addresses may be left out: the server that the Transport lands on
- * then uses its own. A local Mafalda has no such configuration and refuses that as mediasoup does.
+ * mediasoup's options of a Transport, where the addresses may be left out: the server, or Mafalda, that the Transport
+ * lands on then uses its own. One that has none refuses that as mediasoup does.
  */
 export type AddressesOptional<Options> = Options | UnionOmit<Options, AddressKey>;
 type AddressKey = 'listenInfos' | 'listenInfo' | 'rtcpListenInfo' | 'listenIps' | 'listenIp' | 'webRtcServer' | 'port';
@@ -119,6 +119,12 @@ export interface MafaldaApi extends MafaldaObjects {
   readonly local?: boolean;
   /** mediasoup's module API. What is made with it is the caller's own, and in none of the MafaldaRouters. */
   readonly mediasoup: Index;
+  /**
+   * Counts a Worker in the load and its report that was made with `mediasoup`; it stays its maker's to close. Workers of
+   * other machines are counted there by themselves: then there is no such method. Idempotent.
+   * @throws {TypeError} for what is no Worker
+   */
+  adopt?(worker: Worker): void;
   readonly mafaldaRouters: ReadonlyMap<string, MafaldaRouter>;
   /** Nothing is created on any Worker or server until it is needed. */
   createMafaldaRouter(options?: MafaldaRouterOptions): MafaldaRouter;

@@ -34,3 +34,24 @@ test('a Worker above the watermark gets nothing new, and one below it does', asy
     await mafalda.close();
   }
 });
+
+test('a Worker of the application’s own counts once it is adopted, until it closes', async () => {
+  const mafalda = new Mafalda(mediasoup, { workerBudget: false });
+  const [worker, other] = [await mediasoup.createWorker(), await mediasoup.createWorker()];
+  const counted = (): string[] => mafalda.loadReport.workers.map(({ id }) => id);
+  expect(mafalda.mediasoup).toBe(mediasoup);
+  expect(counted()).toEqual([]);
+  mafalda.adopt(worker);
+  mafalda.adopt(worker);
+  await worker.createRouter();
+  expect(mafalda.loadReport.workers).toMatchObject([{ id: String(worker.pid), routers: 1 }]);
+  expect(mafalda.workers.size).toBe(0);
+  expect(() => mafalda.adopt({} as typeof worker)).toThrow(TypeError);
+  other.close();
+  mafalda.adopt(other);
+  expect(counted()).toEqual([String(worker.pid)]);
+  await mafalda.close();
+  expect(worker.closed).toBe(false);
+  worker.close();
+  expect(counted()).toEqual([]);
+});

@@ -215,7 +215,7 @@ export class ClientSession implements Audience {
 
   #mediasoupMethod(name: string): Method | undefined {
     if (name !== 'createWorker') return undefined;
-    this.#ownWorkers ??= new OwnWorkers(this.#served.mafalda.mediasoup, this.#served.exports, this, this.#limits.workers);
+    this.#ownWorkers ??= new OwnWorkers(this.#served.mafalda, this.#served.exports, this, this.#limits.workers);
     return { call: settings => this.#ownWorkers?.createWorker(settings as WorkerSettings), creates: true };
   }
 

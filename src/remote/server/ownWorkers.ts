@@ -1,7 +1,8 @@
 /** The Workers that one client makes for itself through mediasoup's module API: they live as long as its session. */
-import type { Index, Worker, WorkerSettings } from 'mediasoup/types';
+import type { Worker, WorkerSettings } from 'mediasoup/types';
 import { closeWorker } from '../../shared/closeWorker.ts';
 import { ObjectTree } from '../../shared/objectTree.ts';
+import type { MafaldaApi } from '../../shared/types.ts';
 import type { Audience } from './exportedObject.ts';
 import type { Exports } from './exports.ts';
 import { refuseLocalSettings } from './servedMafalda.ts';
@@ -9,16 +10,16 @@ import { TreeExport } from './treeExport.ts';
 
 export class OwnWorkers {
   readonly tree: TreeExport;
-  readonly #mediasoup: Index;
+  readonly #mafalda: MafaldaApi;
   readonly #objects = new ObjectTree();
   readonly #limit: number;
   #starting = 0;
   #closed = false;
 
   /** @param limit how many there may be at once */
-  constructor(mediasoup: Index, exports: Exports, owner: Audience, limit: number) {
+  constructor(mafalda: MafaldaApi, exports: Exports, owner: Audience, limit: number) {
     this.#limit = limit;
-    this.#mediasoup = mediasoup;
+    this.#mafalda = mafalda;
     this.tree = new TreeExport(this.#objects, exports);
     this.tree.attach(owner);
   }
@@ -26,7 +27,7 @@ export class OwnWorkers {
   async createWorker(settings?: WorkerSettings): Promise<Worker> {
     const { workerBin, ...others } = settings ?? {};
     // To name the program that is taken anyway is no choice.
-    const chosen = workerBin === this.#mediasoup.workerBin ? others : settings;
+    const chosen = workerBin === this.#mafalda.mediasoup.workerBin ? others : settings;
     refuseLocalSettings(chosen);
     if (this.#objects.workers.size + this.#starting >= this.#limit) {
       throw new Error(`createWorker(): this client has ${this.#limit} Workers of its own here, which is the limit: close some of them`);
@@ -34,7 +35,7 @@ export class OwnWorkers {
     ++this.#starting;
     let worker: Worker;
     try {
-      worker = await this.#mediasoup.createWorker(chosen);
+      worker = await this.#mafalda.mediasoup.createWorker(chosen);
     } finally {
       --this.#starting;
     }
@@ -42,6 +43,7 @@ export class OwnWorkers {
       worker.close();
       throw new Error('the client that has asked for this Worker is gone');
     }
+    this.#mafalda.adopt?.(worker);
     this.#objects.addWorker(worker, String(worker.pid));
     return worker;
   }
