@@ -450,20 +450,6 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
       });
     });
 
-    test('a MafaldaRouter that was named by its id only has the options of who gives some, before anything is in it', async () => {
-      const { mafalda } = system;
-      const named = mafalda.createMafaldaRouter({ id: `named ${name}` });
-      await (named as PipeableMafaldaRouter).attach();
-      expect(mafalda.createMafaldaRouter({ id: named.id, routerOptions: { mediaCodecs } })).toBe(named);
-      expect(await named.getRtpCapabilities()).toEqual(await createSpreadRouter().getRtpCapabilities());
-      const sender = await RtpSender.create(named, 'audio');
-      const receiver = await RtpReceiver.create(named, sender.producer.id);
-      await openPath(sender, [receiver]);
-      expect((await named.dump()).options.routerOptions).toEqual({ mediaCodecs });
-      expect(() => mafalda.createMafaldaRouter({ id: named.id, routerOptions: { mediaCodecs: [] } })).toThrow(/different routerOptions/);
-      await named.close();
-    });
-
     test('dump() tells all that is needed to make the same again', async () => {
       const mafaldaRouter = createSpreadRouter();
       const sender = await RtpSender.create(mafaldaRouter, 'video');

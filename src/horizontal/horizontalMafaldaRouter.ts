@@ -72,12 +72,15 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     await this.#parts.refresh();
   }
 
-  /** Where it is in use without them is each node's to say: as an `error`, or when something is created there. */
-  define(routerOptions: types.RouterOptions): boolean {
+  get routerOptions(): types.RouterOptions {
+    return this.#options.routerOptions;
+  }
+
+  /** Whether it is in use already is each node's to say. */
+  define(routerOptions: types.RouterOptions): void {
     this.#isDefined = true;
     this.#options.routerOptions = routerOptions;
     this.#parts.define(routerOptions);
-    return true;
   }
 
   /** To be called when a node is connected, for the first time or again. */

@@ -100,13 +100,7 @@ export class Parts {
   /** Gives those parts that were opened without `routerOptions` these ones, and all later ones. */
   define(routerOptions: RouterOptions): void {
     this.#options = { ...this.#options, routerOptions };
-    for (const node of this.#parts.keys()) {
-      try {
-        node.mafalda.createMafaldaRouter(this.#options);
-      } catch (error) {
-        this.#listener.onError(error as Error);
-      }
-    }
+    for (const { mafaldaRouter } of this.#parts.values()) mafaldaRouter.define(routerOptions);
   }
 
   /** Closes what we have made there, and leaves the rest to others who use it. */

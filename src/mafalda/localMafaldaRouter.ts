@@ -1,5 +1,4 @@
 /** A MafaldaRouter whose Routers live on Workers of this machine: at most one on each, joined by pipes on demand. */
-import { isDeepStrictEqual } from 'node:util';
 import * as ortc from 'mediasoup/ortc';
 import type * as types from 'mediasoup/types';
 import type { Addresses } from '../shared/addresses.ts';
@@ -65,10 +64,12 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     this.tree.on('add', node => this.#intercept(node));
   }
 
-  define(routerOptions: types.RouterOptions): boolean {
-    if (this.#places.workers.length > 0) return isDeepStrictEqual(routerOptions, this.#options.routerOptions);
-    this.#options.routerOptions = routerOptions;
-    return true;
+  get routerOptions(): types.RouterOptions {
+    return this.#options.routerOptions;
+  }
+
+  define(routerOptions: types.RouterOptions): void {
+    if (this.#places.workers.length === 0) this.#options.routerOptions = routerOptions;
   }
 
   /** Needs no Router: they are what mediasoup's Router would compute from its media codecs. */

@@ -1,6 +1,6 @@
 /** What all Mafaldas have in common, whatever their MafaldaRouters are made of. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Index, Router, RouterOptions, RtpObserver, Transport, Worker } from 'mediasoup/types';
+import type { Index, Router, RtpObserver, Transport, Worker } from 'mediasoup/types';
 import type { MafaldaDump } from './dump.ts';
 import type { LoadReport } from './load.ts';
 import type { ModuleScope } from './moduleScope.ts';
@@ -16,8 +16,6 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
 {
   readonly mafaldaRouters: ReadonlyMap<string, R>;
   readonly #mafaldaRouters = new Map<string, R>();
-  /** Of the MafaldaRouters for which somebody has given some. */
-  readonly #routerOptions = new WeakMap<R, RouterOptions>();
   protected readonly tree = new ObjectTree();
   #closed = false;
   #released: Promise<void> | undefined;
@@ -63,12 +61,13 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
     const resolved = resolveMafaldaRouterOptions(options);
     const existing = this.#mafaldaRouters.get(resolved.id);
     if (existing) {
-      if (options?.routerOptions) this.#agree(existing, options.routerOptions);
+      if (options?.routerOptions && !isDeepStrictEqual(options.routerOptions, existing.routerOptions)) {
+        throw new TypeError(`MafaldaRouter "${resolved.id}" exists with different routerOptions`);
+      }
       return existing;
     }
     const mafaldaRouter = this.makeMafaldaRouter(resolved, options ?? {});
     this.#mafaldaRouters.set(resolved.id, mafaldaRouter);
-    if (options?.routerOptions) this.#routerOptions.set(mafaldaRouter, options.routerOptions);
     this.tree.include(mafaldaRouter.tree);
     this.#scope.addInstance(this);
     this.#scope.addMafaldaRouter(mafaldaRouter);
@@ -79,14 +78,6 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
     });
     (this as PublicEmitter<MafaldaEvents>).safeEmit('newmafaldarouter', mafaldaRouter);
     return mafaldaRouter;
-  }
-
-  /** Who has named a MafaldaRouter by its id only has left the options to whoever knows them. */
-  #agree(mafaldaRouter: R, routerOptions: RouterOptions): void {
-    const known = this.#routerOptions.get(mafaldaRouter);
-    if (isDeepStrictEqual(routerOptions, known)) return;
-    if (known || !mafaldaRouter.define(routerOptions)) throw new TypeError(`MafaldaRouter "${mafaldaRouter.id}" exists with different routerOptions`);
-    this.#routerOptions.set(mafaldaRouter, routerOptions);
   }
 
   async closeAllMafaldaRouters(): Promise<void> {

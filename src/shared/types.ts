@@ -58,7 +58,7 @@ export interface MafaldaRouterOptions {
   id?: string;
   /** How many Workers it may create; default: the number of cores. With 0 it creates none and uses others'. */
   maxWorkers?: number;
-  /** mediasoup's. Left out, they are those of whoever uses the same id and gives some, before or after: everybody has to give the same. */
+  /** mediasoup's. Of all who share it by its id everybody gives the same, or none. */
   routerOptions?: RouterOptions;
   /** CPU percentage of a Worker above which another one is looked for; default 60. */
   watermarkWorker?: number;
@@ -140,11 +140,10 @@ export interface MafaldaApi extends MafaldaObjects {
  */
 export interface PipeableMafaldaRouter extends MafaldaRouter, PipeEndpoint {
   readonly tree: ObjectTree;
-  /**
-   * Gives one that was made without `routerOptions` those that it is to have.
-   * @returns false if it is in use with others already
-   */
-  define(routerOptions: RouterOptions): boolean;
+  /** What its Routers are made with. */
+  readonly routerOptions: RouterOptions;
+  /** Gives one that was made without `routerOptions` those that it is to have. Does nothing if it is in use already. */
+  define(routerOptions: RouterOptions): void;
   /** Resolves when all that there was at the time of the call is in the tree. Nothing is created on any Worker for that. */
   attach(): Promise<void>;
   /** Ends it here, with what was made through it. Where others use it too, what is theirs goes on. */

@@ -156,6 +156,20 @@ describe('two controllers of the same nodes, and one room', () => {
     await until('it sees them', () => byId.transports.size === 3);
   });
 
+  test('one that knows the id only may be the first through a server of the tier above, too', async () => {
+    const middle = opened(new RemoteMafaldaServer(await connected(nodes.map(({ url }) => url)), { host: '127.0.0.1' }));
+    await middle.listen();
+    const [byId, knowing] = [opened(new RemoteMafaldaClient(middle.url)), opened(new RemoteMafaldaClient(middle.url))];
+    const observed = byId.createMafaldaRouter({ id: 'observed' });
+    await (observed as PipeableMafaldaRouter).attach();
+    const room = knowing.createMafaldaRouter({ id: 'observed', routerOptions: { mediaCodecs } });
+    const transport = await room.createDirectTransport();
+    await transport.produce({ kind: 'audio', rtpParameters });
+    expect(await observed.getRtpCapabilities()).toEqual(await room.getRtpCapabilities());
+    expect((await observed.dump()).options.routerOptions).toEqual({ mediaCodecs });
+    await observed.createDirectTransport();
+  });
+
   test('one that means another room by the same id is refused', async () => {
     await here.createDirectTransport(on(0));
     const third = (await connected(nodes.map(({ url }) => url))).createMafaldaRouter({ id: 'room', routerOptions: { mediaCodecs: [] } });

@@ -52,8 +52,12 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
     return called.value;
   }
 
-  /** Whether it is in use with others is the server's to say: then there is an `error`, and all is as before. */
-  define(routerOptions: RouterOptions): boolean {
+  get routerOptions(): RouterOptions {
+    return this.#options.routerOptions ?? {};
+  }
+
+  /** Whether it is in use already is the server's to say: then there is an `error`, and all is as before. */
+  define(routerOptions: RouterOptions): void {
     const before = this.#options;
     this.#options = { ...before, routerOptions };
     const refuse = (error: Error): void => {
@@ -61,7 +65,6 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
       this.reportError(error);
     };
     if (this.#attached) this.#caller.call(MAFALDA, 'createMafaldaRouter', [this.#options]).catch(refuse);
-    return true;
   }
 
   /** To be called when the server has created a Router. */

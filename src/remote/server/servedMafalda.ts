@@ -1,6 +1,7 @@
 /** The Mafalda that a server serves, and those of its MafaldaRouters that clients are attached to. */
 import type { MafaldaApi, MafaldaRouterOptions, PipeableMafaldaRouter } from '../../shared/types.ts';
 import { logger } from '../../shared/logger.ts';
+import { resolveMafaldaRouterOptions } from '../../shared/options.ts';
 import type { WorkerSettings } from 'mediasoup/types';
 import type { Audience } from './exportedObject.ts';
 import { Exports } from './exports.ts';
@@ -23,6 +24,8 @@ export class ServedMafalda {
   readonly #attached = new Map<string, Attached>();
   /** Made for clients, rather than by an application in this process. */
   readonly #ours = new WeakSet<PipeableMafaldaRouter>();
+  /** Those of which clients have only told the id so far: what they are like is left to who knows. */
+  readonly #undefined = new WeakSet<PipeableMafaldaRouter>();
 
   constructor(mafalda: MafaldaApi, serverId: string) {
     this.mafalda = mafalda;
@@ -36,9 +39,12 @@ export class ServedMafalda {
 
   attach(member: Audience, options: MafaldaRouterOptions): Attached {
     refuseLocalSettings(options?.workerSettings, 'workerSettings.');
-    const isOurs = options?.id === undefined || !this.mafalda.mafaldaRouters.has(options.id);
+    const { id, routerOptions } = resolveMafaldaRouterOptions(options);
+    const existing = this.mafalda.mafaldaRouters.get(id) as PipeableMafaldaRouter | undefined;
+    if (existing && options.routerOptions && this.#undefined.delete(existing)) existing.define(routerOptions);
     const mafaldaRouter = this.mafalda.createMafaldaRouter(options) as PipeableMafaldaRouter;
-    if (isOurs) this.#ours.add(mafaldaRouter);
+    if (!existing) this.#ours.add(mafaldaRouter);
+    if (!existing && !options?.routerOptions) this.#undefined.add(mafaldaRouter);
     const attached = this.#attached.get(mafaldaRouter.id) ?? this.#export(mafaldaRouter);
     attached.tree.attach(member);
     return attached;
