@@ -49,8 +49,6 @@ export type MafaldaHorizontalEvents = MafaldaEvents & {
 /** Many Mafaldas as one, remote or local: a Set of nodes with the API of each of them. */
 export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, MafaldaHorizontalEvents> implements Iterable<MafaldaApi> {
   /** mediasoup's module API, whose Workers are on the nodes. */
-  /** There may be nodes of this process among them, but who serves it can't know which. */
-  readonly local = false;
   readonly mediasoup: HorizontalMediasoup;
   readonly #nodes: NodePool;
   #wasSettled = false;
@@ -102,6 +100,11 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   }
 
   /** Mean of the nodes. */
+  /** Whether all nodes are on this machine, as far as is known. */
+  get local(): boolean {
+    return [...this.#nodes].every(({ mafalda }) => mafalda.local !== false);
+  }
+
   get load(): number {
     const loads = [...this.#nodes].map(({ load }) => load);
     return loads.length === 0 ? 0 : loads.reduce((sum, load) => sum + load) / loads.length;

@@ -97,8 +97,17 @@ describe('a Mafalda with an announced address', () => {
   });
 });
 
+test('a server of a MafaldaHorizontal has addresses for nodes of its own machine', async () => {
+  const locals = [0, 1].map(() => opened(new Mafalda(mediasoup, { workerBudget: false })));
+  const server = opened(new RemoteMafaldaServer(opened(new MafaldaHorizontal(locals)), { host: '127.0.0.1', announcedAddress: ANNOUNCED }));
+  await server.listen();
+  const client = opened(new RemoteMafaldaClient(server.url));
+  const room = client.createMafaldaRouter({ routerOptions: { mediaCodecs } });
+  expect(addressesOf(await room.createWebRtcTransport({}))).toEqual([ANNOUNCED]);
+});
+
 test.each([
-  ['a MafaldaHorizontal', () => new MafaldaHorizontal()],
+  ['a MafaldaHorizontal with a server', () => new MafaldaHorizontal(['ws://127.0.0.1:9'])],
   ['a RemoteMafaldaClient', () => new RemoteMafaldaClient()],
 ])('a server of %s can’t have addresses for machines that it does not know', (_what, create) => {
   const mafalda = opened(create());
