@@ -167,7 +167,6 @@ export class ClientSession implements Audience {
     const method = this.#method(target, exported, name);
     checkArguments(name, args);
     if (method.creates) this.#refuseTooMany(name);
-    if (exported?.closes(name)) exported.closer = this;
     let result: unknown;
     try {
       result = await method.call(...this.#addresses.complete(name, args));

@@ -38,8 +38,6 @@ export class ExportedObject {
   /** Why it is closing, if for a reason of its own. */
   cause: CloseCause | undefined;
   closeTold = false;
-  /** Who closes it, and so need not be told. */
-  closer: Audience | undefined;
   readonly #object: AnyObject;
   /** Copies, as mediasoup hands them out. */
   readonly #told = new Map<string, unknown>();
@@ -75,11 +73,6 @@ export class ExportedObject {
   creates(name: string): boolean {
     const { members } = this.description;
     return Object.hasOwn(members, name) && members[name] === 'create';
-  }
-
-  /** Whether the method closes it. */
-  closes(name: string): boolean {
-    return this.description.members[name] === 'closing';
   }
 
   /** Who has made it listens to all of its events. */

@@ -144,8 +144,7 @@ export class TreeExport implements Exporter {
     exported.closeTold = true;
     // One that has died has no process any more: that is known before it is told.
     if (exported.node.type === 'worker') this.tellChanges(exported);
-    const { handle, cause, closer } = exported;
-    for (const member of this.#audience) if (member !== closer) member.tell({ type: 'close', handle, cause });
+    this.tell({ type: 'close', handle: exported.handle, cause: exported.cause });
   }
 
   #encode<T>(value: T): T {
