@@ -214,10 +214,23 @@ describe('RTP capabilities', () => {
     expect(await consume(0)).toMatchObject({ type: 'failure' });
   });
 
-  test('that are too large end the session', async () => {
-    const { client } = await inRoom();
-    client.say({ type: 'capabilities', slot: 0, rtpCapabilities: { uri: 'x'.repeat(16_384) } });
-    await client.untilDisconnected();
+  test('are data: what refers to an object is refused, and leaves that alone', async () => {
+    const { client, transport } = await inRoom();
+    client.say({ type: 'capabilities', slot: 0, rtpCapabilities: { codecs: [], headerExtensions: [], more: { $ref: transport } } });
+    expect(await client.call(transport, 'consume', [{ producerId: 'x', rtpCapabilities: { $capabilities: 0 } }])).toMatchObject({
+      type: 'failure',
+      error: { name: 'TypeError' },
+    });
+    expect(await client.call(transport, 'produceData')).toMatchObject({ type: 'answer' });
+  });
+
+  test('that are too large can’t be referred to', async () => {
+    const { client, transport } = await inRoom();
+    client.say({ type: 'capabilities', slot: 0, rtpCapabilities: { codecs: [], uri: 'x'.repeat(16_384) } });
+    expect(await client.call(transport, 'consume', [{ producerId: 'x', rtpCapabilities: { $capabilities: 0 } }])).toMatchObject({
+      type: 'failure',
+      error: { name: 'RangeError' },
+    });
   });
 });
 

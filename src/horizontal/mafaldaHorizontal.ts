@@ -99,12 +99,12 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     this.#nodes.strategy = strategy;
   }
 
-  /** Mean of the nodes. */
   /** Whether all nodes are on this machine, as far as is known. */
   get local(): boolean {
     return [...this.#nodes].every(({ mafalda }) => mafalda.local !== false);
   }
 
+  /** Mean of the nodes. */
   get load(): number {
     const loads = [...this.#nodes].map(({ load }) => load);
     return loads.length === 0 ? 0 : loads.reduce((sum, load) => sum + load) / loads.length;

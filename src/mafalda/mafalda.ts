@@ -67,7 +67,7 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
 
   adopt(worker: Worker): void {
     if (typeof worker?.getResourceUsage !== 'function') throw new TypeError('adopt() needs a Worker of mediasoup');
-    if (worker.closed || this.#adopted.nodeOf<'worker'>(worker)) return;
+    if (this.closed || worker.closed || this.#adopted.nodeOf<'worker'>(worker)) return;
     this.#pool.adopt(worker);
     this.#adopted.addWorker(worker, String(worker.pid));
   }

@@ -102,6 +102,7 @@ export class WorkerPool {
     for (const pooled of this.workers) this.#end(pooled);
     // The end of a process is followed by the return of its share.
     while (this.#ending.size > 0) await Promise.all(this.#ending);
+    this.#adopted.clear();
     this.#stopMeasuringIfIdle();
   }
 

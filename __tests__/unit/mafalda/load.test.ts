@@ -52,6 +52,7 @@ test('a Worker of the application’s own counts once it is adopted, until it cl
   expect(counted()).toEqual([String(worker.pid)]);
   await mafalda.close();
   expect(worker.closed).toBe(false);
+  mafalda.adopt(worker);
   worker.close();
   expect(counted()).toEqual([]);
 });

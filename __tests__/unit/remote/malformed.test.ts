@@ -202,3 +202,16 @@ describe('arguments that make no sense', () => {
     expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
   });
 });
+
+test.each([
+  ['arguments', (deep: string) => `{"type":"call","id":1,"target":0,"method":"createMafaldaRouter","args":${deep}}`],
+  ['appData', (deep: string) => `{"type":"call","id":1,"target":0,"method":"createMafaldaRouter","args":[{"routerOptions":{"appData":${deep}}}]}`],
+  ['capabilities', (deep: string) => `{"type":"capabilities","slot":0,"rtpCapabilities":{"codecs":${deep}}}`],
+])('%s that are nested deeper than any stack are refused', async (_what, message) => {
+  const depth = 100_000;
+  // No library sends that: it is written by hand.
+  socket.io.engine.write(`2["message",1,0,${message('['.repeat(depth) + ']'.repeat(depth))}]`);
+  number = 1;
+  const answer = await call(0, 'getResourceUsages');
+  expect(answer.type).toBe('answer');
+});

@@ -48,41 +48,49 @@ export class SaidCapabilities {
   }
 }
 
+/** What is in a slot: capabilities that are frozen, since they are the argument of many calls; or why they can't be used. */
+type Heard = { rtpCapabilities: unknown } | { error: unknown };
+
 /** The server's side: what one client has said. */
 export class HeardCapabilities {
-  readonly #slots = new Map<unknown, unknown>();
+  readonly #slots = new Map<unknown, Heard>();
   readonly #accept: (encoded: unknown) => unknown;
 
-  /** @param accept decodes them, and throws if they are none */
+  /** @param accept decodes them into data that nobody else has, and throws if they are none */
   constructor(accept: (encoded: unknown) => unknown) {
     this.#accept = accept;
   }
 
-  /** They are looked at when they are used for the first time: then there is a call that can fail. */
+  /** Never throws: it is the call that refers to them which fails, if they can't be used. */
   remember(slot: number, encoded: unknown): void {
-    this.#slots.set(slot, encoded);
+    this.#slots.set(slot, this.#hear(encoded));
   }
 
   /**
-   * @returns encoded arguments with the capabilities that they refer to: those are frozen, which tells that they have been
+   * @returns encoded arguments with the capabilities that they refer to: that those are frozen tells that they have been
    * decoded and checked
-   * @throws {TypeError} if there is nothing in that slot, or nothing that can be used
+   * @throws {TypeError} if there is nothing in that slot, or why what is there can't be used
    */
   complete(args: unknown[]): unknown[] {
     const options = optionsOf(args);
     const reference = options?.['rtpCapabilities'];
     if (!isObject(reference) || !Object.hasOwn(reference, REFERENCE)) return args;
     const slot = reference[REFERENCE];
-    if (!this.#slots.has(slot)) throw new TypeError(`a reference to RTP capabilities that were never told (${String(slot)})`);
-    return [{ ...options, rtpCapabilities: this.#acceptedIn(slot) }, ...args.slice(1)];
+    const heard = this.#slots.get(slot);
+    if (!heard) throw new TypeError(`a reference to RTP capabilities that were never told (${String(slot)})`);
+    if ('error' in heard) throw heard.error;
+    return [{ ...options, rtpCapabilities: heard.rtpCapabilities }, ...args.slice(1)];
   }
 
-  #acceptedIn(slot: unknown): unknown {
-    const remembered = this.#slots.get(slot);
-    if (Object.isFrozen(remembered)) return remembered;
-    const accepted = deepFreeze(this.#accept(remembered));
-    this.#slots.set(slot, accepted);
-    return accepted;
+  #hear(encoded: unknown): Heard {
+    try {
+      // Decoding comes first: it is what looks out for data that is nested so deep that nothing else could go through it.
+      const rtpCapabilities = this.#accept(encoded);
+      if (JSON.stringify(rtpCapabilities).length > MAX_CAPABILITIES) throw new RangeError(`RTP capabilities of more than ${MAX_CAPABILITIES} characters`);
+      return { rtpCapabilities: deepFreeze(rtpCapabilities) };
+    } catch (error) {
+      return { error };
+    }
   }
 }
 

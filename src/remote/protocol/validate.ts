@@ -1,12 +1,12 @@
 /** What comes from the wire is not what the types say until it has been looked at. */
-import { isCapabilitySlot, MAX_CAPABILITIES } from './capabilities.ts';
+import { isCapabilitySlot } from './capabilities.ts';
 import type { ClientMessage, Credentials, ServerMessage } from './messages.ts';
 
 export function isClientMessage(value: unknown): value is ClientMessage {
   if (!isRecord(value)) return false;
   const { type, id, target, method, args } = value;
   if (type === 'listen') return Number.isSafeInteger(value['handle']) && typeof value['name'] === 'string' && typeof value['listening'] === 'boolean';
-  if (type === 'capabilities') return isCapabilitySlot(value['slot']) && isSmall(value['rtpCapabilities']);
+  if (type === 'capabilities') return isCapabilitySlot(value['slot']) && isRecord(value['rtpCapabilities']);
   const isKnown = type === 'send' || (type === 'call' && Number.isSafeInteger(id));
   const isTarget = typeof target === 'string' || Number.isSafeInteger(target);
   return isKnown && isTarget && typeof method === 'string' && Array.isArray(args);
@@ -33,11 +33,6 @@ export function isCredentials(value: unknown): value is Credentials {
   const { protocol, token, session, abandoned } = value;
   const isSession = isRecord(session) && typeof session['id'] === 'string' && Number.isSafeInteger(session['received']);
   return typeof protocol === 'number' && isOptionalString(token) && (session === undefined || isSession) && isOptionalString(abandoned);
-}
-
-/** A server remembers them as long as the session lasts. */
-function isSmall(rtpCapabilities: unknown): boolean {
-  return isRecord(rtpCapabilities) && JSON.stringify(rtpCapabilities).length <= MAX_CAPABILITIES;
 }
 
 function isOptionalString(value: unknown): value is string | undefined {

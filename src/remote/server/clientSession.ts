@@ -46,7 +46,8 @@ export class ClientSession implements Audience {
   /** MafaldaRouters that this client itself is closing. */
   readonly #closing = new Set<string>();
   readonly #capabilities = new HeardCapabilities(encoded => {
-    const rtpCapabilities = this.#decode(encoded);
+    // They are data and nothing else: no object of mediasoup's may be frozen with them.
+    const rtpCapabilities = decode(encoded, () => undefined);
     checkArguments('consume', [{ rtpCapabilities }]);
     return rtpCapabilities;
   });

@@ -25,7 +25,7 @@ export class ServedMafalda {
   /** Made for clients, rather than by an application in this process. */
   readonly #ours = new WeakSet<PipeableMafaldaRouter>();
   /** Those of which clients have only told the id so far: what they are like is left to who knows. */
-  readonly #undefined = new WeakSet<PipeableMafaldaRouter>();
+  readonly #leftOpen = new WeakSet<PipeableMafaldaRouter>();
 
   constructor(mafalda: MafaldaApi, serverId: string) {
     this.mafalda = mafalda;
@@ -41,10 +41,10 @@ export class ServedMafalda {
     refuseLocalSettings(options?.workerSettings, 'workerSettings.');
     const { id, routerOptions } = resolveMafaldaRouterOptions(options);
     const existing = this.mafalda.mafaldaRouters.get(id) as PipeableMafaldaRouter | undefined;
-    if (existing && options.routerOptions && this.#undefined.delete(existing)) existing.define(routerOptions);
+    if (existing && options.routerOptions && this.#leftOpen.delete(existing)) existing.define(routerOptions);
     const mafaldaRouter = this.mafalda.createMafaldaRouter(options) as PipeableMafaldaRouter;
     if (!existing) this.#ours.add(mafaldaRouter);
-    if (!existing && !options?.routerOptions) this.#undefined.add(mafaldaRouter);
+    if (!existing && !options?.routerOptions) this.#leftOpen.add(mafaldaRouter);
     const attached = this.#attached.get(mafaldaRouter.id) ?? this.#export(mafaldaRouter);
     attached.tree.attach(member);
     return attached;

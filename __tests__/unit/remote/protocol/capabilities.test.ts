@@ -70,20 +70,21 @@ describe('RTP capabilities on their way', () => {
     expect(send([{ rtpCapabilities: capabilities('0') }])).toEqual([{ rtpCapabilities: { $capabilities: 0 } }]);
   });
 
-  test('are accepted when they are used for the first time, and looked at once', () => {
+  test('are looked at once, and it is the calls which fail if they can’t be used', () => {
     const accept = jest.fn((encoded: unknown) => {
       if (!Array.isArray((encoded as Options['rtpCapabilities'])['codecs'])) throw new TypeError('these are none');
       return encoded;
     });
     const { heard } = pair(accept);
+    const use = (slot: unknown): unknown[] => heard.complete([{ rtpCapabilities: { $capabilities: slot } }]);
     heard.remember(0, capabilities('one'));
     heard.remember(1, { codecs: 'none' });
-    expect(accept).not.toHaveBeenCalled();
-    const use = (slot: unknown): unknown[] => heard.complete([{ rtpCapabilities: { $capabilities: slot } }]);
+    heard.remember(2, capabilities('x'.repeat(MAX_CAPABILITIES)));
     use(0);
     use(0);
-    expect(accept).toHaveBeenCalledTimes(1);
-    for (const slot of [1, 2, '0', null]) expect(() => use(slot)).toThrow(TypeError);
+    expect(accept).toHaveBeenCalledTimes(3);
+    for (const slot of [1, 3, '0', null]) expect(() => use(slot)).toThrow(TypeError);
+    expect(() => use(2)).toThrow(RangeError);
     heard.remember(1, capabilities('two'));
     expect(use(1)).toEqual([{ rtpCapabilities: capabilities('two') }]);
   });

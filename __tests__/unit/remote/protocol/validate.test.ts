@@ -35,10 +35,8 @@ describe('a message of a client', () => {
 describe('a message with capabilities', () => {
   const capabilities = { type: 'capabilities', slot: 0, rtpCapabilities: { codecs: [] } };
 
-  test('may be in any slot, and of the largest size', () => {
-    const largest = { uri: 'x'.repeat(16_384 - JSON.stringify({ uri: '' }).length) };
-    expect(isClientMessage({ ...capabilities, slot: 127, rtpCapabilities: largest })).toBe(true);
-    expect(isClientMessage({ ...capabilities, rtpCapabilities: { uri: `${largest.uri}x` } })).toBe(false);
+  test('may be in any slot', () => {
+    expect([0, 127].map(slot => isClientMessage({ ...capabilities, slot }))).toEqual([true, true]);
   });
 
   test.each([{ slot: -1 }, { slot: 128 }, { slot: 0.5 }, { slot: '0' }, { slot: undefined }, { rtpCapabilities: 'text' }, { rtpCapabilities: null }])(
