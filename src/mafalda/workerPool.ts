@@ -4,8 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Index, WebRtcServerOptions, Worker, WorkerSettings } from 'mediasoup/types';
 import { closeWorker } from '../shared/closeWorker.ts';
 import { GraceTimers } from '../shared/graceTimers.ts';
-import { onceClosed } from '../shared/onceClosed.ts';
 import { logger } from '../shared/logger.ts';
+import { onceClosed } from '../shared/onceClosed.ts';
 import { PooledWorker } from './pooledWorker.ts';
 import type { WorkerBudget } from './workerBudget.ts';
 

@@ -41,8 +41,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     send: (target, method, args) => this.#connectionOrThrow().send(target, method, this.#encode(args)),
     listen: (...listening) => this.#connectionOrThrow().listen(...listening),
   };
-  /** mediasoup's module API, whose Workers are the server's. They live until they are closed, or the session is over. */
   readonly local = false;
+  /** mediasoup's module API, whose Workers are the server's. They live until they are closed, or the session is over. */
   readonly mediasoup = new RemoteMediasoup(this.#caller);
   readonly #mirrors = new Mirrors(this.#caller, {
     onWorker: worker => this.mediasoup.observer.safeEmit('newworker', worker),
