@@ -4,7 +4,8 @@ export { MafaldaHorizontal as default } from './horizontal/index.ts';
 export * from './horizontal/index.ts';
 export { RemoteMafaldaClient, RemoteMafaldaServer, ReadyState } from './remote/index.ts';
 export type { Auth, Limits, RemoteMafaldaClientEvents, RemoteMafaldaClientOptions, RemoteMafaldaServerOptions, ServerCounts } from './remote/index.ts';
-export { Mafalda, mafaldaRouterDefaultOptions, WorkerBudgetError } from './mafalda/index.ts';
+export { Mafalda, mafaldaRouterDefaultOptions } from './mafalda/index.ts';
+export * from './errors.ts';
 export type { MafaldaOptions, WorkerBudgetOptions } from './mafalda/index.ts';
 export type * from './shared/publicTypes.ts';
 

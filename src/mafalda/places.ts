@@ -1,5 +1,6 @@
 /** Where a MafaldaRouter can put things: in a Router of its own on each Worker that it uses. */
 import type { Router, WebRtcServer, WebRtcServerOptions, Worker } from 'mediasoup/types';
+import { WorkerBudgetError } from '../shared/errors.ts';
 import { GraceTimers } from '../shared/graceTimers.ts';
 import { onceClosed } from '../shared/onceClosed.ts';
 import type { ResolvedMafaldaRouterOptions } from '../shared/options.ts';
@@ -8,7 +9,6 @@ import type { Candidate } from '../shared/selection.ts';
 import type { WorkerStreamIds } from './aliases.ts';
 import { placeOnWorker } from './placement.ts';
 import type { PooledWorker } from './pooledWorker.ts';
-import { WorkerBudgetError } from './workerBudget.ts';
 import type { WorkerPool } from './workerPool.ts';
 
 const IDLE_ROUTER_GRACE_MS = 2000;

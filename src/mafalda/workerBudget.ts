@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import lockfile from 'proper-lockfile';
+import { WorkerBudgetError } from '../shared/errors.ts';
 import { logger } from '../shared/logger.ts';
 
 const log = logger('budget');
@@ -13,11 +14,6 @@ export interface WorkerBudgetOptions {
   max?: number;
   /** Default: one per machine, in the folder of the system for temporary files. */
   file?: string;
-}
-
-/** Every core of this machine has its Worker already. */
-export class WorkerBudgetError extends Error {
-  override name = 'WorkerBudgetError';
 }
 
 /** Someone who is killed while holding the lock leaves it behind; it counts as abandoned after this time. */

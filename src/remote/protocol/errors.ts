@@ -1,15 +1,35 @@
-/** Errors keep their class across the wire. */
+/** Errors keep their class across the wire, and those of this library their code and fields too. */
 import { NotFoundError, UnsupportedError, WorkerClosedError } from 'mediasoup/errors';
+import {
+  CallTimeoutError,
+  IncompatibleError,
+  LimitError,
+  mafaldaErrors,
+  NodeDrainingError,
+  NodeUnavailableError,
+  RefusedError,
+  WorkerBudgetError,
+  type MafaldaErrorCode,
+} from '../../shared/errors.ts';
 import { StaleLinkError } from '../../shared/piping/endpoint.ts';
 
 export interface WireError {
   name: string;
   message: string;
+  /** Of the errors of this library, which have fields too. */
+  code?: string;
+  fields?: Record<string, unknown>;
 }
 
 type ErrorClass = new (message: string) => Error;
+type Fields = Record<string, unknown>;
 
-const errorClasses: Readonly<Record<string, ErrorClass>> = {
+/** Causes have causes: more levels than an error of a node below nodes needs are cut off. */
+const MAX_CAUSES_DEPTH = 4;
+/** Of a NodeUnavailableError with very many nodes the rest is left out. */
+const MAX_CAUSES = 100;
+
+const classesByName: Readonly<Record<string, ErrorClass>> = {
   Error,
   TypeError,
   RangeError,
@@ -19,11 +39,63 @@ const errorClasses: Readonly<Record<string, ErrorClass>> = {
   StaleLinkError,
 };
 
-export function encodeError(error: unknown): WireError {
-  return error instanceof Error ? { name: error.name, message: error.message } : { name: 'Error', message: String(error) };
+const decoders: { readonly [Code in MafaldaErrorCode]: (message: string, fields: Fields, depth: number) => Error } = {
+  ERR_MAFALDA_NODE_UNAVAILABLE: (message, { node, cause, causes }, depth) =>
+    new NodeUnavailableError(message, { node: toText(node), cause: toError(cause, depth), causes: toErrors(causes, depth) }),
+  ERR_MAFALDA_NODE_DRAINING: (message, { node }) => new NodeDrainingError(message, { node: toText(node) }),
+  ERR_MAFALDA_LIMIT: (message, { limit, max }) => new LimitError(message, { limit: String(limit), max: Number(max) }),
+  ERR_MAFALDA_WORKER_BUDGET: message => new WorkerBudgetError(message),
+  ERR_MAFALDA_CALL_TIMEOUT: (message, { method }) => new CallTimeoutError(message, { method: String(method) }),
+  ERR_MAFALDA_REFUSED: (message, { reason, permanent }) => new RefusedError(message, { reason: String(reason), permanent: permanent === true }),
+  ERR_MAFALDA_INCOMPATIBLE: message => new IncompatibleError(message),
+};
+
+export function encodeError(error: unknown, depth = 0): WireError {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
+  const { name, message } = error;
+  const { code } = error as { code?: unknown };
+  // The class may be that of another copy of this module: the code tells.
+  return isMafaldaCode(code) ? { name, message, code, fields: encodeFields(error, depth) } : { name, message };
 }
 
-export function decodeError({ name, message }: WireError): Error {
-  if (Object.hasOwn(errorClasses, name)) return new errorClasses[name]!(String(message));
+export function decodeError({ name, message, code, fields }: WireError, depth = 0): Error {
+  if (isMafaldaCode(code)) return decoders[code](String(message), isRecord(fields) ? fields : {}, depth);
+  if (Object.hasOwn(classesByName, name)) return new classesByName[name]!(String(message));
   return Object.assign(new Error(String(message)), { name: String(name) });
+}
+
+function encodeFields(error: Error, depth: number): Fields {
+  const { causes, ...others } = error as unknown as Fields;
+  const { cause } = error;
+  const fields = Object.fromEntries(Object.entries(others).filter(([name]) => name !== 'code' && name !== 'name'));
+  if (depth >= MAX_CAUSES_DEPTH) return fields;
+  if (cause !== undefined) fields['cause'] = encodeError(cause, depth + 1);
+  if (isRecord(causes)) {
+    const encoded = Object.entries(causes).slice(0, MAX_CAUSES).map(([node, why]) => [node, encodeError(why, depth + 1)]);
+    fields['causes'] = Object.fromEntries(encoded);
+  }
+  return fields;
+}
+
+function toErrors(causes: unknown, depth: number): Record<string, Error> {
+  if (!isRecord(causes)) return {};
+  const entries = Object.entries(causes).slice(0, MAX_CAUSES).map(([node, why]) => [node, toError(why, depth)] as const);
+  return Object.fromEntries(entries.filter((entry): entry is [string, Error] => entry[1] !== undefined));
+}
+
+function toError(cause: unknown, depth: number): Error | undefined {
+  if (!isRecord(cause) || depth >= MAX_CAUSES_DEPTH) return undefined;
+  return decodeError(cause as unknown as WireError, depth + 1);
+}
+
+function toText(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function isMafaldaCode(code: unknown): code is MafaldaErrorCode {
+  return typeof code === 'string' && Object.hasOwn(mafaldaErrors, code);
+}
+
+function isRecord(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null;
 }

@@ -1,0 +1,12 @@
+/** The errors of this library, for those who need nothing else of it. */
+export {
+  CallTimeoutError,
+  IncompatibleError,
+  LimitError,
+  MafaldaError,
+  NodeDrainingError,
+  NodeUnavailableError,
+  RefusedError,
+  WorkerBudgetError,
+  type MafaldaErrorCode,
+} from './shared/errors.ts';
