@@ -65,9 +65,9 @@ export function decodeError({ name, message, code, fields }: WireError, depth = 
 }
 
 function encodeFields(error: Error, depth: number): Fields {
-  const { causes, ...others } = error as unknown as Fields;
+  const { causes } = error as unknown as Fields;
   const { cause } = error;
-  const fields = Object.fromEntries(Object.entries(others).filter(([name]) => name !== 'code' && name !== 'name'));
+  const fields: Fields = Object.fromEntries(Object.entries(error as unknown as Fields).filter(([name]) => !['code', 'name', 'cause', 'causes'].includes(name)));
   if (depth >= MAX_CAUSES_DEPTH) return fields;
   if (cause !== undefined) fields['cause'] = encodeError(cause, depth + 1);
   if (isRecord(causes)) {

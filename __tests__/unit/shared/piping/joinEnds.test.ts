@@ -70,10 +70,11 @@ describe('joinEnds()', () => {
   test('a pause on the way to a Producer that closes harms nobody', async () => {
     joinEnds(consumer, producer);
     const paused = once(consumer, 'producerpause');
-    void original.pause();
+    const pausing = original.pause();
     await paused;
     producer.close();
     expect(consumer.closed).toBe(true);
+    await pausing;
   });
 });
 
