@@ -1,6 +1,7 @@
 /** One of the Mafaldas that a MafaldaHorizontal is made of, with what placement has to know about it. */
 import { availableParallelism } from 'node:os';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
+import { RefusedError } from '../shared/errors.ts';
 import { ObjectTree, type TreeNode } from '../shared/objectTree.ts';
 import { isLinkTransport, linkedRouterId } from '../shared/piping/endpoint.ts';
 import type { MafaldaApi } from '../shared/types.ts';
@@ -41,6 +42,8 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
   /** All that our MafaldaRouters have there. */
   readonly tree = new ObjectTree();
   connected: boolean;
+  /** The latest error of its own since it was connected for the last time. */
+  trouble: Error | undefined;
   /** It has answered, or it can't be reached at present. */
   settled: boolean;
   /** What keeps a node that is being drained from being empty. */
@@ -76,6 +79,11 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
   /** Another one after each start of its server; undefined before the first connection, and for nodes of this process. */
   get serverId(): string | undefined {
     return (this.mafalda as Described).serverId;
+  }
+
+  /** Why it does not let us in. */
+  get refusal(): RefusedError | undefined {
+    return !this.connected && this.trouble instanceof RefusedError ? this.trouble : undefined;
   }
 
   get region(): string | undefined {

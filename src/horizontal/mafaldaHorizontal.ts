@@ -129,7 +129,8 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   }
 
   /**
-   * It is used from the next Transport on. A node that is there already is not added again, but is used again if it was being drained.
+   * It is used from the next Transport on. A node that is there already is not added again, but is used again if it was being drained,
+   * and asked again at once if it has refused us.
    * That two URLs lead to the same server turns out when both are connected: then the later one goes again.
    */
   add(node: string | MafaldaApi): this {
@@ -137,6 +138,8 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     const existing = this.#nodes.find(node);
     if (existing) {
       existing.draining = false;
+      const { mafalda, refusal } = existing;
+      if (refusal && mafalda instanceof RemoteMafaldaClient) mafalda.open();
       return this;
     }
     if (typeof node !== 'string' && typeof node?.createMafaldaRouter !== 'function') {

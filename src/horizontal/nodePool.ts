@@ -89,6 +89,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     const stop = listen(node.events, {
       connected: () => {
         node.connected = true;
+        node.trouble = undefined;
         if (!this.#isFit(node)) return;
         this.emit('connected', node);
         settle();
@@ -102,6 +103,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
         this.emit('load', node, load);
       },
       error: error => {
+        node.trouble = error;
         settle();
         this.emit('error', error);
       },

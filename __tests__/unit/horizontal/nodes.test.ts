@@ -217,6 +217,20 @@ describe('`connected` fires', () => {
     expect((await error).message).toMatch(/token/);
     await expect(mafalda.createMafaldaRouter().createDirectTransport()).rejects.toThrow(/none of the 1 nodes/);
   });
+
+  test('when a node lets us in after all, which add() asks for at once', async () => {
+    let known = false;
+    const strict = opened(await Served.create({ auth: () => known }));
+    const mafalda = opened(new MafaldaHorizontal([strict.url]));
+    const told: string[] = [];
+    mafalda.on('error', ({ message }) => told.push(message));
+    await once(mafalda, 'connected');
+    known = true;
+    mafalda.add(strict.url);
+    await once(mafalda, 'nodeconnected');
+    await expect(mafalda.createMafaldaRouter().createDirectTransport()).resolves.toBeDefined();
+    expect([mafalda.size, told.length]).toEqual([1, 1]);
+  });
 });
 
 describe('a node that is disconnected', () => {
@@ -228,6 +242,7 @@ describe('a node that is disconnected', () => {
     const told: string[] = [];
     mafalda.on('nodedisconnected', (node, reason) => told.push(`${(node as RemoteMafaldaClient).url} ${typeof reason}`));
     const disconnected = once(mafalda, 'nodedisconnected');
+    proxy.blocked = true;
     proxy.cut();
     await disconnected;
     expect(told).toEqual([`${proxy.url} string`]);
@@ -235,7 +250,9 @@ describe('a node that is disconnected', () => {
     const others = await Promise.all(Array.from({ length: 4 }, () => mafaldaRouter.createDirectTransport()));
     expect(others.every(transport => mafalda.nodeOf(transport) !== mafalda.nodeOf(atA))).toBe(true);
     expect(atA.closed).toBe(false);
-    await once(mafalda, 'nodeconnected');
+    const back = once(mafalda, 'nodeconnected');
+    proxy.blocked = false;
+    await back;
     await expect(mafaldaRouter.createDirectTransport({ placement: { node: proxy.url } })).resolves.toBeDefined();
   });
 

@@ -1,9 +1,13 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { Server as SocketServer } from 'socket.io';
 import { io } from 'socket.io-client';
-import { RemoteMafaldaClient, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
+import { RefusedError, RemoteMafaldaClient, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
+import { CutProxy } from '../../helpers/cutProxy.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
+import { until } from '../../helpers/until.ts';
 
 const opened = closingAfterEach();
 let attempts = 0;
@@ -41,18 +45,51 @@ describe('a shared token', () => {
     expect(served.server.counts.clients).toBe(0);
   });
 
-  test('who is kept out does not try again, and its calls fail', async () => {
-    const { url } = await serve('secret');
-    const client = opened(new RemoteMafaldaClient(url));
+  test('who is kept out is told so once, and tries again until the server has changed its mind', async () => {
+    let attempts = 0;
+    const { url } = await serve(async token => {
+      ++attempts;
+      // As when the service behind it is down for a time.
+      if (attempts < 3) throw new Error('the users can’t be looked up');
+      return token === 'secret';
+    });
+    const client = opened(new RemoteMafaldaClient(url, { token: 'secret' }));
+    const errors: Error[] = [];
+    client.on('error', error => errors.push(error));
+    // A call that is made meanwhile waits for that.
+    await expect(client.createMafaldaRouter().createDirectTransport()).resolves.toMatchObject({ closed: false });
+    expect([attempts, client.readyState]).toEqual([3, 4]);
+    expect(errors).toEqual([expect.any(RefusedError)]);
+    expect(errors[0]).toMatchObject({ permanent: false, reason: 'the users can’t be looked up' });
+  });
+
+  test('calls of who is kept out fail in time, with the reason, and open() tries again at once', async () => {
+    let known = false;
+    const { url } = await serve(() => known);
+    const client = opened(new RemoteMafaldaClient(url, { callTimeout: 1000 }));
     let refusals = 0;
     client.on('error', () => ++refusals);
-    const call = client.createMafaldaRouter().createDirectTransport();
-    await expect(call).rejects.toThrow(Error);
-    expect(client.readyState).toBe(3);
-    await expect(client.getResourceUsages()).rejects.toThrow(/not open/);
-    // Longer than the delay of its first attempts to reconnect: another client comes and goes meanwhile.
-    for (const delay of [300, 300]) await new Promise(resolve => setTimeout(resolve, delay));
-    expect(refusals).toBe(1);
+    await expect(client.getResourceUsages()).rejects.toMatchObject({ code: 'ERR_MAFALDA_REFUSED', reason: expect.stringMatching(/token/) });
+    expect([client.readyState, refusals]).toEqual([0, 1]);
+    known = true;
+    client.open();
+    await untilConnected(client);
+  });
+
+  test('who stays connected keeps what it has while nobody can be let in', async () => {
+    let refusing = false;
+    const served = await serve(() => !refusing);
+    const proxy = opened(await CutProxy.create(served.url));
+    const client = opened(new RemoteMafaldaClient(proxy.url));
+    const transport = await client.createMafaldaRouter().createDirectTransport();
+    refusing = true;
+    const refused = once(client, 'disconnected').then(() => new Promise(resolve => client.once('error', resolve)));
+    proxy.cut();
+    await refused;
+    refusing = false;
+    await untilConnected(client);
+    expect([transport.closed, served.mafalda.transports.size]).toEqual([false, 1]);
+    await expect(transport.dump()).resolves.toBeDefined();
   });
 
   test('who is kept out can open again where it is known', async () => {
@@ -129,6 +166,25 @@ describe('the handshake', () => {
       expect(await handshake(url, auth)).toMatch(/malformed credentials/);
     },
   );
+
+  test('of another version is not tried again, unless by open()', async () => {
+    let [attempts, incompatible] = [0, true];
+    const server = opened(new SocketServer(0, { path: '/mafalda' }));
+    server.use((_socket, next) => {
+      ++attempts;
+      next(incompatible ? Object.assign(new Error('incompatible: too old'), { data: { permanent: true } }) : new Error('try later'));
+    });
+    const { port } = server.httpServer.address() as AddressInfo;
+    const client = opened(new RemoteMafaldaClient(`ws://127.0.0.1:${port}`));
+    const refused = new Promise<Error>(resolve => client.once('error', resolve));
+    expect(await refused).toMatchObject({ code: 'ERR_MAFALDA_REFUSED', permanent: true, reason: 'incompatible: too old' });
+    expect([client.readyState, attempts]).toEqual([3, 1]);
+    await expect(client.getResourceUsages()).rejects.toThrow(/incompatible: too old/);
+    incompatible = false;
+    client.open();
+    await until('it goes on trying', () => attempts > 2);
+    expect(client.readyState).toBe(0);
+  });
 
   test('of a session that nobody knows begins a new one', async () => {
     const { url, server } = await serve(undefined);

@@ -93,15 +93,16 @@ describe('a server that is replaced by a new one', () => {
     expect(await client.getResourceUsages()).toEqual({});
   });
 
-  test('that refuses the client closes everything as well', async () => {
+  test('that refuses the client closes everything as well, after the time for which it may be away', async () => {
     const served = opened(await Served.create({ auth: 'old' }));
-    const client = opened(new RemoteMafaldaClient(served.url, { token: 'old' }));
+    const client = opened(new RemoteMafaldaClient(served.url, { token: 'old', sessionTimeout: 3000 }));
     const mafaldaRouter = client.createMafaldaRouter();
     const transport = await mafaldaRouter.createDirectTransport();
     const refused = new Promise<Error>(resolve => client.once('error', resolve));
     await replace(served, 'new');
     expect((await refused).message).toMatch(/token/);
-    expect([client.readyState, transport.closed, mafaldaRouter.closed, client.transports.size]).toEqual([3, true, true, 0]);
+    await until('all is closed', () => mafaldaRouter.closed);
+    expect([client.readyState, transport.closed, mafaldaRouter.closed, client.transports.size]).toEqual([0, true, true, 0]);
     await mafaldaRouter.close();
   });
 });

@@ -1,4 +1,5 @@
 import { MafaldaBase } from '../../shared/mafaldaBase.ts';
+import type { RefusedError } from '../../shared/errors.ts';
 import type { LoadReport } from '../../shared/load.ts';
 import { logger } from '../../shared/logger.ts';
 import { ModuleScope, packageScope } from '../../shared/moduleScope.ts';
@@ -55,6 +56,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   #load = 0;
   #loadReport: LoadReport = { load: 0, workers: [], hosts: [] };
   #welcome: Welcome | undefined;
+  /** Why the server has refused us for good. */
+  #refusal: RefusedError | undefined;
 
   /**
    * @param url of a RemoteMafaldaServer: wss://host:port. Without one, nothing is connected until {@link open}
@@ -97,14 +100,19 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     return this.#welcome?.labels ?? {};
   }
 
-  /** Connects. @param url default: the one that was used last */
+  /** Connects, or tries again at once where a server does not let us in. @param url default: the one that was used last */
   open(url = this.#url): void {
     if (this.closed) throw new Error('this RemoteMafaldaClient is closed');
-    if (this.#connection) throw new Error(`this RemoteMafaldaClient is open already, to ${this.#url}`);
     if (url === undefined) throw new TypeError('missing url');
+    if (this.#connection) {
+      if (!this.#connection.refusal) throw new Error(`this RemoteMafaldaClient is open already, to ${this.#url}`);
+      if (url === this.#url) return this.#connection.open();
+    }
     const connection = new Connection(url, this.#options);
+    this.#letGo();
     this.#url = url;
     this.#connection = connection;
+    this.#refusal = undefined;
     this.#readyState = ReadyState.CONNECTING;
     connection.on('open', () => {
       this.#readyState = ReadyState.OPEN;
@@ -135,12 +143,12 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     });
     connection.on('refused', error => {
       if (this.#readyState === ReadyState.CONNECTED) this.#onDisconnected(error.message);
-      this.#connection = undefined;
-      this.#readyState = ReadyState.CLOSED;
-      // What was there before is out of reach for good.
-      this.#closeEverything();
+      if (error.permanent) {
+        this.#refusal = error;
+        this.#readyState = ReadyState.CLOSED;
+        this.#letGo();
+      }
       this.reportError(error);
-      connection.close().catch(closing => log('closing %s: %o', url, closing));
     });
     connection.open();
   }
@@ -188,7 +196,17 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     if (typeof result === 'object' && result !== null) coreOf(result)?.close();
   }
 
+  /** What was there is out of reach for good. */
+  #letGo(): void {
+    const connection = this.#connection;
+    if (!connection) return;
+    this.#connection = undefined;
+    this.#closeEverything();
+    connection.close().catch(error => log('closing the connection to %s: %o', this.#url, error));
+  }
+
   #connectionOrThrow(): Connection {
+    if (this.#refusal) throw this.#refusal;
     if (!this.#connection) throw new Error('this RemoteMafaldaClient is not open: call open(url) first');
     return this.#connection;
   }

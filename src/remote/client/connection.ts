@@ -2,6 +2,7 @@
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import { io, type Socket } from 'socket.io-client';
 import { logger } from '../../shared/logger.ts';
+import { CallTimeoutError, type RefusedError } from '../../shared/errors.ts';
 import type { LoadReport } from '../../shared/load.ts';
 import { SaidCapabilities } from '../protocol/capabilities.ts';
 import { decodeError } from '../protocol/errors.ts';
@@ -18,6 +19,7 @@ import { Session } from '../protocol/session.ts';
 import { isServerMessage } from '../protocol/validate.ts';
 import type { Caller } from './mirrorCore.ts';
 import { boundOf, sizeOf } from './argumentSize.ts';
+import { Refusal } from './refusal.ts';
 import { Silence } from './silence.ts';
 
 const log = logger('client');
@@ -81,8 +83,8 @@ export type ConnectionEvents = {
    * long; or it could not go on, for the reason that is told.
    */
   lost: [reason?: Error];
-  /** Trying again would not help. */
-  refused: [error: Error];
+  /** The server does not let us in, or no longer. Unless that is permanent, it is tried again. Told once for each reason. */
+  refused: [error: RefusedError];
 };
 
 interface PendingCall {
@@ -99,6 +101,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   readonly #callTimeout: number;
   readonly #ownSessionTimeout: number;
   readonly #silence = new Silence(() => this.#onSilence());
+  readonly #refusal: Refusal;
   #session = this.#newSession();
   #capabilities = this.#newCapabilities();
   #sessionId: string | undefined;
@@ -120,6 +123,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#ownSessionTimeout = sessionTimeout;
     this.#url = url;
     this.#token = token;
+    this.#refusal = new Refusal(url, () => this.#socket.connect());
     this.#socket = io(toHttp(url), {
       path,
       // These are for Node.js, where alone this runs; socket.io's types know the browser's options only.
@@ -136,19 +140,27 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#socket.on('welcome', (welcome: Welcome) => this.#onWelcome(welcome));
     this.#socket.on('load', (report: LoadReport) => this.emit('load', report));
     this.#socket.on('disconnect', reason => this.#onDisconnect(reason));
-    this.#socket.on('refused', (reason: string) => this.emit('refused', new Error(`${url}: ${reason}`)));
-    this.#socket.io.on('packet', () => this.#silence.end());
+    this.#socket.on('refused', (reason: string) => this.#onCutOff(String(reason)));
+    // A server that refuses us lives, but our session does not live on that.
+    this.#socket.io.on('packet', () => this.#socket.connected && this.#silence.end());
     this.#socket.io.on('ping', () => this.#silence.end());
     this.#socket.on('connect_error', error => this.#onConnectError(error));
   }
 
+  /** Why the server does not let us in at present. */
+  get refusal(): RefusedError | undefined {
+    return this.#refusal.error;
+  }
+
+  /** Also makes the next attempt now, where one was refused. */
   open(): void {
-    this.#socket.connect();
+    this.#refusal.retryNow();
   }
 
   /** Says goodbye, if somebody is there to hear it. The server then closes what was made only for us. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#refusal.stop();
     if (this.#socket.connected) {
       // What was said before the goodbye comes before it.
       this.#session.flush();
@@ -212,6 +224,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
 
   #onWelcome(welcome: Welcome): void {
     const { maxPayload, sessionTimeout, loadInterval, session: { id, received } } = welcome;
+    this.#refusal.accepted();
     this.#maxPayload = maxPayload;
     this.#abandonedId = undefined;
     if (this.#sessionId !== undefined && this.#sessionId !== id) this.#loseSession();
@@ -236,8 +249,11 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     if (!call) return;
     // Its answer may still come, and tell of what was made in vain.
     this.#calls.set(id, { ...call, resolve: result => this.emit('late', result), reject: error => log('%s(): %o', method, error) });
-    const state = this.#socket.connected ? '' : ': there is no connection at present';
-    call.reject(new Error(`${method}() was not answered within ${this.#callTimeout} ms by ${this.#url}${state}`));
+    const refusal = this.#refusal.error;
+    const state = this.#socket.connected ? '' : `: there is no connection at present${refusal ? `, ${refusal.reason}` : ''}`;
+    const timeout = new CallTimeoutError(`${method}() was not answered within ${this.#callTimeout} ms by ${this.#url}${state}`, { method });
+    // Without a session it was never sent: then it is known that it was not performed, and why.
+    call.reject(this.#sessionId === undefined && refusal ? refusal : timeout);
   }
 
   #onDisconnect(reason: string): void {
@@ -246,13 +262,26 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.emit('disconnected', reason);
     // socket.io takes a server that closes for a wish of its own to be left alone; it may be starting again.
     // The same where a session has failed, and has closed the socket: there can be another session.
-    if (!this.#closed && reason.endsWith('disconnect')) this.#socket.connect();
+    // A server that has cut us off is left alone for a time.
+    if (!this.#closed && !this.#refusal.waiting && reason.endsWith('disconnect')) this.#socket.connect();
   }
 
   #onConnectError(error: Error): void {
     log('%s: %s', this.#url, error.message);
-    // Where it is not going to try again, the server has refused us.
-    if (!this.#socket.active) this.emit('refused', new Error(`${this.#url}: ${error.message}`));
+    // Where socket.io is not going to try again, the server has refused us.
+    if (!this.#socket.active && !this.#closed) this.#onRefused(error.message, isPermanent(error));
+  }
+
+  /** The server has ended the session, and closes the connection. */
+  #onCutOff(reason: string): void {
+    this.#onRefused(reason, false);
+    this.#endSession(this.#refusal.error);
+    this.emit('lost');
+  }
+
+  #onRefused(reason: string, permanent: boolean): void {
+    const error = this.#refusal.note(reason, permanent);
+    if (error) this.emit('refused', error);
   }
 
   #onMessage(message: ServerMessage): void {
@@ -287,6 +316,12 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     const why = reason ? `: ${reason.message}` : '';
     for (const { reject } of calls) reject(new Error(`the connection to ${this.#url} was closed before the call was answered${why}`));
   }
+}
+
+/** The server says so where to come back as we are can't help. */
+function isPermanent(error: Error): boolean {
+  const { data } = error as { data?: unknown };
+  return typeof data === 'object' && data !== null && 'permanent' in data && data.permanent === true;
 }
 
 function toHttp(url: string): string {

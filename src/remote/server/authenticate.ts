@@ -11,7 +11,9 @@ export async function authenticate(auth: Auth | undefined, credentials: unknown)
   const { protocol, token } = credentials;
   if (!(await isAllowed(auth, token))) throw new Error('unauthorized: the token is missing or wrong');
   if (protocol !== PROTOCOL_VERSION) {
-    throw new Error(`incompatible: the server speaks version ${PROTOCOL_VERSION} of the protocol, the client version ${protocol}`);
+    const message = `incompatible: the server speaks version ${PROTOCOL_VERSION} of the protocol, the client version ${protocol}`;
+    // socket.io hands `data` over to the client.
+    throw Object.assign(new Error(message), { data: { permanent: true } });
   }
 }
 
