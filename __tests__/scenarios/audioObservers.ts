@@ -46,7 +46,7 @@ export function describeAudioObservers(scene: Scene): void {
       for (const speaker of speakers) speaker.start();
       for (const speaker of [...speakers, ...speakers]) {
         for (const other of speakers) other.extension = other === speaker ? LOUDER : SILENT;
-        await until('everybody hears who speaks', () => told.every(({ onObject }) => onObject.at(-1) === speaker.producer.id), 20_000);
+        await until('everybody hears who speaks', () => told.every(({ onObject }) => onObject.at(-1) === speaker.producer.id));
       }
       for (const { onObject, onObserver } of told) expect(onObserver).toEqual(onObject);
       await mafaldaRouter.close();

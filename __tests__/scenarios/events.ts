@@ -11,6 +11,7 @@ import { DirectSender, numberOf, pictureLossIndication, RTCP, rtcpIn, type RtcpP
 import { LayersSender } from '../helpers/layers.ts';
 import { mediaCodecs, openPath, RtpReceiver, RtpSender } from '../helpers/rtp.ts';
 import type { System } from '../helpers/systems.ts';
+import { createInEveryPlace } from '../helpers/spread.ts';
 import { until } from '../helpers/until.ts';
 import { describeAudioObservers } from './audioObservers.ts';
 import { describeDataBuffers } from './dataBuffers.ts';
@@ -56,12 +57,10 @@ function describeDirectTransports(scene: Scene): void {
     /** A consumer in each place and one more, each on a DirectTransport of its own. */
     async function createConsumers(mafaldaRouter: MafaldaRouter, producerId: string): Promise<{ transport: DirectTransport; consumer: Consumer }[]> {
       const rtpCapabilities = await mafaldaRouter.getRtpCapabilities();
-      return Promise.all(
-        Array.from({ length: scene.places + 1 }, async () => {
-          const transport = await mafaldaRouter.createDirectTransport();
-          return { transport, consumer: await transport.consume({ producerId, rtpCapabilities }) };
-        }),
-      );
+      return createInEveryPlace(mafaldaRouter, scene.places, async () => {
+        const transport = await mafaldaRouter.createDirectTransport();
+        return { transport, consumer: await transport.consume({ producerId, rtpCapabilities }) };
+      });
     }
 
     test.each(['audio', 'video'] as const)('rtp: what producer.send() is given reaches consumers everywhere (%s)', async kind => {

@@ -7,6 +7,7 @@ import type { MafaldaRouter, PipeableMafaldaRouter, WorkerLoad } from '../../src
 import { LayersSender } from '../helpers/layers.ts';
 import { rebuild, shapeOf } from '../helpers/rebuild.ts';
 import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../helpers/rtp.ts';
+import { createInEveryPlace } from '../helpers/spread.ts';
 import type { System } from '../helpers/systems.ts';
 import { until } from '../helpers/until.ts';
 
@@ -31,12 +32,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
 
     /** More receivers than there are places, so that there is one at least in each. */
     async function createReceivers(mafaldaRouter: MafaldaRouter, producerId: string): Promise<RtpReceiver[]> {
-      const receivers = await Promise.all(Array.from({ length: system.places + 2 }, () => RtpReceiver.create(mafaldaRouter, producerId)));
-      // A Worker that was busy a moment ago comes last.
-      while (mafaldaRouter.routers.size < system.places && receivers.length < 20 * system.places) {
-        receivers.push(await RtpReceiver.create(mafaldaRouter, producerId));
-      }
-      return receivers;
+      return createInEveryPlace(mafaldaRouter, system.places, () => RtpReceiver.create(mafaldaRouter, producerId));
     }
 
     describe('media', () => {
@@ -76,7 +72,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         const mafaldaRouter = createSpreadRouter();
         const source = await mafaldaRouter.createDirectTransport();
         const producer = await source.produceData({ label: 'chat', protocol: 'json', appData: { from: 'Mafalda' } });
-        const transports = await Promise.all(Array.from({ length: system.places + 2 }, () => mafaldaRouter.createDirectTransport()));
+        const transports = await createInEveryPlace(mafaldaRouter, system.places, () => mafaldaRouter.createDirectTransport());
         const consumers = await Promise.all(transports.map(transport => transport.consumeData({ dataProducerId: producer.id })));
         expect(mafaldaRouter.routers.size).toBe(system.places);
         const messages = Array.from({ length: 20 }, (_, index) => `message ${index}`);
@@ -99,11 +95,10 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
       test('consumers that come at once share one pipe per place', async () => {
         const mafaldaRouter = createSpreadRouter();
         const sender = await RtpSender.create(mafaldaRouter, 'audio');
-        const receivers = await Promise.all(
-          Array.from({ length: 3 * system.places }, () => RtpReceiver.create(mafaldaRouter, sender.producer.id)),
-        );
+        const { places } = system;
+        const receivers = await createInEveryPlace(mafaldaRouter, places, () => RtpReceiver.create(mafaldaRouter, sender.producer.id), 3 * places);
         await openPath(sender, receivers);
-        expect(await countPiped(mafaldaRouter)).toEqual({ producers: system.places - 1, consumers: system.places - 1 });
+        expect(await countPiped(mafaldaRouter)).toEqual({ producers: places - 1, consumers: places - 1 });
         await mafaldaRouter.close();
       });
 
@@ -114,7 +109,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         for (const { transport } of receivers) transport.close();
         const pipes = (): boolean => [...mafaldaRouter.transports.values()].some(({ type }) => type === 'pipe');
         expect(pipes()).toBe(true);
-        await until('all pipes have gone', () => !pipes(), 20_000);
+        await until('all pipes have gone', () => !pipes());
 
         const again = await createReceivers(mafaldaRouter, sender.producer.id);
         await openPath(sender, again);
@@ -137,7 +132,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
       test('observers of audio take producers from everywhere', async () => {
         const mafaldaRouter = createSpreadRouter();
         const sender = await RtpSender.create(mafaldaRouter, 'audio');
-        const observers = await Promise.all(Array.from({ length: system.places + 1 }, () => mafaldaRouter.createAudioLevelObserver()));
+        const observers = await createInEveryPlace(mafaldaRouter, system.places, () => mafaldaRouter.createAudioLevelObserver());
         for (const observer of observers) {
           const added = once(observer.observer, 'addproducer');
           await observer.addProducer({ producerId: sender.producer.id });
@@ -375,7 +370,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         for (let packet = 0; packet < 40; ++packet) sender.send();
       }, 5);
       try {
-        await until('it is seen to be at work', () => reported().some(({ cpu }) => cpu > 0) && mafalda.load > 0, 10_000);
+        await until('it is seen to be at work', () => reported().some(({ cpu }) => cpu > 0) && mafalda.load > 0);
       } finally {
         clearInterval(flood);
       }

@@ -130,7 +130,7 @@ describe.each(Object.entries(systems))('%s', (_name, createSystem) => {
           if (producer.closed) return [`consumer of ${producerId}, which is closed`];
           return producer.paused === producerPaused ? [] : [`consumer of ${producerId}: producerPaused is ${producerPaused}`];
         });
-    await until('consumers agree with their producers', () => wrong().length === 0, 5000).catch((error: Error) => {
+    await until('consumers agree with their producers', () => wrong().length === 0).catch((error: Error) => {
       throw new Error(`${error.message}: ${wrong().join('; ')}`);
     });
     expect(chaos.consumers.filter(({ closed }) => !closed).length).toBeGreaterThan(5);

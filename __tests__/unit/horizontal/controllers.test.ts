@@ -276,7 +276,7 @@ describe('a second controller of the same nodes', () => {
     for (const proxy of proxies) await proxy.close();
     await gone;
     ofSecond.transports.get(source.id)!.close();
-    await until('the consumer knows that its producer is closed', () => consumer.closed, 5000);
+    await until('the consumer knows that its producer is closed', () => consumer.closed);
   });
 
   test('may be a plain client of one node', async () => {

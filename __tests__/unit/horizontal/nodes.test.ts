@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await Promise.all([a, b].map(served => until('no client is left', () => served.server.counts.clients === 0, 20_000)));
+  await Promise.all([a, b].map(served => until('no client is left', () => served.server.counts.clients === 0)));
 });
 
 async function cluster(...nodes: ConstructorParameters<typeof MafaldaHorizontal>): Promise<MafaldaHorizontal> {
