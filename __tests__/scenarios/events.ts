@@ -15,6 +15,7 @@ import { createInEveryPlace } from '../helpers/spread.ts';
 import { until } from '../helpers/until.ts';
 import { describeAudioObservers } from './audioObservers.ts';
 import { describeDataBuffers } from './dataBuffers.ts';
+import { describeLostPaths } from './lostPaths.ts';
 
 const listenInfo = { protocol: 'udp', ip: '127.0.0.1' } as const;
 
@@ -49,6 +50,7 @@ export function describeEvents(name: string, createSystem: () => Promise<System>
     describePlainTransports(scene);
     describeAudioObservers(scene);
     describeDataBuffers(scene);
+    describeLostPaths(scene);
   });
 }
 

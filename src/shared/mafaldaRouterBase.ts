@@ -4,6 +4,7 @@ import type { PipeToRouterResult, Router, RtpCapabilities, RtpObserver, Transpor
 import { logger } from './logger.ts';
 import { ObjectTree } from './objectTree.ts';
 import { PublicEmitter } from './publicEmitter.ts';
+import { watchPaths } from './piping/lostPaths.ts';
 import { Streams } from './piping/streams.ts';
 import { Outlets, type PipeToMafaldaRouterOptions } from './piping/pipeToMafaldaRouter.ts';
 import type { MafaldaRouter, MafaldaRouterEvents } from './types.ts';
@@ -25,6 +26,7 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
     this.id = id;
     this.tree = tree;
     this.streams = new Streams(tree);
+    watchPaths(tree, this.streams, path => this.safeEmit('pathlost', path));
     this.#outlets = new Outlets(this.streams, network);
   }
 

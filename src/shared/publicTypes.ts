@@ -11,5 +11,6 @@ export type {
   WorkerDump,
 } from './dump.ts';
 export type { HostLoad, LoadReport, WorkerLoad } from './load.ts';
+export type { LostPath } from './piping/lostPaths.ts';
 export type { PipeToMafaldaRouterOptions } from './piping/pipeToMafaldaRouter.ts';
 export type * from './types.ts';

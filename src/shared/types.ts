@@ -32,6 +32,7 @@ import type { MafaldaDump, MafaldaRouterDump } from './dump.ts';
 import type { LoadReport } from './load.ts';
 import type { ObjectTree } from './objectTree.ts';
 import type { PipeEndpoint } from './piping/endpoint.ts';
+import type { LostPath } from './piping/lostPaths.ts';
 import type { PipeToMafaldaRouterOptions } from './piping/pipeToMafaldaRouter.ts';
 
 /** What one Worker uses: mediasoup's figures, and the CPU that it took. */
@@ -71,6 +72,11 @@ export type MafaldaRouterEvents = {
   error: [error: Error];
   newrouter: [router: Router, worker: Worker];
   workerdied: [worker: Worker, error: Error];
+  /**
+   * The way of a stream has gone, the stream has not: these Consumers are about to close with `producerclose`, and consuming it again
+   * works at once. Those of others, who share the MafaldaRouter, are among them.
+   */
+  pathlost: [path: LostPath];
 };
 
 /**

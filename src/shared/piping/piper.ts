@@ -173,7 +173,7 @@ export class Piper {
 
   /** Another controller may have brought the stream there at the same time, from somewhere else. */
   #producerOf({ stream }: PipeOffer, source: Router, destination: Router): Producer | DataProducer | undefined {
-    return this.#options.streams.find(stream.id).find(place => place.router === destination && place.from === source.id)?.producer;
+    return this.#options.streams.findPiped(stream.id, destination, source.id)?.producer;
   }
 }
 

@@ -13,8 +13,13 @@ export interface StreamInRouter {
   readonly from: string | undefined;
 }
 
+interface Place extends StreamInRouter {
+  /** Whether the place from which it is piped was ever seen here: if so, it has to be there still. */
+  isSourceKnown: boolean;
+}
+
 export class Streams {
-  readonly #byId = new Map<string, Map<TreeNode, StreamInRouter>>();
+  readonly #byId = new Map<string, Map<TreeNode, Place>>();
   readonly #producing = new Set<string>();
 
   /** @param tree what is watched, for as long as it lives */
@@ -23,9 +28,20 @@ export class Streams {
     tree.on('add', node => this.#add(node)).on('remove', node => this.#remove(node));
   }
 
-  /** Where a stream is at present. */
+  /** Where a stream is at present. What is about to close, since something on the way there has, is left out. */
   find(id: string): StreamInRouter[] {
-    return [...(this.#byId.get(id)?.values() ?? [])];
+    const places = this.#placesOf(id);
+    return places.filter(place => isSupplied(place, places));
+  }
+
+  /** What a pipe has made of a stream in a Router, also if it is about to close. */
+  findPiped(id: string, to: Router, from: string): StreamInRouter | undefined {
+    return this.#placesOf(id).find(place => place.router === to && place.from === from);
+  }
+
+  /** Whether the Producer itself is there, rather than only what pipes have made of it. */
+  hasOrigin(id: string): boolean {
+    return this.find(id).some(({ piped }) => !piped);
   }
 
   /** The Producer of an id: the original one rather than what pipes made of it. */
@@ -49,14 +65,23 @@ export class Streams {
     }
   }
 
+  #placesOf(id: string): Place[] {
+    return [...(this.#byId.get(id)?.values() ?? [])];
+  }
+
   #add(node: TreeNode): void {
     if (node.type !== 'producer' && node.type !== 'dataProducer') return;
     const transport = node.parent;
     if (transport?.type !== 'transport' || transport.parent?.type !== 'router') return;
-    const places = this.#byId.get(node.id) ?? new Map<TreeNode, StreamInRouter>();
+    const places = this.#byId.get(node.id) ?? new Map<TreeNode, Place>();
     this.#byId.set(node.id, places);
     const from = linkedRouterId(transport.object);
-    places.set(node, { id: node.id, producer: node.object, router: transport.parent.object, piped: from !== undefined, from });
+    const place: Place = { id: node.id, producer: node.object, router: transport.parent.object, piped: from !== undefined, from, isSourceKnown: false };
+    for (const other of places.values()) {
+      if (other.from === place.router.id) other.isSourceKnown = true;
+      if (place.from === other.router.id) place.isSourceKnown = true;
+    }
+    places.set(node, place);
   }
 
   #remove(node: TreeNode): void {
@@ -64,4 +89,18 @@ export class Streams {
     if (!places?.delete(node)) return;
     if (places.size === 0) this.#byId.delete(node.id);
   }
+}
+
+/** Whether nothing has gone on the way from the stream's own Producer, as far as that is in sight. */
+function isSupplied(place: Place, places: readonly Place[]): boolean {
+  let current = place;
+  // Bounded, since a stream that comes back to where it was is no tree.
+  for (let depth = 0; depth <= places.length; ++depth) {
+    const { router, producer, from, isSourceKnown } = current;
+    if (router.closed || producer.closed) return false;
+    const source = from === undefined ? undefined : places.find(other => other.router.id === from);
+    if (!source) return !isSourceKnown;
+    current = source;
+  }
+  return true;
 }
