@@ -28,11 +28,11 @@ export class Served {
   }
 
   /** @throws if something of any client's is still here */
-  async untilEmpty(timeoutMs = 5000): Promise<void> {
+  async untilEmpty(): Promise<void> {
     const { mafalda, server } = this;
     const left = (): string =>
       JSON.stringify({ ...server.counts, routers: mafalda.mafaldaRouters.size, transports: mafalda.transports.size });
-    await until('the server holds nothing any more', () => !/[1-9]/.test(left()), timeoutMs).catch((error: Error) => {
+    await until('the server holds nothing any more', () => !/[1-9]/.test(left())).catch((error: Error) => {
       throw new Error(`${error.message}: ${left()}`);
     });
   }
