@@ -84,7 +84,7 @@ class Cluster {
   }
 
   request(mafaldaRouterId: string, used: ReadonlyMap<ClusterNode, unknown>): PoolRequest {
-    return { mafaldaRouterId, isUsed: node => used.has(node), countStreams: () => new Map() };
+    return { mafaldaRouterId, isUsed: node => used.has(node), countStreams: () => new Map(), assertOpen: () => undefined };
   }
 
   /** Somebody consumes on a node, or a pipe from there does. */

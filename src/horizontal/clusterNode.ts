@@ -6,6 +6,7 @@ import { ObjectTree, type TreeNode } from '../shared/objectTree.ts';
 import { isLinkTransport, linkedRouterId } from '../shared/piping/endpoint.ts';
 import type { MafaldaApi } from '../shared/types.ts';
 import { ExpectedLoad } from './expectedLoad.ts';
+import { Rest } from './rest.ts';
 
 /** A node at the end of a wire tells when it is there, and how loaded it is. A local Mafalda is always there. */
 export type NodeEvents = {
@@ -50,6 +51,10 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
   readonly contents = new Set<TreeNode>();
   /** Those of this machine, until it has reported others. */
   cores = availableParallelism();
+  /** Whether it can do what it is asked. */
+  readonly rest: Rest;
+  /** The server that was there when it was connected last. */
+  #server: string | undefined;
   #placed = 0;
   #draining = false;
   readonly #expected: ExpectedLoad;
@@ -66,7 +71,9 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
     this.#reports = readyState !== undefined;
     this.connected = readyState === undefined || readyState === CONNECTED;
     this.settled = this.connected;
+    this.#server = this.serverId;
     this.#expected = new ExpectedLoad(() => this.cores, now);
+    this.rest = new Rest(now);
     this.#readCores();
     this.tree.on('add', node => void (this.#keepsBusy(node) && this.contents.add(node)));
     this.tree.on('remove', node => void (this.contents.delete(node) && this.emit('change')));
@@ -139,6 +146,15 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
   /** To be called when something that is there is about to consume a stream. */
   expectConsumer(): void {
     this.#expected.consumer();
+  }
+
+  /** To be called when it is connected, for the first time or again. */
+  came(): void {
+    this.connected = true;
+    this.trouble = undefined;
+    // What another process could not do says nothing of this one.
+    if (this.#server !== this.serverId) this.rest.end();
+    this.#server = this.serverId;
   }
 
   /** A report has come. */

@@ -91,11 +91,15 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   async getRtpCapabilities(): Promise<types.RtpCapabilities> {
     this.assertOpen();
     this.#parts.use();
-    await this.#nodes.any(this.#request());
+    await this.#nodes.whenSettled();
     const attached = this.#parts.attached();
     // Without routerOptions of our own it is somebody else's MafaldaRouter that is meant: they are at the nodes that have it.
     if (!this.#isDefined) await attached;
-    const [rtpCapabilities] = await Promise.all([this.#parts.get(await this.#nodes.any(this.#request())).getRtpCapabilities(), attached]);
+    const asked = this.#nodes.attempt(
+      tried => this.#nodes.any(this.#request(), tried),
+      node => this.#parts.ask(node, part => part.getRtpCapabilities()),
+    );
+    const [rtpCapabilities] = await Promise.all([asked, attached]);
     return rtpCapabilities;
   }
 
@@ -220,10 +224,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     this.assertOpen();
     const { placement, ...rest } = options;
     this.#parts.use();
-    return this.#nodes.place(this.#request(), placement, async node => {
-      this.assertOpen();
-      return this.#parts.create(node, part => make(part, rest));
-    });
+    return this.#nodes.place(this.#request(), placement, node => this.#parts.create(node, part => make(part, rest)));
   }
 
   #request(): PoolRequest {
@@ -231,6 +232,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       mafaldaRouterId: this.id,
       isUsed: node => this.#parts.isUsed(node),
       countStreams: ids => this.#countStreams(ids),
+      assertOpen: () => this.assertOpen(),
     };
   }
 

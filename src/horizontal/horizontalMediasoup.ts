@@ -45,16 +45,17 @@ export class HorizontalMediasoup implements Index {
   /** On the node with most cores for each Worker that was made here: an application makes one for each core that it wants. */
   createWorker = async <T extends AppData = AppData>(settings?: WorkerSettings<T>): Promise<Worker<T>> => {
     await this.#nodes.whenSettled();
-    // Chosen and counted at once, so that a burst of calls sees itself.
-    const node = this.#nodes.emptiest(candidate => this.#workersPerCore(candidate));
-    this.#count(node, 1);
-    let worker: Worker<T>;
-    try {
-      worker = await node.mafalda.mediasoup.createWorker<T>(settings);
-    } catch (error) {
-      this.#count(node, -1);
-      throw error;
-    }
+    const choose = (tried: ReadonlyMap<ClusterNode, Error>): ClusterNode | undefined => this.#nodes.emptiest(candidate => this.#workersPerCore(candidate), tried);
+    const { worker, node } = await this.#nodes.attempt(choose, async node => {
+      // Chosen and counted at once, so that a burst of calls sees itself.
+      this.#count(node, 1);
+      try {
+        return { worker: await node.mafalda.mediasoup.createWorker<T>(settings), node };
+      } catch (error) {
+        this.#count(node, -1);
+        throw error;
+      }
+    });
     node.mafalda.adopt?.(worker);
     this.#made.set(worker, node);
     onceClosed(worker, () => {

@@ -44,6 +44,8 @@ export type MafaldaHorizontalEvents = MafaldaEvents & {
   nodeconnected: [node: MafaldaApi];
   nodedisconnected: [node: MafaldaApi, reason: string];
   nodeload: [node: MafaldaApi, load: number];
+  /** It can't create what it is asked for, and is let rest: others are used as long as there are any. Told once, until it has worked again. */
+  nodefailing: [node: MafaldaApi, error: Error];
 };
 
 /** Many Mafaldas as one, remote or local: a Set of nodes with the API of each of them. */
@@ -76,6 +78,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     });
     this.#nodes.on('disconnected', ({ mafalda }, reason) => this.safeEmit('nodedisconnected', mafalda, reason));
     this.#nodes.on('load', ({ mafalda }, load) => this.safeEmit('nodeload', mafalda, load));
+    this.#nodes.on('failing', ({ mafalda }, error) => this.safeEmit('nodefailing', mafalda, error));
     this.#nodes.on('error', error => this.#onNodeError(error));
     this.#nodes.on('unfit', node => this.#remove(node));
     this.#nodes.on('settled', () => this.#onSettled());
@@ -130,7 +133,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
 
   /**
    * It is used from the next Transport on. A node that is there already is not added again, but is used again if it was being drained,
-   * and asked again at once if it has refused us.
+   * or let rest, and asked again at once if it has refused us.
    * That two URLs lead to the same server turns out when both are connected: then the later one goes again.
    */
   add(node: string | MafaldaApi): this {
@@ -138,6 +141,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     const existing = this.#nodes.find(node);
     if (existing) {
       existing.draining = false;
+      existing.rest.end();
       const { mafalda, refusal } = existing;
       if (refusal && mafalda instanceof RemoteMafaldaClient) mafalda.open();
       return this;

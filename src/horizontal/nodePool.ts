@@ -2,10 +2,15 @@
 import { randomInt } from 'node:crypto';
 import { version } from 'mediasoup';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
+import { IncompatibleError, NodeDrainingError, NodeUnavailableError } from '../shared/errors.ts';
+import { logger } from '../shared/logger.ts';
 import type { MafaldaApi } from '../shared/types.ts';
 import { ClusterNode, type NodeEvents } from './clusterNode.ts';
+import { failureOf, isCallersFault, toError } from './faults.ts';
 import { checkPlacement, type Placement } from './placement.ts';
 import type { NodeState, Strategy } from './strategies.ts';
+
+const log = logger('horizontal');
 
 /** Whom a node is chosen for. */
 export interface PoolRequest {
@@ -13,6 +18,8 @@ export interface PoolRequest {
   readonly isUsed: (node: ClusterNode) => boolean;
   /** How many of these streams each node has; nodes without any may be missing. */
   readonly countStreams: (ids: readonly string[]) => ReadonlyMap<ClusterNode, number>;
+  /** @throws if nothing is to be created any more */
+  readonly assertOpen: () => void;
 }
 
 export type NodePoolEvents = {
@@ -20,6 +27,8 @@ export type NodePoolEvents = {
   disconnected: [node: ClusterNode, reason: string];
   load: [node: ClusterNode, load: number];
   error: [error: Error];
+  /** It can't do what it is asked, and is let rest. Told once, until it is well again. */
+  failing: [node: ClusterNode, error: Error];
   /** It turned out that it can't stay. */
   unfit: [node: ClusterNode];
   /** Every node has answered, or can't be reached at present. */
@@ -28,6 +37,13 @@ export type NodePoolEvents = {
 
 /** A node that has not answered in this time is not waited for; it is used as soon as it answers. */
 const CONNECT_TIMEOUT_MS = 3000;
+/** What one node can't do is tried on so many at most, and on no more of them after this time. */
+const MAX_ATTEMPTS = 8;
+const MAX_ATTEMPTS_MS = 30_000;
+
+/** Nodes that are not asked again. */
+type Tried = ReadonlyMap<ClusterNode, Error>;
+const none: Tried = new Map();
 
 export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
   strategy: Strategy;
@@ -88,8 +104,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     };
     const stop = listen(node.events, {
       connected: () => {
-        node.connected = true;
-        node.trouble = undefined;
+        node.came();
         if (!this.#isFit(node)) return;
         this.emit('connected', node);
         settle();
@@ -128,58 +143,112 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
   }
 
   /**
-   * Creates something on the node that is chosen for it. Waits for nodes that are being connected; then the choice is made, and
-   * counted, at once, so that a burst of calls sees itself.
-   * @throws {Error} if no node can be used, or the one that is asked for can't
+   * Creates something on the node that is chosen for it, or on another one if that one can't. Waits for nodes that are being connected;
+   * then the choice is made, and counted, at once, so that a burst of calls sees itself.
+   * @throws {NodeUnavailableError} if no node can be used, or the one that is asked for can't
+   * @throws {NodeDrainingError} if it, or all that there are, are being drained
    */
   async place<T>(request: PoolRequest, placement: Placement = {}, create: (node: ClusterNode) => Promise<T>): Promise<T> {
     checkPlacement(placement);
     await this.whenSettled();
-    const node = this.choose(request, placement);
-    const settle = node.reserve();
-    let created = false;
-    try {
-      const result = await create(node);
-      created = true;
-      return result;
-    } finally {
-      settle(created);
+    const createCounted = async (node: ClusterNode): Promise<T> => {
+      const settle = node.reserve();
+      let created = false;
+      try {
+        const result = await create(node);
+        created = true;
+        return result;
+      } finally {
+        settle(created);
+      }
+    };
+    const choose = (tried: Tried): ClusterNode | undefined => {
+      request.assertOpen();
+      return this.#byStrategy(request, placement, tried);
+    };
+    if (placement.node === undefined) return this.attempt(choose, createCounted);
+    request.assertOpen();
+    return this.#ask(this.#bound(placement.node), createCounted);
+  }
+
+  /**
+   * Asks one node after the other, until one can do it. What is the caller's fault is not tried again.
+   * @param choose of those that are not tried yet; returns undefined if there is none
+   */
+  async attempt<T>(choose: (tried: Tried) => ClusterNode | undefined, ask: (node: ClusterNode) => Promise<T>): Promise<T> {
+    const until = this.#now() + MAX_ATTEMPTS_MS;
+    const failures = new Map<ClusterNode, Error>();
+    for (;;) {
+      const isOver = failures.size >= MAX_ATTEMPTS || this.#now() > until;
+      const node = isOver ? undefined : choose(failures);
+      if (!node) throw failures.size > 0 ? failureOf(failures) : this.#nobody();
+      try {
+        return await this.#ask(node, ask);
+      } catch (thrown) {
+        const error = toError(thrown);
+        if (isCallersFault(error)) throw error;
+        log('%s can’t do it, another node may: %s', node.id, error.message);
+        failures.set(node, error);
+      }
     }
   }
 
   /** The node for what is created next, by what is known now. */
   choose(request: PoolRequest, placement: Placement = {}): ClusterNode {
-    return placement.node === undefined ? this.#byStrategy(request, placement) : this.#bound(placement.node);
+    if (placement.node !== undefined) return this.#bound(placement.node);
+    const node = this.#byStrategy(request, placement, none);
+    if (!node) throw this.#nobody();
+    return node;
   }
 
   /** Any node that can be asked something, rather one that is used already, and will be. */
-  async any({ isUsed }: PoolRequest): Promise<ClusterNode> {
-    await this.whenSettled();
-    const connected = [...this.#nodes.values()].filter(node => node.connected);
-    if (connected.length === 0) throw this.#nobody();
-    const staying = connected.filter(({ draining }) => !draining);
-    return staying.find(isUsed) ?? staying[0] ?? connected.find(isUsed) ?? connected[0]!;
+  any({ isUsed }: PoolRequest, tried: Tried = none): ClusterNode | undefined {
+    const rank = (node: ClusterNode): number => Number(node.rest.resting) * 4 + Number(node.draining) * 2 + Number(!isUsed(node));
+    return smallest([...this.#nodes.values()].filter(node => node.connected && !tried.has(node)), rank);
   }
 
   /** Of the nodes that take something new, the one for which this figure is smallest. */
-  emptiest(figure: (node: ClusterNode) => number): ClusterNode {
-    const nodes = [...this.#nodes.values()].filter(({ connected, draining }) => connected && !draining);
-    if (nodes.length === 0) throw this.#nobody();
-    return nodes.reduce((best, node) => (figure(node) < figure(best) ? node : best));
+  emptiest(figure: (node: ClusterNode) => number, tried: Tried = none): ClusterNode | undefined {
+    return smallest(this.#candidates(tried), figure);
   }
 
-  #byStrategy({ mafaldaRouterId, isUsed, countStreams }: PoolRequest, { region: wished, near }: Placement): ClusterNode {
-    const streams = near && countStreams(near);
+  /** Those that take something new: such as rest only where there are no others. */
+  #candidates(tried: Tried): ClusterNode[] {
     // Filled in one go: there may be a thousand of them, for each decision.
     const candidates: ClusterNode[] = [];
-    const states: NodeState[] = [];
+    const resting: ClusterNode[] = [];
     for (const node of this.#nodes.values()) {
-      if (!node.connected || node.draining) continue;
-      candidates.push(node);
-      const { id, load, placed, region, labels } = node;
-      states.push({ id, load, placed, hasRouter: isUsed(node), region, labels, near: streams?.get(node) ?? 0 });
+      if (node.connected && !node.draining && !tried.has(node)) (node.rest.resting ? resting : candidates).push(node);
     }
-    if (candidates.length === 0) throw this.#nobody();
+    return candidates.length > 0 ? candidates : resting;
+  }
+
+  /** What comes of it tells whether the node is well. */
+  async #ask<T>(node: ClusterNode, ask: (node: ClusterNode) => Promise<T>): Promise<T> {
+    const learn = node.rest.begin();
+    try {
+      const result = await ask(node);
+      if (learn(true)) log('%s is well again', node.id);
+      return result;
+    } catch (thrown) {
+      const error = toError(thrown);
+      // A node that has gone meanwhile is not used before it is back anyway.
+      const isHere = node.connected && !node.mafalda.closed && this.#nodes.get(node.mafalda) === node;
+      const change = learn(isHere && !isCallersFault(error) ? false : undefined);
+      if (change) log('%s is %s, and let rest: %o', node.id, change, error);
+      if (change === 'failing') this.emit('failing', node, error);
+      throw error;
+    }
+  }
+
+  #byStrategy({ mafaldaRouterId, isUsed, countStreams }: PoolRequest, { region: wished, near }: Placement, tried: Tried): ClusterNode | undefined {
+    const streams = near && countStreams(near);
+    const candidates = this.#candidates(tried);
+    if (candidates.length === 0) return undefined;
+    const states: NodeState[] = candidates.map(node => {
+      const { id, load, placed, region, labels } = node;
+      return { id, load, placed, hasRouter: isUsed(node), region, labels, near: streams?.get(node) ?? 0 };
+    });
     this.#seed = (this.#seed + 1) % 2 ** 32;
     const choice = this.strategy(states, { mafaldaRouterId, watermark: this.watermark, region: wished, near, seed: this.#seed });
     const node = choice && candidates[states.indexOf(choice)];
@@ -189,9 +258,14 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
 
   /** Why nothing can be created. */
   #nobody(): Error {
-    const none = `none of the ${this.size} nodes`;
-    const isAnyConnected = [...this.#nodes.values()].some(({ connected }) => connected);
-    return new Error(isAnyConnected ? `${none} takes anything new: those that are connected are being drained` : `${none} is connected`);
+    const nodes = [...this.#nodes.values()];
+    const all = `none of the ${this.size} nodes`;
+    if (nodes.some(({ connected }) => connected)) {
+      return new NodeDrainingError(`${all} takes anything new: those that are connected are being drained`);
+    }
+    const causes = Object.fromEntries(nodes.flatMap(({ id, trouble }) => (trouble ? [[id, trouble] as const] : [])));
+    const whys = Object.values(causes).map(({ message }) => `; ${message}`);
+    return new NodeUnavailableError(`${all} is connected${whys.join('')}`, { cause: Object.values(causes)[0], causes });
   }
 
   /** What a node that is connected must be, beside connected. */
@@ -199,7 +273,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     const { serverId, url, id, mafalda } = node;
     const major = majorOf(mafalda.mediasoup.version);
     if (major !== majorOf(version)) {
-      this.emit('error', new Error(`${id} has mediasoup ${mafalda.mediasoup.version}, and this is ${version}: pipes between major versions don't work`));
+      this.emit('error', new IncompatibleError(`${id} has mediasoup ${mafalda.mediasoup.version}, and this is ${version}: pipes between major versions don't work`));
       this.emit('unfit', node);
       return false;
     }
@@ -229,8 +303,12 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
   /** The node that a call is bound to. */
   #bound(wanted: string | MafaldaApi): ClusterNode {
     const node = this.findOrThrow(wanted);
-    if (!node.connected) throw new Error(`the node "${node.id}" is not connected`);
-    if (node.draining) throw new Error(`the node "${node.id}" is being drained`);
+    const { id, trouble } = node;
+    if (!node.connected) {
+      const why = trouble ? `: ${trouble.message}` : '';
+      throw new NodeUnavailableError(`the node "${id}" is not connected${why}`, { node: id, cause: trouble, causes: trouble && { [id]: trouble } });
+    }
+    if (node.draining) throw new NodeDrainingError(`the node "${id}" is being drained`, { node: id });
     return node;
   }
 }
@@ -245,6 +323,13 @@ function listen(events: EnhancedEventEmitter<NodeEvents>, listeners: Listeners):
   return () => {
     for (const [name, listener] of pairs) events.off(name, listener);
   };
+}
+
+/** The first of those for which the figure is smallest. */
+function smallest(nodes: ClusterNode[], figure: (node: ClusterNode) => number): ClusterNode | undefined {
+  let best: ClusterNode | undefined;
+  for (const node of nodes) if (!best || figure(node) < figure(best)) best = node;
+  return best;
 }
 
 function majorOf(semver: string): string {

@@ -3,6 +3,7 @@
  * attached to all of them, so that it sees what others have made, wherever that is, and also what was there before it.
  */
 import type { Router, RouterOptions, RtpObserver, Transport, Worker } from 'mediasoup/types';
+import { NotFoundError } from 'mediasoup/errors';
 import { logger } from '../shared/logger.ts';
 import type { ObjectTree, TreeNode } from '../shared/objectTree.ts';
 import type { MafaldaRouterOptions, PipeableMafaldaRouter } from '../shared/types.ts';
@@ -59,11 +60,21 @@ export class Parts {
     return this.#open(node).mafaldaRouter;
   }
 
-  /** Creates something on a node. @throws what the node throws */
+  /** @throws what the node throws; {@link NotFoundError} if somebody has closed the MafaldaRouter there meanwhile, which is not the node's fault */
+  async ask<T>(node: ClusterNode, question: (part: PipeableMafaldaRouter) => Promise<T>): Promise<T> {
+    const part = this.get(node);
+    try {
+      return await question(part);
+    } catch (error) {
+      throw this.#isClosedThere(node, part) && error instanceof Error ? new NotFoundError(error.message) : error;
+    }
+  }
+
+  /** Creates something on a node. @throws as {@link ask} */
   async create<T extends Transport | RtpObserver>(node: ClusterNode, make: (part: PipeableMafaldaRouter) => Promise<T>): Promise<T> {
     this.#creating.set(node, this.#underway(node) + 1);
     try {
-      const object = await make(this.get(node));
+      const object = await this.ask(node, make);
       this.#own.add(node, object);
       return object;
     } finally {
@@ -142,6 +153,11 @@ export class Parts {
     }
   }
 
+  /** Rather than lost with the node. */
+  #isClosedThere(node: ClusterNode, { closed }: PipeableMafaldaRouter): boolean {
+    return closed && node.connected && !node.mafalda.closed && this.#nodes.find(node.mafalda) === node;
+  }
+
   #open(node: ClusterNode): Part {
     const existing = this.#parts.get(node);
     if (existing) return existing;
@@ -162,8 +178,7 @@ export class Parts {
       node.tree.exclude(mafaldaRouter.tree);
       mafaldaRouter.tree.off('add', onAdd);
       // A node that is lost, or no longer ours, says nothing of the others.
-      const wasClosedThere = node.connected && !node.mafalda.closed && this.#nodes.find(node.mafalda) === node;
-      if (wasClosedThere && this.#parts.size === 0) this.#listener.onClosed();
+      if (this.#isClosedThere(node, mafaldaRouter) && this.#parts.size === 0) this.#listener.onClosed();
     });
     return part;
   }

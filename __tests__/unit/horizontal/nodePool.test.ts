@@ -1,8 +1,11 @@
 /** How bursts are spread, by imaginary nodes and an imaginary clock. */
 import { describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { UnsupportedError } from 'mediasoup/errors';
 import type { ClusterNode } from '../../../src/horizontal/clusterNode.ts';
 import { NodePool, type PoolRequest } from '../../../src/horizontal/nodePool.ts';
-import { concentrate, leastLoaded, twoChoices, type Strategy } from '../../../src/horizontal/strategies.ts';
+import { concentrate, leastLoaded, regionFirst, twoChoices, type Strategy } from '../../../src/horizontal/strategies.ts';
+import { LimitError, NodeDrainingError, NodeUnavailableError } from '../../../src/shared/errors.ts';
 import { ImaginaryNode } from '../../helpers/imaginaryNode.ts';
 
 const WATERMARK = 66;
@@ -32,7 +35,7 @@ class Cluster {
 }
 
 function request(mafaldaRouterId = 'room', used: ReadonlySet<ClusterNode> = new Set()): PoolRequest {
-  return { mafaldaRouterId, isUsed: node => used.has(node), countStreams: () => new Map() };
+  return { mafaldaRouterId, isUsed: node => used.has(node), countStreams: () => new Map(), assertOpen: () => undefined };
 }
 
 /** Joins of one room each, or all of one room, that are answered at once. */
@@ -158,4 +161,122 @@ test('a stream of joins that shows late does not go to one node', async () => {
     cluster.report(node => (loads[node] = shown[node]!));
   }
   expect(Math.max(...cluster.placed)).toBeLessThanOrEqual(WATERMARK);
+});
+
+describe('of two nodes one can create nothing', () => {
+  const own: Strategy = ([first]) => first;
+  const strategies = { concentrate, leastLoaded, twoChoices, regionFirst, own };
+  const cases = Object.entries(strategies).flatMap(([name, strategy]) => [0, 1].map(broken => ({ name, strategy, broken })));
+
+  test.each(cases)('$name, and it is number $broken: all creations succeed', async ({ strategy, broken }) => {
+    const cluster = new Cluster(2, strategy);
+    const [ids, failing] = [[...cluster.pool].map(({ id }) => id), [] as string[]];
+    cluster.pool.on('failing', ({ id }, { message }) => failing.push(`${id} ${message}`));
+    let asked = 0;
+    const create = async ({ id }: ClusterNode): Promise<string> => {
+      if (id !== ids[broken]) return id;
+      ++asked;
+      throw new Error('no Worker can be started');
+    };
+    const used = await Promise.all(Array.from({ length: 20 }, (_, index) => cluster.pool.place(request(`room ${index}`), {}, create)));
+    for (let index = 20; index < 40; ++index) used.push(await cluster.pool.place(request(`room ${index}`), {}, create));
+    expect(new Set(used)).toEqual(new Set([ids[1 - broken]]));
+    expect(failing).toEqual(asked === 0 ? [] : [`${ids[broken]} no Worker can be started`]);
+    // Those that are made together don't know of each other; those after them do.
+    expect(asked).toBeLessThanOrEqual(20);
+  });
+});
+
+describe('what a node can’t do', () => {
+  const broken = (): Promise<never> => Promise.reject(new Error('its ports are used up'));
+
+  test('is tried elsewhere a bounded number of times, and then all the reasons are told', async () => {
+    const cluster = new Cluster(20, concentrate);
+    let asked = 0;
+    const error = await cluster.pool.place(request(), {}, () => (++asked, broken())).catch((thrown: unknown) => thrown);
+    expect(asked).toBe(8);
+    expect(error).toBeInstanceOf(NodeUnavailableError);
+    expect(Object.values((error as NodeUnavailableError).causes).map(({ message }) => message)).toEqual(Array.from({ length: 8 }, () => 'its ports are used up'));
+  });
+
+  test('and none of the others can either, for the same reason, is told as that', async () => {
+    const cluster = new Cluster(3, concentrate);
+    const full = new LimitError('too many', { limit: 'objects', max: 5 });
+    await expect(cluster.pool.place(request(), {}, () => Promise.reject(full))).rejects.toBe(full);
+  });
+
+  test.each([new TypeError('no'), new RangeError('no'), new UnsupportedError('no')])('for the caller’s fault (%s) is not tried elsewhere', async error => {
+    const cluster = new Cluster(2, leastLoaded);
+    let asked = 0;
+    const place = (): Promise<never> => cluster.pool.place(request(), {}, () => (++asked, Promise.reject(error)));
+    await expect(place()).rejects.toBe(error);
+    await expect(place()).rejects.toBe(error);
+    expect([asked, cluster.placed]).toEqual([2, [1, 1]]);
+  });
+
+  test('is not tried elsewhere if it is bound there', async () => {
+    const cluster = new Cluster(2, leastLoaded);
+    await expect(cluster.pool.place(request(), { node: 'ws://node-0' }, broken)).rejects.toThrow('its ports are used up');
+    expect(cluster.placed).toEqual([1, 0]);
+  });
+
+  test('is given up when nothing is to be created any more', async () => {
+    const cluster = new Cluster(2, leastLoaded);
+    let open = true;
+    const assertOpen = (): void => {
+      if (!open) throw new Error('closed');
+    };
+    const place = cluster.pool.place({ ...request(), assertOpen }, {}, () => ((open = false), broken()));
+    await expect(place).rejects.toThrow('closed');
+  });
+
+  test('lets it rest until one call has succeeded, unless there is no other', async () => {
+    const cluster = new Cluster(2, leastLoaded);
+    const [first, second] = [...cluster.pool] as [ClusterNode, ClusterNode];
+    await cluster.pool.place(request(), {}, node => (node === first ? broken() : Promise.resolve()));
+    await join(cluster, 10);
+    expect(cluster.placed).toEqual([1, 11]);
+    second.draining = true;
+    await cluster.pool.place(request(), {}, node => (node === first ? broken() : Promise.resolve())).catch(() => undefined);
+    second.draining = false;
+    expect(cluster.placed).toEqual([2, 11]);
+    cluster.now += 5000;
+    let answer!: () => void;
+    const trial = cluster.pool.place(request(), {}, () => new Promise<void>(resolve => (answer = resolve)));
+    while (first.underway === 0) await Promise.resolve();
+    await join(cluster, 10);
+    expect(cluster.placed).toEqual([3, 21]);
+    answer();
+    await trial;
+    await join(cluster, 10);
+    expect(cluster.placed[0]).toBeGreaterThan(3);
+  });
+
+  test('is forgotten when another server has taken its place', async () => {
+    const cluster = new Cluster(1, leastLoaded);
+    const [node] = [...cluster.pool] as [ClusterNode];
+    const failing = once(cluster.pool, 'failing');
+    await expect(cluster.pool.place(request(), {}, broken)).rejects.toThrow('its ports are used up');
+    expect(await failing).toEqual([node, new Error('its ports are used up')]);
+    cluster.nodes[0]!.emit('disconnected', 'gone');
+    cluster.nodes[0]!.connect('server 0');
+    expect(node.rest.resting).toBe(true);
+    cluster.nodes[0]!.emit('disconnected', 'gone');
+    cluster.nodes[0]!.connect('another server');
+    expect(node.rest.resting).toBe(false);
+  });
+});
+
+test('why no node can be used is told by class and cause', async () => {
+  const cluster = new Cluster(2, concentrate);
+  const place = (node?: string): Promise<void> => cluster.pool.place(request(), node === undefined ? {} : { node }, async () => undefined);
+  for (const node of cluster.pool) node.draining = true;
+  await expect(place()).rejects.toBeInstanceOf(NodeDrainingError);
+  await expect(place('ws://node-1')).rejects.toMatchObject({ code: 'ERR_MAFALDA_NODE_DRAINING', node: 'ws://node-1' });
+  for (const node of cluster.nodes) node.emit('disconnected', 'gone');
+  const error = new Error('it does not let us in');
+  cluster.pool.on('error', () => undefined);
+  cluster.nodes[1]!.emit('error', error);
+  await expect(place()).rejects.toMatchObject({ code: 'ERR_MAFALDA_NODE_UNAVAILABLE', causes: { 'ws://node-1': error } });
+  await expect(place('ws://node-1')).rejects.toMatchObject({ code: 'ERR_MAFALDA_NODE_UNAVAILABLE', node: 'ws://node-1', cause: error });
 });
