@@ -2,6 +2,7 @@
 import * as mediasoup from 'mediasoup';
 import type { DirectTransport, Producer, Router, Worker } from 'mediasoup/types';
 import { Aliases } from '../../src/mafalda/aliases.ts';
+import { IdlePipes } from '../../src/mafalda/idlePipes.ts';
 import { RouterLinks } from '../../src/mafalda/routerLinks.ts';
 import { ObjectTree } from '../../src/shared/objectTree.ts';
 import type { PipeEndpoint } from '../../src/shared/piping/endpoint.ts';
@@ -9,10 +10,13 @@ import { Piper } from '../../src/shared/piping/piper.ts';
 import { Streams } from '../../src/shared/piping/streams.ts';
 import { mediaCodecs } from './rtp.ts';
 
+/** Longer than any test. */
+const NEVER_MS = 600_000;
+
 export class LinkedRouters {
   readonly tree = new ObjectTree();
   readonly streams = new Streams(this.tree);
-  readonly links = new RouterLinks(this.tree.routers, this.streams, new Aliases());
+  readonly links = new RouterLinks(this.tree.routers, this.streams, new Aliases(), new IdlePipes(this.tree, NEVER_MS));
   readonly workers: Worker[] = [];
   readonly routers: Router[] = [];
   /** Endpoints that a test has put in place of the real one. */

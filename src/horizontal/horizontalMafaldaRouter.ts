@@ -18,7 +18,8 @@ import {
   type StreamId,
 } from '../shared/piping/endpoint.ts';
 import { chooseSource } from '../shared/piping/chooseSource.ts';
-import { interceptRtpObserver, interceptTransport } from '../shared/piping/intercept.ts';
+import { interceptClose, interceptRtpObserver, interceptTransport, type StreamAccess } from '../shared/piping/intercept.ts';
+import { showOrigins } from '../shared/piping/showOrigins.ts';
 import { Piper } from '../shared/piping/piper.ts';
 import type { PipeToMafaldaRouterOptions } from '../shared/piping/pipeToMafaldaRouter.ts';
 import type { AddressesOptional, MafaldaRouter, MafaldaRouterOptions, PipeableMafaldaRouter, ResourceUsages } from '../shared/types.ts';
@@ -290,19 +291,33 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   }
 
   #intercept({ type, object, parent }: TreeNode): void {
+    const isOrigin = (type === 'producer' || type === 'dataProducer') && parent?.type === 'transport' && !isLinkTransport(parent.object);
+    if (isOrigin) interceptClose(object, this.streams);
     if (parent?.type !== 'router') return;
-    const find = async (stream: StreamId): Promise<string> => {
-      await this.#piper.announce(stream, parent.object);
-      return streamKey(stream);
+    const router = parent.object;
+    if (type === 'transport' && !isLinkTransport(object)) {
+      interceptClose(object, this.streams);
+      interceptTransport(object, this.#accessFrom(router, () => this.#nodeOf(router).expectConsumer()));
+    }
+    if (type === 'rtpObserver') {
+      interceptRtpObserver(object, this.#accessFrom(router));
+      showOrigins(object, this.streams);
+    }
+  }
+
+  /** @param onFind to be called before anything is awaited */
+  #accessFrom(router: types.Router, onFind?: () => void): StreamAccess {
+    return {
+      streams: this.streams,
+      find: async (stream, surely) => {
+        onFind?.();
+        await (surely ? this.#piper.bring(stream, router) : this.#piper.announce(stream, router));
+        return streamKey(stream);
+      },
+      isHere: where => this.#nodeOf(where) === this.#nodeOf(router),
+      isComing: id => this.#piper.isAccepting(id),
+      seek: id => this.#seek(id),
     };
-    const isHere = (router: types.Router): boolean => this.#nodeOf(router) === this.#nodeOf(parent.object);
-    const findForConsumer = (stream: StreamId): Promise<string> => {
-      this.#nodeOf(parent.object).expectConsumer();
-      return find(stream);
-    };
-    const seek = (id: string): Promise<void> => this.#seek(id);
-    if (type === 'transport' && !isLinkTransport(object)) interceptTransport(object, this.streams, findForConsumer, isHere, seek);
-    if (type === 'rtpObserver') interceptRtpObserver(object, find, seek);
   }
 }
 

@@ -7,7 +7,7 @@ import { ModuleScope, packageScope } from '../shared/moduleScope.ts';
 import type { ObjectTypes } from '../shared/objectTree.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../shared/options.ts';
 import type { MafaldaApi, MafaldaEvents, MafaldaRouterOptions, ResourceUsages } from '../shared/types.ts';
-import { checkDuration } from './checkDuration.ts';
+import { checkDuration } from '../shared/checkDuration.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import { untilDrained, whatIsLeft, type DrainOptions, type DrainReport } from './drain.ts';
 import { HorizontalMediasoup } from './horizontalMediasoup.ts';

@@ -16,7 +16,8 @@ import {
   type PipeOffer,
   type StreamId,
 } from '../shared/piping/endpoint.ts';
-import { interceptRtpObserver, interceptTransport } from '../shared/piping/intercept.ts';
+import { interceptClose, interceptRtpObserver, interceptTransport, type StreamAccess } from '../shared/piping/intercept.ts';
+import { showOrigins } from '../shared/piping/showOrigins.ts';
 import { Piper } from '../shared/piping/piper.ts';
 import { chooseSource } from '../shared/piping/chooseSource.ts';
 import type { PipeableMafaldaRouter, ResourceUsages } from '../shared/types.ts';
@@ -44,16 +45,16 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     endpointOf: () => this.#links,
     chooseSource: places => chooseSource(places, router => this.#places.loadOf(router), this.#options.watermarkWorker),
   });
-  readonly #idlePipes = new IdlePipes(this.tree);
+  readonly #idlePipes: IdlePipes;
 
-  constructor(pool: WorkerPool, addresses: Addresses, options: ResolvedMafaldaRouterOptions) {
+  /** @param idlePipeTimeout how long a pipe stays that nobody uses, in ms */
+  constructor(pool: WorkerPool, addresses: Addresses, options: ResolvedMafaldaRouterOptions, idlePipeTimeout: number) {
     const aliases = new Aliases();
     super(options.id, false, new ObjectTree(id => aliases.publicIdOf(id)));
     this.#pool = pool;
     this.#addresses = addresses;
     this.#options = options;
     this.#aliases = aliases;
-    this.#links = new RouterLinks(this.tree.routers, this.streams, aliases);
     this.#places = new Places(pool, options, this.tree, {
       onRouter: (router, worker) => {
         this.tree.addRouter(router, worker, String(worker.pid));
@@ -62,6 +63,9 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
       onWorkerDied: (worker, error) => this.reportWorkerDied(worker, error),
     });
     this.tree.on('add', node => this.#intercept(node));
+    // After that, since it reads what objects show.
+    this.#idlePipes = new IdlePipes(this.tree, idlePipeTimeout);
+    this.#links = new RouterLinks(this.tree.routers, this.streams, aliases, this.#idlePipes);
   }
 
   get routerOptions(): types.RouterOptions {
@@ -150,19 +154,35 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
   #intercept({ type, object, parent }: TreeNode): void {
     if (type === 'consumer') this.#aliases.showConsumer(object);
     if (type === 'dataConsumer') this.#aliases.showDataConsumer(object);
-    if ((type === 'producer' || type === 'dataProducer') && parent?.type === 'transport') this.#aliases.showProducer(object, parent.object);
+    if ((type === 'producer' || type === 'dataProducer') && parent?.type === 'transport') {
+      this.#aliases.showProducer(object, parent.object);
+      interceptClose(object, this.streams);
+    }
     if (parent?.type !== 'router') return;
 
-    const router = parent.object;
-    const find = async (stream: StreamId): Promise<string> => {
-      await this.#piper.bring(stream, router);
-      const place = this.streams.find(streamKey(stream)).find(({ router: where }) => where === router);
-      return place ? this.#aliases.workerIdOf(place.producer) : streamKey(stream);
-    };
-    if (type === 'rtpObserver') interceptRtpObserver(object, find);
+    const access = this.#accessFrom(parent.object);
+    if (type === 'rtpObserver') {
+      interceptRtpObserver(object, access);
+      showOrigins(object, this.streams);
+    }
     if (type !== 'transport') return;
-    const ids = this.#places.streamIdsOf(router);
+    const ids = this.#places.streamIdsOf(parent.object);
     if (ids) interceptIds(object, ids, this.#aliases);
-    if (!isLinkTransport(object)) interceptTransport(object, this.streams, find, where => where === router);
+    interceptClose(object, this.streams);
+    if (!isLinkTransport(object)) interceptTransport(object, access);
+  }
+
+  #accessFrom(router: types.Router): StreamAccess {
+    return {
+      streams: this.streams,
+      find: async stream => {
+        await this.#piper.bring(stream, router);
+        const place = this.streams.find(streamKey(stream)).find(({ router: where }) => where === router);
+        return place && this.#aliases.workerIdOf(place.producer);
+      },
+      isHere: where => where === router,
+      isComing: id => this.#piper.isAccepting(id),
+      hold: id => this.#idlePipes.hold(router.id, id),
+    };
   }
 }

@@ -6,7 +6,9 @@ import type { ResourceUsages } from '../shared/types.ts';
 import type { Index, WebRtcServerOptions, Worker } from 'mediasoup/types';
 import { ObjectTree } from '../shared/objectTree.ts';
 import { ModuleScope, packageScope } from '../shared/moduleScope.ts';
+import { checkDuration } from '../shared/checkDuration.ts';
 import { HostMeter } from './hostMeter.ts';
+import { DEFAULT_IDLE_PIPE_TIMEOUT_MS } from './idlePipes.ts';
 import { LocalMafaldaRouter } from './localMafaldaRouter.ts';
 import { usagesOf } from './usages.ts';
 import { WorkerBudget, type WorkerBudgetOptions } from './workerBudget.ts';
@@ -23,6 +25,8 @@ export interface MafaldaOptions extends AddressOptions {
    * addresses that the caller gives.
    */
   webRtcServerOptions?: WebRtcServerOptions;
+  /** How long a pipe stays whose stream nobody uses any longer, and then a link without pipes, in ms; default 2000. */
+  idlePipeTimeout?: number;
 }
 
 /** All CPU cores of this machine as one: its MafaldaRouters spread over as many mediasoup Workers as the load needs. */
@@ -33,6 +37,7 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
   readonly local = true;
   readonly #pool: WorkerPool;
   readonly #addresses: Addresses;
+  readonly #idlePipeTimeout: number;
   readonly #host = new HostMeter();
   /** What is in the Workers that others have made. */
   readonly #adopted = new ObjectTree();
@@ -43,12 +48,14 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
    */
   constructor(mediasoup: Index, options: MafaldaOptions = {}) {
     super(scope);
-    refuseUnknown('Mafalda', options, ['workerBudget', 'webRtcServerOptions', ...addressOptions]);
+    refuseUnknown('Mafalda', options, ['workerBudget', 'webRtcServerOptions', 'idlePipeTimeout', ...addressOptions]);
     if (typeof mediasoup?.createWorker !== 'function') {
       throw new TypeError("mediasoup must be the mediasoup module: new Mafalda(await import('mediasoup'))");
     }
     this.mediasoup = mediasoup;
-    const { workerBudget, webRtcServerOptions } = options;
+    const { workerBudget, webRtcServerOptions, idlePipeTimeout = DEFAULT_IDLE_PIPE_TIMEOUT_MS } = options;
+    checkDuration('idlePipeTimeout', idlePipeTimeout, 0);
+    this.#idlePipeTimeout = idlePipeTimeout;
     if (webRtcServerOptions && !Array.isArray(webRtcServerOptions.listenInfos)) throw new TypeError('webRtcServerOptions: missing listenInfos');
     this.webRtcServerOptions = webRtcServerOptions;
     this.#addresses = new Addresses(options, webRtcServerOptions !== undefined);
@@ -77,7 +84,7 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
   }
 
   protected makeMafaldaRouter(options: ResolvedMafaldaRouterOptions): LocalMafaldaRouter {
-    return new LocalMafaldaRouter(this.#pool, this.#addresses, options);
+    return new LocalMafaldaRouter(this.#pool, this.#addresses, options, this.#idlePipeTimeout);
   }
 
   protected async release(): Promise<void> {

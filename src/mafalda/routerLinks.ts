@@ -1,7 +1,8 @@
 /** The links of a MafaldaRouter's mediasoup Routers to other Routers, on this machine or elsewhere: see `piping/endpoint`. */
 import { NotFoundError } from 'mediasoup/errors';
-import type { PipeTransport, Router } from 'mediasoup/types';
+import type { DataProducer, PipeTransport, Producer, Router } from 'mediasoup/types';
 import {
+  describeStream,
   linkAppData,
   StaleLinkError,
   streamKey,
@@ -16,14 +17,21 @@ import {
 import { onceClosed } from '../shared/onceClosed.ts';
 import type { Streams } from '../shared/piping/streams.ts';
 import type { Aliases } from './aliases.ts';
+import type { IdlePipes, Release } from './idlePipes.ts';
 import { untilSctpConnected } from './untilSctpConnected.ts';
 
 interface Link {
   transport: Promise<PipeTransport>;
   /** To which end it is connected, and when that has happened. */
   connection?: { transportId: string; done: Promise<void> };
-  /** What flows out of here. */
-  offers: Map<string, Promise<PipedStream>>;
+  /** What flows out of here, by its id. */
+  offers: Map<string, Offer>;
+}
+
+interface Offer {
+  /** An id is free again as soon as its Producer is closed: what is offered is this one's stream, and no other's. */
+  producer: Producer | DataProducer;
+  stream: Promise<PipedStream>;
 }
 
 const LOOPBACK = { protocol: 'udp', ip: '127.0.0.1' } as const;
@@ -32,42 +40,68 @@ export class RouterLinks implements PipeEndpoint {
   readonly #routers: ReadonlyMap<string, Router>;
   readonly #streams: Streams;
   readonly #aliases: Aliases;
+  readonly #idlePipes: Pick<IdlePipes, 'hold'>;
   readonly #links = new Map<string, Link>();
 
-  constructor(routers: ReadonlyMap<string, Router>, streams: Streams, aliases: Aliases) {
+  constructor(routers: ReadonlyMap<string, Router>, streams: Streams, aliases: Aliases, idlePipes: Pick<IdlePipes, 'hold'>) {
     this.#routers = routers;
     this.#aliases = aliases;
     this.#streams = streams;
+    this.#idlePipes = idlePipes;
   }
 
   async openLink(request: LinkRequest): Promise<LinkEnd> {
-    return toLinkEnd(this.#open(request));
+    return this.#holding(request, undefined, () => toLinkEnd(this.#open(request)));
   }
 
   async offerPipe({ stream, ...request }: LinkRequest & { stream: StreamId }): Promise<PipeOffer> {
-    const link = this.#open(request);
-    const { transport, offers } = link;
-    const key = streamKey(stream);
-    let offer = offers.get(key);
-    if (!offer) {
-      const forget = (): void => void offers.delete(key);
-      offer = transport.then(opened => this.#consume(opened, request.routerId, stream, forget));
-      offers.set(key, offer);
-      offer.catch(forget);
-    }
-    return { stream: await offer, end: await toLinkEnd(link) };
+    return this.#holding(request, streamKey(stream), async () => {
+      const link = this.#open(request);
+      return { stream: await this.#through(link, transport => this.#offer(link, transport, request.routerId, stream)), end: await toLinkEnd(link) };
+    });
   }
 
-  async connectLink({ routerId, remoteRouterId, remote }: ConnectRequest): Promise<void> {
-    const link = this.#links.get(linkKey(routerId, remoteRouterId));
-    if (!link) throw new StaleLinkError(`the link of Router "${routerId}" to Router "${remoteRouterId}" has been closed`);
-    await this.#connect(link, remote);
+  async connectLink(request: ConnectRequest): Promise<void> {
+    return this.#holding(request, undefined, () => this.#connect(this.#linkOrThrow(request), request.remote));
   }
 
   async acceptPipe({ stream, ...request }: ConnectRequest & { stream: PipedStream }): Promise<void> {
-    const link = this.#links.get(linkKey(request.routerId, request.remoteRouterId));
-    await this.connectLink(request);
-    const transport = await link!.transport;
+    return this.#holding(request, stream.id, async () => {
+      const link = this.#linkOrThrow(request);
+      await this.#connect(link, request.remote);
+      await this.#through(link, transport => this.#produce(transport, stream));
+    });
+  }
+
+  /** Nothing that is being made is idle, and what has been made is given the time in which it is asked for. */
+  async #holding<T>({ routerId, remoteRouterId }: LinkRequest | ConnectRequest, streamId: string | undefined, act: () => Promise<T>): Promise<T> {
+    const releases: Release[] = [remoteRouterId, ...(streamId === undefined ? [] : [streamId])].map(what => this.#idlePipes.hold(routerId, what));
+    try {
+      return await act();
+    } finally {
+      for (const release of releases) release(true);
+    }
+  }
+
+  /** @throws {StaleLinkError} if the link has closed in the meantime: mediasoup has different words for that, or does not notice */
+  async #through<T>(link: Link, act: (transport: PipeTransport) => Promise<T>): Promise<T> {
+    const transport = await link.transport;
+    try {
+      const result = await act(transport);
+      if (!transport.closed) return result;
+    } catch (error) {
+      if (!transport.closed) throw error;
+    }
+    throw new StaleLinkError('the link was closed while it was being used');
+  }
+
+  #linkOrThrow({ routerId, remoteRouterId }: ConnectRequest): Link {
+    const link = this.#links.get(linkKey(routerId, remoteRouterId));
+    if (!link) throw new StaleLinkError(`the link of Router "${routerId}" to Router "${remoteRouterId}" has been closed`);
+    return link;
+  }
+
+  async #produce(transport: PipeTransport, stream: PipedStream): Promise<void> {
     const { id, appData, paused } = stream;
     if (stream.kind !== 'data') {
       await transport.produce({ id, kind: stream.kind, rtpParameters: stream.rtpParameters, paused, appData });
@@ -94,10 +128,9 @@ export class RouterLinks implements PipeEndpoint {
     });
     const link: Link = { transport, offers: new Map() };
     this.#links.set(key, link);
-    transport.then(
-      opened => onceClosed(opened, () => this.#links.delete(key)),
-      () => this.#links.delete(key),
-    );
+    // Another one may have been opened by then.
+    const forget = (): void => void (this.#links.get(key) === link && this.#links.delete(key));
+    transport.then(opened => (opened.closed ? forget() : onceClosed(opened, forget)), forget);
     return link;
   }
 
@@ -105,7 +138,7 @@ export class RouterLinks implements PipeEndpoint {
     const transport = await link.transport;
     if (!link.connection) {
       const { ip, port, srtpParameters } = remote;
-      const done = transport.connect({ ip, port, srtpParameters });
+      const done = this.#through(link, () => transport.connect({ ip, port, srtpParameters }));
       link.connection = { transportId: remote.transportId, done };
       // The next one may know a better address.
       done.catch(() => (link.connection = undefined));
@@ -116,17 +149,29 @@ export class RouterLinks implements PipeEndpoint {
     await link.connection?.done;
   }
 
-  async #consume(transport: PipeTransport, routerId: string, stream: StreamId, onClosed: () => void): Promise<PipedStream> {
-    const place = this.#streams.find(streamKey(stream)).find(({ router }) => router.id === routerId);
-    const appData = place?.producer.appData ?? {};
+  #offer({ offers }: Link, transport: PipeTransport, routerId: string, stream: StreamId): Promise<PipedStream> {
+    const key = streamKey(stream);
+    const producer = this.#streams.find(key).find(({ router }) => router.id === routerId)?.producer;
+    if (!producer) throw new NotFoundError(`${describeStream(stream)} not found`);
+    const existing = offers.get(key);
+    if (existing?.producer === producer) return existing.stream;
+    const forget = (): void => void (offers.get(key) === offer && offers.delete(key));
+    const offer: Offer = { producer, stream: this.#consume(transport, stream, producer, forget) };
+    offers.set(key, offer);
+    offer.stream.catch(forget);
+    return offer.stream;
+  }
+
+  async #consume(transport: PipeTransport, stream: StreamId, producer: Offer['producer'], onClosed: () => void): Promise<PipedStream> {
+    const { appData } = producer;
+    const workerId = this.#aliases.workerIdOf(producer);
     if (stream.producerId !== undefined) {
-      const consumer = await transport.consume({ producerId: place ? this.#aliases.workerIdOf(place.producer) : stream.producerId });
+      const consumer = await transport.consume({ producerId: workerId });
       onceClosed(consumer, onClosed);
       const { kind, rtpParameters, producerPaused: paused } = consumer;
       return { id: stream.producerId, consumerId: consumer.id, kind, rtpParameters, paused, appData };
     }
-    const dataProducerId = place ? this.#aliases.workerIdOf(place.producer) : stream.dataProducerId;
-    const consumer = await transport.consumeData({ dataProducerId });
+    const consumer = await transport.consumeData({ dataProducerId: workerId });
     onceClosed(consumer, onClosed);
     const { label, protocol, dataProducerPaused: paused } = consumer;
     // A DataConsumer of a PipeTransport always has them, since such a Transport knows no other kind of data.

@@ -17,13 +17,16 @@ export class GraceTimers<T> {
     return this.#timers.size;
   }
 
-  /** Starts the time anew. It does not keep the process running. */
-  start(thing: T): void {
+  /**
+   * Starts the time anew. It does not keep the process running.
+   * @param graceMs how long it is to be this time, where the usual time is not right
+   */
+  start(thing: T, graceMs = this.#graceMs): void {
     this.cancel(thing);
     const timer = setTimeout(() => {
       this.#timers.delete(thing);
       this.#onElapsed(thing);
-    }, this.#graceMs);
+    }, graceMs);
     this.#timers.set(thing, timer.unref());
   }
 

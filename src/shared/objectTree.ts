@@ -50,7 +50,9 @@ export type ObjectTreeEvents = {
   add: [node: TreeNode];
   /** Children are removed before their parents. */
   remove: [node: TreeNode];
-  /** An RtpObserver has let go of a Producer. */
+  /** An RtpObserver observes a Producer from now on. */
+  observe: [rtpObserver: TreeNode<'rtpObserver'>, producerId: string];
+  /** An RtpObserver has let go of a Producer, or the Producer has closed. */
   unobserve: [rtpObserver: TreeNode<'rtpObserver'>, producerId: string];
 };
 
@@ -144,11 +146,26 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   #followRtpObserver(rtpObserver: RtpObserver, parent: TreeNode): void {
     const node = this.#follow('rtpObserver', rtpObserver, this.#publicId(rtpObserver.id), parent);
     const { observer } = rtpObserver;
-    observer.on('addproducer', ({ id }) => node.observed.add(id));
-    observer.on('removeproducer', ({ id }) => {
+    /** How to stop waiting for the end of each Producer that it observes. */
+    const stops = new Map<string, () => void>();
+    const letGo = (id: string): void => {
+      stops.get(id)?.();
+      if (!stops.delete(id)) return;
       node.observed.delete(id);
       this.emit('unobserve', node, id);
+    };
+    observer.on('addproducer', producer => {
+      const { id } = producer;
+      if (stops.has(id)) return;
+      // The Worker lets go of a Producer that closes, and does not tell.
+      const onClose = (): void => letGo(id);
+      producer.observer.once('close', onClose);
+      stops.set(id, () => producer.observer.off('close', onClose));
+      node.observed.add(id);
+      this.emit('observe', node, id);
     });
+    observer.on('close', () => [...stops.keys()].forEach(letGo));
+    observer.on('removeproducer', ({ id }) => letGo(id));
   }
 
   #follow<T extends ObjectType>(type: T, object: ObjectTypes[T], id: string, parent: TreeNode | undefined): TreeNode<T> {

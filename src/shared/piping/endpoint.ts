@@ -90,3 +90,8 @@ export function isLinkTransport(transport: { type: string; appData: AppData }): 
 export function streamKey(stream: StreamId): string {
   return stream.producerId ?? stream.dataProducerId;
 }
+
+/** As mediasoup says it. */
+export function describeStream(stream: StreamId): string {
+  return `${stream.producerId === undefined ? 'DataProducer' : 'Producer'} with id "${streamKey(stream)}"`;
+}

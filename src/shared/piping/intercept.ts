@@ -3,19 +3,36 @@
  * that an id is in use elsewhere. The object itself is given the new behaviour, rather than a wrapper around it, so that it stays the one object that everybody sees: in
  * the Maps, in the events of its Router's `observer`, in `===`.
  */
+import { NotFoundError } from 'mediasoup/errors';
 import * as ortc from 'mediasoup/ortc';
-import type { ConsumerOptions, Producer, Router, RtpObserver, Transport } from 'mediasoup/types';
-import type { StreamId } from './endpoint.ts';
+import type { ConsumerOptions, DataProducer, Producer, Router, RtpObserver, Transport } from 'mediasoup/types';
+import { describeStream, streamKey, type StreamId } from './endpoint.ts';
+import { isPassing, unreachable } from './piper.ts';
 import type { Streams } from './streams.ts';
 
-/** Brings the stream, and answers with the id by which the object's Router knows it. */
-type Find = (stream: StreamId) => Promise<string>;
+/** A stream that ends in the moment in which it is wanted is wanted again; more often in a row is a defect. */
+const MAX_ATTEMPTS = 3;
 
-/** Makes a stream known that may be elsewhere, if it isn't: before anything else, since what it is decides on the rest. */
-type Seek = (id: string) => Promise<void>;
+/** How the streams of a MafaldaRouter are reached from one of its Routers. */
+export interface StreamAccess {
+  readonly streams: Streams;
+  /**
+   * Brings the stream, and answers with the id by which the object's Router knows it, or undefined if it has gone by then.
+   * @param surely whether to wait until it is there, rather than until the Router knows that it comes
+   */
+  readonly find: (stream: StreamId, surely: boolean) => Promise<string | undefined>;
+  /** Whether what is in that Router can be consumed here without a pipe. */
+  readonly isHere: (router: Router) => boolean;
+  /** Whether somebody is just bringing the stream from where it can't be seen here. */
+  readonly isComing: (id: string) => boolean;
+  /** Makes a stream known that may be elsewhere, if it isn't: before anything else, since what it is decides on the rest. */
+  readonly seek?: (id: string) => Promise<void>;
+  /** Counts somebody as a user of the stream who is still being made. @returns what ends that */
+  readonly hold?: (id: string) => () => void;
+}
 
-/** @param isHere whether what is in that Router can be consumed here without a pipe */
-export function interceptTransport(transport: Transport, streams: Streams, find: Find, isHere: (router: Router) => boolean, seek?: Seek): void {
+export function interceptTransport(transport: Transport, access: StreamAccess): void {
+  const { streams } = access;
   const consume = transport.consume.bind(transport);
   const consumeData = transport.consumeData.bind(transport);
   const produce = transport.produce.bind(transport);
@@ -23,35 +40,32 @@ export function interceptTransport(transport: Transport, streams: Streams, find:
   transport.produce = options => streams.produce(options?.id, () => produce(options));
   transport.produceData = options => streams.produce(options?.id, () => produceData(options));
   transport.consume = async options => {
-    if (isWellFormed(transport, options?.producerId, options)) {
-      await seek?.(options.producerId);
-      const places = streams.find(options.producerId);
+    if (!isWellFormed(transport, options?.producerId, options)) return consume(options);
+    return reach(transport, access, { producerId: options.producerId }, id => consume({ ...options, producerId: id }), () => {
       const producer = streams.producer(options.producerId);
       // Where no pipe is needed, mediasoup's own check comes early enough.
-      if (producer && transport.type !== 'pipe' && !places.some(({ router }) => isHere(router))) assertConsumable(producer, options);
-      return consume({ ...options, producerId: await find({ producerId: options.producerId }) });
-    }
-    return consume(options);
+      if (!producer) ortc.validateAndNormalizeRtpCapabilities(structuredClone(options.rtpCapabilities));
+      else if (transport.type !== 'pipe' && !streams.find(options.producerId).some(({ router }) => access.isHere(router))) assertConsumable(producer, options);
+    });
   };
   transport.consumeData = async options => {
     if (!isWellFormed(transport, options?.dataProducerId, options)) return consumeData(options);
-    await seek?.(options.dataProducerId);
-    return consumeData({ ...options, dataProducerId: await find({ dataProducerId: options.dataProducerId }) });
+    return reach(transport, access, { dataProducerId: options.dataProducerId }, id => consumeData({ ...options, dataProducerId: id }));
   };
 }
 
-export function interceptRtpObserver(rtpObserver: RtpObserver, find: Find, seek?: Seek): void {
+export function interceptRtpObserver(rtpObserver: RtpObserver, access: StreamAccess): void {
   const addProducer = rtpObserver.addProducer.bind(rtpObserver);
   const removeProducer = rtpObserver.removeProducer.bind(rtpObserver);
   /** By the id that was asked for, where the Router knows the stream by another one. */
   const foundIds = new Map<string, string>();
   rtpObserver.addProducer = async options => {
     if (!isWellFormed(rtpObserver, options?.producerId, {})) return addProducer(options);
-    await seek?.(options.producerId);
-    const producerId = await find({ producerId: options.producerId });
-    if (producerId === options.producerId) foundIds.delete(producerId);
-    else foundIds.set(options.producerId, producerId);
-    return addProducer({ ...options, producerId });
+    return reach(rtpObserver, access, { producerId: options.producerId }, async producerId => {
+      if (producerId === options.producerId) foundIds.delete(producerId);
+      else foundIds.set(options.producerId, producerId);
+      return addProducer({ ...options, producerId });
+    });
   };
   rtpObserver.removeProducer = async options => {
     const found = foundIds.get(options?.producerId);
@@ -59,6 +73,48 @@ export function interceptRtpObserver(rtpObserver: RtpObserver, find: Find, seek?
     await removeProducer({ ...options, producerId: found });
     foundIds.delete(options.producerId);
   };
+}
+
+/** Lets what the application closes be gone everywhere at once. */
+export function interceptClose(object: Transport | Producer | DataProducer, streams: Streams): void {
+  const close = object.close.bind(object);
+  object.close = () => streams.endingHere(close);
+}
+
+/**
+ * Brings a stream to where it is used. What ends in the same moment, since it was idle, or of which word has not reached
+ * everybody yet, is brought anew.
+ * @param check throws where the use would be refused anyway, before anything is brought
+ */
+async function reach<T>(
+  user: Transport | RtpObserver,
+  { streams, find, seek, hold, isComing }: StreamAccess,
+  stream: StreamId,
+  use: (id: string) => Promise<T>,
+  check?: () => void,
+): Promise<T> {
+  const id = streamKey(stream);
+  const notFound = (): NotFoundError => new NotFoundError(`${describeStream(stream)} not found`);
+  // At once: from here on nothing that is needed may end because nobody uses it.
+  const release = hold?.(id);
+  try {
+    await seek?.(id);
+    check?.();
+    for (let attempt = 1; ; ++attempt) {
+      const isThere = streams.find(id).length > 0;
+      if (!isThere && !isComing(id)) throw notFound();
+      const found = await find(stream, attempt > 1);
+      try {
+        if (found === undefined) throw notFound();
+        return await use(found);
+      } catch (error) {
+        if (!isPassing(error) || user.closed || !isThere) throw error;
+        if (attempt === MAX_ATTEMPTS) throw streams.find(id).length > 0 ? unreachable(stream, error) : error;
+      }
+    }
+  } finally {
+    release?.();
+  }
 }
 
 /** Whatever is not, is left to mediasoup to refuse: nothing is piped for it. */

@@ -3,16 +3,17 @@
  * serves the Workers of a machine and the servers of a cluster. What differs is which Routers share their streams
  * already (a *domain*: one Router, or all Routers of a server), and the endpoints that do the work.
  */
+import { NotFoundError } from 'mediasoup/errors';
 import type { Consumer, DataConsumer, DataProducer, Producer, Router } from 'mediasoup/types';
 import { logger } from '../logger.ts';
 import type { ObjectTree } from '../objectTree.ts';
-import { StaleLinkError, streamKey, type LinkEnd, type PipeEndpoint, type PipeOffer, type StreamId } from './endpoint.ts';
+import { describeStream, StaleLinkError, streamKey, type LinkEnd, type PipeEndpoint, type PipeOffer, type StreamId } from './endpoint.ts';
 import { joinEnds, joinTransports } from './joinEnds.ts';
 import type { StreamInRouter, Streams } from './streams.ts';
 
 const log = logger('piper');
 
-/** A link can be stale when it is asked for just while its idle ends are closing; more than twice in a row is a defect. */
+/** What is used just while it ends, since it was idle, is made anew; more than twice in a row is a defect. */
 const MAX_ATTEMPTS = 3;
 
 export interface PiperOptions {
@@ -60,15 +61,14 @@ export class Piper {
    * gets mediasoup's own error.
    */
   async bring(stream: StreamId, destination: Router): Promise<void> {
-    await this.#accepting.get(streamKey(stream))?.accepted;
+    await this.#accepted(stream);
     await this.#pipe(stream, destination)?.arrived;
   }
 
   /** Like {@link bring}, but resolves already when the destination knows that the stream is on its way. */
   async announce(stream: StreamId, destination: Router): Promise<void> {
-    const accepting = this.#accepting.get(streamKey(stream));
-    if (accepting?.domain === this.#options.domainOf(destination)) return;
-    await accepting?.accepted;
+    if (this.#accepting.get(streamKey(stream))?.domain === this.#options.domainOf(destination)) return;
+    await this.#accepted(stream);
     await this.#pipe(stream, destination)?.announced;
   }
 
@@ -81,6 +81,15 @@ export class Piper {
     const accepted = arrive().finally(() => this.#accepting.delete(key));
     this.#accepting.set(key, { domain, accepted });
     return accepted;
+  }
+
+  async #accepted(stream: StreamId): Promise<void> {
+    try {
+      await this.#accepting.get(streamKey(stream))?.accepted;
+    } catch (error) {
+      // Who has begun it tries again by himself.
+      if (!isPassing(error)) throw error;
+    }
   }
 
   #pipe(stream: StreamId, destination: Router): Piping | undefined {
@@ -104,14 +113,17 @@ export class Piper {
   }
 
   async #attempt(stream: StreamId, destination: Router, announce: () => void): Promise<void> {
+    const { streams, domainOf, chooseSource } = this.#options;
+    const domain = domainOf(destination);
     for (let attempt = 1; ; ++attempt) {
-      const places = this.#options.streams.find(streamKey(stream));
-      // It may have closed in the meantime; the consume that follows tells so.
-      if (places.length === 0) return;
+      const places = streams.find(streamKey(stream));
+      // It may have closed in the meantime, which the consume that follows tells; or somebody else has brought it.
+      if (places.length === 0 || places.some(({ router }) => domainOf(router) === domain)) return;
       try {
-        return await this.#make(stream, this.#options.chooseSource(places).router, destination, announce);
+        return await this.#make(stream, chooseSource(places).router, destination, announce);
       } catch (error) {
-        if (!isStale(error) || attempt === MAX_ATTEMPTS) throw error;
+        if (!isPassing(error)) throw error;
+        if (attempt === MAX_ATTEMPTS) throw unreachable(stream, error);
       }
     }
   }
@@ -179,6 +191,21 @@ export class Piper {
 
 function leadsElsewhere({ connectedTo }: LinkEnd, { transportId }: LinkEnd): boolean {
   return connectedTo !== undefined && connectedTo !== transportId;
+}
+
+/**
+ * Whether to try again can help: what was asked for was just ending, and is gone by now; or one who has asked before word of the
+ * end has reached him knows it now.
+ */
+export function isPassing(error: unknown): boolean {
+  return isStale(error) || (error instanceof Error && error.name === 'NotFoundError');
+}
+
+/** The end of all attempts, in mediasoup's words for what can't be had. */
+export function unreachable(stream: StreamId, cause: unknown): NotFoundError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const error = new NotFoundError(`${describeStream(stream)} not found: it exists, but could not be brought in ${MAX_ATTEMPTS} attempts (${reason})`);
+  return Object.assign(error, { cause });
 }
 
 /** It may have come over a wire, or from another copy of this module. */

@@ -1,7 +1,17 @@
-/** Which domain has which stream: read off an ObjectTree, where streams come and go as Producers and DataProducers. */
+/**
+ * Which Router has which stream: read off an ObjectTree, where streams come and go as Producers and DataProducers.
+ *
+ * A stream is what the application has produced: its origin. What pipes have made of it elsewhere are copies, which bear the
+ * same id and live a little longer, since word of its end has to reach them. A copy counts as the stream as long as
+ * nothing is known of its end: also where the origin is on a node that can't be seen, or can't be seen yet. From the
+ * moment on at which the place that it comes from is known to have gone, it is nothing but a leftover, whose id is free again.
+ */
 import type { DataProducer, Producer, Router } from 'mediasoup/types';
 import type { ObjectTree, TreeNode } from '../objectTree.ts';
 import { linkedRouterId } from './endpoint.ts';
+
+/** How many ends are remembered: copies of which word was on its way at that time are seen a moment later. */
+const MAX_ENDINGS = 1000;
 
 /** A stream in one Router: the Producer itself, or what a pipe has made of it in another Router. */
 export interface StreamInRouter {
@@ -21,6 +31,10 @@ interface Place extends StreamInRouter {
 export class Streams {
   readonly #byId = new Map<string, Map<TreeNode, Place>>();
   readonly #producing = new Set<string>();
+  /** Streams that have ended in a Router, the latest last. */
+  readonly #endings = new Set<string>();
+  /** The ids of what ends while the application is closing something. */
+  #endingHere: Set<string> | undefined;
 
   /** @param tree what is watched, for as long as it lives */
   constructor(tree: ObjectTree) {
@@ -28,15 +42,15 @@ export class Streams {
     tree.on('add', node => this.#add(node)).on('remove', node => this.#remove(node));
   }
 
-  /** Where a stream is at present. What is about to close, since something on the way there has, is left out. */
+  /** Where a stream is at present, its origin first if that is in sight. What is left of one that has ended is left out. */
   find(id: string): StreamInRouter[] {
     const places = this.#placesOf(id);
-    return places.filter(place => isSupplied(place, places));
+    return places.filter(place => isSupplied(place, places)).sort((a, b) => Number(a.piped) - Number(b.piped));
   }
 
-  /** What a pipe has made of a stream in a Router, also if it is about to close. */
+  /** What a pipe has made of a stream in a Router, the latest if there are several, and also if it is about to close. */
   findPiped(id: string, to: Router, from: string): StreamInRouter | undefined {
-    return this.#placesOf(id).find(place => place.router === to && place.from === from);
+    return this.#placesOf(id).findLast(place => place.router === to && place.from === from);
   }
 
   /** Whether the Producer itself is there, rather than only what pipes have made of it. */
@@ -44,10 +58,14 @@ export class Streams {
     return this.find(id).some(({ piped }) => !piped);
   }
 
+  /** Whether nothing of it is there any more, nor anything that is left of it. */
+  isGone(id: string): boolean {
+    return !this.#byId.has(id);
+  }
+
   /** The Producer of an id: the original one rather than what pipes made of it. */
   producer(id: string): Producer | undefined {
-    const found = this.find(id).filter(({ producer }) => 'kind' in producer);
-    return (found.find(({ piped }) => !piped) ?? found[0])?.producer as Producer | undefined;
+    return this.find(id).find(({ producer }) => 'kind' in producer)?.producer as Producer | undefined;
   }
 
   /**
@@ -65,29 +83,59 @@ export class Streams {
     }
   }
 
+  /**
+   * Runs what the application closes here. The copies of what ends by that close at once: they need not wait for word of it, and
+   * a node that is told hears of it before anything else that is asked of it from here.
+   */
+  endingHere(close: () => void): void {
+    const outer = this.#endingHere;
+    const ended = (this.#endingHere = new Set());
+    try {
+      close();
+    } finally {
+      this.#endingHere = outer;
+    }
+    for (const id of ended) {
+      const places = this.#placesOf(id);
+      for (const place of places) if (!isSupplied(place, places)) place.producer.close();
+    }
+  }
+
   #placesOf(id: string): Place[] {
     return [...(this.#byId.get(id)?.values() ?? [])];
   }
 
   #add(node: TreeNode): void {
-    if (node.type !== 'producer' && node.type !== 'dataProducer') return;
     const transport = node.parent;
-    if (transport?.type !== 'transport' || transport.parent?.type !== 'router') return;
-    const places = this.#byId.get(node.id) ?? new Map<TreeNode, Place>();
-    this.#byId.set(node.id, places);
+    if ((node.type !== 'producer' && node.type !== 'dataProducer') || transport?.type !== 'transport' || transport.parent?.type !== 'router') return;
+    const { id, object: producer } = node;
+    const router = transport.parent.object;
     const from = linkedRouterId(transport.object);
-    const place: Place = { id: node.id, producer: node.object, router: transport.parent.object, piped: from !== undefined, from, isSourceKnown: false };
+    const isSourceKnown = from !== undefined && this.#endings.has(endingKey(from, id));
+    const place: Place = { id, producer, router, piped: from !== undefined, from, isSourceKnown };
+    const places = this.#byId.get(id) ?? new Map<TreeNode, Place>();
     for (const other of places.values()) {
-      if (other.from === place.router.id) other.isSourceKnown = true;
-      if (place.from === other.router.id) place.isSourceKnown = true;
+      if (other.from === router.id) other.isSourceKnown = true;
+      if (from === other.router.id) place.isSourceKnown = true;
     }
-    places.set(node, place);
+    this.#byId.set(id, places.set(node, place));
+    this.#endings.delete(endingKey(router.id, id));
   }
 
   #remove(node: TreeNode): void {
-    const places = this.#byId.get(node.id);
-    if (!places?.delete(node)) return;
-    if (places.size === 0) this.#byId.delete(node.id);
+    const { id } = node;
+    const places = this.#byId.get(id);
+    const place = places?.get(node);
+    if (!places || !place) return;
+    places.delete(node);
+    if (places.size === 0) this.#byId.delete(id);
+    // Of what was lost with its Router, or is only out of sight, nobody knows whether it has ended.
+    if (!place.producer.closed || place.router.closed) return;
+    if ([...places.values()].some(({ router }) => router === place.router)) return;
+    this.#endingHere?.add(id);
+    this.#endings.add(endingKey(place.router.id, id));
+    const [oldest] = this.#endings;
+    if (this.#endings.size > MAX_ENDINGS) this.#endings.delete(oldest!);
   }
 }
 
@@ -103,4 +151,8 @@ function isSupplied(place: Place, places: readonly Place[]): boolean {
     current = source;
   }
   return true;
+}
+
+function endingKey(routerId: string, id: string): string {
+  return `${routerId} ${id}`;
 }

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { NotFoundError, UnsupportedError } from 'mediasoup/errors';
 import type { ConsumerOptions, DirectTransport, Router } from 'mediasoup/types';
 import { streamKey, type StreamId } from '../../../../src/shared/piping/endpoint.ts';
-import { interceptRtpObserver, interceptTransport } from '../../../../src/shared/piping/intercept.ts';
+import { interceptRtpObserver, interceptTransport, type StreamAccess } from '../../../../src/shared/piping/intercept.ts';
 import { closingAfterEach } from '../../../helpers/cleanup.ts';
 import { LinkedRouters } from '../../../helpers/routers.ts';
 
@@ -12,6 +12,7 @@ let linked: LinkedRouters;
 let transport: DirectTransport;
 let asked: StreamId[];
 let find: (stream: StreamId) => Promise<string>;
+let access: StreamAccess;
 
 beforeEach(async () => {
   linked = opened(await LinkedRouters.create(2));
@@ -24,12 +25,13 @@ beforeEach(async () => {
     await linked.piper.bring(stream, destination);
     return streamKey(stream);
   };
-  interceptTransport(
-    transport,
-    linked.streams,
-    stream => find(stream),
-    router => router === destination,
-  );
+  access = {
+    streams: linked.streams,
+    find: stream => find(stream),
+    isHere: router => router === destination,
+    isComing: () => false,
+  };
+  interceptTransport(transport, access);
 });
 
 function options(changes: object = {}): ConsumerOptions {
@@ -48,10 +50,12 @@ describe('an intercepted Transport', () => {
     await expect(transport.consume(Object.freeze(options()))).resolves.toBeDefined();
   });
 
-  test('leaves it to mediasoup to refuse what nobody has', async () => {
-    await expect(transport.consume(options({ producerId: 'nobody' }))).rejects.toThrow(NotFoundError);
-    await expect(transport.consumeData({ dataProducerId: 'nobody' })).rejects.toThrow(/nobody/);
-    expect(asked).toEqual([{ producerId: 'nobody' }, { dataProducerId: 'nobody' }]);
+  test('refuses what nobody has, in mediasoup’s words', async () => {
+    await expect(transport.consume(options({ producerId: 'nobody' }))).rejects.toThrow(new NotFoundError('Producer with id "nobody" not found'));
+    await expect(transport.consumeData({ dataProducerId: 'nobody' })).rejects.toThrow(new NotFoundError('DataProducer with id "nobody" not found'));
+    // What is wrong with the call itself is told first, as mediasoup does.
+    await expect(transport.consume(options({ producerId: 'nobody', rtpCapabilities: { codecs: 'VP8' } }))).rejects.toThrow(TypeError);
+    expect(asked).toEqual([]);
   });
 
   test.each([
@@ -100,11 +104,11 @@ describe('an intercepted Transport', () => {
 describe('an intercepted RtpObserver', () => {
   test('takes Producers from elsewhere, and leaves what makes no sense to mediasoup', async () => {
     const observer = await linked.routers[1]!.createAudioLevelObserver();
-    interceptRtpObserver(observer, stream => find(stream));
+    interceptRtpObserver(observer, access);
     await observer.addProducer({ producerId: 'mic' });
     expect(asked).toEqual([{ producerId: 'mic' }]);
     await expect(observer.addProducer({ producerId: 5 as unknown as string })).rejects.toThrow();
-    await expect(observer.addProducer({ producerId: 'nobody' })).rejects.toThrow();
-    expect(asked).toHaveLength(2);
+    await expect(observer.addProducer({ producerId: 'nobody' })).rejects.toThrow(NotFoundError);
+    expect(asked).toHaveLength(1);
   });
 });

@@ -180,7 +180,7 @@ describe('while the pipe is being made, the Producer', () => {
     when(name, moment, () => producer.close());
     await linked.piper.bring(stream, destination).catch(() => undefined);
     // The pipe hears of it from its Worker, which may be a moment later.
-    await until('nothing has the stream', () => linked.streams.find('mic').length === 0);
+    await until('nothing has the stream, nor what was left of it', () => linked.streams.isGone('mic'));
     expect([await linked.count(source), await linked.count(destination)]).toMatchObject([
       { producers: 0, consumers: 0 },
       { producers: 0, consumers: 0 },
