@@ -43,10 +43,12 @@ export class FakeConnection {
     return packet !== undefined;
   }
 
-  async deliverAll(): Promise<void> {
+  /** @param sessions at the ends of it: what has arrived there is dealt with in turns, of which each lasts some ms */
+  async deliverAll(...sessions: { untilDelivered(): Promise<void> }[]): Promise<void> {
     do {
       await said();
       while (this.deliver(this.near) || this.deliver(this.far));
+      for (const session of sessions) await session.untilDelivered();
       await said();
     } while (this.near.queue.length + this.far.queue.length > 0);
   }

@@ -31,7 +31,7 @@ test('reports tell of each Worker what it holds and uses, and of the host', asyn
   try {
     await until('the Worker and the host are at work', () => {
       const { workers, hosts } = client.loadReport;
-      return (workers[0]?.cpu ?? 0) > 0 && (hosts[0]?.cpu ?? 0) > 0;
+      return workers[0]?.dataConsumers === 1 && workers[0].cpu > 0 && (hosts[0]?.cpu ?? 0) > 0;
     });
   } finally {
     clearInterval(flood);

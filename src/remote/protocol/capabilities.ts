@@ -3,11 +3,15 @@
  * participant with each `consume()`. So a client says them once, in a message of their own, and refers to them from then on
  * by `{ $capabilities: slot }` in the place of `rtpCapabilities`.
  */
+import { measure } from './measure.ts';
 
 /** How many a server remembers for one session. */
 export const CAPABILITY_SLOTS = 128;
 /** As JSON, in characters: larger ones are said with each call. */
 export const MAX_CAPABILITIES = 16_384;
+
+/** More than there can be in such a text: then it is not even looked at. */
+const MAX_VALUES = MAX_CAPABILITIES / 2;
 
 const REFERENCE = '$capabilities';
 
@@ -49,7 +53,7 @@ export class SaidCapabilities {
 }
 
 /** What is in a slot: capabilities that are frozen, since they are the argument of many calls; or why they can't be used. */
-type Heard = { rtpCapabilities: unknown } | { error: unknown };
+type Heard = ({ rtpCapabilities: unknown } | { error: unknown }) & { bytes: number };
 
 /** The server's side: what one client has said. */
 export class HeardCapabilities {
@@ -61,9 +65,15 @@ export class HeardCapabilities {
     this.#accept = accept;
   }
 
-  /** Never throws: it is the call that refers to them which fails, if they can't be used. */
-  remember(slot: number, encoded: unknown): void {
-    this.#slots.set(slot, this.#hear(encoded));
+  /**
+   * Never throws: it is the call that refers to them which fails, if they can't be used.
+   * @returns how many bytes more are kept now
+   */
+  remember(slot: number, encoded: unknown): number {
+    const before = this.#slots.get(slot)?.bytes ?? 0;
+    const heard = this.#hear(encoded);
+    this.#slots.set(slot, heard);
+    return heard.bytes - before;
   }
 
   /**
@@ -84,12 +94,14 @@ export class HeardCapabilities {
 
   #hear(encoded: unknown): Heard {
     try {
+      const { values, bytes } = measure(encoded);
+      if (values > MAX_VALUES) throw new RangeError(`RTP capabilities of more than ${MAX_VALUES} values`);
       // Decoding comes first: it is what looks out for data that is nested so deep that nothing else could go through it.
       const rtpCapabilities = this.#accept(encoded);
       if (JSON.stringify(rtpCapabilities).length > MAX_CAPABILITIES) throw new RangeError(`RTP capabilities of more than ${MAX_CAPABILITIES} characters`);
-      return { rtpCapabilities: deepFreeze(rtpCapabilities) };
+      return { rtpCapabilities: deepFreeze(rtpCapabilities), bytes };
     } catch (error) {
-      return { error };
+      return { error, bytes: 0 };
     }
   }
 }

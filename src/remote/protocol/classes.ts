@@ -20,7 +20,7 @@ import type {
   Worker,
 } from 'mediasoup/types';
 import { mustBeBuffer, mustBeLayers, mustBeMessage, mustBePriority, mustBeTraceTypes, mustHaveFingerprints } from './argumentChecks.ts';
-import { describeClass, type ClassDescription } from './describe.ts';
+import { describeClass, listenedEventsOf, type ClassDescription } from './describe.ts';
 
 const closable = { closed: 'local', appData: 'local', observer: 'local', close: 'closing' } as const;
 const identified = { ...closable, id: 'fixed', dump: 'call' } as const;
@@ -310,6 +310,9 @@ export const classes = {
 
 export type ClassName = keyof typeof classes;
 
+/** Events so frequent that only listeners are told of them: where a client is too slow for them, later ones do. */
+export const lossyEvents: ReadonlySet<string> = new Set(Object.values(classes).flatMap(listenedEventsOf));
+
 export function descriptionOf(className: ClassName): ClassDescription {
   return classes[className];
 }
@@ -323,6 +326,9 @@ export const mafaldaRouterCreates = [
   'createActiveSpeakerObserver',
   'createAudioLevelObserver',
 ] as const;
+
+/** What makes the ends of pipes there. */
+export const mafaldaRouterPipes = ['openLink', 'offerPipe', 'acceptPipe'] as const;
 
 /** What can be called on a MafaldaRouter, beside `close` and `leave`. */
 export const mafaldaRouterCalls = [

@@ -11,6 +11,7 @@ import {
   WorkerBudgetError,
   type MafaldaErrorCode,
 } from '../../shared/errors.ts';
+import { shortened } from './measure.ts';
 import { StaleLinkError } from '../../shared/piping/endpoint.ts';
 
 export interface WireError {
@@ -26,6 +27,9 @@ type Fields = Record<string, unknown>;
 
 /** Causes have causes: more levels than an error of a node below nodes needs are cut off. */
 const MAX_CAUSES_DEPTH = 4;
+/** An error may repeat what it was given, and that can be as long as a message. */
+const MAX_MESSAGE_LENGTH = 2000;
+const MAX_NAME_LENGTH = 100;
 /** Of a NodeUnavailableError with very many nodes the rest is left out. */
 const MAX_CAUSES = 100;
 
@@ -43,31 +47,33 @@ const decoders: { readonly [Code in MafaldaErrorCode]: (message: string, fields:
   ERR_MAFALDA_NODE_UNAVAILABLE: (message, { node, cause, causes }, depth) =>
     new NodeUnavailableError(message, { node: toText(node), cause: toError(cause, depth), causes: toErrors(causes, depth) }),
   ERR_MAFALDA_NODE_DRAINING: (message, { node }) => new NodeDrainingError(message, { node: toText(node) }),
-  ERR_MAFALDA_LIMIT: (message, { limit, max }) => new LimitError(message, { limit: String(limit), max: Number(max) }),
+  ERR_MAFALDA_LIMIT: (message, { limit, max }) => new LimitError(message, { limit: textOf(limit, MAX_NAME_LENGTH), max: typeof max === 'number' ? max : NaN }),
   ERR_MAFALDA_WORKER_BUDGET: message => new WorkerBudgetError(message),
-  ERR_MAFALDA_CALL_TIMEOUT: (message, { method }) => new CallTimeoutError(message, { method: String(method) }),
-  ERR_MAFALDA_REFUSED: (message, { reason, permanent }) => new RefusedError(message, { reason: String(reason), permanent: permanent === true }),
+  ERR_MAFALDA_CALL_TIMEOUT: (message, { method }) => new CallTimeoutError(message, { method: textOf(method, MAX_NAME_LENGTH) }),
+  ERR_MAFALDA_REFUSED: (message, { reason, permanent }) => new RefusedError(message, { reason: textOf(reason, MAX_MESSAGE_LENGTH), permanent: permanent === true }),
   ERR_MAFALDA_INCOMPATIBLE: message => new IncompatibleError(message),
 };
 
 export function encodeError(error: unknown, depth = 0): WireError {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
-  const { name, message } = error;
+  if (!(error instanceof Error)) return { name: 'Error', message: textOf(error, MAX_MESSAGE_LENGTH) };
+  const [name, message] = [textOf(error.name, MAX_NAME_LENGTH), textOf(error.message, MAX_MESSAGE_LENGTH)];
   const { code } = error as { code?: unknown };
   // The class may be that of another copy of this module: the code tells.
   return isMafaldaCode(code) ? { name, message, code, fields: encodeFields(error, depth) } : { name, message };
 }
 
-export function decodeError({ name, message, code, fields }: WireError, depth = 0): Error {
-  if (isMafaldaCode(code)) return decoders[code](String(message), isRecord(fields) ? fields : {}, depth);
-  if (Object.hasOwn(classesByName, name)) return new classesByName[name]!(String(message));
-  return Object.assign(new Error(String(message)), { name: String(name) });
+export function decodeError({ name: givenName, message: givenMessage, code, fields }: WireError, depth = 0): Error {
+  const [name, message] = [textOf(givenName, MAX_NAME_LENGTH), textOf(givenMessage, MAX_MESSAGE_LENGTH)];
+  if (isMafaldaCode(code)) return decoders[code](message, isRecord(fields) ? fields : {}, depth);
+  if (Object.hasOwn(classesByName, name)) return new classesByName[name]!(message);
+  return Object.assign(new Error(message), { name });
 }
 
 function encodeFields(error: Error, depth: number): Fields {
   const { causes } = error as unknown as Fields;
   const { cause } = error;
-  const fields: Fields = Object.fromEntries(Object.entries(error as unknown as Fields).filter(([name]) => !['code', 'name', 'cause', 'causes'].includes(name)));
+  const own = Object.entries(error as unknown as Fields).filter(([name]) => !['code', 'name', 'cause', 'causes'].includes(name));
+  const fields: Fields = Object.fromEntries(own.map(([name, value]) => [name, typeof value === 'string' ? shortened(value, MAX_MESSAGE_LENGTH) : value]));
   if (depth >= MAX_CAUSES_DEPTH) return fields;
   if (cause !== undefined) fields['cause'] = encodeError(cause, depth + 1);
   if (isRecord(causes)) {
@@ -86,6 +92,15 @@ function toErrors(causes: unknown, depth: number): Record<string, Error> {
 function toError(cause: unknown, depth: number): Error | undefined {
   if (!isRecord(cause) || depth >= MAX_CAUSES_DEPTH) return undefined;
   return decodeError(cause as unknown as WireError, depth + 1);
+}
+
+/** Whatever was thrown: not all of it can be made a text of. */
+function textOf(value: unknown, length: number): string {
+  try {
+    return shortened(String(value), length);
+  } catch {
+    return 'unknown';
+  }
 }
 
 function toText(value: unknown): string | undefined {

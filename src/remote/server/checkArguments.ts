@@ -3,28 +3,39 @@
  * message to its Worker throws in the middle of that, and leaves the channel to this Worker unusable for everybody.
  */
 import { EventEmitter } from 'node:events';
+import type { ClassName } from '../protocol/classes.ts';
 
-type Kind = 'text' | 'number' | 'integer' | 'flag' | 'object' | 'objects' | 'texts' | 'numbers' | 'name' | 'address' | 'addresses' | 'data' | 'any';
+type Kind = 'text' | 'number' | 'integer' | 'flag' | 'object' | 'objects' | 'texts' | 'numbers' | 'parameters' | 'name' | 'address' | 'addresses' | 'data' | 'any';
+
+/** What no real client comes near to: mediasoup compares each element of a list with each of another, and so takes very long for long ones. */
+const MAX_LIST = 100;
+/** Of these there may be more, and each is looked at once. */
+const MAX_NUMBERS = 1000;
+const MAX_TEXT = 10_000;
+/** Names of objects are part of many messages. */
+const MAX_NAME = 1000;
 
 const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
-const isText = (value: unknown): boolean => typeof value === 'string';
+const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= MAX_TEXT;
+const isName = (value: unknown): boolean => typeof value === 'string' && value.length <= MAX_NAME;
 /** References to objects of mediasoup's are no options. */
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof EventEmitter);
 const isAddress = (value: unknown): boolean => isText(value) || isObject(value);
 
 const kinds: Record<Kind, { is: (value: unknown) => boolean; what: string }> = {
-  text: { is: isText, what: 'a string' },
+  text: { is: isText, what: `a string of at most ${MAX_TEXT} characters` },
   number: { is: isNumber, what: 'a number' },
   integer: { is: Number.isSafeInteger, what: 'an integer' },
   flag: { is: value => typeof value === 'boolean', what: 'a boolean' },
   object: { is: isObject, what: 'an object' },
-  objects: { is: listOf(isObject), what: 'an array of objects' },
-  texts: { is: listOf(isText), what: 'an array of strings' },
-  numbers: { is: listOf(isNumber), what: 'an array of numbers' },
+  objects: { is: listOf(isObject, MAX_LIST), what: `an array of objects, at most ${MAX_LIST}` },
+  texts: { is: listOf(isText, MAX_LIST), what: `an array of strings, at most ${MAX_LIST}` },
+  numbers: { is: listOf(isNumber, MAX_NUMBERS), what: `an array of numbers, at most ${MAX_NUMBERS}` },
+  parameters: { is: value => isObject(value) && Object.keys(value as object).length <= MAX_LIST, what: `an object with at most ${MAX_LIST} members` },
   // Of an object, or of a header extension.
-  name: { is: value => isText(value) || isNumber(value), what: 'a string or number' },
+  name: { is: value => isName(value) || isNumber(value), what: `a string of at most ${MAX_NAME} characters, or a number` },
   address: { is: isAddress, what: 'a string or an object' },
-  addresses: { is: listOf(isAddress), what: 'an array of strings or objects' },
+  addresses: { is: listOf(isAddress, MAX_LIST), what: `an array of strings or objects, at most ${MAX_LIST}` },
   data: { is: value => isText(value) || value instanceof Uint8Array, what: 'a string or a Buffer' },
   any: { is: () => true, what: 'anything' },
 };
@@ -52,8 +63,9 @@ const properties = new Map<string, Kind>(
     ],
     object: [
       ...['rtpParameters', 'rtpCapabilities', 'rtcp', 'rtx', 'flags', 'portRange', 'numSctpStreams', 'srtpParameters', 'dtlsParameters'],
-      ...['sctpStreamParameters', 'preferredLayers', 'listenInfo', 'rtcpListenInfo', 'remote', 'stream', 'routerOptions', 'workerSettings', 'parameters'],
+      ...['sctpStreamParameters', 'preferredLayers', 'listenInfo', 'rtcpListenInfo', 'remote', 'stream', 'routerOptions', 'workerSettings'],
     ],
+    parameters: ['parameters'],
     objects: ['codecs', 'headerExtensions', 'encodings', 'rtcpFeedback', 'fingerprints', 'listenInfos', 'mediaCodecs'],
     texts: ['logTags'],
     numbers: ['subchannels'],
@@ -86,22 +98,50 @@ const positional = new Map<string, Kind[]>(
   } satisfies Record<string, Kind[]>),
 );
 
-/** @throws {TypeError} naming the argument that is of a wrong type */
-export function checkArguments(method: string, args: unknown[]): void {
+/** Where an object of mediasoup's belongs, and which class it must be of; anywhere else there can be none, but in `appData`. */
+const references = new Map<string, Readonly<Record<string, ClassName>>>([
+  ['pipeToRouter', { router: 'Router' }],
+  ['createWebRtcTransport', { webRtcServer: 'WebRtcServer' }],
+]);
+
+/** The class of an object of mediasoup's; undefined for any other. */
+type ClassOf = (object: object) => ClassName | undefined;
+
+/**
+ * @throws {TypeError} naming the argument that is of a wrong type: what mediasoup's methods do with another object than they
+ * expect can't be caught by who has called them
+ */
+export function checkArguments(method: string, args: unknown[], classOf: ClassOf): void {
+  checkReferences(method, args[0], classOf);
+  const allowed = Object.keys(references.get(method) ?? {});
   const expected = positional.get(method) ?? ['object'];
   for (const [index, arg] of args.entries()) {
     // JSON makes null of what was left out in the middle of a list.
     if (arg === undefined || arg === null) continue;
     const { is, what } = kinds[expected[index] ?? 'any'];
     if (!is(arg)) throw new TypeError(`${method}(): argument ${index + 1} must be ${what}`);
-    const wrong = findWrong(arg);
+    const wrong = findWrong(arg, allowed);
     if (wrong) throw new TypeError(`${method}()${wrong}`);
   }
 }
 
-/** @returns the first property of a wrong type, and what it must be: the way there is put together on the way back */
-function findWrong(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array || value instanceof EventEmitter) return undefined;
+function checkReferences(method: string, options: unknown, classOf: ClassOf): void {
+  if (typeof options !== 'object' || options === null) return;
+  for (const [name, className] of Object.entries(references.get(method) ?? {})) {
+    const value = (options as Record<string, unknown>)[name];
+    // None is for mediasoup to refuse, if it must be there.
+    if (value === undefined || value === null) continue;
+    if (!(value instanceof EventEmitter) || classOf(value) !== className) throw new TypeError(`${method}().${name} must be a ${className}`);
+  }
+}
+
+/**
+ * @param allowed where objects of mediasoup's may be
+ * @returns the first property of a wrong type, and what it must be: the way there is put together on the way back
+ */
+function findWrong(value: unknown, allowed: readonly string[] = []): string | undefined {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return undefined;
+  if (value instanceof EventEmitter) return " must not be an object of mediasoup's";
   // Nothing in it can have changed since it was checked.
   if (Object.isFrozen(value)) return undefined;
   if (Array.isArray(value)) {
@@ -116,12 +156,13 @@ function findWrong(value: unknown): string | undefined {
     const kind = properties.get(name);
     // To mediasoup null is the same as none, but not where it wants an integer.
     if (kind && (member !== null || kind === 'integer') && !kinds[kind].is(member)) return `.${name} must be ${kinds[kind].what}`;
-    const wrong = unchecked.includes(name) ? undefined : findWrong(member);
+    if (kind === undefined && Array.isArray(member) && member.length > MAX_NUMBERS && !unchecked.includes(name)) return `.${name} must have at most ${MAX_NUMBERS} elements`;
+    const wrong = unchecked.includes(name) || allowed.includes(name) ? undefined : findWrong(member);
     if (wrong) return `.${name}${wrong}`;
   }
   return undefined;
 }
 
-function listOf(is: (value: unknown) => boolean): (value: unknown) => boolean {
-  return value => Array.isArray(value) && value.every(is);
+function listOf(is: (value: unknown) => boolean, max: number): (value: unknown) => boolean {
+  return value => Array.isArray(value) && value.length <= max && value.every(is);
 }

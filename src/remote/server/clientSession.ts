@@ -7,19 +7,27 @@ import { logger } from '../../shared/logger.ts';
 import type { MafaldaRouterDump } from '../../shared/dump.ts';
 import type { MafaldaObjects, MafaldaRouter, MafaldaRouterOptions, ResourceUsages } from '../../shared/types.ts';
 import { HeardCapabilities } from '../protocol/capabilities.ts';
-import { mafaldaRouterCalls, mafaldaRouterCreates } from '../protocol/classes.ts';
+import { lossyEvents, mafaldaRouterCalls, mafaldaRouterCreates, mafaldaRouterPipes } from '../protocol/classes.ts';
 import { decode, encode } from '../protocol/codec.ts';
 import { encodeError } from '../protocol/errors.ts';
+import type { Measure } from '../protocol/measure.ts';
+import type { MemoryAccount, MemoryBudget } from '../protocol/memory.ts';
 import { MAFALDA, MEDIASOUP, type ClientMessage, type ServerMessage, type Target } from '../protocol/messages.ts';
 import { Session, type Recovery, type Socket } from '../protocol/session.ts';
 import { isClientMessage } from '../protocol/validate.ts';
 import { checkArguments } from './checkArguments.ts';
 import type { Audience, ExportedObject } from './exportedObject.ts';
-import type { Limits } from './limits.ts';
+import { limitError, type Limits } from './limits.ts';
+import { guardPair, guardPiped } from './guardPipe.ts';
 import { OwnWorkers } from './ownWorkers.ts';
 import type { Attached, ServedMafalda } from './servedMafalda.ts';
 
 const log = logger('server');
+
+/** A client that has so much of what it may have is slow: what is old by the time it arrives is left out. */
+const SLOW = 1 / 4;
+/** In the arguments of one call: to go through more takes time that is others'. */
+const MAX_VALUES = 20_000;
 
 type Args = unknown[];
 
@@ -34,6 +42,8 @@ export interface SessionContext {
   readonly served: ServedMafalda;
   readonly addresses: Addresses;
   readonly limits: Limits;
+  /** What is kept for all clients together. */
+  readonly memory: MemoryBudget;
 }
 
 export class ClientSession implements Audience {
@@ -41,6 +51,8 @@ export class ClientSession implements Audience {
   readonly #served: ServedMafalda;
   readonly #addresses: Addresses;
   readonly #limits: Limits;
+  readonly #memory: MemoryAccount;
+  readonly #budget: MemoryBudget;
   readonly #session: Session<ServerMessage, ClientMessage>;
   readonly #attached = new Map<string, Attached>();
   /** MafaldaRouters that this client itself is closing. */
@@ -48,7 +60,7 @@ export class ClientSession implements Audience {
   readonly #capabilities = new HeardCapabilities(encoded => {
     // They are data and nothing else: no object of mediasoup's may be frozen with them.
     const rtpCapabilities = decode(encoded, () => undefined);
-    checkArguments('consume', [{ rtpCapabilities }]);
+    checkArguments('consume', [{ rtpCapabilities }], () => undefined);
     return rtpCapabilities;
   });
   #ownWorkers: OwnWorkers | undefined;
@@ -57,12 +69,15 @@ export class ClientSession implements Audience {
   #absence: NodeJS.Timeout | undefined;
 
   /** @param onFailure the client does not keep to the protocol */
-  constructor({ served, addresses, limits }: SessionContext, onFailure: (error: Error) => void) {
+  constructor({ served, addresses, limits, memory }: SessionContext, onFailure: (error: Error) => void) {
     this.#served = served;
     this.#addresses = addresses;
     this.#limits = limits;
-    this.#session = new Session<ServerMessage, ClientMessage>(isClientMessage, this.#recovery());
-    this.#session.on('message', message => this.#onMessage(message));
+    this.#budget = memory;
+    this.#memory = memory.open(limits.sessionBytes);
+    this.#session = new Session<ServerMessage, ClientMessage>(isClientMessage, this.#recovery(), this.#memory);
+    this.#session.on('message', (message, size) => this.#onMessage(message, size));
+    this.#session.on('failing', (socket, reason) => socket.emit('refused', reason));
     this.#session.on('error', onFailure);
   }
 
@@ -86,7 +101,8 @@ export class ClientSession implements Audience {
   /** The end: what only this client was attached to is closed. Resolves when the processes of its own Workers have ended. */
   async close(): Promise<void> {
     clearTimeout(this.#absence);
-    this.#session.detach();
+    this.#session.close();
+    this.#memory.close();
     for (const attached of this.#attached.values()) this.#served.detach(this, attached);
     this.#attached.clear();
     await this.#ownWorkers?.close();
@@ -98,7 +114,13 @@ export class ClientSession implements Audience {
       // Who has asked for it knows, and may mean another one by the same id already.
       if (this.#closing.delete(message.mafaldaRouter)) return;
     }
+    if (message.type === 'event' && lossyEvents.has(message.name) && this.#memory.bytes > SLOW * this.#memory.max) return;
     this.#session.send(message);
+  }
+
+  /** Resolves when all that the client has said so far has been begun. */
+  async untilDelivered(): Promise<void> {
+    await this.#session.untilDelivered();
   }
 
   #recovery(): Recovery<ServerMessage> {
@@ -114,7 +136,7 @@ export class ClientSession implements Audience {
     return this.#ownWorkers ? [...trees, this.#ownWorkers.tree] : trees;
   }
 
-  #onMessage(message: ClientMessage): void {
+  #onMessage(message: ClientMessage, size: Measure): void {
     switch (message.type) {
       case 'listen': {
         const { handle, name, listening } = message;
@@ -122,19 +144,19 @@ export class ClientSession implements Audience {
         return listening ? exported?.listen(name, this) : exported?.unlisten(name, this);
       }
       case 'capabilities':
-        return this.#capabilities.remember(message.slot, message.rtpCapabilities);
+        return this.#memory.add(this.#capabilities.remember(message.slot, message.rtpCapabilities));
       case 'send':
-        this.#performOne(message).catch(error => log('%s: %o', message.method, error));
+        this.#performOne(message, size).catch(error => log('%s: %o', message.method, error));
         return;
       case 'call':
-        void this.#answer(message);
+        void this.#answer(message, size);
     }
   }
 
-  async #answer(call: Extract<ClientMessage, { type: 'call' }>): Promise<void> {
+  async #answer(call: Extract<ClientMessage, { type: 'call' }>, size: Measure): Promise<void> {
     const { id } = call;
     try {
-      const result = await this.#performOne(call);
+      const result = await this.#performOne(call, size);
       this.tell({ type: 'answer', id, result, load: this.#changedLoad() });
     } catch (error) {
       this.tell({ type: 'failure', id, error: encodeError(error) });
@@ -142,15 +164,19 @@ export class ClientSession implements Audience {
   }
 
   /** Unless there are too many at once, whether they are to be answered or not. */
-  async #performOne({ target, method, args }: Extract<ClientMessage, { type: 'call' | 'send' }>): Promise<unknown> {
+  async #performOne({ target, method, args }: Extract<ClientMessage, { type: 'call' | 'send' }>, { bytes, values }: Measure): Promise<unknown> {
     if (this.#pendingCalls >= this.#limits.pendingCalls) {
-      throw new Error(`${method}(): ${this.#limits.pendingCalls} calls wait for their answers already, which is the limit: await some of them`);
+      throw limitError('pendingCalls', this.#limits, `${method}(): ${this.#pendingCalls} calls wait for their answers already: await some of them`);
     }
+    if (this.#memory.isOver(bytes)) throw this.#noMemory(`${method}(): the calls that wait for their answers take ${this.#memory.bytes} bytes already: await some of them`);
+    if (values > MAX_VALUES) throw new RangeError(`${method}(): the arguments have more than ${MAX_VALUES} values`);
     ++this.#pendingCalls;
+    this.#memory.add(bytes);
     try {
       return await this.#perform(target, method, args);
     } finally {
       --this.#pendingCalls;
+      this.#memory.add(-bytes);
     }
   }
 
@@ -166,11 +192,13 @@ export class ClientSession implements Audience {
     const args = this.#decode(this.#capabilities.complete(encodedArgs)) as Args;
     const exported = typeof target === 'number' && target > 0 ? this.#exported(target) : undefined;
     const method = this.#method(target, exported, name);
-    checkArguments(name, args);
+    checkArguments(name, args, object => this.#served.exports.byObject(object)?.className);
     if (method.creates) this.#refuseTooMany(name);
     let result: unknown;
+    if (name === 'pipeToRouter') guardPair(args[0]);
     try {
       result = await method.call(...this.#addresses.complete(name, args));
+      if (name === 'pipeToRouter') guardPiped(result);
     } catch (error) {
       throw this.#addresses.explain(error);
     } finally {
@@ -189,9 +217,17 @@ export class ClientSession implements Audience {
   }
 
   #refuseTooMany(name: string): void {
-    const objects = this.#trees().reduce((sum, { size }) => sum + size, this.#attached.size);
-    if (objects < this.#limits.objects) return;
-    throw new Error(`${name}(): this client has ${objects} objects here, and ${this.#limits.objects} is the limit: close some of them`);
+    const trees = this.#trees();
+    const objects = trees.reduce((sum, { size }) => sum + size, this.#attached.size);
+    if (objects >= this.#limits.objects) throw limitError('objects', this.#limits, `${name}(): this client has ${objects} objects here: close some of them`);
+    const bytes = trees.reduce((sum, tree) => sum + tree.bytes, 0);
+    const state = `${name}(): the objects of this client take ${bytes} bytes: close some of them`;
+    if (bytes >= this.#limits.objectBytes) throw limitError('objectBytes', this.#limits, state);
+    if (bytes >= this.#budget.share) throw limitError('totalBytes', this.#limits, state);
+  }
+
+  #noMemory(state: string): Error {
+    return limitError(this.#memory.bytes > this.#budget.share ? 'totalBytes' : 'sessionBytes', this.#limits, state);
   }
 
   #method(target: Target, exported: ExportedObject | undefined, name: string): Method {
@@ -215,7 +251,7 @@ export class ClientSession implements Audience {
 
   #mediasoupMethod(name: string): Method | undefined {
     if (name !== 'createWorker') return undefined;
-    this.#ownWorkers ??= new OwnWorkers(this.#served.mafalda, this.#served.exports, this, this.#limits.workers);
+    this.#ownWorkers ??= new OwnWorkers(this.#served.mafalda, this.#served.exports, this, this.#limits);
     return { call: settings => this.#ownWorkers?.createWorker(settings as WorkerSettings), creates: true };
   }
 
@@ -243,7 +279,7 @@ export class ClientSession implements Audience {
     }
     if (!isOneOf(mafaldaRouterCalls, name)) return undefined;
     const call = mafaldaRouter[name].bind(mafaldaRouter) as Method['call'];
-    return { call, creates: isOneOf(mafaldaRouterCreates, name) };
+    return { call, creates: isOneOf(mafaldaRouterCreates, name) || isOneOf(mafaldaRouterPipes, name) };
   }
 
   #objectMethod(exported: ExportedObject | undefined, name: string): Method | undefined {

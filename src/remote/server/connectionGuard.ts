@@ -7,6 +7,8 @@ type Connection = Socket['conn'];
 /** Who has not said yet who it is has little to say: its credentials, and answers to pings. */
 const MAX_PACKETS = 20;
 const MAX_BYTES = 65_536;
+/** What has been said last is still on its way; one that does not read it would keep it here for much longer. */
+const LINGER_MS = 1000;
 /** Beside messages there are pings and acknowledgements, and whatever does not keep to the protocol: that is merely ignored. */
 const PACKETS_PER_MESSAGE = 2;
 
@@ -22,6 +24,7 @@ export class ConnectionGuard {
   watch(connection: Connection): void {
     this.#strangers.add(connection);
     const rate = new RateLimit(this.#packetsPerSecond);
+    connection.once('close', () => void setTimeout(() => connection.request.socket.destroy(), LINGER_MS).unref());
     let packets = 0;
     let bytes = 0;
     connection.on('packet', ({ data }: { data?: unknown }) => {

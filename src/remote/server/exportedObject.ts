@@ -38,6 +38,8 @@ export class ExportedObject {
   /** Why it is closing, if for a reason of its own. */
   cause: CloseCause | undefined;
   closeTold = false;
+  /** What it takes, with its `appData`; of those that were there before the first client nothing is known. */
+  bytes = 0;
   readonly #object: AnyObject;
   /** Copies, as mediasoup hands them out. */
   readonly #told = new Map<string, unknown>();

@@ -1,15 +1,19 @@
 /** All objects that clients of a server mirror, by the handles that stand for them on the wire. */
 import type { TreeNode } from '../../shared/objectTree.ts';
+import type { MemoryBudget } from '../protocol/memory.ts';
 import { ExportedObject, type Exporter } from './exportedObject.ts';
 
 export class Exports {
   readonly #prefix: string;
+  readonly #memory: MemoryBudget;
   readonly #byHandle = new Map<number, ExportedObject>();
   readonly #byObject = new Map<object, ExportedObject>();
   #nextHandle = 1;
 
-  constructor(serverId: string) {
+  /** @param memory what they take of it */
+  constructor(serverId: string, memory: MemoryBudget) {
     this.#prefix = serverId.slice(0, 8);
+    this.#memory = memory;
   }
 
   /** A Worker's id as clients see it. Processes of two machines may have the same pid: here it becomes unique. */
@@ -29,8 +33,15 @@ export class Exports {
     return exported;
   }
 
+  /** @param bytes that the object takes, of which its creator has said most */
+  count(exported: ExportedObject, bytes: number): void {
+    exported.bytes = bytes;
+    this.#memory.add(bytes);
+  }
+
   remove(exported: ExportedObject): void {
     exported.unfollow();
+    if (this.#byHandle.has(exported.handle)) this.#memory.add(-exported.bytes);
     this.#byHandle.delete(exported.handle);
     this.#byObject.delete(exported.node.object);
   }

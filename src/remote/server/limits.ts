@@ -1,19 +1,46 @@
 /** What a client may ask of a server, so that none can bring it down by mistake or malice. */
 import { availableParallelism } from 'node:os';
+import { LimitError } from '../../shared/errors.ts';
 import { refuseUnknown } from '../../shared/options.ts';
 
 export interface Limits {
-  /** Messages per second, on average over a second; who sends more is cut off. Default 20,000. */
+  /** Messages per second, on average over a second; a client that sends more is cut off. Default 20,000. */
   messagesPerSecond: number;
+  /** Bytes per second, on average over a second; a client that sends more is cut off. Default 32,000,000. */
+  bytesPerSecond: number;
   /** Calls that are not answered yet; more are refused. Default 10,000. */
   pendingCalls: number;
   /** Objects in all that the client is attached to; beyond that it can create none. Default 100,000. */
   objects: number;
+  /** Bytes that these objects take, with their `appData`; beyond that it can create none. Default 256,000,000. */
+  objectBytes: number;
+  /**
+   * Bytes that are kept for one client: what it has not acknowledged, calls underway, RTP capabilities. Beyond it calls are
+   * refused, events are left out that a snapshot makes up for, and if that does not help the session ends. Default 64,000,000.
+   */
+  sessionBytes: number;
+  /**
+   * Bytes that are kept for all clients together, their objects included. Beyond it each may have an equal share, and a client that
+   * has more is treated as above. Default 1,000,000,000.
+   */
+  totalBytes: number;
+  /** Clients at the same time; more are not let in. Default 1,000. */
+  clients: number;
   /** Workers of its own that the client may have: each is a process. Default: four per core. */
   workers: number;
 }
 
-const defaults: Limits = { messagesPerSecond: 20_000, pendingCalls: 10_000, objects: 100_000, workers: 4 * availableParallelism() };
+const defaults: Limits = {
+  messagesPerSecond: 20_000,
+  bytesPerSecond: 32_000_000,
+  pendingCalls: 10_000,
+  objects: 100_000,
+  objectBytes: 256_000_000,
+  sessionBytes: 64_000_000,
+  totalBytes: 1_000_000_000,
+  clients: 1000,
+  workers: 4 * availableParallelism(),
+};
 
 /** @throws {TypeError} for a limit that is unknown or not a positive integer */
 export function resolveLimits(limits: Partial<Limits> = {}): Limits {
@@ -23,6 +50,11 @@ export function resolveLimits(limits: Partial<Limits> = {}): Limits {
     if (!Number.isSafeInteger(limit) || limit <= 0) throw new TypeError(`limits.${name} must be a positive integer`);
   }
   return resolved;
+}
+
+/** @param state what there is already, and what to do: `this client has 5 objects here: close some of them` */
+export function limitError(limit: keyof Limits, { [limit]: max }: Limits, state: string): LimitError {
+  return new LimitError(`${state} (limits.${limit} of the server is ${max})`, { limit, max });
 }
 
 /** A bucket that holds what may be sent within a second, and fills again at that rate. */

@@ -5,6 +5,7 @@ import { ObjectTree } from '../../shared/objectTree.ts';
 import type { MafaldaApi } from '../../shared/types.ts';
 import type { Audience } from './exportedObject.ts';
 import type { Exports } from './exports.ts';
+import { limitError, type Limits } from './limits.ts';
 import { refuseLocalSettings } from './servedMafalda.ts';
 import { TreeExport } from './treeExport.ts';
 
@@ -12,13 +13,12 @@ export class OwnWorkers {
   readonly tree: TreeExport;
   readonly #mafalda: MafaldaApi;
   readonly #objects = new ObjectTree();
-  readonly #limit: number;
+  readonly #limits: Limits;
   #starting = 0;
   #closed = false;
 
-  /** @param limit how many there may be at once */
-  constructor(mafalda: MafaldaApi, exports: Exports, owner: Audience, limit: number) {
-    this.#limit = limit;
+  constructor(mafalda: MafaldaApi, exports: Exports, owner: Audience, limits: Limits) {
+    this.#limits = limits;
     this.#mafalda = mafalda;
     this.tree = new TreeExport(this.#objects, exports);
     this.tree.attach(owner);
@@ -29,8 +29,8 @@ export class OwnWorkers {
     // To name the program that is taken anyway is no choice.
     const chosen = workerBin === this.#mafalda.mediasoup.workerBin ? others : settings;
     refuseLocalSettings(chosen);
-    if (this.#objects.workers.size + this.#starting >= this.#limit) {
-      throw new Error(`createWorker(): this client has ${this.#limit} Workers of its own here, which is the limit: close some of them`);
+    if (this.#objects.workers.size + this.#starting >= this.#limits.workers) {
+      throw limitError('workers', this.#limits, `createWorker(): this client has ${this.#limits.workers} Workers of its own here: close some of them`);
     }
     ++this.#starting;
     let worker: Worker;

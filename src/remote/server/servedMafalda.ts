@@ -2,6 +2,7 @@
 import type { MafaldaApi, MafaldaRouterOptions, PipeableMafaldaRouter } from '../../shared/types.ts';
 import { logger } from '../../shared/logger.ts';
 import { resolveMafaldaRouterOptions } from '../../shared/options.ts';
+import type { MemoryBudget } from '../protocol/memory.ts';
 import type { WorkerSettings } from 'mediasoup/types';
 import type { Audience } from './exportedObject.ts';
 import { Exports } from './exports.ts';
@@ -27,9 +28,9 @@ export class ServedMafalda {
   /** Those of which clients have only told the id so far: what they are like is left to who knows. */
   readonly #leftOpen = new WeakSet<PipeableMafaldaRouter>();
 
-  constructor(mafalda: MafaldaApi, serverId: string) {
+  constructor(mafalda: MafaldaApi, serverId: string, memory: MemoryBudget) {
     this.mafalda = mafalda;
-    this.exports = new Exports(serverId);
+    this.exports = new Exports(serverId, memory);
   }
 
   /** How many MafaldaRouters have clients. */

@@ -11,6 +11,8 @@ import { refuseUnknown } from '../../shared/options.ts';
 import type { LoadReport } from '../../shared/load.ts';
 import type { MafaldaApi } from '../../shared/types.ts';
 import { DEFAULT_MAX_PAYLOAD, PROTOCOL_VERSION, type Credentials, type MediasoupInfo, type Welcome } from '../protocol/messages.ts';
+import { MemoryBudget } from '../protocol/memory.ts';
+import { within } from '../../shared/within.ts';
 import { authenticate, type Auth } from './authenticate.ts';
 import { ClientSession, type SessionContext } from './clientSession.ts';
 import { ConnectionGuard } from './connectionGuard.ts';
@@ -23,6 +25,8 @@ const PING_INTERVAL_MS = 2000;
 const PING_TIMEOUT_MS = 4000;
 const DEFAULT_SESSION_TIMEOUT_MS = 15_000;
 const DEFAULT_LOAD_INTERVAL_MS = 1000;
+/** A client that says goodbye waits for the answer about as long; what it has said before is still to be begun. */
+const GOODBYE_TIMEOUT_MS = 1000;
 /** Who has opened a socket says who it is within this time. */
 const HANDSHAKE_TIMEOUT_MS = 5000;
 
@@ -114,10 +118,13 @@ export class RemoteMafaldaServer {
     if (typeof sessionTimeout !== 'number' || !(sessionTimeout > 0)) throw new TypeError('if given, sessionTimeout must be a positive number of ms');
     if (typeof loadInterval !== 'number' || !(loadInterval >= 100)) throw new TypeError('if given, loadInterval must be 100 ms or more');
     this.#options = options;
+    const limits = resolveLimits(options.limits);
+    const memory = new MemoryBudget(limits.totalBytes);
     this.#context = {
-      served: new ServedMafalda(mafalda, this.#serverId),
+      served: new ServedMafalda(mafalda, this.#serverId, memory),
       addresses: new Addresses(options, 'webRtcServerOptions' in mafalda && mafalda.webRtcServerOptions !== undefined),
-      limits: resolveLimits(options.limits),
+      limits,
+      memory,
     };
     this.#guard = new ConnectionGuard(this.#context.limits.messagesPerSecond);
     this.#http = options.server ?? createHttp(options);
@@ -159,7 +166,7 @@ export class RemoteMafaldaServer {
     });
     this.#sockets.use((socket, next) => {
       authenticate(this.#options.auth, socket.handshake.auth).then(
-        () => next(),
+        () => next(this.#isFull(socket) ? new Error(`full: the server has ${this.#sessions.size} clients already`) : undefined),
         // Whatever it was that an auth function threw: socket.io takes `undefined` for a yes.
         (error: unknown) => next(error instanceof Error ? error : new Error('unauthorized')),
       );
@@ -212,6 +219,13 @@ export class RemoteMafaldaServer {
       session: { id: session.id, received: session.received },
     };
     const rate = new RateLimit(this.#context.limits.messagesPerSecond);
+    const byteRate = new RateLimit(this.#context.limits.bytesPerSecond);
+    // Buffers come in packets of their own, and a message with them is only there when all have come.
+    socket.conn.on('packet', ({ data }: { data?: unknown }) => {
+      const isMeasurable = typeof data === 'string' || data instanceof Uint8Array;
+      if (!isMeasurable || byteRate.take(data.length) || !socket.connected) return;
+      this.#refuse(socket, session, `more than ${this.#context.limits.bytesPerSecond} bytes per second`);
+    });
     socket.use((packet, next) => {
       // Its name, two numbers, and the messages.
       if (rate.take(Math.max(1, packet.length - 3))) next();
@@ -222,13 +236,21 @@ export class RemoteMafaldaServer {
     socket.emit('load', this.#loadReport());
     session.connect(socket, session.id === resumed?.id ? resumed.received : 0);
     socket.on('bye', (done: unknown) => {
-      this.#end(session);
-      if (isCallback(done)) done();
+      void within(session.untilDelivered(), GOODBYE_TIMEOUT_MS).then(() => {
+        this.#end(session);
+        if (isCallback(done)) done();
+      });
     });
     socket.on('disconnect', reason => {
       log('session %s lost its connection: %s', session.id, reason);
       if (this.#sessions.has(session.id)) session.disconnect(socket, this.#sessionTimeout, () => this.#end(session));
     });
+  }
+
+  /** Those who come back to their session are there already. */
+  #isFull(socket: Socket): boolean {
+    const { session } = socket.handshake.auth as Credentials;
+    return this.#sessions.size >= this.#context.limits.clients && !(session && this.#sessions.has(session.id));
   }
 
   #newSession(): ClientSession {

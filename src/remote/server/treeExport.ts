@@ -3,6 +3,7 @@ import type { ObjectTree, TreeNode } from '../../shared/objectTree.ts';
 import { logger } from '../../shared/logger.ts';
 import { onceClosed } from '../../shared/onceClosed.ts';
 import { encode } from '../protocol/codec.ts';
+import { measure } from '../protocol/measure.ts';
 import type { Addition, Changes, ServerMessage } from '../protocol/messages.ts';
 import type { Audience, ExportedObject, Exporter } from './exportedObject.ts';
 import type { Exports } from './exports.ts';
@@ -18,6 +19,7 @@ export class TreeExport implements Exporter {
   /** Workers that have left the tree, and of which there is still something to tell. */
   readonly #ending = new Set<ExportedObject>();
   readonly #audience = new Set<Audience>();
+  #bytes = 0;
 
   constructor(tree: ObjectTree, exports: Exports, mafaldaRouterId?: string) {
     this.mafaldaRouterId = mafaldaRouterId;
@@ -33,6 +35,11 @@ export class TreeExport implements Exporter {
 
   get size(): number {
     return this.#exported.size;
+  }
+
+  /** What the objects take, with their `appData`. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** From now on this one is told too, beginning with what is there. */
@@ -84,13 +91,18 @@ export class TreeExport implements Exporter {
 
   readonly #onAdd = (node: TreeNode): void => {
     const exported = this.#add(node);
-    this.tell(this.#addition(exported, exported.takeState()));
+    const message = this.#addition(exported, exported.takeState());
+    const { bytes } = measure(message);
+    this.#exports.count(exported, bytes);
+    this.#bytes += bytes;
+    this.tell(message);
   };
 
   readonly #onRemove = (node: TreeNode): void => {
     const exported = this.#exported.get(node);
     if (!exported) return;
     this.#exported.delete(node);
+    this.#bytes -= exported.bytes;
     if (node.type === 'worker') return this.#onWorkerGone(exported, node);
     // What closes with its parent is closed by the client itself, as mediasoup does.
     if (!node.parent?.object.closed) this.#tellClose(exported);

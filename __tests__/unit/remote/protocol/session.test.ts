@@ -41,7 +41,7 @@ describe('a session', () => {
     const connection = connect();
     near.session.send('two');
     far.session.send('other');
-    await connection.deliverAll();
+    await connection.deliverAll(near.session, far.session);
     expect([far.received, near.received]).toEqual([['one', 'two'], ['other']]);
     expect(near.session.received).toBe(1);
   });
@@ -55,7 +55,7 @@ describe('a session', () => {
     first.deliver(first.near);
     cut();
     near.session.send('four');
-    await connect().deliverAll();
+    await connect().deliverAll(near.session, far.session);
     expect(far.received).toEqual(['one', 'two', 'three', 'four']);
     expect([near.errors, far.errors]).toEqual([[], []]);
   });
@@ -71,7 +71,7 @@ describe('a session', () => {
     const connection = connect();
     near.session.send('one');
     far.session.detach();
-    await connection.deliverAll();
+    await connection.deliverAll(near.session, far.session);
     expect(far.received).toEqual([]);
     expect(far.session.isAttachedTo(connection.far)).toBe(false);
   });
@@ -101,7 +101,7 @@ describe('a session', () => {
   test('forgets what has arrived', async () => {
     const first = connect();
     for (let index = 0; index < 150; ++index) near.session.send(String(index));
-    await first.deliverAll();
+    await first.deliverAll(near.session, far.session);
     cut();
     const second = new FakeConnection();
     near.session.attach(second.near, 100);
@@ -113,7 +113,7 @@ describe('a session', () => {
     const connection = connect();
     near.session.send('one');
     near.session.send('two');
-    await connection.deliverAll();
+    await connection.deliverAll(near.session, far.session);
     expect(near.received).toEqual(['answer to one', 'answer to two']);
   });
 });
@@ -148,7 +148,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('each message arrives once and in order, how
     }
   }
   cut();
-  await connect().deliverAll();
+  await connect().deliverAll(near.session, far.session);
   expect(cuts).toBeGreaterThan(50);
   expect([near.errors, far.errors]).toEqual([[], []]);
   expect(far.received).toEqual(sent.near);
@@ -213,7 +213,7 @@ describe('a session ends, and its connection with it,', () => {
       cut();
     }
     expect([far.errors, near.errors]).toEqual([[], []]);
-    await connect().deliverAll();
+    await connect().deliverAll(near.session, far.session);
     expect([far.errors, near.errors]).toEqual([[], []]);
     expect(near.received).toHaveLength(40);
   });
@@ -277,7 +277,7 @@ describe('a side that can tell how things are', () => {
 
   test('keeps the rest, and tells what has ended, how things are, and then the rest', async () => {
     teller.send('before');
-    await meet().deliverAll();
+    await meet().deliverAll(teller, hearer);
     part();
     tell(10_000);
     teller.send('answer one');
@@ -286,10 +286,10 @@ describe('a side that can tell how things are', () => {
     teller.send('answer two');
     tell(5);
     teller.send('end two');
-    await meet().deliverAll();
+    await meet().deliverAll(teller, hearer);
     expect(heard).toEqual(['before', 'end one', 'end two', ...state, 'answer one', 'answer two']);
     teller.send('event after');
-    await meet().deliverAll();
+    await meet().deliverAll(teller, hearer);
     expect([heard.at(-1), errors]).toEqual(['event after', []]);
   });
 
@@ -304,7 +304,7 @@ describe('a side that can tell how things are', () => {
     const second = meet();
     second.deliver(second.near);
     part();
-    await meet().deliverAll();
+    await meet().deliverAll(teller, hearer);
     expect([heard, errors]).toEqual([['state one', 'state two', 'state three', 'answer', 'event'], []]);
   });
 
@@ -313,7 +313,7 @@ describe('a side that can tell how things are', () => {
     tell(20_001);
     expect(slow.near.disconnected).toBe(true);
     part();
-    await meet().deliverAll();
+    await meet().deliverAll(teller, hearer);
     expect([heard, errors]).toEqual([state, []]);
   });
 
