@@ -11,7 +11,7 @@ type Kind = 'text' | 'number' | 'integer' | 'flag' | 'object' | 'objects' | 'tex
 const MAX_LIST = 100;
 /** Of these there may be more, and each is looked at once. */
 const MAX_NUMBERS = 1000;
-const MAX_TEXT = 10_000;
+const MAX_TEXT = 20_000;
 /** Names of objects are part of many messages. */
 const MAX_NAME = 1000;
 
