@@ -1,6 +1,7 @@
 /** The links of a MafaldaRouter's mediasoup Routers to other Routers, on this machine or elsewhere: see `piping/endpoint`. */
+import { isIP } from 'node:net';
 import { NotFoundError } from 'mediasoup/errors';
-import type { DataProducer, PipeTransport, Producer, Router } from 'mediasoup/types';
+import type { DataProducer, PipeTransport, Producer, Router, SctpStreamParameters } from 'mediasoup/types';
 import {
   describeStream,
   linkAppData,
@@ -8,6 +9,7 @@ import {
   streamKey,
   type ConnectRequest,
   type LinkEnd,
+  type LinkKind,
   type LinkRequest,
   type PipedStream,
   type PipeEndpoint,
@@ -15,17 +17,21 @@ import {
   type StreamId,
 } from '../shared/piping/endpoint.ts';
 import { onceClosed } from '../shared/onceClosed.ts';
+import { asIPv6, familyOf, resolveHost, type Family } from '../shared/piping/families.ts';
 import type { Streams } from '../shared/piping/streams.ts';
 import type { Aliases } from './aliases.ts';
 import type { IdlePipes, Release } from './idlePipes.ts';
-import { untilSctpConnected } from './untilSctpConnected.ts';
+import { closeWithAssociation, linkOptions } from './linkTransport.ts';
 
 interface Link {
-  transport: Promise<PipeTransport>;
+  readonly transport: Promise<PipeTransport>;
+  readonly kind: LinkKind;
+  /** How addresses of the other end are written for this one's socket. */
+  readonly addressOf: (host: string) => Promise<string>;
   /** To which end it is connected, and when that has happened. */
   connection?: { transportId: string; done: Promise<void> };
   /** What flows out of here, by its id. */
-  offers: Map<string, Offer>;
+  readonly offers: Map<string, Offer>;
 }
 
 interface Offer {
@@ -68,8 +74,15 @@ export class RouterLinks implements PipeEndpoint {
   async acceptPipe({ stream, ...request }: ConnectRequest & { stream: PipedStream }): Promise<void> {
     return this.#holding(request, stream.id, async () => {
       const link = this.#linkOrThrow(request);
-      await this.#connect(link, request.remote);
-      await this.#through(link, transport => this.#produce(transport, stream));
+      await this.#assertLeadsTo(link, request.remote);
+      // Before anything can arrive: what has waited at the other end for the link to come up comes first.
+      const producer = await this.#through(link, transport => produce(transport, stream));
+      try {
+        await this.#connect(link, request.remote);
+      } catch (error) {
+        producer.close();
+        throw error;
+      }
     });
   }
 
@@ -95,38 +108,23 @@ export class RouterLinks implements PipeEndpoint {
     throw new StaleLinkError('the link was closed while it was being used');
   }
 
-  #linkOrThrow({ routerId, remoteRouterId }: ConnectRequest): Link {
-    const link = this.#links.get(linkKey(routerId, remoteRouterId));
-    if (!link) throw new StaleLinkError(`the link of Router "${routerId}" to Router "${remoteRouterId}" has been closed`);
+  #linkOrThrow(request: ConnectRequest): Link {
+    const link = this.#links.get(linkKey(request));
+    if (!link) throw new StaleLinkError(`the link of Router "${request.routerId}" to Router "${request.remoteRouterId}" has been closed`);
     return link;
   }
 
-  async #produce(transport: PipeTransport, stream: PipedStream): Promise<void> {
-    const { id, appData, paused } = stream;
-    if (stream.kind !== 'data') {
-      await transport.produce({ id, kind: stream.kind, rtpParameters: stream.rtpParameters, paused, appData });
-      return;
-    }
-    const { sctpStreamParameters, label, protocol } = stream;
-    await transport.produceData({ id, sctpStreamParameters, label, protocol, paused, appData });
-    // Unlike RTP, whose loss a consumer notices and mends, a message that is sent earlier would be lost silently.
-    await untilSctpConnected(transport);
-  }
-
-  #open({ routerId, remoteRouterId, network, listenInfo }: LinkRequest): Link {
-    const key = linkKey(routerId, remoteRouterId);
+  #open(request: LinkRequest): Link {
+    const { routerId, remoteRouterId, link: kind, network } = request;
+    const key = linkKey(request);
     const open = this.#links.get(key);
     if (open) return open;
     const router = this.#routers.get(routerId);
     if (!router) throw new NotFoundError(`Router with id "${routerId}" not found`);
-    const transport = router.createPipeTransport({
-      listenInfo: (network && listenInfo) || LOOPBACK,
-      enableRtx: network,
-      enableSrtp: network,
-      enableSctp: true,
-      appData: linkAppData(remoteRouterId),
-    });
-    const link: Link = { transport, offers: new Map() };
+    const listenInfo = (network && request.listenInfo) || LOOPBACK;
+    const transport = router.createPipeTransport({ ...linkOptions(kind, network, listenInfo), appData: linkAppData(remoteRouterId) });
+    const family = request.family ?? familyOf(listenInfo);
+    const link: Link = { transport, kind, addressOf: host => addressFor(listenInfo.ip, host, family), offers: new Map() };
     this.#links.set(key, link);
     // Another one may have been opened by then.
     const forget = (): void => void (this.#links.get(key) === link && this.#links.delete(key));
@@ -134,19 +132,26 @@ export class RouterLinks implements PipeEndpoint {
     return link;
   }
 
+  async #assertLeadsTo({ transport, connection }: Link, { transportId }: LinkEnd): Promise<void> {
+    if (!connection || connection.transportId === transportId) return;
+    (await transport).close();
+    throw new StaleLinkError('the other end of the link is not the one that this end is connected to');
+  }
+
   async #connect(link: Link, remote: LinkEnd): Promise<void> {
-    const transport = await link.transport;
+    await this.#assertLeadsTo(link, remote);
     if (!link.connection) {
-      const { ip, port, srtpParameters } = remote;
-      const done = this.#through(link, () => transport.connect({ ip, port, srtpParameters }));
+      const done = this.#through(link, transport => this.#connectTransport(transport, link, remote));
       link.connection = { transportId: remote.transportId, done };
       // The next one may know a better address.
       done.catch(() => (link.connection = undefined));
-    } else if (link.connection.transportId !== remote.transportId) {
-      transport.close();
-      throw new StaleLinkError('the other end of the link is not the one that this end is connected to');
     }
-    await link.connection?.done;
+    await link.connection.done;
+  }
+
+  async #connectTransport(transport: PipeTransport, { kind, addressOf }: Link, { ip, port, srtpParameters }: LinkEnd): Promise<void> {
+    await transport.connect({ ip: await addressOf(ip), port, srtpParameters });
+    if (kind === 'data') closeWithAssociation(transport);
   }
 
   #offer({ offers }: Link, transport: PipeTransport, routerId: string, stream: StreamId): Promise<PipedStream> {
@@ -171,17 +176,39 @@ export class RouterLinks implements PipeEndpoint {
       const { kind, rtpParameters, producerPaused: paused } = consumer;
       return { id: stream.producerId, consumerId: consumer.id, kind, rtpParameters, paused, appData };
     }
-    const consumer = await transport.consumeData({ dataProducerId: workerId });
+    const original = 'sctpStreamParameters' in producer ? producer.sctpStreamParameters : undefined;
+    const consumer = await transport.consumeData({ dataProducerId: workerId, ordered: isCarriedInOrder(original) || undefined });
     onceClosed(consumer, onClosed);
     const { label, protocol, dataProducerPaused: paused } = consumer;
     // A DataConsumer of a PipeTransport always has them, since such a Transport knows no other kind of data.
-    const sctpStreamParameters = consumer.sctpStreamParameters!;
+    const { streamId } = consumer.sctpStreamParameters!;
+    const sctpStreamParameters = { ordered: true, ...original, streamId };
     return { id: stream.dataProducerId, consumerId: consumer.id, kind: 'data', sctpStreamParameters, label, protocol, paused, appData };
   }
 }
 
-function linkKey(routerId: string, remoteRouterId: string): string {
-  return `${routerId} ${remoteRouterId}`;
+/**
+ * Messages that may be late or lost on the last part of their way are neither on this one, where it would come on top of that. A
+ * Worker sends what is unordered either at once or never, and never again; only a lifetime lets it wait.
+ */
+function isCarriedInOrder(original: SctpStreamParameters | undefined): boolean {
+  return !original?.maxPacketLifeTime;
+}
+
+async function produce(transport: PipeTransport, stream: PipedStream): Promise<Producer | DataProducer> {
+  const { id, appData, paused } = stream;
+  if (stream.kind !== 'data') return transport.produce({ id, kind: stream.kind, rtpParameters: stream.rtpParameters, paused, appData });
+  const { sctpStreamParameters, label, protocol } = stream;
+  return transport.produceData({ id, sctpStreamParameters, label, protocol, paused, appData });
+}
+
+async function addressFor(listenIp: string, host: string, family: Family): Promise<string> {
+  const address = await resolveHost(host, family);
+  return isIP(listenIp) === 6 ? asIPv6(address) : address;
+}
+
+function linkKey({ routerId, remoteRouterId, link }: { routerId: string; remoteRouterId: string; link: LinkKind }): string {
+  return `${routerId} ${remoteRouterId} ${link}`;
 }
 
 async function toLinkEnd(link: Link): Promise<LinkEnd> {

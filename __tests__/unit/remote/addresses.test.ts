@@ -88,7 +88,7 @@ describe('a Mafalda with an announced address', () => {
     const room = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
     await room.createDirectTransport();
     const [routerId] = [...room.routers.keys()];
-    const open = async (network: boolean): Promise<string> => (await room.openLink({ routerId: routerId!, remoteRouterId: `other ${network}`, network })).ip;
+    const open = async (network: boolean): Promise<string> => (await room.openLink({ routerId: routerId!, remoteRouterId: `other ${network}`, link: 'media', network })).ip;
     expect([await open(true), await open(false)]).toEqual(['127.0.0.2', '127.0.0.1']);
   });
 

@@ -46,14 +46,14 @@ const properties = new Map<string, Kind>(
     text: [
       ...['ip', 'announcedIp', 'announcedAddress', 'address', 'protocol', 'mid', 'msid', 'rid', 'cname', 'mimeType', 'uri', 'kind', 'type', 'parameter'],
       ...['direction', 'scalabilityMode', 'label', 'cryptoSuite', 'srtpCryptoSuite', 'keyBase64', 'role', 'algorithm', 'value', 'logLevel'],
-      ...['producerId', 'dataProducerId', 'routerId', 'remoteRouterId', 'transportId', 'consumerId'],
+      ...['link', 'producerId', 'dataProducerId', 'routerId', 'remoteRouterId', 'transportId', 'consumerId'],
     ],
     number: [
       ...['port', 'rtcpPort', 'min', 'max', 'sendBufferSize', 'recvBufferSize', 'ssrc', 'payloadType', 'preferredPayloadType', 'codecPayloadType'],
       ...['clockRate', 'channels', 'preferredId', 'OS', 'MIS', 'streamId', 'maxPacketLifeTime', 'maxRetransmits', 'spatialLayer', 'temporalLayer'],
       ...['maxMessageSize', 'maxSendMessageSize', 'maxReceiveMessageSize', 'sctpSendBufferSize', 'sctpPerStreamSendQueueLimit'],
       ...['sctpMaxReceiverWindowBufferSize', 'sctpDefaultStreamBufferedAmountLowThreshold', 'keyFrameRequestDelay', 'iceConsentTimeout'],
-      ...['interval', 'threshold', 'maxEntries', 'rtcMinPort', 'rtcMaxPort', 'scaleResolutionDownBy'],
+      ...['interval', 'threshold', 'maxEntries', 'family', 'rtcMinPort', 'rtcMaxPort', 'scaleResolutionDownBy'],
     ],
     integer: ['maxBitrate', 'initialAvailableOutgoingBitrate'],
     flag: [

@@ -1,7 +1,8 @@
 /**
- * How a stream gets from a Router into another one. Two Routers are joined by a link: a pair of PipeTransports, one in
- * each, through which any number of Producers and DataProducers are piped in both directions. Whoever wants a pipe
- * speaks to both sides at once, so that it costs two round trips the first time:
+ * How a stream gets from a Router into another one. Two Routers are joined by links: pairs of PipeTransports, one in
+ * each, through which any number of Producers or DataProducers are piped in both directions. Media and messages have a
+ * link each: a burst of messages costs no packet of media, and one of the two may end and be made anew without the other.
+ * A caller that wants a pipe speaks to both sides at once, so that it costs two round trips the first time:
  *
  *     1. source.offerPipe()    ∥  destination.openLink()     each says where its end listens
  *     2. source.connectLink()  ∥  destination.acceptPipe()   each connects to the other
@@ -9,16 +10,23 @@
  * Every MafaldaRouter is an endpoint for all of its Routers, and passes what is for another machine on to that one.
  */
 import type { AppData, MediaKind, RtpParameters, SctpStreamParameters, SrtpParameters, TransportListenInfo } from 'mediasoup/types';
+import type { Family } from './families.ts';
 
 /** What is piped: a Producer or a DataProducer. */
 export type StreamId = { producerId: string; dataProducerId?: undefined } | { dataProducerId: string; producerId?: undefined };
+
+/** What a link carries. */
+export type LinkKind = 'media' | 'data';
 
 export interface LinkRequest {
   /** The Router that is asked. */
   routerId: string;
   remoteRouterId: string;
+  link: LinkKind;
   /** Between two machines: with SRTP and RTX, on an address that the other machine reaches. Else on the loopback address. */
   network: boolean;
+  /** Over which kind of addresses, when `network`; default: what the server that is asked has first. */
+  family?: Family;
   /** Where to listen when `network`; default: the loopback address. The server that is asked fills in its own. */
   listenInfo?: TransportListenInfo;
 }
@@ -26,6 +34,7 @@ export interface LinkRequest {
 /** One end of a link, as the other end has to know it. */
 export interface LinkEnd {
   transportId: string;
+  /** May be a name: the other end finds out whose. */
   ip: string;
   port: number;
   srtpParameters?: SrtpParameters;
@@ -47,6 +56,7 @@ export interface PipeOffer {
 export interface ConnectRequest {
   routerId: string;
   remoteRouterId: string;
+  link: LinkKind;
   /** The other end. */
   remote: LinkEnd;
 }
@@ -85,6 +95,10 @@ export function linkedRouterId({ type, appData }: { type: string; appData: AppDa
 
 export function isLinkTransport(transport: { type: string; appData: AppData }): boolean {
   return linkedRouterId(transport) !== undefined;
+}
+
+export function linkFor(stream: StreamId): LinkKind {
+  return stream.producerId === undefined ? 'data' : 'media';
 }
 
 export function streamKey(stream: StreamId): string {

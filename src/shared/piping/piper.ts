@@ -7,7 +7,8 @@ import { NotFoundError } from 'mediasoup/errors';
 import type { Consumer, DataConsumer, DataProducer, Producer, Router } from 'mediasoup/types';
 import { logger } from '../logger.ts';
 import type { ObjectTree } from '../objectTree.ts';
-import { describeStream, StaleLinkError, streamKey, type LinkEnd, type PipeEndpoint, type PipeOffer, type StreamId } from './endpoint.ts';
+import { describeStream, linkFor, StaleLinkError, streamKey, type LinkEnd, type PipeEndpoint, type PipeOffer, type StreamId } from './endpoint.ts';
+import { commonFamily } from './families.ts';
 import { joinEnds, joinTransports } from './joinEnds.ts';
 import type { StreamInRouter, Streams } from './streams.ts';
 
@@ -131,12 +132,14 @@ export class Piper {
   async #make(stream: StreamId, source: Router, destination: Router, announce: () => void): Promise<void> {
     const { network, endpointOf, tree } = this.#options;
     const [from, to] = [endpointOf(source), endpointOf(destination)];
-    const outwards = { routerId: source.id, remoteRouterId: destination.id };
-    const inwards = { routerId: destination.id, remoteRouterId: source.id };
+    const link = linkFor(stream);
+    const outwards = { routerId: source.id, remoteRouterId: destination.id, link };
+    const inwards = { routerId: destination.id, remoteRouterId: source.id, link };
+    const family = network ? commonFamily(source, destination) : undefined;
 
     const [offered, opened] = await Promise.allSettled([
-      from.offerPipe({ ...outwards, network, stream }),
-      to.openLink({ ...inwards, network }),
+      from.offerPipe({ ...outwards, network, family, stream }),
+      to.openLink({ ...inwards, network, family }),
     ]);
     if (offered.status === 'rejected') throw offered.reason;
     const offer = offered.value;

@@ -128,8 +128,8 @@ describe('when one side fails, the other is withdrawn and the next attempt succe
   test.each(['source', 'destination'])('a link whose end at the %s was closed without the other one knowing is opened anew', async where => {
     const network = false;
     const [there, back] = [
-      { routerId: source.id, remoteRouterId: destination.id },
-      { routerId: destination.id, remoteRouterId: source.id },
+      { routerId: source.id, remoteRouterId: destination.id, link: 'media' as const },
+      { routerId: destination.id, remoteRouterId: source.id, link: 'media' as const },
     ];
     const [near, far] = [await linked.links.openLink({ ...there, network }), await linked.links.openLink({ ...back, network })];
     await Promise.all([linked.links.connectLink({ ...there, remote: far }), linked.links.connectLink({ ...back, remote: near })]);
