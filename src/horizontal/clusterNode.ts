@@ -1,6 +1,7 @@
 /** One of the Mafaldas that a MafaldaHorizontal is made of, with what placement has to know about it. */
 import { availableParallelism } from 'node:os';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
+import type { ServerSigns } from '../remote/client/index.ts';
 import { RefusedError } from '../shared/errors.ts';
 import { ObjectTree, type TreeNode } from '../shared/objectTree.ts';
 import { isLinkTransport, linkedRouterId } from '../shared/piping/endpoint.ts';
@@ -14,6 +15,8 @@ export type NodeEvents = {
   disconnected: [reason: string];
   load: [load: number];
   error: [error: Error];
+  /** Everything that it has is about to close here. */
+  lost: [];
   close: [];
 };
 
@@ -24,6 +27,7 @@ type Described = MafaldaApi & {
   readonly serverId?: string;
   readonly region?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly signs?: ServerSigns;
 };
 
 /** The readyState of a RemoteMafaldaClient that can be used. */
@@ -43,6 +47,10 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
   /** All that our MafaldaRouters have there. */
   readonly tree = new ObjectTree();
   connected: boolean;
+  /** It is not heard, and may well live: what is there stays open. */
+  unreachable = false;
+  /** What we had there is closed, whether it lives or not. */
+  lost = false;
   /** The latest error of its own since it was connected for the last time. */
   trouble: Error | undefined;
   /** It has answered, or it can't be reached at present. */
@@ -86,6 +94,11 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
   /** Another one after each start of its server; undefined before the first connection, and for nodes of this process. */
   get serverId(): string | undefined {
     return (this.mafalda as Described).serverId;
+  }
+
+  /** Undefined for nodes of this process, and for those that are not ours to watch. */
+  get signs(): ServerSigns | undefined {
+    return (this.mafalda as Described).signs;
   }
 
   /** Why it does not let us in. */

@@ -12,6 +12,8 @@ import type { ClusterNode } from './clusterNode.ts';
 import { untilDrained, whatIsLeft, type DrainOptions, type DrainReport } from './drain.ts';
 import { HorizontalMediasoup } from './horizontalMediasoup.ts';
 import { HorizontalMafaldaRouter } from './horizontalMafaldaRouter.ts';
+import { Evidence } from './liveness/evidence.ts';
+import { Liveness } from './liveness/liveness.ts';
 import { NodePool } from './nodePool.ts';
 import { concentrate, type Strategy } from './strategies.ts';
 
@@ -29,7 +31,8 @@ export interface MafaldaHorizontalOptions extends Omit<RemoteMafaldaClientOption
   /** Load percentage above which a node gets nothing new while another has room; default 66. */
   watermarkNode?: number;
   /**
-   * How long a node may be silent before what it has is closed here, in ms; default 3000. For nodes that are given as URLs: clients have
+   * How long a node may be silent before what it has is closed here, in ms; default 3000. Where others still get packets from it, or no node
+   * is heard, it is marked as unreachable instead, and has its server's `sessionTimeout`. For nodes that are given as URLs: clients have
    * a `sessionTimeout` of their own.
    */
   nodeTimeout?: number;
@@ -46,6 +49,9 @@ export type MafaldaHorizontalEvents = MafaldaEvents & {
   nodeload: [node: MafaldaApi, load: number];
   /** It can't create what it is asked for, and is let rest: others are used as long as there are any. Told once, until it has worked again. */
   nodefailing: [node: MafaldaApi, error: Error];
+  /** We don't hear it, and it may well live: what is there stays open, until it is heard again or its server's `sessionTimeout` has passed. */
+  nodeunreachable: [node: MafaldaApi];
+  nodereachable: [node: MafaldaApi];
 };
 
 /** Many Mafaldas as one, remote or local: a Set of nodes with the API of each of them. */
@@ -53,6 +59,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   /** mediasoup's module API, whose Workers are on the nodes. */
   readonly mediasoup: HorizontalMediasoup;
   readonly #nodes: NodePool;
+  readonly #liveness: Liveness;
   #wasSettled = false;
   /** What nodes have refused before all have answered. */
   readonly #earlyErrors: Error[] = [];
@@ -69,13 +76,24 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     if (typeof strategy !== 'function') throw new TypeError('if given, strategy must be a function');
     if (typeof watermarkNode !== 'number' || !(watermarkNode >= 0)) throw new TypeError('if given, watermarkNode must be a percentage, 0 or more');
     checkDuration('nodeTimeout', nodeTimeout, 1);
-    this.#clientOptions = { ...clientOptions, sessionTimeout: nodeTimeout };
+    this.#clientOptions = clientOptions;
     this.#nodes = new NodePool(strategy, watermarkNode);
     this.mediasoup = new HorizontalMediasoup(this.#nodes);
+    const now = (): number => performance.now();
+    this.#liveness = new Liveness({
+      nodes: this.#nodes,
+      evidence: new Evidence(this.#nodes.links, now),
+      timeout: nodeTimeout,
+      now,
+      onUnreachable: ({ mafalda }) => this.safeEmit('nodeunreachable', mafalda),
+      onReachable: ({ mafalda }) => this.safeEmit('nodereachable', mafalda),
+    });
     this.#nodes.on('connected', node => {
       for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.nodeCame(node);
       this.safeEmit('nodeconnected', node.mafalda);
+      this.#liveness.nodeCame(node);
     });
+    this.#nodes.on('lost', node => this.#liveness.nodeGone(node));
     this.#nodes.on('disconnected', ({ mafalda }, reason) => this.safeEmit('nodedisconnected', mafalda, reason));
     this.#nodes.on('load', ({ mafalda }, load) => this.safeEmit('nodeload', mafalda, load));
     this.#nodes.on('failing', ({ mafalda }, error) => this.safeEmit('nodefailing', mafalda, error));
@@ -153,7 +171,10 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     else this.#nodes.add(node, false);
     const added = this.#nodes.find(node);
     // One that is there already has no `connected` to come.
-    if (added?.connected) for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.nodeCame(added);
+    if (added?.connected) {
+      for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.nodeCame(added);
+      this.#liveness.nodeCame(added);
+    }
     return this;
   }
 
@@ -191,7 +212,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   }
 
   override async dump(): Promise<MafaldaDump> {
-    const nodes = [...this.#nodes].map(({ id, connected, draining, load, region }) => ({ id, connected, draining, load, region }));
+    const nodes = [...this.#nodes].map(({ id, connected, unreachable, draining, load, region }) => ({ id, connected, unreachable, draining, load, region }));
     return { ...(await super.dump()), nodes };
   }
 
@@ -201,6 +222,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
 
   protected async release(): Promise<void> {
     const nodes = [...this.#nodes];
+    this.#liveness.close();
     await this.mediasoup.close();
     // To close the MafaldaRouters would close them for everybody.
     const leaving = [...this.mafaldaRouters.values()].map(mafaldaRouter => mafaldaRouter.leave());
@@ -226,6 +248,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   /** What we have made on it closes. */
   #remove(node: ClusterNode): void {
     this.#nodes.delete(node);
+    this.#liveness.nodeGone(node);
     for (const mafaldaRouter of this.mafaldaRouters.values()) {
       mafaldaRouter.removeNode(node).catch(error => log('%s: %o', node.id, error));
     }

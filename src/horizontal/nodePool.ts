@@ -7,6 +7,7 @@ import { logger } from '../shared/logger.ts';
 import type { MafaldaApi } from '../shared/types.ts';
 import { ClusterNode, type NodeEvents } from './clusterNode.ts';
 import { failureOf, isCallersFault, toError } from './faults.ts';
+import { LinkTable } from './reachability/linkTable.ts';
 import { checkPlacement, type Placement } from './placement.ts';
 import type { NodeState, Strategy } from './strategies.ts';
 
@@ -25,6 +26,8 @@ export interface PoolRequest {
 export type NodePoolEvents = {
   connected: [node: ClusterNode];
   disconnected: [node: ClusterNode, reason: string];
+  /** What is there is about to close here. */
+  lost: [node: ClusterNode];
   load: [node: ClusterNode, load: number];
   error: [error: Error];
   /** It can't do what it is asked, and is let rest. Told once, until it is well again. */
@@ -48,6 +51,8 @@ const none: Tried = new Map();
 export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
   strategy: Strategy;
   readonly watermark: number;
+  /** The links between them. */
+  readonly links = new LinkTable<ClusterNode>();
   readonly #nodes = new Map<MafaldaApi, ClusterNode>();
   readonly #removers = new Map<ClusterNode, () => void>();
   readonly #now: () => number;
@@ -95,6 +100,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
   add(mafalda: MafaldaApi, owned: boolean): void {
     const node = new ClusterNode(mafalda, owned, this.#now);
     this.#nodes.set(mafalda, node);
+    this.links.watch(node);
     const timeout = setTimeout(() => settle(), CONNECT_TIMEOUT_MS);
     const settle = (): void => {
       clearTimeout(timeout);
@@ -105,6 +111,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     const stop = listen(node.events, {
       connected: () => {
         node.came();
+        node.lost = false;
         if (!this.#isFit(node)) return;
         this.emit('connected', node);
         settle();
@@ -116,6 +123,10 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
       load: load => {
         node.reported();
         this.emit('load', node, load);
+      },
+      lost: () => {
+        node.lost = true;
+        this.emit('lost', node);
       },
       error: error => {
         node.trouble = error;
@@ -138,6 +149,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     // Nobody has to wait any longer for it to be empty.
     node.draining = false;
     const deleted = this.#nodes.delete(node.mafalda);
+    this.links.unwatch(node);
     if (deleted && !node.settled) this.#tellIfSettled();
     return deleted;
   }

@@ -56,6 +56,8 @@ export interface MafaldaRouterDump {
 export interface NodeDump {
   id: string;
   connected: boolean;
+  /** Whether it is not heard, and may well live: what is there stays open. */
+  unreachable: boolean;
   /** Whether it gets nothing new. */
   draining: boolean;
   /** Percent of the node. */

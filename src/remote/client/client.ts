@@ -7,7 +7,7 @@ import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../../shared/o
 import type { MafaldaEvents, MafaldaRouterOptions, ResourceUsages } from '../../shared/types.ts';
 import { decode, encode } from '../protocol/codec.ts';
 import { MAFALDA, type ServerMessage, type Target, type Welcome } from '../protocol/messages.ts';
-import { Connection, connectionOptions, type ConnectionOptions } from './connection.ts';
+import { Connection, connectionOptions, NO_SIGN_OF_LIFE, type ConnectionOptions } from './connection.ts';
 import { coreOf } from './mirror.ts';
 import type { Caller } from './mirrorCore.ts';
 import { Mirrors } from './mirrors.ts';
@@ -32,7 +32,25 @@ export type RemoteMafaldaClientEvents = MafaldaEvents & {
   /** The connection is lost; calls wait until there is one again. */
   disconnected: [reason: string];
   load: [load: number, report: LoadReport];
+  /** The session is over: everything that came from the server closes right after this. */
+  lost: [];
 };
+
+/** What is known of whether the server is there, for those who have other ways to find out. */
+export interface ServerSigns {
+  /** Whether there is anything to lose. */
+  readonly hasSession: boolean;
+  /** For how long nothing was heard of it, in ms. */
+  readonly silentFor: number;
+  /** Whether its machine has refused a connection since: the process is gone. */
+  readonly nobodyListens: boolean;
+  /** Asks it for a sign. */
+  ask(): void;
+  /** Gives up the connection, and makes another one. The session goes on. */
+  reconnect(): void;
+  /** Gives up the session too: everything that came from the server closes. */
+  giveUp(): void;
+}
 
 /** A Mafalda in another process or machine, behind a RemoteMafaldaServer. Calls made before `connected` wait for it. */
 export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, RemoteMafaldaClientEvents> {
@@ -91,6 +109,11 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     return this.#welcome?.serverId;
   }
 
+  /** Undefined while it is not open. */
+  get signs(): ServerSigns | undefined {
+    return this.#connection;
+  }
+
   /** What the server says of where it is. Undefined before it has answered. */
   get region(): string | undefined {
     return this.#welcome?.region;
@@ -137,7 +160,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     connection.on('message', message => this.#onMessage(message));
     connection.on('lost', reason => {
       // A server that is silent is one that is not there, whatever TCP says. Why things close is told before they do.
-      if (this.#readyState === ReadyState.CONNECTED) this.#onDisconnected('no sign of life');
+      if (this.#readyState === ReadyState.CONNECTED) this.#onDisconnected(NO_SIGN_OF_LIFE);
       this.#closeEverything();
       if (reason) this.reportError(reason);
     });
@@ -248,6 +271,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   }
 
   #closeEverything(): void {
+    this.safeEmit('lost');
     this.#mirrors.closeAll();
     for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.closedByServer().catch(error => log('%o', error));
   }

@@ -28,6 +28,11 @@ const log = logger('client');
 const CONNECT_TIMEOUT_MS = 4000;
 const RECONNECTION_DELAY_MS = 200;
 const RECONNECTION_DELAY_MAX_MS = 5000;
+/** While there is a session to lose. */
+const RETURN_DELAY_MAX_MS = 1000;
+export const NO_SIGN_OF_LIFE = 'no sign of life';
+/** An answer that says no more than that the server is there. */
+const ALIVE_TIMEOUT_MS = 5000;
 const GOODBYE_TIMEOUT_MS = 1000;
 const DEFAULT_CALL_TIMEOUT_MS = 15_000;
 /** A connected server says something at least as often as it reports its load: so many reports missing are silence. */
@@ -100,7 +105,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   readonly #calls = new Map<number, PendingCall>();
   readonly #callTimeout: number;
   readonly #ownSessionTimeout: number;
-  readonly #silence = new Silence(() => this.#onSilence());
+  readonly #silence = new Silence(() => this.giveUp());
   readonly #refusal: Refusal;
   #session = this.#newSession();
   #capabilities = this.#newCapabilities();
@@ -110,6 +115,12 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   /** How long the session lives without a sign of life. */
   #sessionTimeout = 0;
   #abandonedId: string | undefined;
+  /** The connection is being closed because nothing comes through it. */
+  #isGivenUp = false;
+  /** When the server was heard for the last time. */
+  #heardAt = performance.now();
+  /** Whether its machine has said since that nobody listens there. */
+  #nobodyListens = false;
   /** What the server takes: what is larger would cost the connection, again and again. */
   #maxPayload = DEFAULT_MAX_PAYLOAD;
 
@@ -142,14 +153,41 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#socket.on('disconnect', reason => this.#onDisconnect(reason));
     this.#socket.on('refused', (reason: string) => this.#onCutOff(String(reason)));
     // A server that refuses us lives, but our session does not live on that.
-    this.#socket.io.on('packet', () => this.#socket.connected && this.#silence.end());
-    this.#socket.io.on('ping', () => this.#silence.end());
+    this.#socket.io.on('packet', () => this.#socket.connected && this.#onSign());
+    this.#socket.io.on('ping', () => this.#onSign());
     this.#socket.on('connect_error', error => this.#onConnectError(error));
   }
 
   /** Why the server does not let us in at present. */
   get refusal(): RefusedError | undefined {
     return this.#refusal.error;
+  }
+
+  /** Whether there is a session, with a connection at present or without. */
+  get hasSession(): boolean {
+    return this.#sessionId !== undefined;
+  }
+
+  /** For how long nothing was heard of the server, in ms. */
+  get silentFor(): number {
+    return performance.now() - this.#heardAt;
+  }
+
+  /** Whether the server's machine has refused a connection since the server was heard: the process is gone. */
+  get nobodyListens(): boolean {
+    return this.#nobodyListens;
+  }
+
+  /** Asks for a sign of life. */
+  ask(): void {
+    if (this.#socket.connected) this.#socket.timeout(ALIVE_TIMEOUT_MS).emit('alive', () => undefined);
+  }
+
+  /** Gives up the connection, and makes another one. The session goes on. */
+  reconnect(): void {
+    if (!this.#socket.connected) return;
+    this.#isGivenUp = true;
+    this.#socket.io.engine.close();
   }
 
   /** Also makes the next attempt now, where one was refused. */
@@ -230,18 +268,27 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     if (this.#sessionId !== undefined && this.#sessionId !== id) this.#loseSession();
     this.#session.maxBatchBytes = Math.min(MAX_BATCH_BYTES, maxPayload);
     this.#sessionId = id;
+    this.#onSign();
+    this.#socket.io.reconnectionDelayMax(RETURN_DELAY_MAX_MS);
     this.#sessionTimeout = Math.min(sessionTimeout, this.#ownSessionTimeout);
     this.#silence.watch(Math.max(this.#sessionTimeout, MISSED_REPORTS * loadInterval));
     this.#session.attach(this.#socket, received);
     if (this.#session.isAttachedTo(this.#socket)) this.emit('welcome', welcome);
   }
 
+  #onSign(): void {
+    this.#heardAt = performance.now();
+    this.#nobodyListens = false;
+    this.#silence.end();
+  }
+
   /** No sign of life for too long, whatever TCP says of the connection. What the server holds for us is out of reach. */
-  #onSilence(): void {
+  giveUp(): void {
+    if (!this.hasSession) return;
     this.#abandonedId = this.#sessionId;
     this.#loseSession();
     // It may answer on a new connection, or a new server may.
-    if (this.#socket.connected) this.#socket.io.engine.close();
+    this.reconnect();
   }
 
   #onTimeout(id: number, method: string): void {
@@ -258,8 +305,11 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
 
   #onDisconnect(reason: string): void {
     this.#session.detach();
+    // To close a connection is something that only a machine does that is there.
+    if (reason.startsWith('transport')) this.#heardAt = performance.now();
     if (this.#sessionId !== undefined) this.#silence.watch(this.#sessionTimeout);
-    this.emit('disconnected', reason);
+    this.emit('disconnected', this.#isGivenUp ? NO_SIGN_OF_LIFE : reason);
+    this.#isGivenUp = false;
     // socket.io takes a server that closes for a wish of its own to be left alone; it may be starting again.
     // The same where a session has failed, and has closed the socket: there can be another session.
     // A server that has cut us off is left alone for a time.
@@ -268,6 +318,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
 
   #onConnectError(error: Error): void {
     log('%s: %s', this.#url, error.message);
+    if (isConnectionRefused(error)) this.#nobodyListens = true;
     // Where socket.io is not going to try again, the server has refused us.
     if (!this.#socket.active && !this.#closed) this.#onRefused(error.message, isPermanent(error));
   }
@@ -310,12 +361,19 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#session = this.#newSession();
     this.#capabilities = this.#newCapabilities();
     this.#sessionId = undefined;
+    this.#socket.io.reconnectionDelayMax(RECONNECTION_DELAY_MAX_MS);
     const calls = [...this.#calls.values()];
     this.#calls.clear();
     for (const { timeout } of calls) clearTimeout(timeout);
     const why = reason ? `: ${reason.message}` : '';
     for (const { reject } of calls) reject(new Error(`the connection to ${this.#url} was closed before the call was answered${why}`));
   }
+}
+
+/** socket.io hands on the event of the WebSocket, and that the error of the system's. */
+function isConnectionRefused(error: Error): boolean {
+  const { description } = error as { description?: { error?: { code?: unknown } } };
+  return description?.error?.code === 'ECONNREFUSED';
 }
 
 /** The server says so where to come back as we are can't help. */

@@ -235,6 +235,7 @@ export class RemoteMafaldaServer {
     // The first one must not get lost, as it would right behind another packet: nothing is known before it.
     socket.emit('load', this.#loadReport());
     session.connect(socket, session.id === resumed?.id ? resumed.received : 0);
+    socket.on('alive', (done: unknown) => isCallback(done) && done());
     socket.on('bye', (done: unknown) => {
       void within(session.untilDelivered(), GOODBYE_TIMEOUT_MS).then(() => {
         this.#end(session);

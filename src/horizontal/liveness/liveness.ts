@@ -1,0 +1,142 @@
+/**
+ * Watches whether the nodes of this controller are heard. One that is silent is judged by evidence: if it is dead, it is given up; if it may
+ * well live, what is there stays open, and it is marked as unreachable until it is heard again, or its server's `sessionTimeout` has passed.
+ */
+import { logger } from '../../shared/logger.ts';
+import type { ClusterNode } from '../clusterNode.ts';
+import type { NodePool } from '../nodePool.ts';
+import { doubtAfterMs, judge, type Verdict } from './judge.ts';
+import type { Evidence } from './evidence.ts';
+
+const log = logger('liveness');
+
+/** How long those that were silent with our own network take to come back after the first one, at most. */
+const RETURN_MS = 3000;
+const MIN_STEP_MS = 10;
+/** How often evidence is asked for while a node stays unreachable. */
+const REPEAT_MS = 1000;
+
+export interface LivenessOptions {
+  nodes: NodePool;
+  evidence: Pick<Evidence, 'ask' | 'forget' | 'provenFor'>;
+  /** How long a node may be silent, in ms. */
+  timeout: number;
+  /** Milliseconds, from any moment on. */
+  now: () => number;
+  onUnreachable: (node: ClusterNode) => void;
+  onReachable: (node: ClusterNode) => void;
+}
+
+export class Liveness {
+  readonly #options: LivenessOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #dueAt = Infinity;
+  /** Before that moment this process has slept: silence counts from then on only. */
+  #awakeSince = -Infinity;
+  /** All nodes were silent when it was looked last. */
+  #wasAway = false;
+  #returningUntil = -Infinity;
+
+  constructor(options: LivenessOptions) {
+    this.#options = options;
+  }
+
+  /** To be called when a node is connected, for the first time or again. */
+  nodeCame(node: ClusterNode): void {
+    this.#heard(node);
+    if (this.#timer) return;
+    this.#dueAt = Infinity;
+    this.#schedule(this.#options.timeout / 4);
+  }
+
+  /** To be called when there is nothing to lose on the node any more. */
+  nodeGone(node: ClusterNode): void {
+    node.unreachable = false;
+    this.#options.evidence.forget(node);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #schedule(ms: number): void {
+    this.#timer = setTimeout(() => {
+      const next = this.step();
+      if (next === undefined) this.#timer = undefined;
+      else this.#schedule(next);
+    }, ms).unref();
+  }
+
+  /** Looks at all nodes. @returns after how many ms to look again; undefined if there is nothing to watch */
+  step(): number | undefined {
+    const { nodes, timeout, now, evidence } = this.#options;
+    const watched = [...nodes].filter(({ signs }) => signs?.hasSession);
+    if (watched.length === 0) return undefined;
+    this.#noteAbsence(watched);
+    const silences = watched.map(node => this.#silenceOf(node));
+    const isReturning = now() < this.#returningUntil;
+    let next = Infinity;
+    let isDoubtful = false;
+    for (const [index, node] of watched.entries()) {
+      const silentFor = silences[index]!;
+      const signs = { silentFor, nobodyListens: node.signs!.nobodyListens, provenFor: evidence.provenFor(node) };
+      const verdict = judge(signs, { timeout, others: silences.filter((_silence, other) => other !== index), isReturning });
+      this.#act(node, verdict);
+      isDoubtful ||= verdict !== 'heard';
+      next = Math.min(next, nextLook(verdict, silentFor, timeout));
+    }
+    if (isDoubtful) for (const { signs } of watched) signs?.ask();
+    const ms = Math.max(MIN_STEP_MS, next);
+    this.#dueAt = now() + ms;
+    return ms;
+  }
+
+  /** The silence of all nodes together, and that of the time in which we could not listen, says nothing of any of them. */
+  #noteAbsence(watched: readonly ClusterNode[]): void {
+    const { timeout, now } = this.#options;
+    const doubtAfter = doubtAfterMs(timeout);
+    if (now() - this.#dueAt > doubtAfter) this.#awakeSince = now();
+    const isAway = watched.every(node => this.#silenceOf(node) >= doubtAfter);
+    if (this.#wasAway && !isAway) this.#returningUntil = now() + Math.max(timeout, RETURN_MS);
+    this.#wasAway = isAway;
+  }
+
+  #silenceOf({ signs }: ClusterNode): number {
+    return Math.min(signs!.silentFor, this.#options.now() - this.#awakeSince);
+  }
+
+  #act(node: ClusterNode, verdict: Verdict): void {
+    const { evidence } = this.#options;
+    if (verdict === 'heard') return this.#heard(node);
+    evidence.ask(node);
+    if (verdict === 'doubtful') return;
+    // The clients of others have time-outs of their own.
+    if (verdict === 'dead' && node.owned) {
+      log('%s is given up', node.id);
+      return node.signs?.giveUp();
+    }
+    if (node.unreachable) return;
+    log('%s is not heard, and may well live', node.id);
+    node.unreachable = true;
+    // The next connection may get through where this one does not.
+    node.signs?.reconnect();
+    this.#options.onUnreachable(node);
+  }
+
+  #heard(node: ClusterNode): void {
+    // Without a connection it can only just have been lost.
+    if (!node.connected) return;
+    this.#options.evidence.forget(node);
+    if (!node.unreachable) return;
+    node.unreachable = false;
+    log('%s is heard again', node.id);
+    this.#options.onReachable(node);
+  }
+}
+
+function nextLook(verdict: Verdict, silentFor: number, timeout: number): number {
+  if (verdict === 'heard') return doubtAfterMs(timeout) - silentFor;
+  if (verdict === 'doubtful') return Math.min(timeout / 10, timeout - silentFor);
+  return Math.min(REPEAT_MS, timeout / 4);
+}

@@ -1,0 +1,129 @@
+/** The ends of links between nodes, in all rooms: which lead from where to where, and what flows there. */
+import type { PipeTransport, Transport } from 'mediasoup/types';
+import type { ObjectTree, TreeNode } from '../../shared/objectTree.ts';
+import { linkedRouterId } from '../../shared/piping/endpoint.ts';
+
+/** What the table has to know of a node. */
+export interface LinkedNode {
+  readonly tree: ObjectTree;
+}
+
+export interface NodeLinkEnd<Node> {
+  readonly transport: PipeTransport;
+  readonly treeNode: TreeNode<'transport'>;
+  readonly node: Node;
+  readonly routerId: string;
+  readonly remoteRouterId: string;
+}
+
+export class LinkTable<Node extends LinkedNode> {
+  readonly #nodeOfRouter = new Map<string, Node>();
+  /** By the Router at the other end. */
+  readonly #endsTo = new Map<string, Set<NodeLinkEnd<Node>>>();
+  readonly #ends = new Map<Transport, NodeLinkEnd<Node>>();
+  readonly #stops = new Map<Node, () => void>();
+
+  /** How many ends there are. */
+  get size(): number {
+    return this.#ends.size;
+  }
+
+  /** Follows what comes and goes on a node, until {@link unwatch}. */
+  watch(node: Node): void {
+    const add = (treeNode: TreeNode): void => this.#added(node, treeNode);
+    const remove = (treeNode: TreeNode): void => this.#removed(treeNode);
+    for (const treeNode of node.tree.nodes()) add(treeNode);
+    node.tree.on('add', add).on('remove', remove);
+    this.#stops.set(node, () => {
+      node.tree.off('add', add).off('remove', remove);
+      for (const treeNode of node.tree.nodes()) remove(treeNode);
+    });
+  }
+
+  unwatch(node: Node): void {
+    this.#stops.get(node)?.();
+    this.#stops.delete(node);
+  }
+
+  /** The node that a Router is on. */
+  nodeOf(routerId: string): Node | undefined {
+    return this.#nodeOfRouter.get(routerId);
+  }
+
+  /** The ends on other nodes that lead to this one. */
+  *endsTowards(node: Node): Iterable<NodeLinkEnd<Node>> {
+    for (const { type, id } of node.tree.nodes()) {
+      if (type !== 'router') continue;
+      for (const end of this.#endsTo.get(id) ?? []) if (end.node !== node) yield end;
+    }
+  }
+
+  /** All ends of which the other one is known and on another node. */
+  *pairs(): Iterable<[NodeLinkEnd<Node>, NodeLinkEnd<Node>]> {
+    for (const end of this.#ends.values()) {
+      const other = this.otherEnd(end);
+      // Each pair once.
+      if (other && other.node !== end.node && end.routerId < other.routerId) yield [end, other];
+    }
+  }
+
+  otherEnd({ routerId, remoteRouterId }: NodeLinkEnd<Node>): NodeLinkEnd<Node> | undefined {
+    for (const end of this.#endsTo.get(routerId) ?? []) if (end.routerId === remoteRouterId && !end.transport.closed) return end;
+    return undefined;
+  }
+
+  #added(node: Node, treeNode: TreeNode): void {
+    if (treeNode.type === 'router') this.#nodeOfRouter.set(treeNode.id, node);
+    if (treeNode.type !== 'transport' || treeNode.parent?.type !== 'router') return;
+    const { object: transport } = treeNode;
+    const remoteRouterId = linkedRouterId(transport);
+    if (remoteRouterId === undefined || !isPipe(transport)) return;
+    const end = { transport, treeNode, node, routerId: treeNode.parent.id, remoteRouterId };
+    this.#ends.set(transport, end);
+    const ends = this.#endsTo.get(remoteRouterId) ?? new Set();
+    this.#endsTo.set(remoteRouterId, ends.add(end));
+  }
+
+  #removed(treeNode: TreeNode): void {
+    if (treeNode.type === 'router') this.#nodeOfRouter.delete(treeNode.id);
+    const end = treeNode.type === 'transport' ? this.#ends.get(treeNode.object) : undefined;
+    if (!end) return;
+    this.#ends.delete(end.transport);
+    const ends = this.#endsTo.get(end.remoteRouterId);
+    ends?.delete(end);
+    if (ends?.size === 0) this.#endsTo.delete(end.remoteRouterId);
+  }
+}
+
+function isPipe(transport: Transport): transport is PipeTransport {
+  return transport.type === 'pipe';
+}
+
+/** Whether anything that is not paused is piped into this end, so that packets leave through it. */
+export function isSending({ treeNode }: Pick<NodeLinkEnd<unknown>, 'treeNode'>): boolean {
+  for (const { type, object } of treeNode.children) {
+    if (type === 'consumer' && !object.paused && !object.producerPaused) return true;
+  }
+  return false;
+}
+
+/** Whether anything that is not paused comes out of this end. */
+export function isReceiving({ treeNode }: Pick<NodeLinkEnd<unknown>, 'treeNode'>): boolean {
+  for (const { type, object } of treeNode.children) if (type === 'producer' && !object.paused) return true;
+  return false;
+}
+
+/** How many bytes have gone through an end since it was made. */
+export interface EndBytes {
+  sent: number;
+  received: number;
+}
+
+export async function bytesOf(transport: PipeTransport): Promise<EndBytes> {
+  let [sent, received] = [0, 0];
+  for (const stat of await transport.getStats()) {
+    sent += stat.bytesSent;
+    received += stat.bytesReceived;
+  }
+  return { sent, received };
+}
