@@ -23,11 +23,15 @@ const media = below ? {} : { listenInfos: [{ protocol: 'udp', ip: address } as c
 const server = new RemoteMafaldaServer(mafalda, { host: address, auth: token, ...media });
 await server.listen();
 process.send?.(server.url);
+let closing = false;
 
-process.once('SIGTERM', close);
+// A second one does not wait.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (closing ? process.exit(1) : close()));
 process.once('disconnect', close);
 
 function close(): void {
+  if (closing) return;
+  closing = true;
   server
     .close()
     .then(() => mafalda.close())

@@ -8,9 +8,15 @@ const server = new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: proce
 await server.listen();
 process.send!(server.url);
 
-process.once('SIGTERM', () => {
-  void server
-    .close()
-    .then(() => mafalda.close())
-    .then(() => process.disconnect());
-});
+let closing = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // A second one does not wait.
+    if (closing) process.exit(1);
+    closing = true;
+    void server
+      .close()
+      .then(() => mafalda.close())
+      .then(() => process.disconnect());
+  });
+}

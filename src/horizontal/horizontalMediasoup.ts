@@ -6,6 +6,7 @@ import type { AppData, Index, ObserverEvents, Router, RouterRtpCapabilities, Wor
 import { closeWorker } from '../shared/closeWorker.ts';
 import { ObjectTree } from '../shared/objectTree.ts';
 import { onceClosed } from '../shared/onceClosed.ts';
+import { startWorker } from '../shared/workers/startWorker.ts';
 import { Outlets, type PipeToMafaldaRouterOptions } from '../shared/piping/pipeToMafaldaRouter.ts';
 import { Streams } from '../shared/piping/streams.ts';
 import type { ClusterNode } from './clusterNode.ts';
@@ -50,7 +51,7 @@ export class HorizontalMediasoup implements Index {
       // Chosen and counted at once, so that a burst of calls sees itself.
       this.#count(node, 1);
       try {
-        return { worker: await node.mafalda.mediasoup.createWorker<T>(settings), node };
+        return { worker: await startWorker<T>(node.mafalda.mediasoup, settings), node };
       } catch (error) {
         this.#count(node, -1);
         throw error;

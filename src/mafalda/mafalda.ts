@@ -1,4 +1,5 @@
 import { addressOptions, Addresses, type AddressOptions } from '../shared/addresses.ts';
+import { NodeUnavailableError } from '../shared/errors.ts';
 import { workerLoads, type LoadReport } from '../shared/load.ts';
 import { MafaldaBase } from '../shared/mafaldaBase.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../shared/options.ts';
@@ -13,6 +14,10 @@ import { LocalMafaldaRouter } from './localMafaldaRouter.ts';
 import { usagesOf } from './usages.ts';
 import { WorkerBudget, type WorkerBudgetOptions } from './workerBudget.ts';
 import { WorkerPool } from './workerPool.ts';
+
+const TOLD_TO_END =
+  'a signal has ended a mediasoup Worker, though nobody has closed it: calls on it are cut off, and as long as no other one runs, nothing new is created here for 15 s. ' +
+  'A service manager that signals each process of a service has to leave that to this one (systemd: KillMode=mixed): see "Signals" in docs/guides/media-servers.md';
 
 export const scope = new ModuleScope(packageScope);
 
@@ -39,6 +44,7 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
   readonly #addresses: Addresses;
   readonly #idlePipeTimeout: number;
   readonly #host = new HostMeter();
+  #wasToldToEnd = false;
   /** What is in the Workers that others have made. */
   readonly #adopted = new ObjectTree();
 
@@ -59,7 +65,8 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
     if (webRtcServerOptions && !Array.isArray(webRtcServerOptions.listenInfos)) throw new TypeError('webRtcServerOptions: missing listenInfos');
     this.webRtcServerOptions = webRtcServerOptions;
     this.#addresses = new Addresses(options, webRtcServerOptions !== undefined);
-    this.#pool = new WorkerPool(mediasoup, workerBudget === false ? undefined : new WorkerBudget(workerBudget), webRtcServerOptions);
+    const budget = workerBudget === false ? undefined : new WorkerBudget(workerBudget);
+    this.#pool = new WorkerPool(mediasoup, budget, () => this.#onToldToEnd(), webRtcServerOptions);
   }
 
   get load(): number {
@@ -79,12 +86,29 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
     this.#adopted.addWorker(worker, String(worker.pid));
   }
 
+  /**
+   * Makes sure that a Worker can be started, by starting one that ends again. Where one runs already, or other processes have all that this
+   * machine may have (`workerBudget`), nothing is tried.
+   * @throws {Error} if none can be started, with the path of the binary
+   */
+  async ensureWorker(): Promise<void> {
+    await this.#pool.check();
+  }
+
   getResourceUsages(): Promise<ResourceUsages> {
     return usagesOf(this.#pool.workers);
   }
 
   protected makeMafaldaRouter(options: ResolvedMafaldaRouterOptions): LocalMafaldaRouter {
     return new LocalMafaldaRouter(this.#pool, this.#addresses, options, this.#idlePipeTimeout);
+  }
+
+  /** All of them end together, as a rule: it is told once. */
+  #onToldToEnd(): void {
+    if (this.closed || this.#wasToldToEnd) return;
+    this.#wasToldToEnd = true;
+    if (this.listenerCount('error') > 0) this.reportError(new NodeUnavailableError(TOLD_TO_END));
+    else process.emitWarning(TOLD_TO_END, { code: 'MAFALDA_WORKERS_ENDED' });
   }
 
   protected async release(): Promise<void> {

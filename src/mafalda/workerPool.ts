@@ -6,6 +6,9 @@ import { closeWorker } from '../shared/closeWorker.ts';
 import { GraceTimers } from '../shared/graceTimers.ts';
 import { logger } from '../shared/logger.ts';
 import { onceClosed } from '../shared/onceClosed.ts';
+import { WorkerBudgetError } from '../shared/errors.ts';
+import { startWorker } from '../shared/workers/startWorker.ts';
+import { wasToldToEnd } from '../shared/workers/toldToEnd.ts';
 import { PooledWorker } from './pooledWorker.ts';
 import type { WorkerBudget } from './workerBudget.ts';
 
@@ -28,13 +31,16 @@ export class WorkerPool {
   /** Those that somebody else has made, and will close. */
   readonly #adopted = new Set<PooledWorker>();
   readonly #idle = new GraceTimers<PooledWorker>(IDLE_WORKER_GRACE_MS, pooled => this.#closeIfIdle(pooled));
+  readonly #onToldToEnd: () => void;
   #sampling: NodeJS.Timeout | undefined;
 
   /**
+   * @param onToldToEnd a signal has ended a Worker that nobody has closed
    * @param budget what all processes of this machine may have together; without one each Mafalda counts for itself
    * @param webRtcServerOptions of the WebRtcServer that each Worker gets as soon as one is needed
    */
-  constructor(mediasoup: Mediasoup, budget: WorkerBudget | undefined, webRtcServerOptions?: WebRtcServerOptions) {
+  constructor(mediasoup: Mediasoup, budget: WorkerBudget | undefined, onToldToEnd: () => void, webRtcServerOptions?: WebRtcServerOptions) {
+    this.#onToldToEnd = onToldToEnd;
     this.#mediasoup = mediasoup;
     this.#budget = budget;
     this.webRtcServerOptions = webRtcServerOptions;
@@ -79,11 +85,23 @@ export class WorkerPool {
   adopt(worker: Worker): void {
     const pooled = new PooledWorker({}, Promise.resolve(worker));
     this.#adopted.add(pooled);
+    this.#watchDeath(worker);
     onceClosed(worker, () => {
       this.#adopted.delete(pooled);
       this.#stopMeasuringIfIdle();
     });
     this.#startMeasuring();
+  }
+
+  /** Starts a Worker, which ends again, unless one runs already, or the budget has none left at present. @throws if it can't be started */
+  async check(): Promise<void> {
+    if (this.workers.some(({ id }) => id !== undefined)) return;
+    try {
+      await closeWorker(await this.#start({}));
+    } catch (error) {
+      if (!(error instanceof WorkerBudgetError)) throw error;
+      log('whether a Worker can be started is not known: %s', error.message);
+    }
   }
 
   addRouter(pooled: PooledWorker): void {
@@ -109,13 +127,18 @@ export class WorkerPool {
   async #start(settings: WorkerSettings): Promise<Worker> {
     await this.#budget?.take();
     try {
-      const worker = await this.#mediasoup.createWorker(settings);
+      const worker = await startWorker(this.#mediasoup, settings);
+      this.#watchDeath(worker);
       worker.once('subprocessclose', () => this.#giveBack());
       return worker;
     } catch (error) {
       this.#giveBack();
       throw error;
     }
+  }
+
+  #watchDeath(worker: Worker): void {
+    worker.once('died', error => wasToldToEnd(error) && this.#onToldToEnd());
   }
 
   #giveBack(): void {

@@ -131,6 +131,11 @@ export interface MafaldaApi extends MafaldaObjects {
    * @throws {TypeError} for what is no Worker
    */
   adopt?(worker: Worker): void;
+  /**
+   * Makes sure that a Worker can be started here. Where the Workers are on other machines there is no such method.
+   * @throws {Error} if none can be
+   */
+  ensureWorker?(): Promise<void>;
   readonly mafaldaRouters: ReadonlyMap<string, MafaldaRouter>;
   /** Nothing is created on any Worker or server until it is needed. */
   createMafaldaRouter(options?: MafaldaRouterOptions): MafaldaRouter;

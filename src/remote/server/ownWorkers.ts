@@ -2,6 +2,7 @@
 import type { Worker, WorkerSettings } from 'mediasoup/types';
 import { closeWorker } from '../../shared/closeWorker.ts';
 import { ObjectTree } from '../../shared/objectTree.ts';
+import { startWorker } from '../../shared/workers/startWorker.ts';
 import type { MafaldaApi } from '../../shared/types.ts';
 import type { Audience } from './exportedObject.ts';
 import type { Exports } from './exports.ts';
@@ -35,7 +36,7 @@ export class OwnWorkers {
     ++this.#starting;
     let worker: Worker;
     try {
-      worker = await this.#mafalda.mediasoup.createWorker(chosen);
+      worker = await startWorker(this.#mafalda.mediasoup, chosen);
     } finally {
       --this.#starting;
     }

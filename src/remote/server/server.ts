@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import type { Index } from 'mediasoup/types';
 import { Server as SocketServer, type Socket } from 'socket.io';
 import { addressOptions, Addresses, type AddressOptions } from '../../shared/addresses.ts';
+import { NodeUnavailableError } from '../../shared/errors.ts';
 import { logger } from '../../shared/logger.ts';
 import { refuseUnknown } from '../../shared/options.ts';
 import type { LoadReport } from '../../shared/load.ts';
@@ -102,6 +103,8 @@ export class RemoteMafaldaServer {
   readonly #http: HttpServer;
   #sockets: SocketServer | undefined;
   #reporting: NodeJS.Timeout | undefined;
+  /** How often it was closed. */
+  #closes = 0;
 
   /** @throws {TypeError} for options that are unknown or don't go together */
   constructor(mafalda: MafaldaApi, options: RemoteMafaldaServerOptions = {}) {
@@ -146,11 +149,18 @@ export class RemoteMafaldaServer {
     return { clients: this.#sessions.size, mafaldaRouters: served.attached, objects: served.exports.size };
   }
 
-  /** Resolves when clients can connect. @throws if the port is taken or may not be used */
+  /**
+   * Resolves when clients can connect. Where the Workers are this machine's, it makes sure first that one can be started.
+   * @throws {NodeUnavailableError} if none can be: then nothing could be created here
+   * @throws {Error} if the port is taken or may not be used
+   */
   async listen(): Promise<void> {
     if (this.#sockets) throw new Error('the server listens already');
+    const closes = this.#closes;
+    await this.#ensureWorker();
+    if (this.#closes !== closes) throw new Error('the server was closed while it was to listen');
     const { path = '/mafalda', maxPayload = DEFAULT_MAX_PAYLOAD, port = 0, host, server } = this.#options;
-    // First of all, since it may fail: then there is nothing to undo.
+    // Before anything else, since it may fail: then there is nothing to undo.
     if (!server) {
       this.#http.listen(port, host);
       await once(this.#http, 'listening');
@@ -179,6 +189,7 @@ export class RemoteMafaldaServer {
 
   /** Ends all connections and closes what clients have made. The Mafalda itself stays its owner's to close. Idempotent. */
   async close(): Promise<void> {
+    ++this.#closes;
     clearInterval(this.#reporting);
     const closing = [...this.#sessions.values()].map(session => session.close());
     this.#sessions.clear();
@@ -191,6 +202,16 @@ export class RemoteMafaldaServer {
     if (this.#options.server) return;
     this.#http.closeAllConnections();
     await new Promise(resolve => this.#http.close(resolve));
+  }
+
+  async #ensureWorker(): Promise<void> {
+    try {
+      await this.#context.served.mafalda.ensureWorker?.();
+    } catch (error) {
+      const { message } = error as Error;
+      const what = 'Install it again (npm rebuild mediasoup), or name another one by MEDIASOUP_WORKER_BIN';
+      throw new NodeUnavailableError(`no Worker can be started here: ${message}. ${what}`, { cause: error as Error });
+    }
   }
 
   get #sessionTimeout(): number {

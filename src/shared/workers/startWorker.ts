@@ -1,0 +1,141 @@
+/**
+ * Starts Workers that signals to this process don't end. A terminal or a service manager sends SIGINT or SIGTERM to a whole process group: then
+ * mediasoup's Workers close, while the application that is to close things in order, or to let calls end, has not even begun with that.
+ * Two things are done about it, for mediasoup itself only; nothing is assumed of other modules with its API.
+ *
+ * - The process is started in a session of its own, by `setsid` (Linux). mediasoup has a way to start its Worker by another program: the one for valgrind.
+ * - mediasoup's listeners for these signals, which close the Worker, are taken away from this process.
+ *
+ * A Worker ends with its channel, however this process ends.
+ */
+import { accessSync, constants } from 'node:fs';
+import { access, readFile } from 'node:fs/promises';
+import { delimiter, join, sep } from 'node:path';
+import { createWorker, workerBin as defaultWorkerBin } from 'mediasoup';
+import type { AppData, Index, Worker, WorkerSettings } from 'mediasoup/types';
+import { logger } from '../logger.ts';
+import { refuseWhileEnding, watch } from './toldToEnd.ts';
+
+const log = logger('workers');
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+const valgrind = { use: 'MEDIASOUP_USE_VALGRIND', bin: 'MEDIASOUP_VALGRIND_BIN', options: 'MEDIASOUP_VALGRIND_OPTIONS' } as const;
+
+/** Undefined where there is none, null as long as nobody has looked. */
+let setsid: string | undefined | null = null;
+
+/**
+ * @throws {TypeError} for settings that mediasoup refuses
+ * @throws {NodeUnavailableError} if this process seems to be about to end
+ * @throws {Error} if it can't be started, saying which binary it was
+ */
+export async function startWorker<T extends AppData = AppData>(mediasoup: Pick<Index, 'createWorker'>, settings?: WorkerSettings<T>): Promise<Worker<T>> {
+  refuseWhileEnding();
+  const worker = await (mediasoup.createWorker === createWorker ? startShielded(settings) : mediasoup.createWorker(settings));
+  watch(worker);
+  return worker;
+}
+
+async function startShielded<T extends AppData>(settings?: WorkerSettings<T>): Promise<Worker<T>> {
+  let worker: Worker<T>;
+  try {
+    worker = await withoutListeners(() => inOwnSession(() => createWorker(settings)));
+  } catch (error) {
+    throw await explain(error, settings?.workerBin ?? defaultWorkerBin);
+  }
+  if (setsid && !(await isSessionLeader(worker.pid))) {
+    log('Workers can’t be started in a session of their own: signals to the process group end them');
+    setsid = undefined;
+  }
+  return worker;
+}
+
+/** @param start adds listeners before it returns, as mediasoup does */
+function withoutListeners<T>(start: () => T): T {
+  const before = SIGNALS.map(signal => process.listeners(signal));
+  const started = start();
+  for (const [index, signal] of SIGNALS.entries()) {
+    for (const listener of process.listeners(signal)) if (!before[index]!.includes(listener)) process.off(signal, listener);
+  }
+  return started;
+}
+
+/** @param start reads the environment, and starts the process, before it returns, as mediasoup does */
+function inOwnSession<T>(start: () => T): T {
+  const { set, previous } = shieldingEnvironment();
+  try {
+    Object.assign(process.env, set);
+    return start();
+  } finally {
+    restore(previous);
+  }
+}
+
+interface Environment {
+  set: Record<string, string>;
+  previous: Record<string, string | undefined>;
+}
+
+/** Where valgrind is used already, it is started by `setsid` in its turn. */
+function shieldingEnvironment(): Environment {
+  if (setsid === null) setsid = findSetsid();
+  const { env } = process;
+  const isUsed = env[valgrind.use] === 'true';
+  const program = isUsed ? (env[valgrind.bin] ?? 'valgrind') : '';
+  // mediasoup splits the options at white space.
+  if (!setsid || /\s/.test(program)) return { set: {}, previous: {} };
+  const options = isUsed ? [program, env[valgrind.options] ?? ''].join(' ').trim() : '';
+  const names = Object.values(valgrind);
+  return {
+    set: { [valgrind.use]: 'true', [valgrind.bin]: setsid, [valgrind.options]: options },
+    previous: Object.fromEntries(names.map(name => [name, env[name]])),
+  };
+}
+
+function restore(previous: Environment['previous']): void {
+  for (const [name, value] of Object.entries(previous)) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
+}
+
+function findSetsid(): string | undefined {
+  if (process.platform !== 'linux') return undefined;
+  return (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .filter(Boolean)
+    .map(folder => join(folder, 'setsid'))
+    .find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** By what the system says of the process. One that has ended already proves nothing. */
+async function isSessionLeader(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  // The name of the process, in brackets, may contain anything; the fourth field behind it is the session.
+  return stat === undefined || stat.split(') ').at(-1)!.split(' ')[3] === String(pid);
+}
+
+/** mediasoup tells of the process that could not be started only that it has ended. */
+async function explain(error: unknown, bin: string): Promise<unknown> {
+  if (!(error instanceof Error) || error instanceof TypeError) return error;
+  const why = bin.includes(sep) ? await whyNotExecutable(bin) : '';
+  return new Error(`the mediasoup Worker ${bin} can't be started${why}: ${error.message}`, { cause: error });
+}
+
+async function whyNotExecutable(bin: string): Promise<string> {
+  try {
+    await access(bin, constants.X_OK);
+    return '';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES' ? ', it may not be executed' : ', there is no such file';
+  }
+}
