@@ -27,6 +27,7 @@ export class LinkedRouters {
     network: false,
     domainOf: router => router.id,
     endpointOf: router => this.endpoints.get(router) ?? this.links,
+    startsAsleep: () => false,
     chooseSource: ([first]) => first!,
   });
 

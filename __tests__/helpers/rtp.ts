@@ -94,12 +94,12 @@ export class RtpReceiver {
   readonly received = new Set<number>();
 
   /** @param where more options of the transport, such as `placement` */
-  static async create(mafaldaRouter: MafaldaRouter, producerId: string, where: object = {}): Promise<RtpReceiver> {
+  static async create(mafaldaRouter: MafaldaRouter, producerId: string, where: object = {}, paused = false): Promise<RtpReceiver> {
     const transport = await mafaldaRouter.createPlainTransport({ listenInfo, rtcpMux: true, ...where });
     const socket = await bind();
     transport.observer.once('close', () => socket.close());
     await transport.connect({ ip: '127.0.0.1', port: socket.address().port });
-    const consumer = await transport.consume({ producerId, rtpCapabilities: await mafaldaRouter.getRtpCapabilities() });
+    const consumer = await transport.consume({ producerId, rtpCapabilities: await mafaldaRouter.getRtpCapabilities(), paused });
     return new RtpReceiver(transport, consumer, socket);
   }
 

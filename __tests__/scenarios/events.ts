@@ -16,6 +16,7 @@ import { until } from '../helpers/until.ts';
 import { describeAudioObservers } from './audioObservers.ts';
 import { describeDataBuffers } from './dataBuffers.ts';
 import { describeLostPaths } from './lostPaths.ts';
+import { describeSleepingPipes } from './sleepingPipes.ts';
 
 const listenInfo = { protocol: 'udp', ip: '127.0.0.1' } as const;
 
@@ -51,6 +52,7 @@ export function describeEvents(name: string, createSystem: () => Promise<System>
     describeAudioObservers(scene);
     describeDataBuffers(scene);
     describeLostPaths(scene);
+    describeSleepingPipes(scene);
   });
 }
 

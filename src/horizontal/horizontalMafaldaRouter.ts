@@ -12,12 +12,13 @@ import {
   type ConnectRequest,
   type LinkEnd,
   type LinkRequest,
+  type OfferRequest,
   type PipedStream,
   type PipeEndpoint,
   type PipeOffer,
-  type StreamId,
 } from '../shared/piping/endpoint.ts';
 import { chooseSource } from '../shared/piping/chooseSource.ts';
+import { PipeFlow } from '../shared/piping/flow/pipeFlow.ts';
 import { interceptClose, interceptRtpObserver, interceptTransport, type StreamAccess } from '../shared/piping/intercept.ts';
 import { showOrigins } from '../shared/piping/showOrigins.ts';
 import { Piper } from '../shared/piping/piper.ts';
@@ -40,6 +41,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   readonly #parts: Parts;
   readonly #piper: Piper;
   readonly #pipeEnds: PipeEnds;
+  readonly #flow: PipeFlow;
   /** Whether we know the `routerOptions`, or only the id. */
   #isDefined: boolean;
   #leaving = false;
@@ -62,10 +64,12 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       network: true,
       domainOf: router => this.#nodeOf(router).id,
       endpointOf: router => this.#parts.get(this.#nodeOf(router)),
+      startsAsleep: (streamId, destination) => this.#flow.startsAsleep(streamId, destination),
       chooseSource: places => chooseSource(places, router => this.#loadAsSource(this.#nodeOf(router)), nodes.watermark),
     });
     this.tree.on('add', node => this.#intercept(node));
     this.#pipeEnds = new PipeEnds(this.tree, router => this.#nodeOf(router));
+    this.#flow = new PipeFlow({ tree: this.tree, streams: this.streams, domainOf: router => this.#nodeOf(router), alone: false });
   }
 
   override async attach(): Promise<void> {
@@ -181,7 +185,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     return this.#endpoint(request.routerId).openLink(request);
   }
 
-  async offerPipe(request: LinkRequest & { stream: StreamId }): Promise<PipeOffer> {
+  async offerPipe(request: OfferRequest): Promise<PipeOffer> {
     return this.#endpoint(request.routerId).offerPipe(request);
   }
 
@@ -209,6 +213,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   /** A node that is not connected hears of it when it is back, which nobody waits for: it may never be. */
   protected async release(): Promise<void> {
     this.#pipeEnds.close();
+    this.#flow.close();
     const closing: Promise<void>[] = [];
     for (const [node, part] of this.#parts) {
       const closed = this.#leaving ? this.#parts.leave(node) : part.close();
@@ -225,7 +230,9 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     this.assertOpen();
     const { placement, ...rest } = options;
     this.#parts.use();
-    return this.#nodes.place(this.#request(), placement, node => this.#parts.create(node, part => make(part, rest)));
+    const created = await this.#nodes.place(this.#request(), placement, node => this.#parts.create(node, part => make(part, rest)));
+    if ('removeProducer' in created) this.#flow.isOurs(created);
+    return created;
   }
 
   #request(): PoolRequest {

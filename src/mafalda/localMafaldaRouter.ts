@@ -12,10 +12,11 @@ import {
   type ConnectRequest,
   type LinkEnd,
   type LinkRequest,
+  type OfferRequest,
   type PipedStream,
   type PipeOffer,
-  type StreamId,
 } from '../shared/piping/endpoint.ts';
+import { PipeFlow } from '../shared/piping/flow/pipeFlow.ts';
 import { interceptClose, interceptRtpObserver, interceptTransport, type StreamAccess } from '../shared/piping/intercept.ts';
 import { showOrigins } from '../shared/piping/showOrigins.ts';
 import { Piper } from '../shared/piping/piper.ts';
@@ -43,9 +44,11 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     network: false,
     domainOf: router => router.id,
     endpointOf: () => this.#links,
+    startsAsleep: (streamId, destination) => this.#flow.startsAsleep(streamId, destination),
     chooseSource: places => chooseSource(places, router => this.#places.loadOf(router), this.#options.watermarkWorker),
   });
   readonly #idlePipes: IdlePipes;
+  readonly #flow: PipeFlow;
 
   /** @param idlePipeTimeout how long a pipe stays that nobody uses, in ms */
   constructor(pool: WorkerPool, addresses: Addresses, options: ResolvedMafaldaRouterOptions, idlePipeTimeout: number) {
@@ -66,6 +69,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     // After that, since it reads what objects show.
     this.#idlePipes = new IdlePipes(this.tree, idlePipeTimeout);
     this.#links = new RouterLinks(this.tree.routers, this.streams, aliases, this.#idlePipes);
+    this.#flow = new PipeFlow({ tree: this.tree, streams: this.streams, domainOf: router => router.id, alone: true });
   }
 
   get routerOptions(): types.RouterOptions {
@@ -125,7 +129,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     return this.#links.openLink(this.#addresses.completeOptions('openLink', request));
   }
 
-  offerPipe(request: LinkRequest & { stream: StreamId }): Promise<PipeOffer> {
+  offerPipe(request: OfferRequest): Promise<PipeOffer> {
     return this.#links.offerPipe(this.#addresses.completeOptions('offerPipe', request));
   }
 
@@ -142,6 +146,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
   protected async release(): Promise<void> {
     const closed = this.#places.close();
     this.#idlePipes.clear();
+    this.#flow.close();
     await closed;
   }
 

@@ -11,6 +11,7 @@ import {
   type LinkEnd,
   type LinkKind,
   type LinkRequest,
+  type OfferRequest,
   type PipedStream,
   type PipeEndpoint,
   type PipeOffer,
@@ -20,6 +21,7 @@ import { onceClosed } from '../shared/onceClosed.ts';
 import { asIPv6, familyOf, resolveHost, type Family } from '../shared/piping/families.ts';
 import type { Streams } from '../shared/piping/streams.ts';
 import type { Aliases } from './aliases.ts';
+import { consumeAsleep } from './consumeAsleep.ts';
 import type { IdlePipes, Release } from './idlePipes.ts';
 import { closeWithAssociation, linkOptions } from './linkTransport.ts';
 
@@ -28,6 +30,8 @@ interface Link {
   readonly kind: LinkKind;
   /** How addresses of the other end are written for this one's socket. */
   readonly addressOf: (host: string) => Promise<string>;
+  /** Whether it has RTX, as links between machines have. */
+  readonly network: boolean;
   /** To which end it is connected, and when that has happened. */
   connection?: { transportId: string; done: Promise<void> };
   /** What flows out of here, by its id. */
@@ -60,10 +64,11 @@ export class RouterLinks implements PipeEndpoint {
     return this.#holding(request, undefined, () => toLinkEnd(this.#open(request)));
   }
 
-  async offerPipe({ stream, ...request }: LinkRequest & { stream: StreamId }): Promise<PipeOffer> {
+  async offerPipe({ stream, asleep = false, ...request }: OfferRequest): Promise<PipeOffer> {
     return this.#holding(request, streamKey(stream), async () => {
       const link = this.#open(request);
-      return { stream: await this.#through(link, transport => this.#offer(link, transport, request.routerId, stream)), end: await toLinkEnd(link) };
+      const offered = this.#through(link, transport => this.#offer(link, transport, request.routerId, stream, asleep));
+      return { stream: await offered, end: await toLinkEnd(link) };
     });
   }
 
@@ -124,7 +129,7 @@ export class RouterLinks implements PipeEndpoint {
     const listenInfo = (network && request.listenInfo) || LOOPBACK;
     const transport = router.createPipeTransport({ ...linkOptions(kind, network, listenInfo), appData: linkAppData(remoteRouterId) });
     const family = request.family ?? familyOf(listenInfo);
-    const link: Link = { transport, kind, addressOf: host => addressFor(listenInfo.ip, host, family), offers: new Map() };
+    const link: Link = { transport, kind, network, addressOf: host => addressFor(listenInfo.ip, host, family), offers: new Map() };
     this.#links.set(key, link);
     // Another one may have been opened by then.
     const forget = (): void => void (this.#links.get(key) === link && this.#links.delete(key));
@@ -154,30 +159,43 @@ export class RouterLinks implements PipeEndpoint {
     if (kind === 'data') closeWithAssociation(transport);
   }
 
-  #offer({ offers }: Link, transport: PipeTransport, routerId: string, stream: StreamId): Promise<PipedStream> {
+  #offer(link: Link, transport: PipeTransport, routerId: string, stream: StreamId, asleep: boolean): Promise<PipedStream> {
+    const { offers } = link;
     const key = streamKey(stream);
     const producer = this.#streams.find(key).find(({ router }) => router.id === routerId)?.producer;
     if (!producer) throw new NotFoundError(`${describeStream(stream)} not found`);
     const existing = offers.get(key);
     if (existing?.producer === producer) return existing.stream;
     const forget = (): void => void (offers.get(key) === offer && offers.delete(key));
-    const offer: Offer = { producer, stream: this.#consume(transport, stream, producer, forget) };
+    const offer: Offer = { producer, stream: this.#consume(link, transport, stream, producer, asleep, forget) };
     offers.set(key, offer);
     offer.stream.catch(forget);
     return offer.stream;
   }
 
-  async #consume(transport: PipeTransport, stream: StreamId, producer: Offer['producer'], onClosed: () => void): Promise<PipedStream> {
+  async #consume(
+    link: Link,
+    transport: PipeTransport,
+    stream: StreamId,
+    producer: Offer['producer'],
+    asleep: boolean,
+    onClosed: () => void,
+  ): Promise<PipedStream> {
     const { appData } = producer;
     const workerId = this.#aliases.workerIdOf(producer);
     if (stream.producerId !== undefined) {
-      const consumer = await transport.consume({ producerId: workerId });
+      const consumer =
+        asleep && 'kind' in producer
+          ? await consumeAsleep(transport, producer, link.network, () => link.connection !== undefined, consume =>
+              this.#aliases.withWorkerId(workerId, () => consume(workerId)),
+            )
+          : await transport.consume({ producerId: workerId });
       onceClosed(consumer, onClosed);
       const { kind, rtpParameters, producerPaused: paused } = consumer;
       return { id: stream.producerId, consumerId: consumer.id, kind, rtpParameters, paused, appData };
     }
     const original = 'sctpStreamParameters' in producer ? producer.sctpStreamParameters : undefined;
-    const consumer = await transport.consumeData({ dataProducerId: workerId, ordered: isCarriedInOrder(original) || undefined });
+    const consumer = await transport.consumeData({ dataProducerId: workerId, ordered: isCarriedInOrder(original) || undefined, paused: asleep });
     onceClosed(consumer, onClosed);
     const { label, protocol, dataProducerPaused: paused } = consumer;
     // A DataConsumer of a PipeTransport always has them, since such a Transport knows no other kind of data.

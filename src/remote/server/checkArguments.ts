@@ -58,7 +58,7 @@ const properties = new Map<string, Kind>(
     integer: ['maxBitrate', 'initialAvailableOutgoingBitrate'],
     flag: [
       ...['paused', 'pipe', 'ignoreDtx', 'enableRtx', 'enableSctp', 'enableSrtp', 'enableUdp', 'enableTcp', 'preferUdp', 'preferTcp', 'comedia'],
-      ...['rtcpMux', 'dtx', 'encrypt', 'preferredEncrypt', 'reducedSize', 'mux', 'ordered', 'network', 'keepId', 'ipv6Only', 'udpReusePort'],
+      ...['rtcpMux', 'dtx', 'encrypt', 'preferredEncrypt', 'reducedSize', 'mux', 'ordered', 'network', 'keepId', 'ipv6Only', 'udpReusePort', 'asleep'],
       ...['enableMediasoupPacketIdHeaderExtension', 'exposeInternalIp', 'disableLiburing'],
     ],
     object: [

@@ -31,6 +31,12 @@ export interface LinkRequest {
   listenInfo?: TransportListenInfo;
 }
 
+export interface OfferRequest extends LinkRequest {
+  stream: StreamId;
+  /** Whether it flows only when the Consumer that is made for the pipe is resumed. Without it, at once. */
+  asleep?: boolean;
+}
+
 /** One end of a link, as the other end has to know it. */
 export interface LinkEnd {
   transportId: string;
@@ -64,8 +70,8 @@ export interface ConnectRequest {
 export interface PipeEndpoint {
   /** Opens this side of the link, or answers with what is open already. */
   openLink(request: LinkRequest): Promise<LinkEnd>;
-  /** Opens this side of the link and lets the stream flow into it. Once per stream and link, however often it is asked. */
-  offerPipe(request: LinkRequest & { stream: StreamId }): Promise<PipeOffer>;
+  /** Opens this side of the link and lets the stream into it. Once per stream and link, however often it is asked. */
+  offerPipe(request: OfferRequest): Promise<PipeOffer>;
   /** @throws {StaleLinkError} if it is connected to an end that is gone by now: then it is closed and can be opened anew. */
   connectLink(request: ConnectRequest): Promise<void>;
   /**

@@ -25,6 +25,8 @@ export interface PiperOptions {
   /** Which Routers get a stream by themselves as soon as one of them has it. */
   domainOf: (router: Router) => string;
   endpointOf: (router: Router) => PipeEndpoint;
+  /** Whether a pipe is to sleep until somebody at its destination is there. */
+  startsAsleep: (streamId: string, destination: Router) => boolean;
   /** Chooses where a pipe starts among the places of a stream. */
   chooseSource: (places: StreamInRouter[]) => StreamInRouter;
 }
@@ -130,7 +132,7 @@ export class Piper {
   }
 
   async #make(stream: StreamId, source: Router, destination: Router, announce: () => void): Promise<void> {
-    const { network, endpointOf, tree } = this.#options;
+    const { network, endpointOf, startsAsleep, tree } = this.#options;
     const [from, to] = [endpointOf(source), endpointOf(destination)];
     const link = linkFor(stream);
     const outwards = { routerId: source.id, remoteRouterId: destination.id, link };
@@ -138,7 +140,7 @@ export class Piper {
     const family = network ? commonFamily(source, destination) : undefined;
 
     const [offered, opened] = await Promise.allSettled([
-      from.offerPipe({ ...outwards, network, family, stream }),
+      from.offerPipe({ ...outwards, network, family, stream, asleep: startsAsleep(streamKey(stream), destination) }),
       to.openLink({ ...inwards, network, family }),
     ]);
     if (offered.status === 'rejected') throw offered.reason;

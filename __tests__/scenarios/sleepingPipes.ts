@@ -1,0 +1,173 @@
+/** Pipes flow while somebody wants what they carry, and only then; and nobody who does can tell that they have slept. */
+import { describe, expect, test } from '@jest/globals';
+import type { Consumer, DataConsumer } from 'mediasoup/types';
+import type { MafaldaRouter, PipeableMafaldaRouter } from '../../src/index.ts';
+import { isLinkTransport } from '../../src/shared/piping/endpoint.ts';
+import { Camera } from '../helpers/camera.ts';
+import { DirectSender } from '../helpers/directRtp.ts';
+import { RtpReceiver } from '../helpers/rtp.ts';
+import { until } from '../helpers/until.ts';
+import type { Scene } from './events.ts';
+
+/** So many packets of a camera are as good as a look at whether anything flows. */
+const FRAMES = 20;
+const KEY_FRAME_PAUSE_MS = 400;
+const VIEWERS = 4;
+
+export function describeSleepingPipes(scene: Scene): void {
+  describe('pipes that nobody watches', () => {
+    test.each([
+      ['paused at first', true],
+      ['not paused', false],
+    ])('each first viewer, %s, gets the key frame that is sent for it, on links that are new and on those that are there', async (_, paused) => {
+      const mafaldaRouter = scene.createSpreadRouter();
+      // The links of the second one are those that the first one has opened.
+      for (const camera of [await Camera.create(mafaldaRouter), await Camera.create(mafaldaRouter)]) {
+        const { producer } = camera;
+        await until('the camera is on', () => camera.sent > 0);
+        for (let count = 0; count < VIEWERS; ++count) {
+          // Whoever comes in its own time: what the last one has asked for does not count.
+          await new Promise(resolve => setTimeout(resolve, KEY_FRAME_PAUSE_MS));
+          const before = camera.keyFrames.length;
+          const viewer = await RtpReceiver.create(mafaldaRouter, producer.id, {}, paused);
+          if (paused) {
+            const { sent } = camera;
+            await until('some frames have been sent', () => camera.sent > sent + FRAMES);
+            expect(camera.keyFrames).toHaveLength(before);
+            await viewer.consumer.resume();
+          }
+          await until('the viewer sees something', () => viewer.received.size > 0);
+          expect(camera.keyFrames).toHaveLength(before + 1);
+          expect(Math.min(...viewer.received)).toBeGreaterThanOrEqual(camera.keyFrames[before]!);
+        }
+      }
+      await mafaldaRouter.close();
+    });
+
+    test('carry nothing, until somebody does', async () => {
+      const mafaldaRouter = scene.createSpreadRouter();
+      const camera = await Camera.create(mafaldaRouter);
+      const viewers = await createViewers(mafaldaRouter, camera, scene.places + 2);
+      const told: string[] = [];
+      for (const { consumer } of viewers) consumer.on('producerpause', () => told.push('pause')).on('producerresume', () => told.push('resume'));
+      await until('everybody sees something', () => viewers.every(({ received }) => received.size > 0));
+      for (const round of [1, 2]) {
+        await Promise.all(viewers.map(({ consumer }) => consumer.pause()));
+        await untilSilent(mafaldaRouter, camera);
+        for (const { received } of viewers) received.clear();
+        await Promise.all(viewers.map(({ consumer }) => consumer.resume()));
+        await until(`everybody sees something, round ${round}`, () => viewers.every(({ received }) => received.size > 0));
+      }
+      expect(told).toEqual([]);
+      expect(viewers.every(({ consumer }) => !consumer.producerPaused && !consumer.paused)).toBe(true);
+      // In their grace time they need not flow either.
+      const pipes = pipesOf(mafaldaRouter, camera.producer.id);
+      for (const { transport } of viewers) transport.close();
+      await until('all pipes sleep', () => pipes.every(({ paused }) => paused));
+      await mafaldaRouter.close();
+    });
+
+    test('begin and end to flow with the publisher all the same', async () => {
+      const mafaldaRouter = scene.createSpreadRouter();
+      const camera = await Camera.create(mafaldaRouter);
+      const viewers = await createViewers(mafaldaRouter, camera, scene.places + 2);
+      await Promise.all(viewers.map(({ consumer }) => consumer.pause()));
+      await untilSilent(mafaldaRouter, camera);
+      await camera.producer.pause();
+      await until('everybody knows', () => viewers.every(({ consumer }) => consumer.producerPaused));
+      // Of this mediasoup tells nobody by an event.
+      await Promise.all(viewers.map(({ consumer }) => consumer.resume()));
+      for (const { received } of viewers) received.clear();
+      await new Promise(resolve => setTimeout(resolve, KEY_FRAME_PAUSE_MS));
+      const before = camera.keyFrames.length;
+      await camera.producer.resume();
+      await until('everybody sees something', () => viewers.every(({ received }) => received.size > 0));
+      for (const { received } of viewers) expect(Math.min(...received)).toBe(camera.keyFrames[before]);
+      expect(viewers.every(({ consumer }) => !consumer.producerPaused)).toBe(true);
+      await mafaldaRouter.close();
+    });
+
+    test('of audio flow for those who observe it, and for nobody else', async () => {
+      const mafaldaRouter = scene.createSpreadRouter();
+      const [heard, unheard] = [await DirectSender.create(mafaldaRouter, 'audio'), await DirectSender.create(mafaldaRouter, 'audio')];
+      heard.extension = 10;
+      const observers = await Promise.all(Array.from({ length: scene.places + 1 }, () => mafaldaRouter.createAudioLevelObserver({ interval: 250 })));
+      for (const observer of observers) await observer.addProducer({ producerId: heard.producer.id });
+      const listeners = await Promise.all(
+        [heard, unheard].flatMap(({ producer }) => Array.from({ length: scene.places + 2 }, () => RtpReceiver.create(mafaldaRouter, producer.id, {}, true))),
+      );
+      heard.start();
+      unheard.start();
+      await until('only one is carried', async () => {
+        const look = (): Promise<number[]> => Promise.all([heard, unheard].map(({ producer }) => carried(mafaldaRouter, producer.id)));
+        const before = await look();
+        await new Promise(resolve => setTimeout(resolve, 200));
+        const after = await look();
+        return after[0]! > before[0]! && after[1] === before[1];
+      });
+      const volumes = new Set<number>();
+      for (const [index, observer] of observers.entries()) observer.on('volumes', () => volumes.add(index));
+      await until('every observer hears the speaker', () => volumes.size === observers.length);
+      await Promise.all(listeners.map(({ consumer }) => consumer.resume()));
+      await until('everybody hears both', () => listeners.every(({ received }) => received.size > 0));
+      await mafaldaRouter.close();
+    });
+
+    test('of data lose nothing of what is sent after somebody is there', async () => {
+      const mafaldaRouter = scene.createSpreadRouter();
+      const source = await mafaldaRouter.createDirectTransport();
+      const producer = await source.produceData({ label: 'chat' });
+      const transports = await Promise.all(Array.from({ length: scene.places + 2 }, () => mafaldaRouter.createDirectTransport()));
+      const consumers = await Promise.all(transports.map(transport => transport.consumeData({ dataProducerId: producer.id, paused: true })));
+      const received = consumers.map(consumer => {
+        const messages: string[] = [];
+        consumer.on('message', message => messages.push(message.toString()));
+        return messages;
+      });
+      producer.send('unheard');
+      for (const round of [1, 2, 3]) {
+        await until('all pipes sleep', () => pipesOf(mafaldaRouter, producer.id).every(pipe => pipe.paused));
+        await Promise.all(consumers.map(consumer => consumer.resume()));
+        producer.send(`round ${round}`);
+        await until('everybody has it', () => received.every(messages => messages.at(-1) === `round ${round}`));
+        await Promise.all(consumers.map(consumer => consumer.pause()));
+      }
+      expect(received).toEqual(received.map(() => ['round 1', 'round 2', 'round 3']));
+      await mafaldaRouter.close();
+    });
+  });
+}
+
+function createViewers(mafaldaRouter: MafaldaRouter, { producer }: Camera, count: number): Promise<RtpReceiver[]> {
+  return Promise.all(Array.from({ length: count }, () => RtpReceiver.create(mafaldaRouter, producer.id)));
+}
+
+async function untilSilent(mafaldaRouter: MafaldaRouter, camera: Camera): Promise<void> {
+  expect(pipesOf(mafaldaRouter, camera.producer.id)).not.toEqual([]);
+  await until('no pipe carries anything', async () => {
+    const before = await carried(mafaldaRouter, camera.producer.id);
+    const { sent } = camera;
+    await until('some frames have been sent', () => camera.sent > sent + FRAMES);
+    return (await carried(mafaldaRouter, camera.producer.id)) === before;
+  });
+}
+
+/** The Consumers of a stream's pipes, each at its source's end. */
+function pipesOf(mafaldaRouter: MafaldaRouter, streamId: string): (Consumer | DataConsumer)[] {
+  const pipes: (Consumer | DataConsumer)[] = [];
+  for (const { type, object, parent } of (mafaldaRouter as PipeableMafaldaRouter).tree.nodes()) {
+    if (parent?.type !== 'transport' || !isLinkTransport(parent.object)) continue;
+    if (type === 'consumer' && object.producerId === streamId) pipes.push(object);
+    if (type === 'dataConsumer' && object.dataProducerId === streamId) pipes.push(object);
+  }
+  return pipes;
+}
+
+/** How many packets of a stream all of its pipes have sent so far. */
+async function carried(mafaldaRouter: MafaldaRouter, streamId: string): Promise<number> {
+  let packets = 0;
+  for (const pipe of pipesOf(mafaldaRouter, streamId)) {
+    for (const stats of await pipe.getStats()) if ('packetCount' in stats && stats.type === 'outbound-rtp') packets += stats.packetCount;
+  }
+  return packets;
+}
