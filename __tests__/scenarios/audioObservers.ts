@@ -22,11 +22,18 @@ export function describeAudioObservers(scene: Scene): void {
         for (const { producer } of [loud, louder]) await observer.addProducer({ producerId: producer.id });
       }
       const told = observers.map(observer => new Told(observer));
+      const heard = observers.map(observer => {
+        const producers = new Set<Producer>();
+        observer.on('volumes', volumes => volumes.forEach(({ producer }) => producers.add(producer)));
+        return producers;
+      });
       const both = [`${louder.producer.id} ${-LOUDER}`, `${loud.producer.id} ${-LOUD}`].join();
       loud.extension = LOUD;
       louder.extension = LOUDER;
       for (const speaker of [loud, louder]) speaker.start();
       await until('everybody hears both', () => told.every(({ last }) => last === both));
+      // The application's own objects, wherever the observer is.
+      for (const producers of heard) expect([...producers].every(producer => producer === loud.producer || producer === louder.producer)).toBe(true);
       louder.stop();
       await until('everybody hears one', () => told.every(({ last }) => last === `${loud.producer.id} ${-LOUD}`));
       loud.extension = SILENT;
@@ -48,7 +55,10 @@ export function describeAudioObservers(scene: Scene): void {
         for (const other of speakers) other.extension = other === speaker ? LOUDER : SILENT;
         await until('everybody hears who speaks', () => told.every(({ onObject }) => onObject.at(-1) === speaker.producer.id));
       }
-      for (const { onObject, onObserver } of told) expect(onObserver).toEqual(onObject);
+      for (const { onObject, onObserver, heard } of told) {
+        expect(onObserver).toEqual(onObject);
+        expect([...heard].every(producer => speakers.some(speaker => speaker.producer === producer))).toBe(true);
+      }
       await mafaldaRouter.close();
     });
 
@@ -59,11 +69,11 @@ export function describeAudioObservers(scene: Scene): void {
       await DirectSender.create(other, 'audio', producerId);
       for (let place = 0; place <= scene.places; ++place) await (await other.createAudioLevelObserver()).addProducer({ producerId });
       const mafaldaRouter = scene.createSpreadRouter();
-      await DirectSender.create(mafaldaRouter, 'audio', producerId);
+      const { producer } = await DirectSender.create(mafaldaRouter, 'audio', producerId);
       const observers = await Promise.all(Array.from({ length: scene.places + 1 }, () => mafaldaRouter.createAudioLevelObserver()));
       for (const observer of observers) {
         const events: string[] = [];
-        const note = (name: string) => (observed: Producer) => events.push(`${name} ${observed.id}`);
+        const note = (name: string) => (observed: Producer) => events.push(`${name} ${observed.id}${observed === producer ? '' : ', a copy'}`);
         observer.observer.on('addproducer', note('add')).on('removeproducer', note('remove'));
         observer.observer.on('pause', () => events.push('pause')).on('resume', () => events.push('resume'));
         await observer.addProducer({ producerId });
@@ -99,9 +109,13 @@ class Told {
 class DominantSpeakers {
   readonly onObject: string[] = [];
   readonly onObserver: string[] = [];
+  readonly heard = new Set<Producer>();
 
   constructor(observer: ActiveSpeakerObserver) {
-    observer.on('dominantspeaker', ({ producer }) => this.onObject.push(producer.id));
+    observer.on('dominantspeaker', ({ producer }) => {
+      this.onObject.push(producer.id);
+      this.heard.add(producer);
+    });
     observer.observer.on('dominantspeaker', ({ producer }) => this.onObserver.push(producer.id));
   }
 }

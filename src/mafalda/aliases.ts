@@ -41,6 +41,15 @@ export class Aliases {
     return this.#publicIds.get(workerId) ?? workerId;
   }
 
+  /** Lets what an object dumps name the ids that the application knows, wherever in it they are. */
+  showInDump(object: { dump(): Promise<unknown> }): void {
+    const dump = object.dump.bind(object);
+    object.dump = async () => {
+      const dumped = await dump();
+      return this.#publicIds.size > 0 ? this.#withPublicIds(dumped) : dumped;
+    };
+  }
+
   /** What the Producer's Worker knows it by. */
   workerIdOf(producer: Producer | DataProducer): string {
     return this.#workerIds.get(producer) ?? producer.id;
@@ -87,6 +96,14 @@ export class Aliases {
   showDataConsumer(consumer: DataConsumer): void {
     const id = this.#publicIds.get(consumer.dataProducerId);
     if (id !== undefined) Object.defineProperty(consumer, 'dataProducerId', { value: id });
+  }
+
+  /** What stands for a public id is no other text: it is random. */
+  #withPublicIds(dumped: unknown): unknown {
+    if (typeof dumped === 'string') return this.publicIdOf(dumped);
+    if (Array.isArray(dumped)) return dumped.map(element => this.#withPublicIds(element));
+    if (typeof dumped !== 'object' || dumped === null) return dumped;
+    return Object.fromEntries(Object.entries(dumped).map(([name, value]) => [name, this.#withPublicIds(value)]));
   }
 
   #show(producer: Producer | DataProducer): void {

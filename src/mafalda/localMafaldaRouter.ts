@@ -157,6 +157,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
   }
 
   #intercept({ type, object, parent }: TreeNode): void {
+    if (type !== 'worker' && type !== 'webRtcServer' && type !== 'rtpObserver') this.#aliases.showInDump(object);
     if (type === 'consumer') this.#aliases.showConsumer(object);
     if (type === 'dataConsumer') this.#aliases.showDataConsumer(object);
     if ((type === 'producer' || type === 'dataProducer') && parent?.type === 'transport') {

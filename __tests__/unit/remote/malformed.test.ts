@@ -152,9 +152,13 @@ describe('what is not this client’s', () => {
   test('is not found as an argument either', async () => {
     await call(0, 'createMafaldaRouter', [{ id: 'mine' }]);
     for (let handle = 1; handle < 30; ++handle) {
-      const answer = await call('mine', 'createDirectTransport', [{ appData: { handle: { $ref: handle } } }]);
-      expect(answer).toMatchObject({ type: 'failure', error: { message: expect.stringMatching(/unknown object/) } });
+      const answer = await call('mine', 'createWebRtcTransport', [{ webRtcServer: { $ref: handle } }]);
+      expect(answer).toMatchObject({ type: 'failure', error: { name: 'NotFoundError', message: expect.stringMatching(/unknown object/) } });
     }
+    // What an application keeps for itself is its own business, and leads to nothing.
+    const appData = { handles: Array.from({ length: 29 }, (_, index) => ({ $ref: index + 1 })) };
+    expect(await call('mine', 'createDirectTransport', [{ appData }])).toMatchObject({ type: 'answer' });
+    expect(JSON.stringify(answers)).not.toContain('"handles":[{"$ref"');
   });
 });
 

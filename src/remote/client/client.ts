@@ -1,3 +1,4 @@
+import { NotFoundError } from 'mediasoup/errors';
 import { MafaldaBase } from '../../shared/mafaldaBase.ts';
 import type { RefusedError } from '../../shared/errors.ts';
 import type { LoadReport } from '../../shared/load.ts';
@@ -201,7 +202,11 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
 
   async #call(target: Target, method: string, args: unknown[]): Promise<unknown> {
     const encoded = await this.#connectionOrThrow().call(target, method, this.#encode(args));
-    const result = decode(encoded, handle => this.#mirrors.objectOf(handle));
+    const result = decode(encoded, handle => {
+      const object = this.#mirrors.objectOf(handle);
+      if (!object) throw new NotFoundError(`${method}(): what it has made was closed before the answer came`);
+      return object;
+    });
     if (typeof result !== 'object' || result === null) return result;
     coreOf(result)?.markMadeByUs();
     keepAppData(args, result);
@@ -235,9 +240,9 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   }
 
   #encode(args: unknown[]): unknown[] {
-    return encode(args, object => {
+    return encode(args, (object, isInAppData) => {
       const core = coreOf(object);
-      if (core?.closed) throw core.closedError('use');
+      if (core?.closed && !isInAppData) throw core.closedError('use');
       return core?.handle;
     }) as unknown[];
   }
@@ -262,12 +267,28 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   #onEvent({ handle, name, args, changes }: Extract<ServerMessage, { type: 'event' }>): void {
     let decoded: unknown[];
     try {
-      decoded = decode(args, object => this.#mirrors.objectOf(object)) as unknown[];
+      decoded = args.map(arg => this.#decodeTold(arg));
     } catch (error) {
       // It tells of something that has just been closed here, while it was on its way.
       return log('%s: %o', name, error);
     }
     this.#mirrors.event(handle, name, decoded, changes);
+  }
+
+  /** Of a list that says something of several objects, such as `volumes`, the rest is told. */
+  #decodeTold(arg: unknown): unknown {
+    const objectOf = (handle: number): object | undefined => this.#mirrors.objectOf(handle);
+    if (!Array.isArray(arg) || arg.length === 0) return decode(arg, objectOf);
+    const told = arg.flatMap(element => {
+      try {
+        return [decode(element, objectOf)];
+      } catch (error) {
+        if (!(error instanceof NotFoundError)) throw error;
+        return [];
+      }
+    });
+    if (told.length === 0) throw new NotFoundError('all of which this tells has been closed');
+    return told;
   }
 
   #closeEverything(): void {

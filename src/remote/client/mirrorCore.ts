@@ -96,7 +96,13 @@ export class MirrorCore {
   async call(method: string, args: unknown[]): Promise<unknown> {
     this.#doAtOnce(method, args);
     if (this.#closed) throw this.closedError(`${method}()`);
-    return this.#caller.call(this.handle, method, args);
+    try {
+      return await this.#caller.call(this.handle, method, args);
+    } catch (error) {
+      // It was closed in the meantime, here or there: what the other side did not find any more is of no interest.
+      if (this.#closed && error instanceof NotFoundError) throw this.closedError(`${method}()`);
+      throw error;
+    }
   }
 
   send(method: string, args: unknown[]): void {

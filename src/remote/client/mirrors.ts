@@ -117,7 +117,7 @@ export class Mirrors {
   #create(addition: Addition, parent: MirrorCore | undefined): MirrorCore {
     const { className, handle } = addition;
     const core = new MirrorCore(this.#caller, descriptionOf(className), addition, parent);
-    createMirror(className, core, (decode(addition.appData, known => this.objectOf(known)) ?? {}) as AppData);
+    createMirror(className, core, (decode(addition.appData, known => this.objectOf(known), true) ?? {}) as AppData);
     this.#byHandle.set(handle, core);
     // Of a Worker there is more to be told.
     if (!isWorker(core.object)) core.onClosed = () => this.#byHandle.delete(handle);

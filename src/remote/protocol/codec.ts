@@ -5,6 +5,7 @@
  * `{ _placeholder: true, num }` in their places; so a key `_placeholder` gets a `$` too.
  */
 import { EventEmitter } from 'node:events';
+import { NotFoundError } from 'mediasoup/errors';
 
 const MAX_DEPTH = 32;
 const REFERENCE = '$ref';
@@ -16,10 +17,13 @@ const PLACEHOLDER = '_placeholder';
 /** How many Buffers socket.io's parser takes in one packet: with more, it closes the connection. */
 export const MAX_BUFFERS = 10;
 
-type HandleOf = (object: object) => number | undefined;
+/** An application keeps there what it likes: also what has closed by now, which is no reason to refuse anything. */
+const APP_DATA = 'appData';
+
+type HandleOf = (object: object, isInAppData: boolean) => number | undefined;
 
 /**
- * @param handleOf the handle of an object that the other side knows, or undefined for data
+ * @param handleOf the handle of an object that the other side knows, or has known, or undefined for data
  * @throws {TypeError} for what can't be sent
  * @throws {RangeError} for too many Buffers
  */
@@ -32,7 +36,7 @@ export function encode(value: unknown, handleOf: HandleOf): unknown {
   }
 }
 
-function encodeDeep(value: unknown, handleOf: HandleOf, buffers: { count: number }, depth: number, path?: string): unknown {
+function encodeDeep(value: unknown, handleOf: HandleOf, buffers: { count: number }, depth: number, path?: string, isInAppData = false): unknown {
   if (typeof value === 'function' || typeof value === 'symbol') {
     throw new TypeError(`${path} is a ${typeof value}, which can't be sent to another process`);
   }
@@ -43,20 +47,22 @@ function encodeDeep(value: unknown, handleOf: HandleOf, buffers: { count: number
     return value;
   }
   if (depth > MAX_DEPTH) throw new TypeError(`${path} is nested more than ${MAX_DEPTH} levels deep, or contains itself`);
-  const handle = handleOf(value);
+  const handle = handleOf(value, isInAppData);
   if (handle !== undefined) return { [REFERENCE]: handle };
   if (value instanceof EventEmitter) throw new TypeError(`${path} is an object that the other process does not know: it may be closed`);
   if (Array.isArray(value)) {
     return value.map((element, index) =>
-      element === undefined ? { [UNDEFINED]: true } : encodeDeep(element, handleOf, buffers, depth + 1, path && `${path}[${index}]`),
+      element === undefined ? { [UNDEFINED]: true } : encodeDeep(element, handleOf, buffers, depth + 1, path && `${path}[${index}]`, isInAppData),
     );
   }
-  if (hasToJSON(value)) return encodeDeep(value.toJSON(), handleOf, buffers, depth + 1, path);
+  if (hasToJSON(value)) return encodeDeep(value.toJSON(), handleOf, buffers, depth + 1, path, isInAppData);
   const result: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
     if (key === '__proto__') throw new TypeError(`${path} has a key __proto__, which can't be sent to another process`);
     const member = (value as Record<string, unknown>)[key];
-    if (member !== undefined) result[escape(key)] = encodeDeep(member, handleOf, buffers, depth + 1, path && `${path}.${key}`);
+    if (member === undefined) continue;
+    const memberPath = path && `${path}.${key}`;
+    result[escape(key)] = encodeDeep(member, handleOf, buffers, depth + 1, memberPath, isInAppData || key === APP_DATA);
   }
   return result;
 }
@@ -84,14 +90,16 @@ function hasToJSON(value: object): value is { toJSON(): unknown } {
 
 /**
  * @param value is taken over: most of it stays as it is. What is frozen has been decoded already
- * @throws {TypeError} for a reference that is unknown, a bigint that is none, or data that is nested too deep or means to poison prototypes
+ * @param isAppData whether references to what has closed are undefined, as they are in each `appData`
+ * @throws {NotFoundError} for a reference to what is not there, or not any more
+ * @throws {TypeError} for a reference or a bigint that is none, or data that is nested too deep or means to poison prototypes
  */
-export function decode(value: unknown, objectOf: (handle: number) => object | undefined, depth = 0): unknown {
+export function decode(value: unknown, objectOf: (handle: number) => object | undefined, isAppData = false, depth = 0): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
   if (Object.isFrozen(value)) return value;
   if (depth > MAX_DEPTH) throw new TypeError(`data nested more than ${MAX_DEPTH} levels deep`);
   if (Array.isArray(value)) {
-    for (const [index, element] of value.entries()) value[index] = decode(element, objectOf, depth + 1);
+    for (const [index, element] of value.entries()) value[index] = decode(element, objectOf, isAppData, depth + 1);
     return value;
   }
   const data = value as Record<string, unknown>;
@@ -99,14 +107,14 @@ export function decode(value: unknown, objectOf: (handle: number) => object | un
   if (keys.length === 1) {
     const name = keys[0]!;
     const content = data[name];
-    if (name === REFERENCE) return resolve(content, objectOf);
+    if (name === REFERENCE) return resolve(content, objectOf, isAppData);
     if (name === BIGINT) return toBigInt(content);
     if (name === UNDEFINED) return undefined;
   }
   let isEscaped = false;
   for (const key of keys) {
     if (key === '__proto__') throw new TypeError('data with a key __proto__');
-    data[key] = decode(data[key], objectOf, depth + 1);
+    data[key] = decode(data[key], objectOf, isAppData || key === APP_DATA, depth + 1);
     isEscaped ||= unescape(key) !== key;
   }
   return isEscaped ? Object.fromEntries(keys.map(key => [unescape(key), data[key]])) : data;
@@ -117,8 +125,9 @@ function toBigInt(digits: unknown): bigint {
   return BigInt(digits);
 }
 
-function resolve(handle: unknown, objectOf: (handle: number) => object | undefined): object {
-  const object = typeof handle === 'number' ? objectOf(handle) : undefined;
-  if (!object) throw new TypeError(`a reference to an unknown object (${String(handle)}): it may be closed`);
+function resolve(handle: unknown, objectOf: (handle: number) => object | undefined, isOptional: boolean): object | undefined {
+  if (typeof handle !== 'number') throw new TypeError(`a reference that is none (${String(handle)})`);
+  const object = objectOf(handle);
+  if (!object && !isOptional) throw new NotFoundError(`a reference to an unknown object (${handle}): it may be closed`);
   return object;
 }

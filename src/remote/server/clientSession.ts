@@ -206,9 +206,8 @@ export class ClientSession implements Audience {
       if (exported && !method.creates && !exported.node.object.closed) exported.exporter.tellChanges(exported);
     }
     return encode(result, object => {
-      const known = this.#served.exports.byObject(object);
-      if (method.creates) known?.listenToAll(this);
-      return known?.handle;
+      if (method.creates) this.#served.exports.byObject(object)?.listenToAll(this);
+      return this.#served.exports.handleOf(object);
     });
   }
 

@@ -8,6 +8,8 @@ export class Exports {
   readonly #memory: MemoryBudget;
   readonly #byHandle = new Map<number, ExportedObject>();
   readonly #byObject = new Map<object, ExportedObject>();
+  /** Those of what has closed too: an answer may still name it, and a client then knows that it has closed. */
+  readonly #handles = new WeakMap<object, number>();
   #nextHandle = 1;
 
   /** @param memory what they take of it */
@@ -29,7 +31,10 @@ export class Exports {
     const exported = new ExportedObject(this.#nextHandle++, node, exporter);
     this.#byHandle.set(exported.handle, exported);
     // MafaldaRouters share Workers: those have a handle in each, and are never passed as an argument or result.
-    if (exported.className !== 'SharedWorker') this.#byObject.set(node.object, exported);
+    if (exported.className !== 'SharedWorker') {
+      this.#byObject.set(node.object, exported);
+      this.#handles.set(node.object, exported.handle);
+    }
     return exported;
   }
 
@@ -48,6 +53,10 @@ export class Exports {
 
   byHandle(handle: number): ExportedObject | undefined {
     return this.#byHandle.get(handle);
+  }
+
+  handleOf(object: object): number | undefined {
+    return this.#handles.get(object);
   }
 
   byObject(object: object): ExportedObject | undefined {

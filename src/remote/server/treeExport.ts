@@ -160,6 +160,6 @@ export class TreeExport implements Exporter {
   }
 
   #encode<T>(value: T): T {
-    return encode(value, object => this.#exports.byObject(object)?.handle) as T;
+    return encode(value, object => this.#exports.handleOf(object)) as T;
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { EventEmitter } from 'node:events';
+import { NotFoundError } from 'mediasoup/errors';
 import { decode, encode } from '../../../../src/remote/protocol/codec.ts';
 
 const object = new EventEmitter();
@@ -118,7 +119,21 @@ describe('the codec', () => {
     expect(() => decode({ $bigint: digits }, objectOf)).toThrow(TypeError);
   });
 
-  test.each([8, '7', null, {}, [7], -7, NaN])('refuses a reference to %p', handle => {
-    expect(() => decode({ $ref: handle }, objectOf)).toThrow(/a reference to an unknown object/);
+  test.each([8, -7, NaN])('does not find what a reference to %p stands for: it may have closed', handle => {
+    expect(() => decode({ $ref: handle }, objectOf)).toThrow(NotFoundError);
+  });
+
+  test.each(['7', null, {}, [7]])('refuses a reference to %p', handle => {
+    expect(() => decode({ $ref: handle }, objectOf)).toThrow(TypeError);
+  });
+
+  test('leaves out of appData what the other side does not know any more, and refuses nothing for it', () => {
+    const closed = new EventEmitter();
+    const handles = (candidate: object, isInAppData: boolean): number | undefined => (candidate === closed && isInAppData ? 8 : handleOf(candidate));
+    const encoded = encode([{ appData: { closed, list: [closed], object } }], handles);
+    expect(decode(encoded, objectOf)).toEqual([{ appData: { closed: undefined, list: [undefined], object } }]);
+    expect(decode(encode({ closed: { $ref: 1 } }, handles), objectOf)).toEqual({ closed: { $ref: 1 } });
+    expect(decode({ deep: [{ $ref: 8 }] }, objectOf, true)).toEqual({ deep: [undefined] });
+    expect(() => encode([{ appData: {}, closed }], handles)).toThrow(TypeError);
   });
 });
