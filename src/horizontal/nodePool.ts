@@ -3,15 +3,12 @@ import { randomInt } from 'node:crypto';
 import { version } from 'mediasoup';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import { IncompatibleError, NodeDrainingError, NodeUnavailableError } from '../shared/errors.ts';
-import { logger } from '../shared/logger.ts';
 import type { MafaldaApi } from '../shared/types.ts';
+import { Attempts, type Tried } from './attempts.ts';
 import { ClusterNode, type NodeEvents } from './clusterNode.ts';
-import { failureOf, isCallersFault, toError } from './faults.ts';
 import { LinkTable } from './reachability/linkTable.ts';
 import { checkPlacement, type Placement } from './placement.ts';
 import type { NodeState, Strategy } from './strategies.ts';
-
-const log = logger('horizontal');
 
 /** Whom a node is chosen for. */
 export interface PoolRequest {
@@ -40,12 +37,6 @@ export type NodePoolEvents = {
 
 /** A node that has not answered in this time is not waited for; it is used as soon as it answers. */
 const CONNECT_TIMEOUT_MS = 3000;
-/** What one node can't do is tried on so many at most, and on no more of them after this time. */
-const MAX_ATTEMPTS = 8;
-const MAX_ATTEMPTS_MS = 30_000;
-
-/** Nodes that are not asked again. */
-type Tried = ReadonlyMap<ClusterNode, Error>;
 const none: Tried = new Map();
 
 export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
@@ -56,6 +47,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
   readonly #nodes = new Map<MafaldaApi, ClusterNode>();
   readonly #removers = new Map<ClusterNode, () => void>();
   readonly #now: () => number;
+  readonly #attempts: Attempts;
   #wasSettled = false;
   /** Begins anywhere, so that several controllers don't make the same choices at the same time. */
   #seed = randomInt(2 ** 32);
@@ -66,6 +58,8 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     this.strategy = strategy;
     this.watermark = watermark;
     this.#now = now;
+    const isHere = (node: ClusterNode): boolean => node.connected && !node.mafalda.closed && this.#nodes.get(node.mafalda) === node;
+    this.#attempts = new Attempts({ isHere, onFailing: (node, error) => void this.emit('failing', node, error) }, now);
   }
 
   get size(): number {
@@ -180,29 +174,12 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     };
     if (placement.node === undefined) return this.attempt(choose, createCounted);
     request.assertOpen();
-    return this.#ask(this.#bound(placement.node), createCounted);
+    return this.#attempts.one(this.#bound(placement.node), createCounted);
   }
 
-  /**
-   * Asks one node after the other, until one can do it. What is the caller's fault is not tried again.
-   * @param choose of those that are not tried yet; returns undefined if there is none
-   */
-  async attempt<T>(choose: (tried: Tried) => ClusterNode | undefined, ask: (node: ClusterNode) => Promise<T>): Promise<T> {
-    const until = this.#now() + MAX_ATTEMPTS_MS;
-    const failures = new Map<ClusterNode, Error>();
-    for (;;) {
-      const isOver = failures.size >= MAX_ATTEMPTS || this.#now() > until;
-      const node = isOver ? undefined : choose(failures);
-      if (!node) throw failures.size > 0 ? failureOf(failures) : this.#nobody();
-      try {
-        return await this.#ask(node, ask);
-      } catch (thrown) {
-        const error = toError(thrown);
-        if (isCallersFault(error)) throw error;
-        log('%s can’t do it, another node may: %s', node.id, error.message);
-        failures.set(node, error);
-      }
-    }
+  /** Asks one node after the other, until one can do it: see {@link Attempts}. */
+  attempt<T>(choose: (tried: Tried) => ClusterNode | undefined, ask: (node: ClusterNode) => Promise<T>): Promise<T> {
+    return this.#attempts.any(choose, ask, () => this.#nobody());
   }
 
   /** The node for what is created next, by what is known now. */
@@ -233,24 +210,6 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
       if (node.connected && !node.draining && !tried.has(node)) (node.rest.resting ? resting : candidates).push(node);
     }
     return candidates.length > 0 ? candidates : resting;
-  }
-
-  /** What comes of it tells whether the node is well. */
-  async #ask<T>(node: ClusterNode, ask: (node: ClusterNode) => Promise<T>): Promise<T> {
-    const learn = node.rest.begin();
-    try {
-      const result = await ask(node);
-      if (learn(true)) log('%s is well again', node.id);
-      return result;
-    } catch (thrown) {
-      const error = toError(thrown);
-      // A node that has gone meanwhile is not used before it is back anyway.
-      const isHere = node.connected && !node.mafalda.closed && this.#nodes.get(node.mafalda) === node;
-      const change = learn(isHere && !isCallersFault(error) ? false : undefined);
-      if (change) log('%s is %s, and let rest: %o', node.id, change, error);
-      if (change === 'failing') this.emit('failing', node, error);
-      throw error;
-    }
   }
 
   #byStrategy({ mafaldaRouterId, isUsed, countStreams }: PoolRequest, { region: wished, near }: Placement, tried: Tried): ClusterNode | undefined {

@@ -1,6 +1,5 @@
 /** Where a MafaldaRouter can put things: in a Router of its own on each Worker that it uses. */
 import type { Router, WebRtcServer, WebRtcServerOptions, Worker } from 'mediasoup/types';
-import { WorkerBudgetError } from '../shared/errors.ts';
 import { GraceTimers } from '../shared/graceTimers.ts';
 import { onceClosed } from '../shared/onceClosed.ts';
 import type { ResolvedMafaldaRouterOptions } from '../shared/options.ts';
@@ -53,11 +52,12 @@ export class Places {
 
   /** Creates something in the Router that placement chooses. */
   async create<T>(make: (router: Router) => Promise<T>): Promise<T> {
+    const chosen = this.#chooseWorker();
     try {
-      return await this.#createAt(this.#chooseWorker(), make);
+      return await this.#createAt(chosen, make);
     } catch (error) {
-      if (!(error instanceof WorkerBudgetError)) throw error;
-      // The Worker that was to be started may not be: those that run have to do, if there are any.
+      if (!chosen.neverStarted) throw error;
+      // The Worker that was to be started can't, or may not, be: those that run have to do, if there are any.
       const workers = this.#candidates().filter(({ pooled }) => pooled.id !== undefined);
       const choice = placeOnWorker({ workers, watermark: this.#options.watermarkWorker, mayCreateWorker: false });
       if (choice === undefined || choice === 'new') throw error;

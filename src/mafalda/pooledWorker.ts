@@ -13,6 +13,8 @@ export class PooledWorker {
   readonly streamIds = new WorkerStreamIds();
   /** Its key in the `workers` Map, once its process runs. */
   id: string | undefined;
+  /** It could not be started. */
+  neverStarted = false;
   /** How many Routers it holds, those that are being created included. */
   routers = 0;
   #worker: Worker | undefined;
@@ -30,7 +32,7 @@ export class PooledWorker {
         this.#worker = worker;
         this.id = String(worker.pid);
       },
-      () => undefined,
+      () => (this.neverStarted = true),
     );
   }
 

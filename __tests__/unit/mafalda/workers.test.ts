@@ -94,6 +94,17 @@ describe('Workers', () => {
     expect(workers).toHaveLength(1);
   });
 
+  test('that can’t be started leave the calls to those that run', async () => {
+    const { mafalda, workers } = createMafalda(async settings => {
+      if (workers.length > 0) throw new Error('no more processes');
+      return mediasoup.createWorker(settings);
+    });
+    // At this watermark each call wants another Worker.
+    const mafaldaRouter = mafalda.createMafaldaRouter({ watermarkWorker: 0, maxWorkers: 2 });
+    for (let count = 0; count < 3; ++count) await mafaldaRouter.createDirectTransport();
+    expect([workers.length, mafaldaRouter.transports.size]).toEqual([1, 3]);
+  });
+
   test('a Router that can’t be made fails the calls, and its Worker goes', async () => {
     const { mafalda, workers } = createMafalda(async settings => {
       const worker = await mediasoup.createWorker(settings);
