@@ -1,0 +1,200 @@
+/**
+ * How long a viewer waits for the first decoded frame, in Chromium, with a camera that the browser makes up: `npm run bench:first-frame [rounds]`.
+ *
+ * The ways alternate in one run, everything on the loopback address: both Transports on one Router; on two Routers of two Workers, with mediasoup's
+ * own `pipeToRouter()`; on two Workers of a Mafalda; on two servers, over a link that has to be made and over one that is connected already, since an
+ * audio stream holds it; on two servers behind two tiers. The viewer's Transport is connected. Measured is from the call of `consume()`, `resume()` or
+ * `setPreferredLayers()` on the server to the moment when Chromium has decoded a frame (the first, the first again, the first of the larger layer).
+ */
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
+import type { Consumer, RtpCapabilities, WebRtcTransport } from 'mediasoup/types';
+import { openBrowser, type Browsing } from './browser.ts';
+import { draw, type Row } from './draw.ts';
+import { openWays, routerRtpCapabilities, type Way } from './ways.ts';
+
+const ROUNDS = Number(process.argv[2] ?? 12);
+const VIEWERS = 10;
+const LATER_MS = 50;
+/** Longer than Chromium is deaf to requests for a key frame after one, and than a pipe takes to fall asleep. */
+const REST_MS = 700;
+const FRAME_TIMEOUT_MS = 8000;
+const WIDE = 640;
+
+const times = new Map<string, Map<string, number[]>>();
+
+function note(what: string, way: Way, ms: number): void {
+  const ofWhat = times.get(what) ?? new Map<string, number[]>();
+  times.set(what, ofWhat);
+  ofWhat.set(way.name, [...(ofWhat.get(way.name) ?? []), ms]);
+}
+
+const now = (): number => performance.timeOrigin + performance.now();
+const rest = (ms = REST_MS): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
+
+class Run {
+  readonly #way: Way;
+  readonly #browsing: Browsing;
+  readonly #rtpCapabilities: RtpCapabilities;
+
+  constructor(way: Way, browsing: Browsing, rtpCapabilities: RtpCapabilities) {
+    this.#way = way;
+    this.#browsing = browsing;
+    this.#rtpCapabilities = rtpCapabilities;
+  }
+
+  async all(): Promise<void> {
+    const way = this.#way;
+    const { publisher, viewer } = this.#browsing;
+    const sender = await way.sender();
+    const receivers = await Promise.all(Array.from({ length: VIEWERS }, () => this.#receiver()));
+    const [receiver] = receivers as [WebRtcTransport];
+    await publisher.open('send', sender);
+    const audio = await publisher.call<string>('publish', sender.id, 'audio');
+    if (way.connected) await this.#view(receiver, audio);
+
+    const video = await publisher.call<string>('publish', sender.id, 'video');
+    await this.#cold();
+    const first = await this.#first(receiver, video, true);
+    note('paused at first', way, first.ms);
+    await rest();
+    await first.consumer.pause();
+    await rest();
+    note('viewer resumes', way, await this.#again(first.consumer, () => first.consumer.resume()));
+    await rest();
+    await this.#leave(first.consumer);
+    await this.#cold();
+    const unpaused = await this.#first(receiver, video, false);
+    note('not paused', way, unpaused.ms);
+    await this.#leave(unpaused.consumer);
+    await this.#cold();
+    await this.#crowd(receivers, video);
+    await publisher.call('unpublish', video);
+
+    const simulcast = await publisher.call<string>('publish', sender.id, 'simulcast');
+    await rest(2 * REST_MS);
+    await this.#cold();
+    const layered = await this.#first(receiver, simulcast, true, { spatialLayer: 0 });
+    note('simulcast', way, layered.ms);
+    await rest();
+    note('larger layer', way, await this.#again(layered.consumer, () => layered.consumer.setPreferredLayers({ spatialLayer: 1 }), WIDE));
+    await this.#leave(layered.consumer);
+    await publisher.call('unpublish', simulcast);
+    for (const transport of [sender, ...receivers]) {
+      await (transport === sender ? publisher : viewer).call('closeTransport', transport.id);
+      transport.close();
+    }
+    await this.#cold();
+  }
+
+  /** One that is connected: by a stream that is as near as can be, and that nobody sends. */
+  async #receiver(): Promise<WebRtcTransport> {
+    const receiver = await this.#way.receiver();
+    await this.#browsing.viewer.open('recv', receiver);
+    const codecs = [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2 }];
+    const nobody = await receiver.produce({ kind: 'audio', rtpParameters: { mid: 'nobody', codecs, encodings: [{ ssrc: 1111 }] } });
+    await this.#view(receiver, nobody.id);
+    return receiver;
+  }
+
+  async #cold(): Promise<void> {
+    await rest();
+    if (this.#way.bring) for (const link of this.#way.links()) link.close();
+    for (let waited = 0; !this.#way.connected && this.#way.links().length > 0 && waited < 5000; waited += 50) await rest(50);
+  }
+
+  async #consume(receiver: WebRtcTransport, producerId: string, paused: boolean, preferredLayers?: { spatialLayer: number }): Promise<Consumer> {
+    return receiver.consume({ producerId, rtpCapabilities: this.#rtpCapabilities, paused, preferredLayers });
+  }
+
+  async #view(receiver: WebRtcTransport, producerId: string): Promise<Consumer> {
+    const consumer = await this.#consume(receiver, producerId, false);
+    await this.#show(receiver, consumer);
+    return consumer;
+  }
+
+  async #show(receiver: WebRtcTransport, { id, producerId, kind, rtpParameters }: Consumer): Promise<void> {
+    await this.#browsing.viewer.call('view', receiver.id, { id, producerId, kind, rtpParameters });
+  }
+
+  async #first(receiver: WebRtcTransport, producerId: string, paused: boolean, layers?: { spatialLayer: number }): Promise<{ consumer: Consumer; ms: number }> {
+    const began = now();
+    await this.#way.bring?.(producerId);
+    const consumer = await this.#consume(receiver, producerId, paused, layers);
+    await this.#show(receiver, consumer);
+    const frame = this.#frame(consumer);
+    if (paused) await consumer.resume();
+    return { consumer, ms: (await frame) - began };
+  }
+
+  async #again(consumer: Consumer, act: () => Promise<void>, width = 0): Promise<number> {
+    const frame = this.#frame(consumer, width);
+    const began = now();
+    await act();
+    return (await frame) - began;
+  }
+
+  /** One, and a little later others. */
+  async #crowd(receivers: WebRtcTransport[], producerId: string): Promise<void> {
+    const [first, ...others] = receivers;
+    const consumers = [this.#first(first!, producerId, true)];
+    await rest(LATER_MS);
+    consumers.push(...others.map(receiver => this.#first(receiver, producerId, true)));
+    const seen = await Promise.all(consumers);
+    for (const [index, what] of [[1, '2nd'], [2, '3rd'], [VIEWERS - 1, '10th']] as const) note(`${what}, ${LATER_MS} ms later`, this.#way, seen[index]!.ms);
+    await this.#whilePublisherPauses(seen[0]!.consumer);
+    for (const { consumer } of seen) await this.#leave(consumer);
+  }
+
+  async #whilePublisherPauses(consumer: Consumer): Promise<void> {
+    const producer = this.#browsing.producers.get(consumer.producerId)!;
+    await producer.pause();
+    await rest();
+    note('publisher resumes', this.#way, await this.#again(consumer, () => producer.resume()));
+  }
+
+  /** One that never comes counts as if it had come then. */
+  async #frame({ id }: Consumer, width = 0): Promise<number> {
+    const frame = this.#browsing.viewer.call<number>('frame', id, width);
+    return Promise.race([frame, rest(FRAME_TIMEOUT_MS).then(now)]);
+  }
+
+  async #leave(consumer: Consumer): Promise<void> {
+    await this.#browsing.viewer.call('leave', consumer.id);
+    consumer.close();
+  }
+}
+
+function percentile(list: readonly number[], part: number): number {
+  const sorted = [...list].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)]!;
+}
+
+function table(ways: readonly Way[]): Row[] {
+  const [base] = ways;
+  return [...times].map(([what, ofWhat]) => {
+    const baseline = percentile(ofWhat.get(base!.name)!, 0.95);
+    const cells = ways.map(({ name }) => {
+      const list = ofWhat.get(name) ?? [];
+      const [p50, p95] = [percentile(list, 0.5), percentile(list, 0.95)];
+      return { way: name, p50, p95, ratio: p95 / baseline };
+    });
+    return { what, cells };
+  });
+}
+
+const load = loadavg()[0]!.toFixed(1);
+const browsing = await openBrowser();
+const ways = await openWays();
+const rtpCapabilities = await browsing.viewer.call<RtpCapabilities>('load', routerRtpCapabilities);
+await browsing.publisher.call('load', routerRtpCapabilities);
+for (let round = 1; round <= ROUNDS; ++round) {
+  for (const way of ways) await new Run(way, browsing, rtpCapabilities).all();
+  console.error(`round ${round} of ${ROUNDS}`);
+}
+const rows = table(ways);
+console.log(`${ROUNDS} rounds, ${availableParallelism()} cores, load ${load} before. Milliseconds p50 / p95, and p95 to that of the same server.`);
+console.table(Object.fromEntries(rows.map(({ what, cells }) => [what, Object.fromEntries(cells.map(({ way, p50, p95, ratio }) => [way, `${p50.toFixed(0)} / ${p95.toFixed(0)} (${ratio.toFixed(2)})`]))])));
+await writeFile(new URL('../../docs/images/first-frame.svg', import.meta.url), draw(rows));
+await browsing.close();
+for (const way of ways) await way.close();
