@@ -143,18 +143,24 @@ describe('a function', () => {
 });
 
 describe('the handshake', () => {
-  async function handshake(url: string, auth: Record<string, unknown>): Promise<string> {
+  async function handshakeError(url: string, auth: Record<string, unknown>): Promise<Error & { data?: unknown }> {
     const socket = io(url.replace('ws', 'http'), { path: '/mafalda', transports: ['websocket'], forceNew: true, auth });
     opened({ close: () => socket.disconnect() });
     return new Promise((resolve, reject) => {
-      socket.on('connect_error', error => resolve(error.message));
+      socket.on('connect_error', resolve);
       socket.on('welcome', () => reject(new Error('it was let in')));
     });
   }
 
+  async function handshake(url: string, auth: Record<string, unknown>): Promise<string> {
+    return (await handshakeError(url, auth)).message;
+  }
+
   test('refuses another version of the protocol, and says which', async () => {
     const { url } = await serve('secret');
-    expect(await handshake(url, { protocol: 99, token: 'secret' })).toMatch(/speaks version 1 of the protocol, the client version 99/);
+    const { message, data } = await handshakeError(url, { protocol: 99, token: 'secret' });
+    expect([message, data]).toEqual([expect.stringMatching(/speaks version 1 of the protocol, the client version 99/), { permanent: true }]);
+    expect((await handshakeError(url, { protocol: 1, token: 'other' })).data).toBeUndefined();
     // Nothing is told of the server to who doesn't know the token.
     expect(await handshake(url, { protocol: 99, token: 'other' })).toMatch(/unauthorized/);
   });
