@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { NotFoundError } from 'mediasoup/errors';
 import type { Producer, Router } from 'mediasoup/types';
 import { StaleLinkError } from '../../../../src/shared/piping/endpoint.ts';
 import { closingAfterEach } from '../../../helpers/cleanup.ts';
@@ -122,7 +123,30 @@ describe('when one side fails, the other is withdrawn and the next attempt succe
     piped()!.close();
     attempts = 0;
     linked.change(destination, { acceptPipe: () => Promise.reject(new StaleLinkError(`stale ${++attempts}`)) });
-    await expect(linked.piper.bring(stream, destination)).rejects.toThrow('stale 3');
+    const failed = linked.piper.bring(stream, destination);
+    // Links are nothing that an application knows.
+    await expect(failed).rejects.toThrow(NotFoundError);
+    await expect(failed).rejects.toThrow('stale 3');
+  });
+
+  test('a source that has just lost the stream is asked again, or another one', async () => {
+    let asked = 0;
+    const { links } = linked;
+    linked.change(source, {
+      offerPipe: request => (++asked === 1 ? Promise.reject(new NotFoundError('just gone')) : links.offerPipe(request)),
+    });
+    await linked.piper.bring(stream, destination);
+    expect([asked, piped()?.closed]).toEqual([2, false]);
+  });
+
+  test('a stream of the same id is offered for itself, though the end of the one before has not been told yet', async () => {
+    await linked.piper.bring(stream, destination);
+    linked.streams.endingHere(() => producer.close());
+    const next = await linked.produce(source, 'mic');
+    await linked.piper.bring(stream, destination);
+    await until('the end of the first one has been told', async () => (await linked.count(source)).consumers === 1);
+    expect([piped()?.closed, next.producer.closed]).toEqual([false, false]);
+    expect([await linked.count(source), await linked.count(destination)]).toMatchObject([{ producers: 1, consumers: 1 }, { producers: 1 }]);
   });
 
   test.each(['source', 'destination'])('a link whose end at the %s was closed without the other one knowing is opened anew', async where => {
