@@ -7,6 +7,8 @@ const run = promisify(execFile);
 
 const PREFIX = 'mafalda';
 const INTERFACE = 'eth0';
+/** The hardware address of no host. */
+const NOBODY = '02:00:00:00:00:99';
 
 let nextNetwork = 0;
 
@@ -88,6 +90,19 @@ export class Network {
   /** Pulls the plug of a host, or puts it in again. */
   async plug(host: string, state: 'in' | 'out'): Promise<void> {
     await ip(['-n', this.#switch, 'link', 'set', this.#portOf(host), state === 'in' ? 'up' : 'down']);
+  }
+
+  /** Nothing that one host sends arrives at the other, or it does again: as where a switch has learnt a wrong address. */
+  async way(from: string, to: string, state: 'open' | 'cut'): Promise<void> {
+    const [namespace, neighbour] = [this.#namespace(from), [this.addressOf(to), 'dev', INTERFACE]];
+    if (state === 'cut') await ip(['-n', namespace, 'neighbour', 'replace', ...neighbour, 'lladdr', NOBODY, 'nud', 'permanent']);
+    else await ip(['-n', namespace, 'neighbour', 'del', ...neighbour]);
+  }
+
+  /** The same in both directions. */
+  async ways(one: string, other: string, state: 'open' | 'cut'): Promise<void> {
+    await this.way(one, other, state);
+    await this.way(other, one, state);
   }
 
   /** Kills what runs there. */

@@ -22,6 +22,7 @@ import { PipeFlow } from '../shared/piping/flow/pipeFlow.ts';
 import { interceptClose, interceptRtpObserver, interceptTransport, type StreamAccess } from '../shared/piping/intercept.ts';
 import { showOrigins } from '../shared/piping/showOrigins.ts';
 import { Piper } from '../shared/piping/piper.ts';
+import type { StreamInRouter } from '../shared/piping/streams.ts';
 import type { PipeToMafaldaRouterOptions } from '../shared/piping/pipeToMafaldaRouter.ts';
 import type { AddressesOptional, MafaldaRouter, MafaldaRouterOptions, PipeableMafaldaRouter, ResourceUsages } from '../shared/types.ts';
 import type { ClusterNode } from './clusterNode.ts';
@@ -29,6 +30,7 @@ import type { NodePool, PoolRequest } from './nodePool.ts';
 import { Parts } from './parts.ts';
 import { PipeEnds } from './pipeEnds.ts';
 import type { Placement } from './placement.ts';
+import { makeDetour } from './reachability/detour.ts';
 
 const log = logger('horizontal');
 
@@ -65,7 +67,15 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       domainOf: router => this.#nodeOf(router).id,
       endpointOf: router => this.#parts.get(this.#nodeOf(router)),
       startsAsleep: (streamId, destination) => this.#flow.startsAsleep(streamId, destination),
-      chooseSource: places => chooseSource(places, router => this.#loadAsSource(this.#nodeOf(router)), nodes.watermark),
+      chooseSource: (places, destination) => this.#chooseSource(places, destination),
+      detour: (stream, places, destination) =>
+        makeDetour(stream, places, destination, {
+          nodes,
+          nodeOf: router => this.#nodeOf(router),
+          partOn: node => this.#parts.get(node),
+          reaches: (one, other) => nodes.reach(one, other),
+          bring: (...wanted) => this.#piper.bring(...wanted),
+        }),
     });
     this.tree.on('add', node => this.#intercept(node));
     this.#pipeEnds = new PipeEnds(this.tree, router => this.#nodeOf(router));
@@ -251,6 +261,17 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       for (const node of nodes) counts.set(node, (counts.get(node) ?? 0) + 1);
     }
     return counts;
+  }
+
+  #chooseSource(places: StreamInRouter[], destination: types.Router): StreamInRouter | undefined {
+    const to = this.#nodeOf(destination);
+    // What has to be asked of a node that is not heard comes late.
+    const heard = places.filter(({ router }) => !this.#nodeOf(router).unreachable);
+    return chooseSource(heard.length > 0 ? heard : places, {
+      loadOf: router => this.#loadAsSource(this.#nodeOf(router)),
+      watermark: this.#nodes.watermark,
+      reaches: router => this.#nodes.reach(this.#nodeOf(router), to),
+    });
   }
 
   /** Nothing more should depend on a node that is being drained, if there is another way. */

@@ -52,6 +52,9 @@ export type MafaldaHorizontalEvents = MafaldaEvents & {
   /** We don't hear it, and it may well live: what is there stays open, until it is heard again or its server's `sessionTimeout` has passed. */
   nodeunreachable: [node: MafaldaApi];
   nodereachable: [node: MafaldaApi];
+  /** What `from` sends does not arrive at `to`: no pipe runs between the two, in neither direction, until `linkup`. */
+  linkdown: [link: { from: MafaldaApi; to: MafaldaApi }];
+  linkup: [link: { from: MafaldaApi; to: MafaldaApi }];
 };
 
 /** Many Mafaldas as one, remote or local: a Set of nodes with the API of each of them. */
@@ -95,6 +98,8 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     });
     this.#nodes.on('lost', node => this.#liveness.nodeGone(node));
     this.#nodes.on('disconnected', ({ mafalda }, reason) => this.safeEmit('nodedisconnected', mafalda, reason));
+    this.#nodes.on('linkdown', ({ from, to }) => this.safeEmit('linkdown', { from: from.mafalda, to: to.mafalda }));
+    this.#nodes.on('linkup', ({ from, to }) => this.safeEmit('linkup', { from: from.mafalda, to: to.mafalda }));
     this.#nodes.on('load', ({ mafalda }, load) => this.safeEmit('nodeload', mafalda, load));
     this.#nodes.on('failing', ({ mafalda }, error) => this.safeEmit('nodefailing', mafalda, error));
     this.#nodes.on('error', error => this.#onNodeError(error));
@@ -213,7 +218,8 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
 
   override async dump(): Promise<MafaldaDump> {
     const nodes = [...this.#nodes].map(({ id, connected, unreachable, draining, load, region }) => ({ id, connected, unreachable, draining, load, region }));
-    return { ...(await super.dump()), nodes };
+    const linksDown = this.#nodes.linksDown.map(({ from, to }) => ({ from: from.id, to: to.id }));
+    return { ...(await super.dump()), nodes, linksDown };
   }
 
   protected makeMafaldaRouter(options: ResolvedMafaldaRouterOptions, given: MafaldaRouterOptions): HorizontalMafaldaRouter {
@@ -223,6 +229,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   protected async release(): Promise<void> {
     const nodes = [...this.#nodes];
     this.#liveness.close();
+    this.#nodes.close();
     await this.mediasoup.close();
     // To close the MafaldaRouters would close them for everybody.
     const leaving = [...this.mafaldaRouters.values()].map(mafaldaRouter => mafaldaRouter.leave());

@@ -7,6 +7,8 @@ import type { MafaldaApi } from '../shared/types.ts';
 import { Attempts, type Tried } from './attempts.ts';
 import { ClusterNode, type NodeEvents } from './clusterNode.ts';
 import { LinkTable } from './reachability/linkTable.ts';
+import { probe } from './reachability/probe.ts';
+import { Reachability, type DownLink } from './reachability/reachability.ts';
 import { checkPlacement, type Placement } from './placement.ts';
 import type { NodeState, Strategy } from './strategies.ts';
 
@@ -26,6 +28,8 @@ export type NodePoolEvents = {
   /** What is there is about to close here. */
   lost: [node: ClusterNode];
   load: [node: ClusterNode, load: number];
+  linkdown: [link: DownLink];
+  linkup: [link: DownLink];
   error: [error: Error];
   /** It can't do what it is asked, and is let rest. Told once, until it is well again. */
   failing: [node: ClusterNode, error: Error];
@@ -44,6 +48,12 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
   readonly watermark: number;
   /** The links between them. */
   readonly links = new LinkTable<ClusterNode>();
+  readonly #reachability = new Reachability({
+    links: this.links,
+    probe: ({ mafalda }, { mafalda: other }, signal) => probe([mafalda, other], signal),
+    onDown: link => this.emit('linkdown', link),
+    onUp: link => this.emit('linkup', link),
+  });
   readonly #nodes = new Map<MafaldaApi, ClusterNode>();
   readonly #removers = new Map<ClusterNode, () => void>();
   readonly #now: () => number;
@@ -72,6 +82,21 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
 
   [Symbol.iterator](): MapIterator<ClusterNode> {
     return this.#nodes.values();
+  }
+
+  /** Between which nodes media does not get through. */
+  get linksDown(): readonly DownLink[] {
+    return this.#reachability.down;
+  }
+
+  /** Whether media gets through between two nodes, as far as is known. */
+  reach(one: ClusterNode, other: ClusterNode): boolean {
+    return !this.#reachability.isDown(one, other);
+  }
+
+  /** Nothing is watched any more. */
+  close(): void {
+    this.#reachability.close();
   }
 
   /** @param node an id, a URL, or the node itself */
@@ -144,6 +169,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     node.draining = false;
     const deleted = this.#nodes.delete(node.mafalda);
     this.links.unwatch(node);
+    this.#reachability.forget(node);
     if (deleted && !node.settled) this.#tellIfSettled();
     return deleted;
   }

@@ -45,7 +45,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     domainOf: router => router.id,
     endpointOf: () => this.#links,
     startsAsleep: (streamId, destination) => this.#flow.startsAsleep(streamId, destination),
-    chooseSource: places => chooseSource(places, router => this.#places.loadOf(router), this.#options.watermarkWorker),
+    chooseSource: places => chooseSource(places, { loadOf: router => this.#places.loadOf(router), watermark: this.#options.watermarkWorker }),
   });
   readonly #idlePipes: IdlePipes;
   readonly #flow: PipeFlow;

@@ -69,6 +69,8 @@ export interface MafaldaDump {
   /** Percent of all cores. */
   load: number;
   nodes?: NodeDump[];
+  /** Ids of nodes between which media does not get through. */
+  linksDown?: { from: string; to: string }[];
   mafaldaRouters: MafaldaRouterDump[];
 }
 

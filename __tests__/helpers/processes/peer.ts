@@ -7,7 +7,7 @@ export interface PeerSetup {
 }
 
 export type PeerCommand =
-  | { do: 'send'; to: { ip: string; port: number }; count: number; ssrc: number; payloadType: number }
+  | { do: 'send'; to: { ip: string; port: number }; count: number; ssrc: number; payloadType: number; burstIntervalMs?: number }
   /** How many have arrived so far? */
   | { do: 'count' };
 
@@ -36,7 +36,7 @@ process.on('message', (command: PeerCommand) => {
 process.send!(socket.address().port);
 process.on('disconnect', () => process.exit());
 
-async function send({ to, count, ssrc, payloadType }: Extract<PeerCommand, { do: 'send' }>): Promise<void> {
+async function send({ to, count, ssrc, payloadType, burstIntervalMs = BURST_INTERVAL_MS }: Extract<PeerCommand, { do: 'send' }>): Promise<void> {
   for (let sent = 0; sent < count; ++sent) {
     const packet = Buffer.alloc(60);
     packet.set([0x80, payloadType]);
@@ -45,6 +45,6 @@ async function send({ to, count, ssrc, payloadType }: Extract<PeerCommand, { do:
     packet.writeUInt32BE(ssrc, 8);
     socket.send(packet, to.port, to.ip);
     ++state.sent;
-    if (sent % BURST === BURST - 1) await new Promise(resolve => setTimeout(resolve, BURST_INTERVAL_MS));
+    if (sent % BURST === BURST - 1) await new Promise(resolve => setTimeout(resolve, burstIntervalMs));
   }
 }

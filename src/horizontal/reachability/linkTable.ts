@@ -17,7 +17,8 @@ export interface NodeLinkEnd<Node> {
 }
 
 export class LinkTable<Node extends LinkedNode> {
-  readonly #nodeOfRouter = new Map<string, Node>();
+  /** Called when there is one more end. */
+  onAdd: (() => void) | undefined;
   /** By the Router at the other end. */
   readonly #endsTo = new Map<string, Set<NodeLinkEnd<Node>>>();
   readonly #ends = new Map<Transport, NodeLinkEnd<Node>>();
@@ -45,11 +46,6 @@ export class LinkTable<Node extends LinkedNode> {
     this.#stops.delete(node);
   }
 
-  /** The node that a Router is on. */
-  nodeOf(routerId: string): Node | undefined {
-    return this.#nodeOfRouter.get(routerId);
-  }
-
   /** The ends on other nodes that lead to this one. */
   *endsTowards(node: Node): Iterable<NodeLinkEnd<Node>> {
     for (const { type, id } of node.tree.nodes()) {
@@ -67,13 +63,14 @@ export class LinkTable<Node extends LinkedNode> {
     }
   }
 
-  otherEnd({ routerId, remoteRouterId }: NodeLinkEnd<Node>): NodeLinkEnd<Node> | undefined {
-    for (const end of this.#endsTo.get(routerId) ?? []) if (end.routerId === remoteRouterId && !end.transport.closed) return end;
+  otherEnd({ transport, routerId, remoteRouterId }: NodeLinkEnd<Node>): NodeLinkEnd<Node> | undefined {
+    for (const end of this.#endsTo.get(routerId) ?? []) {
+      if (end.routerId === remoteRouterId && !end.transport.closed && carriesData(end.transport) === carriesData(transport)) return end;
+    }
     return undefined;
   }
 
   #added(node: Node, treeNode: TreeNode): void {
-    if (treeNode.type === 'router') this.#nodeOfRouter.set(treeNode.id, node);
     if (treeNode.type !== 'transport' || treeNode.parent?.type !== 'router') return;
     const { object: transport } = treeNode;
     const remoteRouterId = linkedRouterId(transport);
@@ -82,10 +79,10 @@ export class LinkTable<Node extends LinkedNode> {
     this.#ends.set(transport, end);
     const ends = this.#endsTo.get(remoteRouterId) ?? new Set();
     this.#endsTo.set(remoteRouterId, ends.add(end));
+    this.onAdd?.();
   }
 
   #removed(treeNode: TreeNode): void {
-    if (treeNode.type === 'router') this.#nodeOfRouter.delete(treeNode.id);
     const end = treeNode.type === 'transport' ? this.#ends.get(treeNode.object) : undefined;
     if (!end) return;
     this.#ends.delete(end.transport);
@@ -99,17 +96,23 @@ function isPipe(transport: Transport): transport is PipeTransport {
   return transport.type === 'pipe';
 }
 
+/** Media and messages have a link each. */
+function carriesData({ sctpParameters }: PipeTransport): boolean {
+  return sctpParameters !== undefined;
+}
+
 /** Whether anything that is not paused is piped into this end, so that packets leave through it. */
 export function isSending({ treeNode }: Pick<NodeLinkEnd<unknown>, 'treeNode'>): boolean {
   for (const { type, object } of treeNode.children) {
     if (type === 'consumer' && !object.paused && !object.producerPaused) return true;
+    if (type === 'dataConsumer' && !object.paused && !object.dataProducerPaused) return true;
   }
   return false;
 }
 
 /** Whether anything that is not paused comes out of this end. */
 export function isReceiving({ treeNode }: Pick<NodeLinkEnd<unknown>, 'treeNode'>): boolean {
-  for (const { type, object } of treeNode.children) if (type === 'producer' && !object.paused) return true;
+  for (const { type, object } of treeNode.children) if ((type === 'producer' || type === 'dataProducer') && !object.paused) return true;
   return false;
 }
 

@@ -27,8 +27,13 @@ export interface PiperOptions {
   endpointOf: (router: Router) => PipeEndpoint;
   /** Whether a pipe is to sleep until somebody at its destination is there. */
   startsAsleep: (streamId: string, destination: Router) => boolean;
-  /** Chooses where a pipe starts among the places of a stream. */
-  chooseSource: (places: StreamInRouter[]) => StreamInRouter;
+  /** Chooses where a pipe starts among the places of a stream; undefined if none of them reaches the destination. */
+  chooseSource: (places: StreamInRouter[], destination: Router) => StreamInRouter | undefined;
+  /**
+   * Brings a stream that none of its places can send to the destination to another Router, which can.
+   * @throws {Error} if there is none
+   */
+  detour?: (stream: StreamId, places: StreamInRouter[], destination: Router) => Promise<void>;
 }
 
 /** The two moments of a pipe that others wait for. */
@@ -116,18 +121,21 @@ export class Piper {
   }
 
   async #attempt(stream: StreamId, destination: Router, announce: () => void): Promise<void> {
-    const { streams, domainOf, chooseSource } = this.#options;
+    const { streams, domainOf, chooseSource, detour } = this.#options;
     const domain = domainOf(destination);
     for (let attempt = 1; ; ++attempt) {
       const places = streams.find(streamKey(stream));
       // It may have closed in the meantime, which the consume that follows tells; or somebody else has brought it.
       if (places.length === 0 || places.some(({ router }) => domainOf(router) === domain)) return;
       try {
-        return await this.#make(stream, chooseSource(places).router, destination, announce);
+        const source = chooseSource(places, destination);
+        if (source) return await this.#make(stream, source.router, destination, announce);
+        await detour?.(stream, places, destination);
       } catch (error) {
         if (!isPassing(error)) throw error;
         if (attempt === MAX_ATTEMPTS) throw unreachable(stream, error);
       }
+      if (attempt === MAX_ATTEMPTS) throw unreachable(stream, new Error('no other Router reaches it'));
     }
   }
 

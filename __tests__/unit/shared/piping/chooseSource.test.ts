@@ -27,14 +27,24 @@ test.each([
   ['something, even where long ways go round', { a: 'e', b: 'a', c: 'b', d: 'c', e: 'd' }, { a: 9, b: 7, c: 8, d: 9, e: 5 }, 'e'],
 ])('chooses %s', (_what, tree, loads, expected) => {
   const loadOf = ({ id }: Router): number => (loads as Record<string, number>)[id]!;
-  expect(chooseSource(places(tree), loadOf, 60).router.id).toBe(expected);
+  expect(chooseSource(places(tree), { loadOf, watermark: 60 })?.router.id).toBe(expected);
+});
+
+test.each([
+  ['the next best, where the best does not reach it', ['a'], 'b'],
+  ['a busy one, where no other reaches it', ['a', 'b'], 'c'],
+  ['none, where none reaches it', ['a', 'b', 'c'], undefined],
+])('chooses %s', (_what, cut, expected) => {
+  const tree = places({ a: undefined, b: 'a', c: 'b' });
+  const loadOf = ({ id }: Router): number => ({ a: 10, b: 20, c: 99 })[id]!;
+  expect(chooseSource(tree, { loadOf, watermark: 60, reaches: ({ id }) => !cut.includes(id) })?.router.id).toBe(expected);
 });
 
 test('where everything is full, the next one is not always piped from the latest', () => {
   const tree: Record<string, string | undefined> = { r0: undefined };
   const load: Record<string, number> = { r0: 99 };
   for (let index = 1; index <= 12; ++index) {
-    const source = chooseSource(places(tree), ({ id }) => load[id]!, 60).router.id;
+    const source = chooseSource(places(tree), { loadOf: ({ id }) => load[id]!, watermark: 60 })!.router.id;
     load[source]! += 1;
     tree[`r${index}`] = source;
     load[`r${index}`] = 90;
@@ -47,7 +57,7 @@ test('many destinations make a shallow tree, not a chain', () => {
   const load: Record<string, number> = { r0: 50 };
   const tree: Record<string, string | undefined> = { r0: undefined };
   for (let index = 1; index <= 12; ++index) {
-    const source = chooseSource(places(tree), ({ id }) => load[id]!, 60).router.id;
+    const source = chooseSource(places(tree), { loadOf: ({ id }) => load[id]!, watermark: 60 })!.router.id;
     load[source]! += 6;
     tree[`r${index}`] = source;
     load[`r${index}`] = 45;

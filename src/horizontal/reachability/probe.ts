@@ -1,0 +1,69 @@
+/** Whether media gets through between two nodes, both ways: tried with a link of its own, of which nothing stays. */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { DirectTransport, PipeTransport, Router, Transport } from 'mediasoup/types';
+import { logger } from '../../shared/logger.ts';
+import type { LinkEnd, LinkRequest } from '../../shared/piping/endpoint.ts';
+import { commonFamily } from '../../shared/piping/families.ts';
+import type { MafaldaApi, PipeableMafaldaRouter } from '../../shared/types.ts';
+
+const log = logger('reachability');
+
+/** An SCTP association takes two round trips; what is lost of it is sent again after 1 s. */
+const TIMEOUT_MS = 3000;
+
+interface Side {
+  mafaldaRouter: PipeableMafaldaRouter;
+  router: Router;
+  transport: DirectTransport;
+}
+
+/**
+ * A pipe for messages: its link makes an SCTP association by itself, for which packets have to arrive at both ends.
+ * @param signal ends it early, with false
+ */
+export async function probe(nodes: readonly [MafaldaApi, MafaldaApi], signal: AbortSignal): Promise<boolean> {
+  const id = `mafalda-probe-${randomUUID()}`;
+  const mafaldaRouters = nodes.map(node => node.createMafaldaRouter({ id }) as PipeableMafaldaRouter);
+  const timeout = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  try {
+    const [near, far] = (await Promise.all(mafaldaRouters.map(open))) as [Side, Side];
+    const { id: dataProducerId } = await near.transport.produceData();
+    const [outwards, inwards] = [between(near, far), between(far, near)];
+    const options = { network: true, family: commonFamily(near.router, far.router) };
+    const [{ stream, end }, farEnd] = await Promise.all([
+      near.mafaldaRouter.offerPipe({ ...outwards, ...options, stream: { dataProducerId } }),
+      far.mafaldaRouter.openLink({ ...inwards, ...options }),
+    ]);
+    await Promise.all([near.mafaldaRouter.connectLink({ ...outwards, remote: farEnd }), far.mafaldaRouter.acceptPipe({ ...inwards, remote: end, stream })]);
+    await Promise.all([untilConnected(near, end, timeout), untilConnected(far, farEnd, timeout)]);
+    return true;
+  } catch (error) {
+    log('media does not get through: %o', error);
+    return false;
+  } finally {
+    for (const mafaldaRouter of mafaldaRouters) mafaldaRouter.leave().catch(error => log('%o', error));
+  }
+}
+
+/** A Transport makes a Router. */
+async function open(mafaldaRouter: PipeableMafaldaRouter): Promise<Side> {
+  const transport = await mafaldaRouter.createDirectTransport();
+  const [router] = [...mafaldaRouter.routers.values()];
+  if (!router) throw new Error('the Router has been closed');
+  return { mafaldaRouter, router, transport };
+}
+
+function between({ router: { id: routerId } }: Side, { router: { id: remoteRouterId } }: Side): Pick<LinkRequest, 'routerId' | 'remoteRouterId' | 'link'> {
+  return { routerId, remoteRouterId, link: 'data' };
+}
+
+async function untilConnected({ mafaldaRouter }: Side, { transportId }: LinkEnd, signal: AbortSignal): Promise<void> {
+  const transport = mafaldaRouter.transports.get(transportId);
+  if (!transport || !isPipe(transport)) throw new Error('the end of the link has been closed');
+  while (transport.sctpState !== 'connected') await once(transport, 'sctpstatechange', { signal });
+}
+
+function isPipe(transport: Transport): transport is PipeTransport {
+  return transport.type === 'pipe';
+}
