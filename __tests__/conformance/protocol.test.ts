@@ -115,12 +115,19 @@ describe('calls', () => {
       [1_000_000, 'dump', [], 'NotFoundError'],
       [room, 'createWebRtcTransport', [], 'TypeError'],
       [transport, 'produceData', [{ label: 5 }], 'TypeError'],
-      [room, 'createDirectTransport', [{ appData: { $ref: 1_000_000 } }], 'TypeError'],
+      [room, 'createWebRtcTransport', [{ webRtcServer: { $ref: 1_000_000 } }], 'NotFoundError'],
+      [room, 'createDirectTransport', [{ appData: { of: { $ref: 'none' } } }], 'TypeError'],
       [room, 'createDirectTransport', [JSON.parse(`{"appData":{"a":${'['.repeat(40)}${']'.repeat(40)}}}`)], 'TypeError'],
     ];
     for (const [target, method, args, name] of failures) {
       expect(await client.call(target, method, args)).toMatchObject({ type: 'failure', error: { name, message: expect.any(String) } });
     }
+  });
+
+  test('may name in appData what has closed', async () => {
+    const { client, room } = await inRoom();
+    const created = await client.created(room, 'createDirectTransport', [{ appData: { of: { $ref: 1_000_000 }, is: 'kept' } }]);
+    expect(client.addition(created).appData).toEqual({ is: 'kept' });
   });
 
   test('of mediasoup’s module make Workers that belong to no MafaldaRouter', async () => {
@@ -219,7 +226,7 @@ describe('RTP capabilities', () => {
     client.say({ type: 'capabilities', slot: 0, rtpCapabilities: { codecs: [], headerExtensions: [], more: { $ref: transport } } });
     expect(await client.call(transport, 'consume', [{ producerId: 'x', rtpCapabilities: { $capabilities: 0 } }])).toMatchObject({
       type: 'failure',
-      error: { name: 'TypeError' },
+      error: { name: 'NotFoundError' },
     });
     expect(await client.call(transport, 'produceData')).toMatchObject({ type: 'answer' });
   });
