@@ -188,6 +188,8 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       options,
       workers: dumps.flatMap(([node, dump]) => dump.workers.map(worker => ({ ...worker, node: pathTo(node, worker.node) }))),
       pipes: dumps.flatMap(([, dump]) => dump.pipes),
+      // An object with the Mafalda API that is none of ours may not tell.
+      orphans: dumps.flatMap(([node, { orphans = [] }]) => orphans.map(orphan => ({ ...orphan, node: pathTo(node, orphan.node) }))),
     };
   }
 

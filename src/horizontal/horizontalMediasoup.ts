@@ -23,6 +23,7 @@ export class HorizontalMediasoup implements Index {
   readonly #tree = new ObjectTree();
   readonly #streams = new Streams(this.#tree);
   readonly #outlets = new Outlets(this.#streams, true);
+  #closed = false;
   readonly #nodeOf = new WeakMap<Router, ClusterNode>();
 
   constructor(nodes: NodePool) {
@@ -57,6 +58,11 @@ export class HorizontalMediasoup implements Index {
         throw error;
       }
     });
+    if (this.#closed || !this.#nodes.has(node)) {
+      worker.close();
+      this.#count(node, -1);
+      throw new Error('the node on which this Worker was started is not used any longer');
+    }
     node.mafalda.adopt?.(worker);
     this.#made.set(worker, node);
     onceClosed(worker, () => {
@@ -69,8 +75,14 @@ export class HorizontalMediasoup implements Index {
     return worker;
   };
 
+  /** The node is not ours any more: the Workers that were made here on it close. */
+  removeNode(node: ClusterNode): void {
+    for (const [worker, where] of [...this.#made]) if (where === node) worker.close();
+  }
+
   /** Closes the Workers that were made here. Those of servers end by themselves, which nobody waits for: a server may be gone. */
   async close(): Promise<void> {
+    this.#closed = true;
     const workers = [...this.#made];
     for (const [worker] of workers) worker.close();
     await Promise.all(workers.filter(([, { url }]) => url === undefined).map(([worker]) => closeWorker(worker)));

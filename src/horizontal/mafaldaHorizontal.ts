@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { connectionOptions, RemoteMafaldaClient, type RemoteMafaldaClientOptions } from '../remote/client/index.ts';
 import type { MafaldaDump } from '../shared/dump.ts';
 import type { LoadReport } from '../shared/load.ts';
@@ -67,6 +68,8 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   /** What nodes have refused before all have answered. */
   readonly #earlyErrors: Error[] = [];
   readonly #clientOptions: RemoteMafaldaClientOptions;
+  /** Two URLs may lead to one server: there these are one client. */
+  readonly #instance = randomUUID();
 
   /**
    * @param nodes URLs of RemoteMafaldaServers, or objects with the Mafalda API
@@ -172,7 +175,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     if (typeof node !== 'string' && typeof node?.createMafaldaRouter !== 'function') {
       throw new TypeError('a node must be a URL, or an object with the API of a Mafalda');
     }
-    if (typeof node === 'string') this.#nodes.add(new RemoteMafaldaClient(node, this.#clientOptions), true);
+    if (typeof node === 'string') this.#nodes.add(new RemoteMafaldaClient(node, this.#clientOptions, this.#instance), true);
     else this.#nodes.add(node, false);
     const added = this.#nodes.find(node);
     // One that is there already has no `connected` to come.
@@ -259,6 +262,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     for (const mafaldaRouter of this.mafaldaRouters.values()) {
       mafaldaRouter.removeNode(node).catch(error => log('%s: %o', node.id, error));
     }
+    this.mediasoup.removeNode(node);
     if (node.owned) node.mafalda.close().catch(error => log('%s: %o', node.id, error));
   }
 }

@@ -99,6 +99,10 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     this.#reachability.close();
   }
 
+  has(node: ClusterNode): boolean {
+    return this.#nodes.get(node.mafalda) === node;
+  }
+
   /** @param node an id, a URL, or the node itself */
   find(node: string | MafaldaApi): ClusterNode | undefined {
     if (typeof node !== 'string') {

@@ -10,7 +10,6 @@ import type { MafaldaRouterOptions, PipeableMafaldaRouter } from '../shared/type
 import { within } from '../shared/within.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import type { NodePool } from './nodePool.ts';
-import { OwnObjects } from './ownObjects.ts';
 
 const log = logger('horizontal');
 
@@ -38,7 +37,6 @@ export class Parts {
   readonly #listener: PartsListener;
   readonly #parts = new Map<ClusterNode, Part>();
   readonly #nodeOfRouter = new WeakMap<Router, ClusterNode>();
-  readonly #own = new OwnObjects();
   /** How much is being created on which node. */
   readonly #creating = new Map<ClusterNode, number>();
   #inUse = false;
@@ -74,9 +72,7 @@ export class Parts {
   async create<T extends Transport | RtpObserver>(node: ClusterNode, make: (part: PipeableMafaldaRouter) => Promise<T>): Promise<T> {
     this.#creating.set(node, this.#underway(node) + 1);
     try {
-      const object = await this.ask(node, make);
-      this.#own.add(node, object);
-      return object;
+      return await this.ask(node, make);
     } finally {
       const left = this.#underway(node) - 1;
       if (left > 0) this.#creating.set(node, left);
@@ -103,9 +99,8 @@ export class Parts {
   /** To be called when a node is connected, for the first time or again. */
   nodeCame(node: ClusterNode): void {
     if (!this.#inUse || !node.connected) return;
-    // Where the connection goes on where it was lost, the node hears what it has missed.
-    if (this.#parts.get(node)?.attached) this.#own.forgetLost(node);
-    else void this.#attach(node);
+    // Where the connection goes on where it was lost, the node has told what was missed.
+    if (!this.#parts.get(node)?.attached) void this.#attach(node);
   }
 
   /** Gives those parts that were opened without `routerOptions` these ones, and all later ones. */
@@ -114,9 +109,8 @@ export class Parts {
     for (const { mafaldaRouter } of this.#parts.values()) mafaldaRouter.define(routerOptions);
   }
 
-  /** Closes what we have made there, and leaves the rest to others who use it. */
+  /** What we have made there closes, and the rest is left to others who use it: each node knows what is whose. */
   async leave(node: ClusterNode): Promise<void> {
-    this.#own.close(node);
     await this.#parts.get(node)?.mafaldaRouter.leave();
   }
 
@@ -145,7 +139,6 @@ export class Parts {
       const attached = part.mafaldaRouter.attach();
       part.attached ??= attached.catch(() => undefined);
       await attached;
-      this.#own.closeLost(node, part.mafaldaRouter.tree);
     } catch (error) {
       // A node that goes in the meantime is nothing unusual; one that refuses us is.
       if (!node.connected || part?.mafaldaRouter.closed) log('%s: %o', node.id, error);

@@ -46,11 +46,27 @@ export interface PipeDump {
   to: string;
 }
 
+/** What a client of a server has made that went away without a goodbye, while others are attached to the MafaldaRouter. */
+export interface OrphanDump {
+  /** The id of its session, which is over. */
+  session: string;
+  /** The client's `name`, if it has one. */
+  name?: string;
+  /** When the session was given up, in ms since 1970. */
+  since: number;
+  /** Ids. */
+  objects: string[];
+  /** The node that tells it, where there are several; where nodes have nodes, the way to it. */
+  node?: string;
+}
+
 export interface MafaldaRouterDump {
   id: string;
   options: Omit<ResolvedMafaldaRouterOptions, 'id'>;
   workers: WorkerDump[];
   pipes: PipeDump[];
+  /** What has no living owner; of a MafaldaRouter of this process, which has no other owners, always empty. */
+  orphans: OrphanDump[];
 }
 
 export interface NodeDump {
@@ -98,6 +114,7 @@ export function dumpTree(tree: ObjectTree, options: ResolvedMafaldaRouterOptions
     options: rest,
     workers: nodes.filter(node => node.type === 'worker').map(worker => dumpWorker(worker, loadOf(worker.id))),
     pipes: nodes.flatMap(dumpPipe),
+    orphans: [],
   });
 }
 

@@ -108,6 +108,7 @@ describe('a connection that is cut', () => {
     const { served, proxy, client } = await connectThroughProxy(opened);
     await client.createMafaldaRouter().createDirectTransport();
     const disconnected = once(client, 'disconnected');
+    proxy.blocked = true;
     proxy.cut();
     await disconnected;
     const waiting = client.getResourceUsages();
@@ -116,6 +117,16 @@ describe('a connection that is cut', () => {
     await failed;
     expect([client.readyState, client.transports.size, client.mafaldaRouters.size]).toEqual([3, 0, 0]);
     expect(served.server.counts.clients).toBe(1);
+  });
+
+  test('does not keep the goodbye of close() from the server, if it is made again at once', async () => {
+    const { served, proxy, client } = await connectThroughProxy(opened);
+    await client.createMafaldaRouter().createDirectTransport();
+    const disconnected = once(client, 'disconnected');
+    proxy.cut();
+    await disconnected;
+    await client.close();
+    await served.untilEmpty();
   });
 });
 

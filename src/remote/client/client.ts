@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { NotFoundError } from 'mediasoup/errors';
 import { MafaldaBase } from '../../shared/mafaldaBase.ts';
 import type { RefusedError } from '../../shared/errors.ts';
@@ -8,7 +9,8 @@ import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../../shared/o
 import type { MafaldaEvents, MafaldaRouterOptions, ResourceUsages } from '../../shared/types.ts';
 import { decode, encode } from '../protocol/codec.ts';
 import { MAFALDA, type ServerMessage, type Target, type Welcome } from '../protocol/messages.ts';
-import { Connection, connectionOptions, NO_SIGN_OF_LIFE, type ConnectionOptions } from './connection.ts';
+import { Connection, NO_SIGN_OF_LIFE } from './connection.ts';
+import { connectionOptions, type ConnectionOptions } from './connectionOptions.ts';
 import { coreOf } from './mirror.ts';
 import type { Caller } from './mirrorCore.ts';
 import { Mirrors } from './mirrors.ts';
@@ -56,9 +58,12 @@ export interface ServerSigns {
 /** A Mafalda in another process or machine, behind a RemoteMafaldaServer. Calls made before `connected` wait for it. */
 export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, RemoteMafaldaClientEvents> {
   readonly #options: RemoteMafaldaClientOptions;
+  readonly #instance: string;
   readonly #caller: Caller = {
     call: (...call) => this.#call(...call),
     send: (target, method, args) => this.#connectionOrThrow().send(target, method, this.#encode(args)),
+    closeObject: (...object) => this.#connectionOrThrow().closeObject(...object),
+    closeMafaldaRouter: (...mafaldaRouter) => this.#connectionOrThrow().closeMafaldaRouter(...mafaldaRouter),
     listen: (...listening) => this.#connectionOrThrow().listen(...listening),
   };
   readonly local = false;
@@ -68,6 +73,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     onWorker: worker => this.mediasoup.observer.safeEmit('newworker', worker),
     onRouter: (id, ...router) => this.mafaldaRouters.get(id)?.addRouter(...router),
     onWorkerDied: (id, ...death) => this.mafaldaRouters.get(id)?.reportWorkerDied(...death),
+    hasClosed: handle => this.#connection?.hasClosed(handle) === true,
   });
   #url: string | undefined;
   #connection: Connection | undefined;
@@ -80,10 +86,12 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
 
   /**
    * @param url of a RemoteMafaldaServer: wss://host:port. Without one, nothing is connected until {@link open}
+   * @param instance for clients that share a `name`: those with the same one are taken for one client
    * @throws {TypeError} for a URL or an option that can't be used
    */
-  constructor(url?: string, options: RemoteMafaldaClientOptions = {}) {
+  constructor(url?: string, options: RemoteMafaldaClientOptions = {}, instance: string = randomUUID()) {
     super(scope);
+    this.#instance = instance;
     refuseUnknown('RemoteMafaldaClient', options, Object.keys(connectionOptions));
     this.#options = options;
     if (url !== undefined) this.open(url);
@@ -132,7 +140,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       if (!this.#connection.refusal) throw new Error(`this RemoteMafaldaClient is open already, to ${this.#url}`);
       if (url === this.#url) return this.#connection.open();
     }
-    const connection = new Connection(url, this.#options);
+    const connection = new Connection(url, this.#options, this.#instance);
     this.#letGo();
     this.#url = url;
     this.#connection = connection;

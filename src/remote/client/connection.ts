@@ -2,12 +2,14 @@
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import { io, type Socket } from 'socket.io-client';
 import { logger } from '../../shared/logger.ts';
+import { within } from '../../shared/within.ts';
 import { CallTimeoutError, type RefusedError } from '../../shared/errors.ts';
 import type { LoadReport } from '../../shared/load.ts';
 import { SaidCapabilities } from '../protocol/capabilities.ts';
 import { decodeError } from '../protocol/errors.ts';
 import {
   DEFAULT_MAX_PAYLOAD,
+  MAFALDA,
   PROTOCOL_VERSION,
   type ClientMessage,
   type Credentials,
@@ -19,8 +21,10 @@ import { Session } from '../protocol/session.ts';
 import { isServerMessage } from '../protocol/validate.ts';
 import type { Caller } from './mirrorCore.ts';
 import { boundOf, sizeOf } from './argumentSize.ts';
+import { checkConnectionOptions, type ConnectionOptions } from './connectionOptions.ts';
 import { Refusal } from './refusal.ts';
 import { Silence } from './silence.ts';
+import { UnconfirmedCloses } from './unconfirmedCloses.ts';
 
 const log = logger('client');
 
@@ -41,35 +45,6 @@ const MISSED_REPORTS = 2.5;
 const MAX_BATCH_BYTES = 32_768;
 /** What surrounds the arguments of a call on the wire. */
 const ENVELOPE_BYTES = 500;
-
-export interface ConnectionOptions {
-  /** What the server's `auth` asks for. */
-  token?: string;
-  /** Default `/mafalda`. */
-  path?: string;
-  /** Certificate authority, PEM, for servers whose certificate the system does not know. Certificates are always checked. */
-  ca?: string | Buffer;
-  /** Certificate and key of this client, PEM, for servers that ask for them. */
-  cert?: string | Buffer;
-  key?: string | Buffer;
-  /** How long a call may take, the time without a connection included, in ms; default 15,000. Then it rejects. */
-  callTimeout?: number;
-  /**
-   * How long the server may be silent before all that came from it is closed here, in ms. Default and upper limit: what
-   * the server says.
-   */
-  sessionTimeout?: number;
-}
-
-export const connectionOptions: Record<keyof ConnectionOptions, true> = {
-  token: true,
-  path: true,
-  ca: true,
-  cert: true,
-  key: true,
-  callTimeout: true,
-  sessionTimeout: true,
-};
 
 export type ConnectionEvents = {
   /** The socket is open. */
@@ -93,23 +68,27 @@ export type ConnectionEvents = {
 };
 
 interface PendingCall {
-  timeout: NodeJS.Timeout;
+  timeout?: NodeJS.Timeout;
   resolve: (result: unknown) => void;
   reject: (error: Error) => void;
+  /** Called when the server has performed it, or can't. */
+  onAnswer?: () => void;
 }
 
 export class Connection extends EnhancedEventEmitter<ConnectionEvents> implements Caller {
   readonly #url: string;
   readonly #socket: Socket;
-  readonly #token: string | undefined;
+  readonly #identity: Pick<Credentials, 'token' | 'name' | 'instance'>;
   readonly #calls = new Map<number, PendingCall>();
   readonly #callTimeout: number;
   readonly #ownSessionTimeout: number;
+  readonly #closes = new UnconfirmedCloses();
   readonly #silence = new Silence(() => this.giveUp());
   readonly #refusal: Refusal;
   #session = this.#newSession();
   #capabilities = this.#newCapabilities();
   #sessionId: string | undefined;
+  #serverId: string | undefined;
   #nextCallId = 1;
   #closed = false;
   /** How long the session lives without a sign of life. */
@@ -124,16 +103,18 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   /** What the server takes: what is larger would cost the connection, again and again. */
   #maxPayload = DEFAULT_MAX_PAYLOAD;
 
-  /** @throws {TypeError} for a URL or an option that can't be used */
-  constructor(url: string, options: ConnectionOptions) {
+  /**
+   * @param instance tells clients apart that have the same name
+   * @throws {TypeError} for a URL or an option that can't be used
+   */
+  constructor(url: string, options: ConnectionOptions, instance: string) {
     super();
-    const { token, path = '/mafalda', ca, cert, key, callTimeout = DEFAULT_CALL_TIMEOUT_MS, sessionTimeout = Infinity } = options;
-    if (typeof callTimeout !== 'number' || !(callTimeout > 0)) throw new TypeError('if given, callTimeout must be a positive number of ms');
-    if (typeof sessionTimeout !== 'number' || !(sessionTimeout > 0)) throw new TypeError('if given, sessionTimeout must be a positive number of ms');
+    checkConnectionOptions(options);
+    const { token, path = '/mafalda', ca, cert, key, callTimeout = DEFAULT_CALL_TIMEOUT_MS, sessionTimeout = Infinity, name } = options;
     this.#callTimeout = callTimeout;
     this.#ownSessionTimeout = sessionTimeout;
     this.#url = url;
-    this.#token = token;
+    this.#identity = { token, name, instance };
     this.#refusal = new Refusal(url, () => this.#socket.connect());
     this.#socket = io(toHttp(url), {
       path,
@@ -151,7 +132,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#socket.on('welcome', (welcome: Welcome) => this.#onWelcome(welcome));
     this.#socket.on('load', (report: LoadReport) => this.emit('load', report));
     this.#socket.on('disconnect', reason => this.#onDisconnect(reason));
-    this.#socket.on('refused', (reason: string) => this.#onCutOff(String(reason)));
+    this.#socket.on('refused', (reason: string, permanent: unknown) => this.#onCutOff(String(reason), permanent === true));
     // A server that refuses us lives, but our session does not live on that.
     this.#socket.io.on('packet', () => this.#socket.connected && this.#onSign());
     this.#socket.io.on('ping', () => this.#onSign());
@@ -195,27 +176,59 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#refusal.retryNow();
   }
 
-  /** Says goodbye, if somebody is there to hear it. The server then closes what was made only for us. */
+  /** Says goodbye, if the server can hear it. It then closes what we have made. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#refusal.stop();
-    if (this.#socket.connected) {
-      // What was said before the goodbye comes before it.
-      this.#session.flush();
-      await this.#socket.timeout(GOODBYE_TIMEOUT_MS).emitWithAck('bye').catch(error => log('%s said no goodbye: %o', this.#url, error));
-    }
+    if (this.#sessionId !== undefined || this.#abandonedId !== undefined) await within(this.#sayGoodbye(), GOODBYE_TIMEOUT_MS);
     this.#socket.disconnect();
     this.#endSession();
   }
 
   call(target: Target, method: string, args: unknown[]): Promise<unknown> {
+    return this.#call(target, method, args);
+  }
+
+  closeObject(handle: number, mafaldaRouter: string | undefined): void {
+    const number = this.#session.send({ type: 'send', target: handle, method: 'close', args: [] }, ENVELOPE_BYTES);
+    // Our own Workers end with the session.
+    if (mafaldaRouter === undefined) return;
+    this.#closes.confirm(this.#session.delivered);
+    this.#closes.add(handle, mafaldaRouter, number);
+  }
+
+  closeMafaldaRouter(id: string, number: number | undefined): Promise<unknown> {
+    if (number === undefined) return this.#call(id, 'close', []);
+    this.#closes.addMafaldaRouter(id, number);
+    return this.#call(id, 'close', [], () => this.#closes.confirmMafaldaRouter(number));
+  }
+
+  /** Whether we have closed the object, which the server may not know yet. */
+  hasClosed(handle: number): boolean {
+    return this.#closes.has(handle);
+  }
+
+  #call(target: Target, method: string, args: unknown[], onAnswer?: () => void): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const shortened = this.#capabilities.shorten(args);
       const bytes = this.#checkSize(method, shortened);
       const id = this.#nextCallId++;
       const timeout = setTimeout(() => this.#onTimeout(id, method), this.#callTimeout);
-      this.#calls.set(id, { timeout, resolve, reject });
+      this.#calls.set(id, { timeout, resolve, reject, onAnswer });
       this.#session.send({ type: 'call', id, target, method, args: shortened }, bytes);
+    });
+  }
+
+  /** Where the connection has just been lost, the server hears it on the next one. */
+  #sayGoodbye(): Promise<void> {
+    return new Promise(resolve => {
+      const say = (): void => {
+        // What was said before the goodbye comes before it.
+        this.#session.flush();
+        this.#socket.emit('bye', () => resolve());
+      };
+      if (this.#socket.connected) say();
+      this.#socket.on('welcome', say);
     });
   }
 
@@ -239,7 +252,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
 
   #credentials(): Credentials {
     const session = this.#sessionId === undefined ? undefined : { id: this.#sessionId, received: this.#session.received };
-    return { protocol: PROTOCOL_VERSION, token: this.#token, session, abandoned: this.#abandonedId };
+    return { protocol: PROTOCOL_VERSION, ...this.#identity, session, abandoned: this.#abandonedId };
   }
 
   #newSession(): Session<ClientMessage, ServerMessage> {
@@ -261,11 +274,14 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   }
 
   #onWelcome(welcome: Welcome): void {
-    const { maxPayload, sessionTimeout, loadInterval, session: { id, received } } = welcome;
+    const { maxPayload, sessionTimeout, loadInterval, serverId, session: { id, received } } = welcome;
     this.#refusal.accepted();
     this.#maxPayload = maxPayload;
     this.#abandonedId = undefined;
     if (this.#sessionId !== undefined && this.#sessionId !== id) this.#loseSession();
+    if (serverId !== this.#serverId) this.#closes.clear();
+    this.#serverId = serverId;
+    if (this.#sessionId === undefined) this.#closeUnconfirmed();
     this.#session.maxBatchBytes = Math.min(MAX_BATCH_BYTES, maxPayload);
     this.#sessionId = id;
     this.#onSign();
@@ -273,7 +289,17 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#sessionTimeout = Math.min(sessionTimeout, this.#ownSessionTimeout);
     this.#silence.watch(Math.max(this.#sessionTimeout, MISSED_REPORTS * loadInterval));
     this.#session.attach(this.#socket, received);
-    if (this.#session.isAttachedTo(this.#socket)) this.emit('welcome', welcome);
+    if (this.#session.isAttachedTo(this.#socket) && !this.#closed) this.emit('welcome', welcome);
+  }
+
+  /** Before anything else is said in a new session: what we have closed is not to be seen again. */
+  #closeUnconfirmed(): void {
+    const calls = this.#closes.takeLost().map(({ unconfirmed, onConfirmed }): ClientMessage => {
+      const id = this.#nextCallId++;
+      this.#calls.set(id, { resolve: () => undefined, reject: error => log('closing again: %o', error), onAnswer: onConfirmed });
+      return { type: 'call', id, target: MAFALDA, method: 'closeUnconfirmed', args: [unconfirmed] };
+    });
+    this.#session.sendFirst(calls);
   }
 
   #onSign(): void {
@@ -305,6 +331,9 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
 
   #onDisconnect(reason: string): void {
     this.#session.detach();
+    // After a long sleep socket.io notices that the connection is dead when something is said, and keeps that for the next connection:
+    // there it would come before the session goes on, or even in another one.
+    this.#socket.sendBuffer.length = 0;
     // To close a connection is something that only a machine does that is there.
     if (reason.startsWith('transport')) this.#heardAt = performance.now();
     if (this.#sessionId !== undefined) this.#silence.watch(this.#sessionTimeout);
@@ -324,8 +353,9 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   }
 
   /** The server has ended the session, and closes the connection. */
-  #onCutOff(reason: string): void {
-    this.#onRefused(reason, false);
+  #onCutOff(reason: string, permanent: boolean): void {
+    this.#sessionId = undefined;
+    this.#onRefused(reason, permanent);
     this.#endSession(this.#refusal.error);
     this.emit('lost');
   }
@@ -343,6 +373,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     const call = this.#calls.get(message.id);
     clearTimeout(call?.timeout);
     this.#calls.delete(message.id);
+    call?.onAnswer?.();
     if (message.type === 'answer') {
       if (typeof message.load === 'number') this.emit('answered', message.load);
       call?.resolve(message.result);
@@ -356,6 +387,8 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
 
   #endSession(reason?: Error): void {
     this.#silence.stop();
+    this.#closes.confirm(this.#session.delivered);
+    this.#closes.onSessionLost();
     this.#session.detach();
     this.#session.removeAllListeners();
     this.#session = this.#newSession();

@@ -11,6 +11,10 @@ import type { Addition, Changes, Target } from '../protocol/messages.ts';
 export interface Caller {
   call(target: Target, method: string, args: unknown[]): Promise<unknown>;
   send(target: Target, method: string, args: unknown[]): void;
+  /** Closes an object, until the server has heard of it. @param mafaldaRouter that it is in; none for what is in a Worker of our own */
+  closeObject(handle: number, mafaldaRouter: string | undefined): void;
+  /** The same for a MafaldaRouter. @param number by which the server tells it apart from others with this id, if it has told it */
+  closeMafaldaRouter(id: string, number: number | undefined): Promise<unknown>;
   /** Asks to be told, or not to be told any more, of an event that only listeners are told of. */
   listen(handle: number, name: string, listening: boolean): void;
 }
@@ -26,6 +30,7 @@ export class MirrorCore {
   /** Called when it has closed, from whichever side. */
   onClosed: () => void = () => undefined;
   readonly #caller: Caller;
+  readonly #mafaldaRouter: string | undefined;
   readonly #state: Changes = {};
   #object!: Emitter & { observer: Emitter };
   /** The events that we are told of because we listen. */
@@ -33,8 +38,10 @@ export class MirrorCore {
   #closed = false;
   #endedBy: string | undefined;
 
-  constructor(caller: Caller, description: ClassDescription, addition: Addition, parent: MirrorCore | undefined) {
+  /** @param mafaldaRouter that it is in; none for what is in a Worker of our own */
+  constructor(caller: Caller, description: ClassDescription, addition: Addition, parent: MirrorCore | undefined, mafaldaRouter: string | undefined) {
     this.#caller = caller;
+    this.#mafaldaRouter = mafaldaRouter;
     this.handle = addition.handle;
     this.id = addition.id;
     this.description = description;
@@ -141,7 +148,7 @@ export class MirrorCore {
 
   /** The application closes it: the server is told, and nothing is waited for. */
   close(): void {
-    this.send('close', []);
+    if (!this.#closed) this.#caller.closeObject(this.handle, this.#mafaldaRouter);
     this.end(undefined, []);
   }
 

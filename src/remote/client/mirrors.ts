@@ -12,6 +12,8 @@ export interface MirrorsListener {
   onWorker(worker: Worker): void;
   onRouter(mafaldaRouter: string, router: Router, worker: Worker, workerId: string): void;
   onWorkerDied(mafaldaRouter: string, worker: Worker, error: Error): void;
+  /** Whether the object is closed for the application already, which the server does not know yet. */
+  hasClosed(handle: number): boolean;
 }
 
 export class Mirrors {
@@ -39,12 +41,13 @@ export class Mirrors {
     if (!Object.hasOwn(classes, addition.className)) throw new TypeError(`unknown class ${addition.className}`);
     const known = this.#byHandle.get(addition.handle);
     if (known) return known.catchUp(addition.state);
+    if (this.#listener.hasClosed(addition.handle)) return;
     if (addition.className === 'SharedWorker' && mafaldaRouter !== undefined) return this.#addSharedWorker(mafaldaRouter, addition);
-    if (addition.className === 'Worker') return this.#listener.onWorker(this.#create(addition, undefined).object as Worker);
+    if (addition.className === 'Worker') return this.#listener.onWorker(this.#create(addition, undefined, undefined).object as Worker);
     const parent = addition.parent === undefined ? undefined : this.#byHandle.get(addition.parent);
     // We have closed its parent while this was on its way: it closes with it at the server.
     if (!parent || parent.closed) return;
-    const core = this.#create(addition, parent);
+    const core = this.#create(addition, parent, mafaldaRouter);
     if (addition.className === 'Router' && mafaldaRouter !== undefined) {
       const { object } = parent;
       this.#listener.onRouter(mafaldaRouter, core.object as Router, object as Worker, parent.id);
@@ -108,15 +111,15 @@ export class Mirrors {
     const known = this.#workers.get(id);
     // A server that lost sight of a Worker has told that it closed, and may find it again.
     const isOpen = known !== undefined && !known.core.closed;
-    const worker = isOpen ? known : { core: this.#create(addition, undefined), mafaldaRouters: new Map<number, string>() };
+    const worker = isOpen ? known : { core: this.#create(addition, undefined, undefined), mafaldaRouters: new Map<number, string>() };
     worker.mafaldaRouters.set(handle, mafaldaRouter);
     this.#workers.set(id, worker);
     this.#byHandle.set(handle, worker.core);
   }
 
-  #create(addition: Addition, parent: MirrorCore | undefined): MirrorCore {
+  #create(addition: Addition, parent: MirrorCore | undefined, mafaldaRouter: string | undefined): MirrorCore {
     const { className, handle } = addition;
-    const core = new MirrorCore(this.#caller, descriptionOf(className), addition, parent);
+    const core = new MirrorCore(this.#caller, descriptionOf(className), addition, parent, mafaldaRouter);
     createMirror(className, core, (decode(addition.appData, known => this.objectOf(known), true) ?? {}) as AppData);
     this.#byHandle.set(handle, core);
     // Of a Worker there is more to be told.

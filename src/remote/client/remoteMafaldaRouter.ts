@@ -31,6 +31,8 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
   readonly #caller: Caller;
   #options: MafaldaRouterOptions;
   #attached: Promise<unknown> | undefined;
+  /** By which the server tells it apart from others that had its id before. */
+  #number: number | undefined;
   #ending: 'close' | 'leave' = 'close';
 
   constructor(caller: Caller, id: string, options: MafaldaRouterOptions) {
@@ -42,7 +44,7 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
   async call(method: string, args: unknown[]): Promise<unknown> {
     this.assertOpen();
     // Nothing happens at the server until something is needed. Both requests go out together: one round trip.
-    this.#attached ??= this.#caller.call(MAFALDA, 'createMafaldaRouter', [this.#options]);
+    this.#attached ??= this.#attach();
     const [attached, called] = await Promise.allSettled([this.#attached, this.#caller.call(this.id, method, args)]);
     if (attached.status === 'rejected') {
       this.#attached = undefined;
@@ -50,6 +52,11 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
     }
     if (called.status === 'rejected') throw called.reason;
     return called.value;
+  }
+
+  async #attach(): Promise<void> {
+    const number = await this.#caller.call(MAFALDA, 'createMafaldaRouter', [this.#options]);
+    if (typeof number === 'number') this.#number = number;
   }
 
   get routerOptions(): RouterOptions {
@@ -88,8 +95,12 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
     await this.close();
   }
 
+  #end(): Promise<unknown> {
+    return this.#ending === 'close' ? this.#caller.closeMafaldaRouter(this.id, this.#number) : this.#caller.call(this.id, 'leave', []);
+  }
+
   protected async release(): Promise<void> {
-    const closing = this.#attached && this.#caller.call(this.id, this.#ending, []);
+    const closing = this.#attached && this.#end();
     for (const router of this.routers.values()) coreOf(router)?.end(undefined, []);
     try {
       await closing;

@@ -48,10 +48,12 @@ export class Inbox<Received> {
     if (this.isEmpty) this.#forget();
   }
 
-  /** Nothing more is delivered of what waits. */
-  clear(): void {
-    for (const { size } of this.#waiting.slice(this.#delivered)) this.#memory.add(-size.bytes);
+  /** Nothing more is delivered of what waits. @returns that */
+  clear(): Received[] {
+    const waiting = this.#waiting.slice(this.#delivered);
+    for (const { size } of waiting) this.#memory.add(-size.bytes);
     this.#forget();
+    return waiting.map(({ message }) => message);
   }
 
   /** Resolves when nothing waits any more. */

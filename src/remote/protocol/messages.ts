@@ -67,8 +67,21 @@ export interface Credentials {
   token?: string;
   /** The session to go on with, and how many of its messages have arrived here. */
   session?: { id: string; received: number };
-  /** A session that the client has given up: what it held is to be closed, before another one begins. */
+  /** A session that the client has given up: what it has made is to be closed, before another one begins. */
   abandoned?: string;
+  /** What others have made under this name, and left, is to be closed as well. */
+  name?: string;
+  /** Tells those apart that have the same name. With a name it must be there. */
+  instance?: string;
+}
+
+/** What a client has closed in a session that it has lost, without knowing whether the server has heard of it. */
+export interface Unconfirmed {
+  mafaldaRouter: string;
+  /** Objects. */
+  handles: number[];
+  /** The MafaldaRouter itself, if it is the one that was attached to by this number. */
+  number?: number;
 }
 
 /** The server's first word on each connection. */

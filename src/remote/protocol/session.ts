@@ -23,6 +23,8 @@ export interface Socket {
 const ACKNOWLEDGE_EVERY = 100;
 /** And this often in bytes, so that few large messages are not kept for long by whom they came from. */
 const ACKNOWLEDGE_EVERY_BYTES = 262_144;
+/** And no later than so long after one has arrived: what is not acknowledged counts as not delivered when a session ends. */
+const ACKNOWLEDGE_WITHIN_MS = 200;
 /** A peer that leaves more than this unacknowledged is too slow or too long away to catch up. */
 const MAX_UNACKNOWLEDGED = 20_000;
 /** What is kept for the other side and what waits for this one, in bytes, unless the session is given an account. */
@@ -81,6 +83,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   #received = 0;
   #acknowledged = 0;
   #unacknowledgedBytes = 0;
+  #acknowledging: NodeJS.Timeout | undefined;
   /** The first message that was waiting when there was a new connection, and on how many connections it was that one. */
   #stuck = { number: 0, attempts: 0 };
 
@@ -108,9 +111,23 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     await this.#inbox.untilEmpty();
   }
 
-  /** Queued while there is no connection. @param wireBytes its size, where the other side takes packets of a limited size only */
-  send(message: Sent, wireBytes?: number): void {
-    if (this.#isBehind && this.#recovery?.isInSnapshot(message)) return;
+  /** What the other side has not told to have arrived there, the oldest first. */
+  get unacknowledged(): Sent[] {
+    return this.#outbox.map(({ message }) => message);
+  }
+
+  /** The number of the latest message of which the other side has told that it has arrived there. */
+  get delivered(): number {
+    return (this.#outbox[0]?.number ?? this.#sent + 1) - 1;
+  }
+
+  /**
+   * Queued while there is no connection.
+   * @param wireBytes its size, where the other side takes packets of a limited size only
+   * @returns its number
+   */
+  send(message: Sent, wireBytes?: number): number {
+    if (this.#isBehind && this.#recovery?.isInSnapshot(message)) return this.#sent;
     const { bytes, buffers } = measure(message);
     const packetBytes = wireBytes ?? bytes;
     if (this.#batchBytes + packetBytes > this.maxBatchBytes) this.flush();
@@ -119,6 +136,14 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     this.#count(bytes);
     this.#collect(kept, packetBytes);
     if (this.#outbox.length > this.#limit || this.#memory.isOver(-this.#snapshotBytes)) this.#fallBehind();
+    return kept.number;
+  }
+
+  /** To be called before the first connection: these messages go ahead of all that are queued. */
+  sendFirst(messages: readonly Sent[]): void {
+    const first = messages.map(message => ({ message, ...measure(message) }));
+    this.#keep([...first, ...this.#outbox].map((kept, index) => ({ ...kept, number: index + 1 })));
+    this.#sent = this.#outbox.length;
   }
 
   isAttachedTo(socket: Socket): boolean {
@@ -137,14 +162,16 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     for (const { number, message } of this.#outbox) this.#transmit(number, [message]);
   }
 
-  /** Nothing is kept or delivered any more. */
-  close(): void {
+  /** Nothing is kept or delivered any more. @returns what has arrived, and was not dealt with */
+  close(): Received[] {
     this.detach();
-    this.#inbox.clear();
     this.#keep([]);
+    return this.#inbox.clear();
   }
 
   detach(): void {
+    clearTimeout(this.#acknowledging);
+    this.#acknowledging = undefined;
     this.#socket?.removeAllListeners('message');
     this.#socket?.removeAllListeners('acknowledge');
     this.#socket = undefined;
@@ -183,6 +210,8 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     if (!this.#socket) return;
     this.#acknowledged = this.#received;
     this.#unacknowledgedBytes = 0;
+    clearTimeout(this.#acknowledging);
+    this.#acknowledging = undefined;
     this.#socket.emit('message', number, this.#received, ...messages);
   }
 
@@ -202,11 +231,8 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     this.#received = number;
     const size = measure(message);
     this.#unacknowledgedBytes += size.bytes;
-    if (number - this.#acknowledged >= ACKNOWLEDGE_EVERY || this.#unacknowledgedBytes >= ACKNOWLEDGE_EVERY_BYTES) {
-      this.#acknowledged = number;
-      this.#unacknowledgedBytes = 0;
-      this.#socket?.emit('acknowledge', number);
-    }
+    if (number - this.#acknowledged >= ACKNOWLEDGE_EVERY || this.#unacknowledgedBytes >= ACKNOWLEDGE_EVERY_BYTES) this.#acknowledge();
+    else this.#acknowledging ??= setTimeout(() => this.#acknowledge(), ACKNOWLEDGE_WITHIN_MS).unref();
     this.#inbox.add(message, size);
     if (!this.#inbox.isEmpty && this.#memory.isOver(-this.#snapshotBytes)) this.#fail('more has arrived than can be kept until it is dealt with');
   }
@@ -217,6 +243,14 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     } catch (error) {
       this.#fail(`a message that can't be dealt with: ${error instanceof Error ? error.message : String(error)}`);
     }
+  }
+
+  #acknowledge(): void {
+    clearTimeout(this.#acknowledging);
+    this.#acknowledging = undefined;
+    this.#acknowledged = this.#received;
+    this.#unacknowledgedBytes = 0;
+    this.#socket?.emit('acknowledge', this.#received);
   }
 
   readonly #onAcknowledge = (received: number): void => {

@@ -1,6 +1,10 @@
 /** What comes from the wire is not what the types say until it has been looked at. */
 import { isCapabilitySlot } from './capabilities.ts';
-import type { ClientMessage, Credentials, ServerMessage } from './messages.ts';
+import type { ClientMessage, Credentials, ServerMessage, Unconfirmed } from './messages.ts';
+
+export const MAX_NAME_LENGTH = 200;
+/** So many handles a client may name at once of what it has closed in an earlier session. */
+export const MAX_UNCONFIRMED = 1000;
 
 export function isClientMessage(value: unknown): value is ClientMessage {
   if (!isRecord(value)) return false;
@@ -30,9 +34,28 @@ export function isServerMessage(value: unknown): value is ServerMessage {
 
 export function isCredentials(value: unknown): value is Credentials {
   if (!isRecord(value)) return false;
-  const { protocol, token, session, abandoned } = value;
+  const { protocol, token, session, abandoned, name, instance } = value;
   const isSession = isRecord(session) && typeof session['id'] === 'string' && Number.isSafeInteger(session['received']);
-  return typeof protocol === 'number' && isOptionalString(token) && (session === undefined || isSession) && isOptionalString(abandoned);
+  const isNamed = isName(name) && isName(instance);
+  return (
+    typeof protocol === 'number' &&
+    isOptionalString(token) &&
+    (session === undefined || isSession) &&
+    isOptionalString(abandoned) &&
+    (isNamed || (name === undefined && isOptionalString(instance)))
+  );
+}
+
+export function isUnconfirmed(value: unknown): value is Unconfirmed {
+  if (!isRecord(value)) return false;
+  const { mafaldaRouter, handles, number } = value;
+  const areHandles = Array.isArray(handles) && handles.length <= MAX_UNCONFIRMED && handles.every(Number.isSafeInteger);
+  return typeof mafaldaRouter === 'string' && areHandles && (number === undefined || Number.isSafeInteger(number));
+}
+
+/** Under which a client may come back. */
+export function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_LENGTH;
 }
 
 function isOptionalString(value: unknown): value is string | undefined {

@@ -5,22 +5,25 @@ import type { WorkerSettings } from 'mediasoup/types';
 import type { Addresses } from '../../shared/addresses.ts';
 import { logger } from '../../shared/logger.ts';
 import type { MafaldaRouterDump } from '../../shared/dump.ts';
-import type { MafaldaObjects, MafaldaRouter, MafaldaRouterOptions, ResourceUsages } from '../../shared/types.ts';
+import type { MafaldaObjects, MafaldaRouterOptions, ResourceUsages } from '../../shared/types.ts';
 import { HeardCapabilities } from '../protocol/capabilities.ts';
 import { lossyEvents, mafaldaRouterCalls, mafaldaRouterCreates, mafaldaRouterPipes } from '../protocol/classes.ts';
 import { decode, encode } from '../protocol/codec.ts';
 import { encodeError } from '../protocol/errors.ts';
 import type { Measure } from '../protocol/measure.ts';
 import type { MemoryAccount, MemoryBudget } from '../protocol/memory.ts';
-import { MAFALDA, MEDIASOUP, type ClientMessage, type ServerMessage, type Target } from '../protocol/messages.ts';
+import { MAFALDA, MEDIASOUP, type ClientMessage, type Credentials, type ServerMessage, type Target } from '../protocol/messages.ts';
 import { Session, type Recovery, type Socket } from '../protocol/session.ts';
 import { isClientMessage } from '../protocol/validate.ts';
 import { checkArguments } from './checkArguments.ts';
 import type { Audience, ExportedObject } from './exportedObject.ts';
-import { limitError, type Limits } from './limits.ts';
 import { guardPair, guardPiped } from './guardPipe.ts';
+import { closeMade, type Holding, type Owner } from './holding.ts';
+import { limitError, type Limits } from './limits.ts';
+import { Memberships } from './memberships.ts';
 import { OwnWorkers } from './ownWorkers.ts';
-import type { Attached, ServedMafalda } from './servedMafalda.ts';
+import type { ServedMafalda } from './servedMafalda.ts';
+import type { TreeExport } from './treeExport.ts';
 
 const log = logger('server');
 
@@ -38,6 +41,11 @@ interface Method {
   creates?: boolean;
 }
 
+/** The connection to a client. */
+interface ClientSocket extends Socket {
+  disconnect(close?: boolean): unknown;
+}
+
 export interface SessionContext {
   readonly served: ServedMafalda;
   readonly addresses: Addresses;
@@ -48,13 +56,14 @@ export interface SessionContext {
 
 export class ClientSession implements Audience {
   readonly id = randomUUID();
+  readonly #owner: Owner;
   readonly #served: ServedMafalda;
   readonly #addresses: Addresses;
   readonly #limits: Limits;
   readonly #memory: MemoryAccount;
   readonly #budget: MemoryBudget;
   readonly #session: Session<ServerMessage, ClientMessage>;
-  readonly #attached = new Map<string, Attached>();
+  readonly #memberships: Memberships;
   /** MafaldaRouters that this client itself is closing. */
   readonly #closing = new Set<string>();
   readonly #capabilities = new HeardCapabilities(encoded => {
@@ -64,13 +73,16 @@ export class ClientSession implements Audience {
     return rtpCapabilities;
   });
   #ownWorkers: OwnWorkers | undefined;
+  #socket: ClientSocket | undefined;
   #pendingCalls = 0;
   #toldLoad = 0;
   #absence: NodeJS.Timeout | undefined;
 
   /** @param onFailure the client does not keep to the protocol */
-  constructor({ served, addresses, limits, memory }: SessionContext, onFailure: (error: Error) => void) {
+  constructor({ served, addresses, limits, memory }: SessionContext, { name, instance }: Credentials, onFailure: (error: Error) => void) {
+    this.#owner = { session: this.id, name, instance };
     this.#served = served;
+    this.#memberships = new Memberships(served, this, this.#owner);
     this.#addresses = addresses;
     this.#limits = limits;
     this.#budget = memory;
@@ -81,36 +93,59 @@ export class ClientSession implements Audience {
     this.#session.on('error', onFailure);
   }
 
+  get name(): string | undefined {
+    return this.#owner.name;
+  }
+
+  get instance(): string | undefined {
+    return this.#owner.instance;
+  }
+
   get received(): number {
     return this.#session.received;
   }
 
-  connect(socket: Socket, receivedByClient: number): void {
+  connect(socket: ClientSocket, receivedByClient: number): void {
     clearTimeout(this.#absence);
+    this.#socket = socket;
     this.#session.attach(socket, receivedByClient);
   }
 
   /** Waits for the client to come back, but not for ever. It may be back already, over another connection. */
   disconnect(socket: Socket, timeoutMs: number, onTimeout: () => void): void {
-    if (!this.#session.isAttachedTo(socket)) return;
-    this.#session.detach();
-    clearTimeout(this.#absence);
+    if (this.#socket !== socket) return;
+    this.#detach();
     this.#absence = setTimeout(onTimeout, timeoutMs).unref();
   }
 
-  /** The end: what only this client was attached to is closed. Resolves when the processes of its own Workers have ended. */
+  /** The end: all that it has made closes. Resolves when the processes of its own Workers have ended. Idempotent. */
   async close(): Promise<void> {
-    clearTimeout(this.#absence);
-    this.#session.close();
-    this.#memory.close();
-    for (const attached of this.#attached.values()) this.#served.detach(this, attached);
-    this.#attached.clear();
+    this.#end();
+    this.#memberships.close();
     await this.#ownWorkers?.close();
+  }
+
+  /** The client does not come back in time. What it knows of, and others may see, stays: it may come back later. */
+  async giveUp(): Promise<void> {
+    const undelivered = new Set<number>();
+    for (const message of this.#session.unacknowledged) {
+      const handle = message.type === 'answer' ? referredTo(message.result) : undefined;
+      if (handle !== undefined) undelivered.add(handle);
+    }
+    this.#end();
+    this.#memberships.orphan(undelivered);
+    await this.#ownWorkers?.close();
+  }
+
+  /** Tells the client why it is served no longer, if it is connected. The session has to be closed then. */
+  refuse(reason: string, permanent: boolean): void {
+    this.#socket?.emit('refused', reason, permanent);
+    this.#socket?.disconnect(true);
   }
 
   tell(message: ServerMessage): void {
     if (message.type === 'closeMafaldaRouter') {
-      this.#attached.delete(message.mafaldaRouter);
+      this.#memberships.forget(message.mafaldaRouter);
       // Who has asked for it knows, and may mean another one by the same id already.
       if (this.#closing.delete(message.mafaldaRouter)) return;
     }
@@ -123,6 +158,22 @@ export class ClientSession implements Audience {
     await this.#session.untilDelivered();
   }
 
+  #end(): void {
+    this.#detach();
+    for (const message of this.#session.close()) {
+      if (message.type !== 'send' || message.method !== 'close' || typeof message.target !== 'number') continue;
+      // The client was told that it has arrived.
+      this.#exported(message.target)?.method('close')?.();
+    }
+    this.#memory.close();
+  }
+
+  #detach(): void {
+    clearTimeout(this.#absence);
+    this.#session.detach();
+    this.#socket = undefined;
+  }
+
   #recovery(): Recovery<ServerMessage> {
     return {
       isInSnapshot: ({ type }) => type === 'add' || type === 'event' || type === 'change',
@@ -131,8 +182,8 @@ export class ClientSession implements Audience {
     };
   }
 
-  #trees(): Attached['tree'][] {
-    const trees = [...this.#attached.values()].map(({ tree }) => tree);
+  #trees(): TreeExport[] {
+    const { trees } = this.#memberships;
     return this.#ownWorkers ? [...trees, this.#ownWorkers.tree] : trees;
   }
 
@@ -194,6 +245,8 @@ export class ClientSession implements Audience {
     const method = this.#method(target, exported, name);
     checkArguments(name, args, object => this.#served.exports.byObject(object)?.className);
     if (method.creates) this.#refuseTooMany(name);
+    const mafaldaRouterId = typeof target === 'string' ? target : exported?.exporter.mafaldaRouterId;
+    const holding = mafaldaRouterId === undefined ? undefined : this.#memberships.get(mafaldaRouterId);
     let result: unknown;
     if (name === 'pipeToRouter') guardPair(args[0]);
     try {
@@ -205,8 +258,14 @@ export class ClientSession implements Audience {
       // To make something in it changes nothing of the object itself, and that it has closed says all.
       if (exported && !method.creates && !exported.node.object.closed) exported.exporter.tellChanges(exported);
     }
+    if (method.creates && holding?.isOpen === false) {
+      closeMade(result);
+      throw new NotFoundError(`${name}(): this client has left MafaldaRouter "${mafaldaRouterId}" in the meantime`);
+    }
     return encode(result, object => {
-      if (method.creates) this.#served.exports.byObject(object)?.listenToAll(this);
+      const known = method.creates ? this.#served.exports.byObject(object) : undefined;
+      known?.listenToAll(this);
+      if (known) holding?.add(known);
       return this.#served.exports.handleOf(object);
     });
   }
@@ -217,7 +276,7 @@ export class ClientSession implements Audience {
 
   #refuseTooMany(name: string): void {
     const trees = this.#trees();
-    const objects = trees.reduce((sum, { size }) => sum + size, this.#attached.size);
+    const objects = trees.reduce((sum, { size }) => sum + size, this.#memberships.size);
     if (objects >= this.#limits.objects) throw limitError('objects', this.#limits, `${name}(): this client has ${objects} objects here: close some of them`);
     const bytes = trees.reduce((sum, tree) => sum + tree.bytes, 0);
     const state = `${name}(): the objects of this client take ${bytes} bytes: close some of them`;
@@ -243,7 +302,8 @@ export class ClientSession implements Audience {
   }
 
   #mafaldaMethod(name: string): Method | undefined {
-    if (name === 'createMafaldaRouter') return { call: options => this.#attach(options as MafaldaRouterOptions), creates: true };
+    if (name === 'createMafaldaRouter') return { call: options => this.#memberships.attach(options as MafaldaRouterOptions), creates: true };
+    if (name === 'closeUnconfirmed') return { call: unconfirmed => this.#served.closeUnconfirmed(unconfirmed) };
     if (name === 'getResourceUsages') return { call: () => this.#usagesOf(this.#served.mafalda) };
     return undefined;
   }
@@ -255,11 +315,11 @@ export class ClientSession implements Audience {
   }
 
   #mafaldaRouterMethod(id: string, name: string): Method | undefined {
-    const attached = this.#attached.get(id);
-    if (!attached) throw new NotFoundError(`MafaldaRouter with id "${id}" not found: it may be closed`);
-    const { mafaldaRouter } = attached;
+    const holding = this.#memberships.get(id);
+    if (!holding) throw new NotFoundError(`MafaldaRouter with id "${id}" not found: it may be closed`);
+    const { mafaldaRouter } = holding.attached;
     if (name === 'getResourceUsages') return { call: () => this.#usagesOf(mafaldaRouter) };
-    if (name === 'dump') return { call: () => this.#dumpOf(mafaldaRouter) };
+    if (name === 'dump') return { call: () => this.#dumpOf(holding) };
     if (name === 'close') {
       return {
         call: () => {
@@ -268,14 +328,7 @@ export class ClientSession implements Audience {
         },
       };
     }
-    if (name === 'leave') {
-      return {
-        call: () => {
-          this.#attached.delete(id);
-          this.#served.detach(this, attached);
-        },
-      };
-    }
+    if (name === 'leave') return { call: () => this.#memberships.leave(holding) };
     if (!isOneOf(mafaldaRouterCalls, name)) return undefined;
     const call = mafaldaRouter[name].bind(mafaldaRouter) as Method['call'];
     return { call, creates: isOneOf(mafaldaRouterCreates, name) || isOneOf(mafaldaRouterPipes, name) };
@@ -287,19 +340,19 @@ export class ClientSession implements Audience {
     return call && { call, creates: exported.creates(name) };
   }
 
-  #attach(options: MafaldaRouterOptions): void {
-    const attached = this.#served.attach(this, options);
-    this.#attached.set(attached.mafaldaRouter.id, attached);
-  }
-
   async #usagesOf(objects: MafaldaObjects): Promise<ResourceUsages> {
     const usages = Object.entries(await objects.getResourceUsages());
     return Object.fromEntries(usages.map(([id, usage]) => [this.#served.exports.workerId(id), usage]));
   }
 
-  async #dumpOf(mafaldaRouter: MafaldaRouter): Promise<MafaldaRouterDump> {
+  async #dumpOf({ attached: { mafaldaRouter } }: Holding): Promise<MafaldaRouterDump> {
+    const { exports, orphans } = this.#served;
     const dump = await mafaldaRouter.dump();
-    return { ...dump, workers: dump.workers.map(worker => ({ ...worker, id: this.#served.exports.workerId(worker.id) })) };
+    return {
+      ...dump,
+      workers: dump.workers.map(worker => ({ ...worker, id: exports.workerId(worker.id) })),
+      orphans: [...dump.orphans, ...orphans.dump(mafaldaRouter.id)],
+    };
   }
 
   /** An object, if it is among those that this client may see. */
@@ -307,6 +360,12 @@ export class ClientSession implements Audience {
     const exported = this.#served.exports.byHandle(handle);
     return exported?.exporter.isShownTo(this) ? exported : undefined;
   }
+}
+
+/** The handle in an answer that is an object. */
+function referredTo(result: unknown): number | undefined {
+  const handle = typeof result === 'object' && result !== null && '$ref' in result ? result.$ref : undefined;
+  return typeof handle === 'number' ? handle : undefined;
 }
 
 function isOneOf<const Name extends string>(names: readonly Name[], name: string): name is Name {

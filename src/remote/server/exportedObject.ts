@@ -6,6 +6,7 @@ import { descriptionOf, type ClassName } from '../protocol/classes.ts';
 import { listenedEventsOf, membersOf, type ClassDescription, type MemberKind } from '../protocol/describe.ts';
 import { encodeError } from '../protocol/errors.ts';
 import type { Addition, Changes, CloseCause, ServerMessage } from '../protocol/messages.ts';
+import type { Holding } from './holding.ts';
 
 type AnyEmitter = EnhancedEventEmitter<Record<string, unknown[]>>;
 type AnyObject = AnyEmitter & Record<string, unknown> & { closed: boolean; observer: AnyEmitter };
@@ -40,6 +41,8 @@ export class ExportedObject {
   closeTold = false;
   /** What it takes, with its `appData`; of those that were there before the first client nothing is known. */
   bytes = 0;
+  /** What it belongs to, if a session has made it. */
+  holding: Holding | undefined;
   readonly #object: AnyObject;
   /** Copies, as mediasoup hands them out. */
   readonly #told = new Map<string, unknown>();

@@ -47,6 +47,7 @@ export class Exports {
   remove(exported: ExportedObject): void {
     exported.unfollow();
     if (this.#byHandle.has(exported.handle)) this.#memory.add(-exported.bytes);
+    exported.holding?.forget(exported);
     this.#byHandle.delete(exported.handle);
     this.#byObject.delete(exported.node.object);
   }

@@ -4,8 +4,11 @@ import { logger } from '../../shared/logger.ts';
 import { resolveMafaldaRouterOptions } from '../../shared/options.ts';
 import type { MemoryBudget } from '../protocol/memory.ts';
 import type { WorkerSettings } from 'mediasoup/types';
+import { isUnconfirmed } from '../protocol/validate.ts';
 import type { Audience } from './exportedObject.ts';
 import { Exports } from './exports.ts';
+import type { Holding } from './holding.ts';
+import { Orphanage } from './orphans.ts';
 import { TreeExport } from './treeExport.ts';
 
 const log = logger('server');
@@ -17,20 +20,26 @@ const LOCAL_SETTINGS = ['workerBin', 'dtlsCertificateFile', 'dtlsPrivateKeyFile'
 export interface Attached {
   readonly mafaldaRouter: PipeableMafaldaRouter;
   readonly tree: TreeExport;
+  /** Another one for each MafaldaRouter, also for those that have the same id one after the other. */
+  readonly number: number;
 }
 
 export class ServedMafalda {
   readonly mafalda: MafaldaApi;
   readonly exports: Exports;
+  readonly orphans: Orphanage;
+  #nextNumber = 1;
   readonly #attached = new Map<string, Attached>();
   /** Made for clients, rather than by an application in this process. */
   readonly #ours = new WeakSet<PipeableMafaldaRouter>();
   /** Those of which clients have only told the id so far: what they are like is left to who knows. */
   readonly #leftOpen = new WeakSet<PipeableMafaldaRouter>();
 
-  constructor(mafalda: MafaldaApi, serverId: string, memory: MemoryBudget) {
+  /** @param orphanTimeout how long what absent clients have made is kept where others use the MafaldaRouter, in ms; default: for ever */
+  constructor(mafalda: MafaldaApi, serverId: string, memory: MemoryBudget, orphanTimeout?: number) {
     this.mafalda = mafalda;
     this.exports = new Exports(serverId, memory);
+    this.orphans = new Orphanage(orphanTimeout);
   }
 
   /** How many MafaldaRouters have clients. */
@@ -51,11 +60,43 @@ export class ServedMafalda {
     return attached;
   }
 
-  /** What nobody is attached to any longer is closed: nobody else would ever do it. */
-  detach(member: Audience, { tree, mafaldaRouter }: Attached): void {
+  /** What this client has made there closes. */
+  leave(member: Audience, holding: Holding): void {
+    const { attached } = holding;
+    attached.tree.detach(member);
+    // Where nobody else is, and it is not an application's of this process, all of it closes in one go.
+    if (attached.tree.audience > 0 || !this.#ours.has(attached.mafaldaRouter)) holding.close();
+    else holding.seal();
+    this.#closeUnused(attached);
+  }
+
+  /** What an absent client has made there stays for its return, as long as somebody else is there. */
+  orphan(member: Audience, holding: Holding): void {
+    const { tree } = holding.attached;
+    if (tree.audience <= 1) return this.leave(member, holding);
     tree.detach(member);
+    this.orphans.add(holding);
+  }
+
+  /** Closes what a client had closed in an earlier session, if that was not heard of then. @throws {TypeError} for anything else */
+  closeUnconfirmed(unconfirmed: unknown): void {
+    if (!isUnconfirmed(unconfirmed)) throw new TypeError('closeUnconfirmed(): needs an object with mafaldaRouter and handles');
+    const { mafaldaRouter, handles, number } = unconfirmed;
+    const attached = this.#attached.get(mafaldaRouter);
+    if (!attached) return;
+    for (const handle of handles) {
+      const exported = this.exports.byHandle(handle);
+      if (exported?.exporter === attached.tree && exported.method('close')) exported.node.object.close();
+    }
+    if (number === attached.number) attached.mafaldaRouter.close().catch(error => log('closing MafaldaRouter %s: %o', mafaldaRouter, error));
+  }
+
+  /** What nobody is attached to any longer is closed: nobody else would ever do it. */
+  #closeUnused(attached: Attached): void {
+    const { tree, mafaldaRouter } = attached;
     if (tree.audience > 0) return;
     if (!this.#ours.has(mafaldaRouter)) {
+      this.orphans.closeOf(holding => holding.attached === attached);
       this.#attached.delete(mafaldaRouter.id);
       tree.close();
       return;
@@ -65,7 +106,7 @@ export class ServedMafalda {
 
   #export(mafaldaRouter: PipeableMafaldaRouter): Attached {
     const { id } = mafaldaRouter;
-    const attached = { mafaldaRouter, tree: new TreeExport(mafaldaRouter.tree, this.exports, id) };
+    const attached = { mafaldaRouter, tree: new TreeExport(mafaldaRouter.tree, this.exports, id), number: this.#nextNumber++ };
     this.#attached.set(id, attached);
     mafaldaRouter.once('close', () => {
       if (this.#attached.get(id) !== attached) return;

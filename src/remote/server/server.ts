@@ -8,6 +8,7 @@ import { Server as SocketServer, type Socket } from 'socket.io';
 import { addressOptions, Addresses, type AddressOptions } from '../../shared/addresses.ts';
 import { NodeUnavailableError } from '../../shared/errors.ts';
 import { logger } from '../../shared/logger.ts';
+import { checkDuration } from '../../shared/checkDuration.ts';
 import { refuseUnknown } from '../../shared/options.ts';
 import type { LoadReport } from '../../shared/load.ts';
 import type { MafaldaApi } from '../../shared/types.ts';
@@ -15,10 +16,12 @@ import { DEFAULT_MAX_PAYLOAD, PROTOCOL_VERSION, type Credentials, type Mediasoup
 import { MemoryBudget } from '../protocol/memory.ts';
 import { within } from '../../shared/within.ts';
 import { authenticate, type Auth } from './authenticate.ts';
-import { ClientSession, type SessionContext } from './clientSession.ts';
+import type { ClientSession, SessionContext } from './clientSession.ts';
 import { ConnectionGuard } from './connectionGuard.ts';
 import { RateLimit, resolveLimits, type Limits } from './limits.ts';
+import type { Orphans } from './orphans.ts';
 import { ServedMafalda } from './servedMafalda.ts';
+import { Sessions } from './sessions.ts';
 
 const log = logger('server');
 
@@ -54,6 +57,11 @@ export interface RemoteMafaldaServerOptions extends AddressOptions {
    * 15,000.
    */
   sessionTimeout?: number;
+  /**
+   * How long what such a client has made stays in MafaldaRouters that others are attached to as well, after its session's end, in ms;
+   * default: for ever, since the client may come back. Until then {@link RemoteMafaldaServer.orphans} and `dump()` tell of it.
+   */
+  orphanTimeout?: number;
   /** What one client may ask for. */
   limits?: Partial<Limits>;
   /** How often clients are told the load, in ms; default 1000. They are told with each answer besides. */
@@ -83,6 +91,7 @@ const knownOptions: Record<keyof RemoteMafaldaServerOptions, true> = {
   auth: true,
   maxPayload: true,
   sessionTimeout: true,
+  orphanTimeout: true,
   limits: true,
   loadInterval: true,
   region: true,
@@ -98,7 +107,7 @@ export class RemoteMafaldaServer {
   readonly #options: RemoteMafaldaServerOptions;
   readonly #context: SessionContext;
   readonly #serverId = randomUUID();
-  readonly #sessions = new Map<string, ClientSession>();
+  readonly #sessions: Sessions;
   readonly #guard: ConnectionGuard;
   readonly #http: HttpServer;
   #sockets: SocketServer | undefined;
@@ -117,18 +126,20 @@ export class RemoteMafaldaServer {
         `${address}: the Workers are on other machines, whose addresses this one does not know. Give it to the RemoteMafaldaServers there, and to the Mafalda of this machine if there is one`,
       );
     }
-    const { loadInterval = DEFAULT_LOAD_INTERVAL_MS, sessionTimeout = DEFAULT_SESSION_TIMEOUT_MS } = options;
+    const { loadInterval = DEFAULT_LOAD_INTERVAL_MS, sessionTimeout = DEFAULT_SESSION_TIMEOUT_MS, orphanTimeout } = options;
+    if (orphanTimeout !== undefined) checkDuration('orphanTimeout', orphanTimeout, 0);
     if (typeof sessionTimeout !== 'number' || !(sessionTimeout > 0)) throw new TypeError('if given, sessionTimeout must be a positive number of ms');
     if (typeof loadInterval !== 'number' || !(loadInterval >= 100)) throw new TypeError('if given, loadInterval must be 100 ms or more');
     this.#options = options;
     const limits = resolveLimits(options.limits);
     const memory = new MemoryBudget(limits.totalBytes);
     this.#context = {
-      served: new ServedMafalda(mafalda, this.#serverId, memory),
+      served: new ServedMafalda(mafalda, this.#serverId, memory, orphanTimeout),
       addresses: new Addresses(options, 'webRtcServerOptions' in mafalda && mafalda.webRtcServerOptions !== undefined),
       limits,
       memory,
     };
+    this.#sessions = new Sessions(this.#context);
     this.#guard = new ConnectionGuard(this.#context.limits.messagesPerSecond);
     this.#http = options.server ?? createHttp(options);
   }
@@ -147,6 +158,11 @@ export class RemoteMafaldaServer {
   get counts(): ServerCounts {
     const { served } = this.#context;
     return { clients: this.#sessions.size, mafaldaRouters: served.attached, objects: served.exports.size };
+  }
+
+  /** What clients have made that went away without a goodbye, where others are attached to the MafaldaRouter too. */
+  get orphans(): Orphans[] {
+    return this.#context.served.orphans.list();
   }
 
   /**
@@ -175,8 +191,10 @@ export class RemoteMafaldaServer {
       connectTimeout: HANDSHAKE_TIMEOUT_MS,
     });
     this.#sockets.use((socket, next) => {
-      authenticate(this.#options.auth, socket.handshake.auth).then(
-        () => next(this.#isFull(socket) ? new Error(`full: the server has ${this.#sessions.size} clients already`) : undefined),
+      const credentials = socket.handshake.auth;
+      const admitted = authenticate(this.#options.auth, credentials).then(() => this.#sessions.succeed(credentials as Credentials));
+      admitted.then(
+        () => next(this.#isFull(credentials as Credentials) ? new Error(`full: the server has ${this.#sessions.size} clients already`) : undefined),
         // Whatever it was that an auth function threw: socket.io takes `undefined` for a yes.
         (error: unknown) => next(error instanceof Error ? error : new Error('unauthorized')),
       );
@@ -191,14 +209,13 @@ export class RemoteMafaldaServer {
   async close(): Promise<void> {
     ++this.#closes;
     clearInterval(this.#reporting);
-    const closing = [...this.#sessions.values()].map(session => session.close());
-    this.#sessions.clear();
+    const closing = this.#sessions.close();
     const sockets = this.#sockets;
     this.#sockets = undefined;
     if (!sockets) return;
     sockets.disconnectSockets(true);
     sockets.engine.close();
-    await Promise.all(closing);
+    await closing;
     if (this.#options.server) return;
     this.#http.closeAllConnections();
     await new Promise(resolve => this.#http.close(resolve));
@@ -224,10 +241,11 @@ export class RemoteMafaldaServer {
 
   #onConnection(socket: Socket): void {
     this.#guard.trust(socket.conn);
-    const { session: resumed, abandoned } = socket.handshake.auth as Credentials;
-    const given = abandoned === undefined ? undefined : this.#sessions.get(abandoned);
-    if (given) this.#end(given);
-    const session = (resumed && this.#sessions.get(resumed.id)) ?? this.#newSession();
+    const credentials = socket.handshake.auth as Credentials;
+    const { session: resumed } = credentials;
+    const session = this.#sessions.begin(credentials);
+    // Another one has come under its name while it was waiting here.
+    if (!session) return void socket.disconnect(true);
     const welcome: Welcome = {
       protocol: PROTOCOL_VERSION,
       maxPayload: this.#options.maxPayload ?? DEFAULT_MAX_PAYLOAD,
@@ -245,12 +263,12 @@ export class RemoteMafaldaServer {
     socket.conn.on('packet', ({ data }: { data?: unknown }) => {
       const isMeasurable = typeof data === 'string' || data instanceof Uint8Array;
       if (!isMeasurable || byteRate.take(data.length) || !socket.connected) return;
-      this.#refuse(socket, session, `more than ${this.#context.limits.bytesPerSecond} bytes per second`);
+      this.#refuse(session, `more than ${this.#context.limits.bytesPerSecond} bytes per second`);
     });
     socket.use((packet, next) => {
       // Its name, two numbers, and the messages.
       if (rate.take(Math.max(1, packet.length - 3))) next();
-      else this.#refuse(socket, session, `more than ${this.#context.limits.messagesPerSecond} messages per second`);
+      else this.#refuse(session, `more than ${this.#context.limits.messagesPerSecond} messages per second`);
     });
     socket.emit('welcome', welcome);
     // The first one must not get lost, as it would right behind another packet: nothing is known before it.
@@ -259,42 +277,26 @@ export class RemoteMafaldaServer {
     socket.on('alive', (done: unknown) => isCallback(done) && done());
     socket.on('bye', (done: unknown) => {
       void within(session.untilDelivered(), GOODBYE_TIMEOUT_MS).then(() => {
-        this.#end(session);
+        void this.#sessions.leave(session);
         if (isCallback(done)) done();
       });
     });
     socket.on('disconnect', reason => {
       log('session %s lost its connection: %s', session.id, reason);
-      if (this.#sessions.has(session.id)) session.disconnect(socket, this.#sessionTimeout, () => this.#end(session));
+      if (this.#sessions.has(session.id)) session.disconnect(socket, this.#sessionTimeout, () => this.#sessions.giveUp(session));
     });
   }
 
   /** Those who come back to their session are there already. */
-  #isFull(socket: Socket): boolean {
-    const { session } = socket.handshake.auth as Credentials;
+  #isFull({ session }: Credentials): boolean {
     return this.#sessions.size >= this.#context.limits.clients && !(session && this.#sessions.has(session.id));
   }
 
-  #newSession(): ClientSession {
-    const session = new ClientSession(this.#context, error => {
-      log('session %s: %o', session.id, error);
-      this.#end(session);
-    });
-    this.#sessions.set(session.id, session);
-    return session;
-  }
-
-  #end(session: ClientSession): void {
-    this.#sessions.delete(session.id);
-    session.close().catch(error => log('session %s: %o', session.id, error));
-  }
-
   /** Nothing more is done for this client, and it is told why. */
-  #refuse(socket: Socket, session: ClientSession, reason: string): void {
+  #refuse(session: ClientSession, reason: string): void {
     log('session %s is refused: %s', session.id, reason);
-    socket.emit('refused', reason);
-    this.#end(session);
-    socket.disconnect(true);
+    session.refuse(reason, false);
+    void this.#sessions.end(session);
   }
 
   #reportLoad(): void {

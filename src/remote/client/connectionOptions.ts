@@ -1,0 +1,50 @@
+/** What an application may say of how a server is reached. */
+import { isName, MAX_NAME_LENGTH } from '../protocol/validate.ts';
+
+export interface ConnectionOptions {
+  /** What the server's `auth` asks for. */
+  token?: string;
+  /** Default `/mafalda`. */
+  path?: string;
+  /** Certificate authority, PEM, for servers whose certificate the system does not know. Certificates are always checked. */
+  ca?: string | Buffer;
+  /** Certificate and key of this client, PEM, for servers that ask for them. */
+  cert?: string | Buffer;
+  key?: string | Buffer;
+  /** How long a call may take, the time without a connection included, in ms; default 15,000. Then it rejects. */
+  callTimeout?: number;
+  /**
+   * How long the server may be silent before all that came from it is closed here, in ms. Default and upper limit: what
+   * the server says.
+   */
+  sessionTimeout?: number;
+  /**
+   * Under which this client may come back: when its application starts again, what it had left on the server is closed at once, its
+   * objects, and its own Workers with their ports. Of two clients with the same name, the one that comes last is served, and the other
+   * one gets a `RefusedError`. At most 200 characters.
+   */
+  name?: string;
+}
+
+export const connectionOptions: Record<keyof ConnectionOptions, true> = {
+  token: true,
+  path: true,
+  ca: true,
+  cert: true,
+  key: true,
+  callTimeout: true,
+  sessionTimeout: true,
+  name: true,
+};
+
+/** @throws {TypeError} for an option that can't be used */
+export function checkConnectionOptions({ callTimeout, sessionTimeout, name }: ConnectionOptions): void {
+  mustBeTime('callTimeout', callTimeout);
+  mustBeTime('sessionTimeout', sessionTimeout);
+  if (name !== undefined && !isName(name)) throw new TypeError(`if given, name must be a string of 1 to ${MAX_NAME_LENGTH} characters`);
+}
+
+function mustBeTime(option: string, value: unknown): void {
+  if (value === undefined || (typeof value === 'number' && value > 0)) return;
+  throw new TypeError(`if given, ${option} must be a positive number of ms`);
+}

@@ -1,0 +1,68 @@
+/** The MafaldaRouters that a session is attached to, with what it has made in each of them. */
+import type { MafaldaRouterOptions } from '../../shared/types.ts';
+import type { Audience } from './exportedObject.ts';
+import { Holding, type Owner } from './holding.ts';
+import type { ServedMafalda } from './servedMafalda.ts';
+import type { TreeExport } from './treeExport.ts';
+
+export class Memberships {
+  readonly #served: ServedMafalda;
+  readonly #member: Audience;
+  readonly #owner: Owner;
+  readonly #holdings = new Map<string, Holding>();
+
+  constructor(served: ServedMafalda, member: Audience, owner: Owner) {
+    this.#served = served;
+    this.#member = member;
+    this.#owner = owner;
+  }
+
+  get size(): number {
+    return this.#holdings.size;
+  }
+
+  get trees(): TreeExport[] {
+    return [...this.#holdings.values()].map(({ attached }) => attached.tree);
+  }
+
+  get(mafaldaRouterId: string): Holding | undefined {
+    return this.#holdings.get(mafaldaRouterId);
+  }
+
+  /** @returns the number by which the MafaldaRouter is told apart from others that had its id before, or will have it */
+  attach(options: MafaldaRouterOptions): number {
+    const attached = this.#served.attach(this.#member, options);
+    const { id } = attached.mafaldaRouter;
+    if (this.#holdings.get(id)?.attached !== attached) this.#holdings.set(id, new Holding(this.#owner, attached));
+    return attached.number;
+  }
+
+  /** What the session has made there closes, and also what its calls are still making. */
+  leave(holding: Holding): void {
+    this.#holdings.delete(holding.attached.mafaldaRouter.id);
+    this.#served.leave(this.#member, holding);
+  }
+
+  /** To be called when the MafaldaRouter has closed. */
+  forget(mafaldaRouterId: string): void {
+    this.#holdings.get(mafaldaRouterId)?.seal();
+    this.#holdings.delete(mafaldaRouterId);
+  }
+
+  /** All that the session has made closes. */
+  close(): void {
+    for (const holding of this.#holdings.values()) this.leave(holding);
+  }
+
+  /**
+   * The client is away, and may come back: what it knows of stays where others use the MafaldaRouter too.
+   * @param unknown handles of what it has made, and may never have heard of
+   */
+  orphan(unknown: ReadonlySet<number>): void {
+    for (const holding of this.#holdings.values()) {
+      for (const { handle, node } of holding) if (unknown.has(handle)) node.object.close();
+      this.#served.orphan(this.#member, holding);
+    }
+    this.#holdings.clear();
+  }
+}

@@ -1,0 +1,81 @@
+/** What sessions that are over have left in MafaldaRouters which others use: their clients may come back, or never. */
+import type { ObjectTypes } from '../../shared/objectTree.ts';
+import type { OrphanDump } from '../../shared/dump.ts';
+import { logger } from '../../shared/logger.ts';
+import type { Holding } from './holding.ts';
+
+const log = logger('server');
+
+/** What a client has made that went away without a goodbye. */
+export interface Orphans {
+  /** The id of its session, which is over. */
+  readonly session: string;
+  /** The client's `name`, if it has one. */
+  readonly name: string | undefined;
+  /** When the session was given up, in ms since 1970. */
+  readonly since: number;
+  /** The id of the MafaldaRouter that they are in. */
+  readonly mafaldaRouter: string;
+  /** All of them can be closed. */
+  readonly objects: readonly ObjectTypes[keyof ObjectTypes][];
+}
+
+interface Entry {
+  readonly since: number;
+  readonly timer: NodeJS.Timeout | undefined;
+}
+
+export class Orphanage {
+  readonly #timeoutMs: number | undefined;
+  readonly #holdings = new Map<Holding, Entry>();
+
+  /** @param timeoutMs how long what they hold is kept; for ever if it is undefined */
+  constructor(timeoutMs: number | undefined) {
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Keeps what a session has left, until it is closed by somebody, or the time is over. */
+  add(holding: Holding): void {
+    holding.seal();
+    if (holding.size === 0) return;
+    const timer = this.#timeoutMs === undefined ? undefined : setTimeout(() => this.#expire(holding), this.#timeoutMs).unref();
+    this.#holdings.set(holding, { since: Date.now(), timer });
+    holding.onEmpty = () => this.#remove(holding);
+  }
+
+  /** Closes what these have left. */
+  closeOf(isMeant: (holding: Holding) => boolean): void {
+    for (const holding of [...this.#holdings.keys()].filter(isMeant)) {
+      this.#remove(holding);
+      holding.close();
+    }
+  }
+
+  list(): Orphans[] {
+    return [...this.#holdings].map(([holding, { since }]) => {
+      const { owner: { session, name }, attached } = holding;
+      return { session, name, since, mafaldaRouter: attached.mafaldaRouter.id, objects: [...holding].map(({ node }) => node.object) };
+    });
+  }
+
+  /** The same as JSON, of one MafaldaRouter. */
+  dump(mafaldaRouterId: string): OrphanDump[] {
+    const dumps: OrphanDump[] = [];
+    for (const [holding, { since }] of this.#holdings) {
+      const { owner: { session, name }, attached } = holding;
+      if (attached.mafaldaRouter.id === mafaldaRouterId) dumps.push({ session, name, since, objects: [...holding].map(({ node }) => node.id) });
+    }
+    return dumps;
+  }
+
+  #expire(holding: Holding): void {
+    const { owner, attached } = holding;
+    log('session %s (%s) has not come back: closing %d objects in %s', owner.session, owner.name, holding.size, attached.mafaldaRouter.id);
+    this.closeOf(other => other === holding);
+  }
+
+  #remove(holding: Holding): void {
+    clearTimeout(this.#holdings.get(holding)?.timer);
+    this.#holdings.delete(holding);
+  }
+}

@@ -1,0 +1,102 @@
+/** The sessions of a server: which there are, how each begins, and how it ends. */
+import { logger } from '../../shared/logger.ts';
+import { within } from '../../shared/within.ts';
+import type { Credentials } from '../protocol/messages.ts';
+import { ClientSession, type SessionContext } from './clientSession.ts';
+import { Names } from './names.ts';
+
+const log = logger('server');
+
+/** The Workers of a predecessor have that much time to end, and free their ports, before its successor is let in. */
+const SUCCESSION_TIMEOUT_MS = 3000;
+
+export class Sessions {
+  readonly #context: SessionContext;
+  readonly #byId = new Map<string, ClientSession>();
+  readonly #names = new Names();
+
+  constructor(context: SessionContext) {
+    this.#context = context;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  has(id: string): boolean {
+    return this.#byId.has(id);
+  }
+
+  /**
+   * Ends what the client has given up, and what others have left under its name. Resolves when the processes of their Workers have
+   * ended, or don't do so in time.
+   * @throws {Error} if another client has come under its name
+   */
+  async succeed(credentials: Credentials): Promise<void> {
+    const { session: resumed, abandoned, name, instance } = credentials;
+    // socket.io hands `data` over to the client.
+    if (!this.#mayHave(credentials)) throw Object.assign(new Error(followed(name)), { data: { permanent: true } });
+    const { orphans } = this.#context.served;
+    const ending: Promise<void>[] = [];
+    const given = abandoned === undefined ? undefined : this.#byId.get(abandoned);
+    if (given) ending.push(this.end(given));
+    const isPredecessor = (other: { name: string | undefined; instance: string | undefined }): boolean =>
+      name !== undefined && other.name === name && other.instance !== instance;
+    for (const session of [...this.#byId.values()].filter(isPredecessor)) {
+      session.refuse(followed(name), true);
+      ending.push(this.end(session));
+    }
+    // A client that asks for a session which is over has lost, or will lose, what that has made.
+    const over = [abandoned, resumed?.id];
+    orphans.closeOf(({ owner }) => over.includes(owner.session) || isPredecessor(owner));
+    await within(Promise.all(ending), SUCCESSION_TIMEOUT_MS);
+  }
+
+  /** The session that the client has asked to go on with, or a new one. Undefined if another client has come under its name. */
+  begin(credentials: Credentials): ClientSession | undefined {
+    if (!this.#mayHave(credentials)) return undefined;
+    const resumed = credentials.session && this.#byId.get(credentials.session.id);
+    if (resumed) return resumed;
+    const session = new ClientSession(this.#context, credentials, error => {
+      log('session %s: %o', session.id, error);
+      void this.end(session);
+    });
+    this.#byId.set(session.id, session);
+    return session;
+  }
+
+  /** The client has said goodbye. */
+  leave(session: ClientSession): Promise<void> {
+    const ended = this.end(session);
+    const { name, instance } = session;
+    const isLast = ![...this.#byId.values()].some(other => other.name === name && other.instance === instance);
+    if (name !== undefined && instance !== undefined && isLast) this.#names.release(name, instance);
+    return ended;
+  }
+
+  /** Closes all that it has made. Never rejects. */
+  end(session: ClientSession): Promise<void> {
+    this.#byId.delete(session.id);
+    return session.close().catch(error => log('session %s: %o', session.id, error));
+  }
+
+  /** The client has been away for too long: others may see what it has made, and it may come back. */
+  giveUp(session: ClientSession): void {
+    this.#byId.delete(session.id);
+    session.giveUp().catch(error => log('session %s: %o', session.id, error));
+  }
+
+  async close(): Promise<void> {
+    const ending = [...this.#byId.values()].map(session => this.end(session));
+    this.#context.served.orphans.closeOf(() => true);
+    await Promise.all(ending);
+  }
+
+  #mayHave({ name, instance }: Credentials): boolean {
+    return name === undefined || instance === undefined || this.#names.claim(name, instance);
+  }
+}
+
+function followed(name: string | undefined): string {
+  return `another client has come under the name ${JSON.stringify(name)}, and the one that comes last is served: give each its own`;
+}
