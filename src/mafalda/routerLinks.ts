@@ -1,7 +1,7 @@
 /** The links of a MafaldaRouter's mediasoup Routers to other Routers, on this machine or elsewhere: see `piping/endpoint`. */
 import { isIP } from 'node:net';
 import { NotFoundError } from 'mediasoup/errors';
-import type { DataProducer, PipeTransport, Producer, Router, SctpStreamParameters } from 'mediasoup/types';
+import type { Consumer, DataConsumer, DataProducer, PipeTransport, Producer, Router, SctpStreamParameters } from 'mediasoup/types';
 import {
   describeStream,
   linkAppData,
@@ -17,6 +17,7 @@ import {
   type PipeOffer,
   type StreamId,
 } from '../shared/piping/endpoint.ts';
+import { GraceTimers } from '../shared/graceTimers.ts';
 import { onceClosed } from '../shared/onceClosed.ts';
 import { asIPv6, familyOf, resolveHost, type Family } from '../shared/piping/families.ts';
 import type { Streams } from '../shared/piping/streams.ts';
@@ -38,11 +39,16 @@ interface Link {
   readonly offers: Map<string, Offer>;
 }
 
+type HalfMade = PipeTransport | Consumer | DataConsumer;
+
 interface Offer {
   /** An id is free again as soon as its Producer is closed: what is offered is this one's stream, and no other's. */
   producer: Producer | DataProducer;
   stream: Promise<PipedStream>;
 }
+
+/** Longer than anybody takes who makes a pipe: a pipe that is half made by then will never be whole. */
+const COMPLETION_TIMEOUT_MS = 10_000;
 
 const LOOPBACK = { protocol: 'udp', ip: '127.0.0.1' } as const;
 
@@ -52,8 +58,19 @@ export class RouterLinks implements PipeEndpoint {
   readonly #aliases: Aliases;
   readonly #idlePipes: Pick<IdlePipes, 'hold'>;
   readonly #links = new Map<string, Link>();
+  /** Ends that are not connected, and Consumers whose stream the other side has not accepted, as far as is known. */
+  readonly #halfMade: GraceTimers<HalfMade>;
+  readonly #unaccepted = new Map<string, HalfMade>();
 
-  constructor(routers: ReadonlyMap<string, Router>, streams: Streams, aliases: Aliases, idlePipes: Pick<IdlePipes, 'hold'>) {
+  /** @param completionTimeoutMs how long a pipe may be half made before it closes, since its maker must have gone */
+  constructor(
+    routers: ReadonlyMap<string, Router>,
+    streams: Streams,
+    aliases: Aliases,
+    idlePipes: Pick<IdlePipes, 'hold'>,
+    completionTimeoutMs = COMPLETION_TIMEOUT_MS,
+  ) {
+    this.#halfMade = new GraceTimers(completionTimeoutMs, half => half.close());
     this.#routers = routers;
     this.#aliases = aliases;
     this.#streams = streams;
@@ -73,7 +90,11 @@ export class RouterLinks implements PipeEndpoint {
   }
 
   async connectLink(request: ConnectRequest): Promise<void> {
-    return this.#holding(request, undefined, () => this.#connect(this.#linkOrThrow(request), request.remote));
+    await this.#holding(request, undefined, () => this.#connect(this.#linkOrThrow(request), request.remote));
+    const accepted = request.consumerId === undefined ? undefined : this.#unaccepted.get(request.consumerId);
+    if (!accepted) return;
+    this.#halfMade.cancel(accepted);
+    this.#unaccepted.delete(accepted.id);
   }
 
   async acceptPipe({ stream, ...request }: ConnectRequest & { stream: PipedStream }): Promise<void> {
@@ -123,7 +144,10 @@ export class RouterLinks implements PipeEndpoint {
     const { routerId, remoteRouterId, link: kind, network } = request;
     const key = linkKey(request);
     const open = this.#links.get(key);
-    if (open) return open;
+    if (open) {
+      if (!open.connection) void open.transport.then(transport => open.connection ?? this.#giveTime(transport), () => undefined);
+      return open;
+    }
     const router = this.#routers.get(routerId);
     if (!router) throw new NotFoundError(`Router with id "${routerId}" not found`);
     const listenInfo = (network && request.listenInfo) || LOOPBACK;
@@ -133,7 +157,11 @@ export class RouterLinks implements PipeEndpoint {
     this.#links.set(key, link);
     // Another one may have been opened by then.
     const forget = (): void => void (this.#links.get(key) === link && this.#links.delete(key));
-    transport.then(opened => (opened.closed ? forget() : onceClosed(opened, forget)), forget);
+    transport.then(opened => {
+      if (opened.closed) return forget();
+      onceClosed(opened, forget);
+      if (!link.connection) this.#mustBeCompleted(opened);
+    }, forget);
     return link;
   }
 
@@ -152,6 +180,23 @@ export class RouterLinks implements PipeEndpoint {
       done.catch(() => (link.connection = undefined));
     }
     await link.connection.done;
+    this.#halfMade.cancel(await link.transport);
+  }
+
+  #mustBeCompleted(half: HalfMade): void {
+    this.#halfMade.start(half);
+    onceClosed(half, () => this.#halfMade.cancel(half));
+  }
+
+  /** Somebody else is about to complete it. */
+  #giveTime(half: HalfMade | undefined): void {
+    if (half && !half.closed) this.#halfMade.start(half);
+  }
+
+  #mustBeAccepted(consumer: Consumer | DataConsumer): void {
+    this.#unaccepted.set(consumer.id, consumer);
+    onceClosed(consumer, () => this.#unaccepted.delete(consumer.id));
+    this.#mustBeCompleted(consumer);
   }
 
   async #connectTransport(transport: PipeTransport, { kind, addressOf }: Link, { ip, port, srtpParameters }: LinkEnd): Promise<void> {
@@ -165,7 +210,10 @@ export class RouterLinks implements PipeEndpoint {
     const producer = this.#streams.find(key).find(({ router }) => router.id === routerId)?.producer;
     if (!producer) throw new NotFoundError(`${describeStream(stream)} not found`);
     const existing = offers.get(key);
-    if (existing?.producer === producer) return existing.stream;
+    if (existing?.producer === producer) {
+      void existing.stream.then(({ consumerId }) => this.#giveTime(this.#unaccepted.get(consumerId)), () => undefined);
+      return existing.stream;
+    }
     const forget = (): void => void (offers.get(key) === offer && offers.delete(key));
     const offer: Offer = { producer, stream: this.#consume(link, transport, stream, producer, asleep, forget) };
     offers.set(key, offer);
@@ -191,12 +239,14 @@ export class RouterLinks implements PipeEndpoint {
             )
           : await transport.consume({ producerId: workerId });
       onceClosed(consumer, onClosed);
+      this.#mustBeAccepted(consumer);
       const { kind, rtpParameters, producerPaused: paused } = consumer;
       return { id: stream.producerId, consumerId: consumer.id, kind, rtpParameters, paused, appData };
     }
     const original = 'sctpStreamParameters' in producer ? producer.sctpStreamParameters : undefined;
     const consumer = await transport.consumeData({ dataProducerId: workerId, ordered: isCarriedInOrder(original) || undefined, paused: asleep });
     onceClosed(consumer, onClosed);
+    this.#mustBeAccepted(consumer);
     const { label, protocol, dataProducerPaused: paused } = consumer;
     // A DataConsumer of a PipeTransport always has them, since such a Transport knows no other kind of data.
     const { streamId } = consumer.sctpStreamParameters!;

@@ -65,6 +65,8 @@ export interface ConnectRequest {
   link: LinkKind;
   /** The other end. */
   remote: LinkEnd;
+  /** Of the pipe that flows out of here, once its destination has accepted it: until then its source may take its maker for gone. */
+  consumerId?: string;
 }
 
 export interface PipeEndpoint {

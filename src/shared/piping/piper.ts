@@ -178,6 +178,8 @@ export class Piper {
     }
     const [near, far] = [tree.transports.get(offer.end.transportId), tree.transports.get(opened.value.transportId)];
     if (near && far) joinTransports(near, far);
+    const confirmed = from.connectLink({ ...outwards, remote: opened.value, consumerId: offer.stream.consumerId });
+    confirmed.catch(error => log('pipe of %s to router %s: %o', streamKey(stream), destination.id, error));
     this.#joinEnds(this.#consumerOf(offer), this.#producerOf(offer, source, destination));
   }
 
