@@ -95,6 +95,7 @@ const calls: Record<string, unknown[]> = {
   offerPipe: [link],
   connectLink: [link],
   acceptPipe: [{ ...link, stream: piped }],
+  leaveLinks: [{ routerId: 'r', remoteRouterId: 'x', consumerIds: ['c'], isLast: true }],
   produce: [{ id: 'p', kind: 'audio', rtpParameters, paused: false, keyFrameRequestDelay: 100, appData: {} }],
   consume: [{ producerId: 'p', rtpCapabilities, paused: true, preferredLayers: { spatialLayer: 1, temporalLayer: 1 }, ignoreDtx: true, pipe: false, appData: {} }],
   produceData: [{ id: 'd', sctpStreamParameters: { streamId: 1, ordered: true }, label: 'l', protocol: 'p', appData: {} }],

@@ -10,6 +10,7 @@ import {
   isLinkTransport,
   streamKey,
   type ConnectRequest,
+  type LeaveRequest,
   type LinkEnd,
   type LinkRequest,
   type OfferRequest,
@@ -26,6 +27,7 @@ import type { StreamInRouter } from '../shared/piping/streams.ts';
 import type { PipeToMafaldaRouterOptions } from '../shared/piping/pipeToMafaldaRouter.ts';
 import type { AddressesOptional, MafaldaRouter, MafaldaRouterOptions, PipeableMafaldaRouter, ResourceUsages } from '../shared/types.ts';
 import type { ClusterNode } from './clusterNode.ts';
+import { livingPaths, lossOf, type Loss } from './lostNodes.ts';
 import type { NodePool, PoolRequest } from './nodePool.ts';
 import { Parts } from './parts.ts';
 import { PipeEnds } from './pipeEnds.ts';
@@ -47,6 +49,8 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   /** Whether we know the `routerOptions`, or only the id. */
   #isDefined: boolean;
   #leaving = false;
+  /** What we are about to give up with nodes that are being lost. */
+  readonly #losses = new Map<ClusterNode, Loss>();
 
   /** @param given what the application has said: the rest is the nodes' own to fill in */
   constructor(nodes: NodePool, options: ResolvedMafaldaRouterOptions, given: MafaldaRouterOptions) {
@@ -58,6 +62,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       onRouter: (router, worker) => this.safeEmit('newrouter', router, worker),
       onWorkerDied: (worker, error) => this.reportWorkerDied(worker, error),
       onError: error => this.reportError(error),
+      onLost: node => this.#afterLoss(node),
       onClosed: () => void this.close().catch(error => log('%s: %o', options.id, error)),
     });
     this.#piper = new Piper({
@@ -66,6 +71,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       network: true,
       domainOf: router => this.#nodeOf(router).id,
       endpointOf: router => this.#parts.get(this.#nodeOf(router)),
+      isLost: router => this.#nodeOf(router).lost,
       startsAsleep: (streamId, destination) => this.#flow.startsAsleep(streamId, destination),
       chooseSource: (places, destination) => this.#chooseSource(places, destination),
       detour: (stream, places, destination) =>
@@ -78,7 +84,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
         }),
     });
     this.tree.on('add', node => this.#intercept(node));
-    this.#pipeEnds = new PipeEnds(this.tree, router => this.#nodeOf(router));
+    this.#pipeEnds = new PipeEnds(this.tree, router => this.#nodeOf(router), router => this.#nodeOf(router).lost);
     this.#flow = new PipeFlow({ tree: this.tree, streams: this.streams, domainOf: router => this.#nodeOf(router), alone: false });
   }
 
@@ -212,6 +218,29 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     return this.#piper.accept(stream, this.#nodeOf(router).id, () => this.#parts.get(this.#nodeOf(router)).acceptPipe(request));
   }
 
+  async leaveLinks(request: LeaveRequest): Promise<void> {
+    // A Router that is gone by now has no links.
+    const router = this.routers.get(request.routerId);
+    if (router) await this.#parts.get(this.#nodeOf(router)).leaveLinks(request);
+  }
+
+  /** To be called before what is on the node closes here, whether it lives or not. */
+  nodeLost(node: ClusterNode): void {
+    if (this.closed) return;
+    this.#losses.set(node, lossOf(node, { tree: this.tree, links: this.#nodes.links, isOurs: object => this.#parts.isOurs(object) }));
+  }
+
+  /** By now nothing leads there any more: what was lost can be consumed again. */
+  #afterLoss(node: ClusterNode): void {
+    const loss = this.#losses.get(node);
+    if (!loss || this.closed) return;
+    this.#losses.delete(node);
+    for (const path of livingPaths(loss, this.streams)) this.safeEmit('pathlost', path);
+    for (const { node: other, request } of loss.left) {
+      this.#parts.get(other).leaveLinks(request).catch(error => log('%s: %o', other.id, error));
+    }
+  }
+
   /** The node is not ours any more: what we have there closes. */
   async removeNode(node: ClusterNode): Promise<void> {
     await this.#parts.leave(node);
@@ -268,7 +297,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   #chooseSource(places: StreamInRouter[], destination: types.Router): StreamInRouter | undefined {
     const to = this.#nodeOf(destination);
     // What has to be asked of a node that is not heard comes late.
-    const heard = places.filter(({ router }) => !this.#nodeOf(router).unreachable);
+    const heard = places.filter(({ router }) => !this.#nodeOf(router).unreachable && !this.#nodeOf(router).lost);
     return chooseSource(heard.length > 0 ? heard : places, {
       loadOf: router => this.#loadAsSource(this.#nodeOf(router)),
       watermark: this.#nodes.watermark,

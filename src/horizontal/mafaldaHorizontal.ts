@@ -99,7 +99,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
       this.safeEmit('nodeconnected', node.mafalda);
       this.#liveness.nodeCame(node);
     });
-    this.#nodes.on('lost', node => this.#liveness.nodeGone(node));
+    this.#nodes.on('lost', node => this.#onLost(node));
     this.#nodes.on('disconnected', ({ mafalda }, reason) => this.safeEmit('nodedisconnected', mafalda, reason));
     this.#nodes.on('linkdown', ({ from, to }) => this.safeEmit('linkdown', { from: from.mafalda, to: to.mafalda }));
     this.#nodes.on('linkup', ({ from, to }) => this.safeEmit('linkup', { from: from.mafalda, to: to.mafalda }));
@@ -255,10 +255,16 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     for (const error of this.#earlyErrors.splice(0)) this.reportError(error);
   }
 
+  #onLost(node: ClusterNode): void {
+    this.#liveness.nodeGone(node);
+    for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.nodeLost(node);
+  }
+
   /** What we have made on it closes. */
   #remove(node: ClusterNode): void {
     this.#nodes.delete(node);
-    this.#liveness.nodeGone(node);
+    node.lost = true;
+    this.#onLost(node);
     for (const mafaldaRouter of this.mafaldaRouters.values()) {
       mafaldaRouter.removeNode(node).catch(error => log('%s: %o', node.id, error));
     }

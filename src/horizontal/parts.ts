@@ -20,6 +20,8 @@ export interface PartsListener {
   onRouter(router: Router, worker: Worker): void;
   onWorkerDied(worker: Worker, error: Error): void;
   onError(error: Error): void;
+  /** What was on the node has closed here, and nothing is known of it any more. */
+  onLost(node: ClusterNode): void;
   /** Somebody has closed the MafaldaRouter on every node. */
   onClosed(): void;
 }
@@ -37,6 +39,7 @@ export class Parts {
   readonly #listener: PartsListener;
   readonly #parts = new Map<ClusterNode, Part>();
   readonly #nodeOfRouter = new WeakMap<Router, ClusterNode>();
+  readonly #made = new WeakSet<object>();
   /** How much is being created on which node. */
   readonly #creating = new Map<ClusterNode, number>();
   #inUse = false;
@@ -72,12 +75,19 @@ export class Parts {
   async create<T extends Transport | RtpObserver>(node: ClusterNode, make: (part: PipeableMafaldaRouter) => Promise<T>): Promise<T> {
     this.#creating.set(node, this.#underway(node) + 1);
     try {
-      return await this.ask(node, make);
+      const object = await this.ask(node, make);
+      this.#made.add(object);
+      return object;
     } finally {
       const left = this.#underway(node) - 1;
       if (left > 0) this.#creating.set(node, left);
       else this.#creating.delete(node);
     }
+  }
+
+  /** Whether we have made it. */
+  isOurs(object: object): boolean {
+    return this.#made.has(object);
   }
 
   nodeOf(router: Router): ClusterNode | undefined {
@@ -170,6 +180,7 @@ export class Parts {
       this.#tree.exclude(mafaldaRouter.tree);
       node.tree.exclude(mafaldaRouter.tree);
       mafaldaRouter.tree.off('add', onAdd);
+      if (node.lost) this.#listener.onLost(node);
       // A node that is lost, or no longer ours, says nothing of the others.
       if (this.#isClosedThere(node, mafaldaRouter) && this.#parts.size === 0) this.#listener.onClosed();
     });

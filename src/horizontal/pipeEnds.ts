@@ -15,9 +15,12 @@ const WIDOW_GRACE_MS = 5000;
 export class PipeEnds {
   readonly #tree: ObjectTree;
   readonly #domainOf: (router: Router) => unknown;
+  readonly #isLost: (router: Router) => boolean;
   readonly #widows = new GraceTimers<TreeNode>(WIDOW_GRACE_MS, node => this.#closeIfWidowed(node));
 
-  constructor(tree: ObjectTree, domainOf: (router: Router) => unknown) {
+  /** @param isLost whether what is in the Router is out of our sight, and has closed here for that reason only */
+  constructor(tree: ObjectTree, domainOf: (router: Router) => unknown, isLost: (router: Router) => boolean) {
+    this.#isLost = isLost;
     this.#tree = tree;
     this.#domainOf = domainOf;
     tree.on('add', node => this.#added(node)).on('remove', node => this.#widows.cancel(node));
@@ -32,7 +35,7 @@ export class PipeEnds {
     const end = pipeEnd(node);
     if (!end || !this.#leavesDomain(end)) return;
     const other = this.#otherEnd(end);
-    if (other) join(end, other);
+    if (other) this.#join(end, other);
     else this.#widows.start(node);
   }
 
@@ -49,6 +52,12 @@ export class PipeEnds {
     // What leads to a node that is not there, or none of ours, is no business of ours.
     if (!end || !this.#leavesDomain(end) || this.#otherEnd(end)) return;
     (end.consumer ?? end.producer)?.close();
+  }
+
+  #join(end: PipeEnd, other: PipeEnd): void {
+    const [source, destination] = end.consumer ? [end, other] : [other, end];
+    if (!source.consumer || !destination.producer) return;
+    joinEnds(source.consumer, destination.producer, { source: () => this.#isLost(source.router), destination: () => this.#isLost(destination.router) });
   }
 
   /** Only where both Routers are known. Within a node its own MafaldaRouter sees to its pipes. */
@@ -78,11 +87,6 @@ interface PipeEnd {
   streamId: string;
   consumer?: Consumer | DataConsumer;
   producer?: Producer | DataProducer;
-}
-
-function join(end: PipeEnd, other: PipeEnd): void {
-  const [consumer, producer] = [end.consumer ?? other.consumer, end.producer ?? other.producer];
-  if (consumer && producer) joinEnds(consumer, producer);
 }
 
 /** What a stream's node is in a link; undefined for whatever isn't. */

@@ -10,6 +10,7 @@ import {
   isLinkTransport,
   streamKey,
   type ConnectRequest,
+  type LeaveRequest,
   type LinkEnd,
   type LinkRequest,
   type OfferRequest,
@@ -27,6 +28,7 @@ import { interceptIds } from './interceptIds.ts';
 import { usagesOf } from './usages.ts';
 import { checks, givesAddresses } from './checkOptions.ts';
 import { IdlePipes } from './idlePipes.ts';
+import { LeftLinks } from './leftLinks.ts';
 import { Places } from './places.ts';
 import { RouterLinks } from './routerLinks.ts';
 import type { WorkerPool } from './workerPool.ts';
@@ -47,6 +49,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     startsAsleep: (streamId, destination) => this.#flow.startsAsleep(streamId, destination),
     chooseSource: places => chooseSource(places, { loadOf: router => this.#places.loadOf(router), watermark: this.#options.watermarkWorker }),
   });
+  readonly #leftLinks = new LeftLinks(this.tree);
   readonly #idlePipes: IdlePipes;
   readonly #flow: PipeFlow;
 
@@ -143,8 +146,13 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     return this.#piper.accept(stream, request.routerId, () => this.#links.acceptPipe(request));
   }
 
+  async leaveLinks(request: LeaveRequest): Promise<void> {
+    this.#leftLinks.leave(request);
+  }
+
   protected async release(): Promise<void> {
     const closed = this.#places.close();
+    this.#leftLinks.close();
     this.#idlePipes.clear();
     this.#flow.close();
     await closed;

@@ -31,7 +31,7 @@ import type {
 import type { MafaldaDump, MafaldaRouterDump } from './dump.ts';
 import type { LoadReport } from './load.ts';
 import type { ObjectTree } from './objectTree.ts';
-import type { PipeEndpoint } from './piping/endpoint.ts';
+import type { LeaveRequest, PipeEndpoint } from './piping/endpoint.ts';
 import type { LostPath } from './piping/lostPaths.ts';
 import type { PipeToMafaldaRouterOptions } from './piping/pipeToMafaldaRouter.ts';
 
@@ -157,6 +157,11 @@ export interface PipeableMafaldaRouter extends MafaldaRouter, PipeEndpoint {
   define(routerOptions: RouterOptions): void;
   /** Resolves when all that there was at the time of the call is in the tree. Nothing is created on any Worker for that. */
   attach(): Promise<void>;
+  /**
+   * The caller has lost sight of the Router at the other end. The Consumers that it gives up close as if their Producer had; the links
+   * between the two Routers close too, unless others use them and still get something through them.
+   */
+  leaveLinks(request: LeaveRequest): Promise<void>;
   /** Ends it here, with what was made through it. Where others use it too, what is theirs goes on. */
   leave(): Promise<void>;
 }

@@ -341,4 +341,5 @@ export const mafaldaRouterCalls = [
   'offerPipe',
   'connectLink',
   'acceptPipe',
+  'leaveLinks',
 ] as const;

@@ -58,7 +58,7 @@ const properties = new Map<string, Kind>(
     integer: ['maxBitrate', 'initialAvailableOutgoingBitrate'],
     flag: [
       ...['paused', 'pipe', 'ignoreDtx', 'enableRtx', 'enableSctp', 'enableSrtp', 'enableUdp', 'enableTcp', 'preferUdp', 'preferTcp', 'comedia'],
-      ...['rtcpMux', 'dtx', 'encrypt', 'preferredEncrypt', 'reducedSize', 'mux', 'ordered', 'network', 'keepId', 'ipv6Only', 'udpReusePort', 'asleep'],
+      ...['rtcpMux', 'isLast', 'dtx', 'encrypt', 'preferredEncrypt', 'reducedSize', 'mux', 'ordered', 'network', 'keepId', 'ipv6Only', 'udpReusePort', 'asleep'],
       ...['enableMediasoupPacketIdHeaderExtension', 'exposeInternalIp', 'disableLiburing'],
     ],
     object: [
@@ -67,7 +67,7 @@ const properties = new Map<string, Kind>(
     ],
     parameters: ['parameters'],
     objects: ['codecs', 'headerExtensions', 'encodings', 'rtcpFeedback', 'fingerprints', 'listenInfos', 'mediaCodecs'],
-    texts: ['logTags'],
+    texts: ['logTags', 'consumerIds'],
     numbers: ['subchannels'],
     name: ['id'],
     address: ['listenIp'],

@@ -5,6 +5,7 @@ import type { WorkerSettings } from 'mediasoup/types';
 import type { Addresses } from '../../shared/addresses.ts';
 import { logger } from '../../shared/logger.ts';
 import type { MafaldaRouterDump } from '../../shared/dump.ts';
+import type { LeaveRequest } from '../../shared/piping/endpoint.ts';
 import type { MafaldaObjects, MafaldaRouterOptions, ResourceUsages } from '../../shared/types.ts';
 import { HeardCapabilities } from '../protocol/capabilities.ts';
 import { lossyEvents, mafaldaRouterCalls, mafaldaRouterCreates, mafaldaRouterPipes } from '../protocol/classes.ts';
@@ -329,9 +330,15 @@ export class ClientSession implements Audience {
       };
     }
     if (name === 'leave') return { call: () => this.#memberships.leave(holding) };
+    if (name === 'leaveLinks') return { call: request => this.#leaveLinks(holding.attached, request as LeaveRequest) };
     if (!isOneOf(mafaldaRouterCalls, name)) return undefined;
     const call = mafaldaRouter[name].bind(mafaldaRouter) as Method['call'];
     return { call, creates: isOneOf(mafaldaRouterCreates, name) || isOneOf(mafaldaRouterPipes, name) };
+  }
+
+  #leaveLinks({ mafaldaRouter, tree }: Holding['attached'], request: LeaveRequest): Promise<void> {
+    const isLast = tree.leaveLink(this, `${request.routerId} ${request.remoteRouterId}`) && request.isLast !== false;
+    return mafaldaRouter.leaveLinks({ ...request, isLast });
   }
 
   #objectMethod(exported: ExportedObject | undefined, name: string): Method | undefined {

@@ -7,6 +7,7 @@ import { measure } from '../protocol/measure.ts';
 import type { Addition, Changes, ServerMessage } from '../protocol/messages.ts';
 import type { Audience, ExportedObject, Exporter } from './exportedObject.ts';
 import type { Exports } from './exports.ts';
+import { Leavers } from './leavers.ts';
 
 const log = logger('server');
 
@@ -19,6 +20,7 @@ export class TreeExport implements Exporter {
   /** Workers that have left the tree, and of which there is still something to tell. */
   readonly #ending = new Set<ExportedObject>();
   readonly #audience = new Set<Audience>();
+  readonly #leavers = new Leavers();
   #bytes = 0;
 
   constructor(tree: ObjectTree, exports: Exports, mafaldaRouterId?: string) {
@@ -49,7 +51,13 @@ export class TreeExport implements Exporter {
     this.#audience.add(member);
   }
 
+  /** The member has lost sight of the other end of a link. @returns whether all members have */
+  leaveLink(member: Audience, link: string): boolean {
+    return this.#leavers.add(member, link, this.#audience);
+  }
+
   detach(member: Audience): void {
+    this.#leavers.forget(member);
     this.#audience.delete(member);
     for (const exported of this.#exported.values()) exported.forgetListener(member);
   }

@@ -69,6 +69,15 @@ export interface ConnectRequest {
   consumerId?: string;
 }
 
+export interface LeaveRequest {
+  routerId: string;
+  remoteRouterId: string;
+  /** Consumers and DataConsumers there that the caller gives up: its own, behind that Router. */
+  consumerIds: string[];
+  /** Whether everybody who uses the MafaldaRouter has said the same. The server that is asked knows better than its client. */
+  isLast?: boolean;
+}
+
 export interface PipeEndpoint {
   /** Opens this side of the link, or answers with what is open already. */
   openLink(request: LinkRequest): Promise<LinkEnd>;

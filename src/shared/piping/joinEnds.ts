@@ -6,16 +6,24 @@ const log = logger('pipe');
 
 const joinedStreams = new WeakMap<Consumer | DataConsumer, Producer | DataProducer>();
 
+/** Whether an end that has closed is only out of our sight: then it may live, and the other end is not ours alone to close. */
+export interface Losses {
+  source: () => boolean;
+  destination: () => boolean;
+}
+
+const noLosses: Losses = { source: () => false, destination: () => false };
+
 /**
  * Makes the two ends of a pipe share their fate: whichever closes closes the other, and the pipe's Producer pauses and
  * resumes as the original one does. Works on mediasoup's objects and on mirrors of remote ones; nothing has to be undone,
  * since the listeners go with the objects.
  */
-export function joinEnds(consumer: Consumer | DataConsumer, producer: Producer | DataProducer): void {
+export function joinEnds(consumer: Consumer | DataConsumer, producer: Producer | DataProducer, lost = noLosses): void {
   if (joinedStreams.get(consumer) === producer) return;
   joinedStreams.set(consumer, producer);
-  onceClosed(consumer, () => producer.close());
-  onceClosed(producer, () => consumer.close());
+  onceClosed(consumer, () => lost.source() || producer.close());
+  onceClosed(producer, () => lost.destination() || consumer.close());
   const follow = (): void => {
     const paused = sourcePaused(consumer);
     if (producer.closed || producer.paused === paused) return;
@@ -34,13 +42,13 @@ export function joinEnds(consumer: Consumer | DataConsumer, producer: Producer |
 const joined = new WeakSet<Transport>();
 
 /** The same for the two PipeTransports of a link. */
-export function joinTransports(a: Transport, b: Transport): void {
-  if (a.closed) b.close();
-  if (b.closed) a.close();
-  if (joined.has(a) && joined.has(b)) return;
-  joined.add(a).add(b);
-  onceClosed(a, () => b.close());
-  onceClosed(b, () => a.close());
+export function joinTransports(source: Transport, destination: Transport, lost = noLosses): void {
+  if (source.closed) destination.close();
+  if (destination.closed) source.close();
+  if (joined.has(source) && joined.has(destination)) return;
+  joined.add(source).add(destination);
+  onceClosed(source, () => lost.source() || destination.close());
+  onceClosed(destination, () => lost.destination() || source.close());
 }
 
 function sourcePaused(consumer: Consumer | DataConsumer): boolean {

@@ -9,7 +9,7 @@ import { logger } from '../logger.ts';
 import type { ObjectTree } from '../objectTree.ts';
 import { describeStream, linkFor, StaleLinkError, streamKey, type LinkEnd, type PipeEndpoint, type PipeOffer, type StreamId } from './endpoint.ts';
 import { commonFamily } from './families.ts';
-import { joinEnds, joinTransports } from './joinEnds.ts';
+import { joinEnds, joinTransports, type Losses } from './joinEnds.ts';
 import type { StreamInRouter, Streams } from './streams.ts';
 
 const log = logger('piper');
@@ -25,6 +25,8 @@ export interface PiperOptions {
   /** Which Routers get a stream by themselves as soon as one of them has it. */
   domainOf: (router: Router) => string;
   endpointOf: (router: Router) => PipeEndpoint;
+  /** Whether what is in the Router is out of our sight, and has closed here for that reason only. */
+  isLost?: (router: Router) => boolean;
   /** Whether a pipe is to sleep until somebody at its destination is there. */
   startsAsleep: (streamId: string, destination: Router) => boolean;
   /** Chooses where a pipe starts among the places of a stream; undefined if none of them reaches the destination. */
@@ -177,15 +179,17 @@ export class Piper {
       throw error;
     }
     const [near, far] = [tree.transports.get(offer.end.transportId), tree.transports.get(opened.value.transportId)];
-    if (near && far) joinTransports(near, far);
+    const isLost = this.#options.isLost ?? (() => false);
+    const losses: Losses = { source: () => isLost(source), destination: () => isLost(destination) };
+    if (near && far) joinTransports(near, far, losses);
     const confirmed = from.connectLink({ ...outwards, remote: opened.value, consumerId: offer.stream.consumerId });
     confirmed.catch(error => log('pipe of %s to router %s: %o', streamKey(stream), destination.id, error));
-    this.#joinEnds(this.#consumerOf(offer), this.#producerOf(offer, source, destination));
+    this.#joinEnds(this.#consumerOf(offer), this.#producerOf(offer, source, destination), losses);
   }
 
   /** One of them can be gone already: its Producer closed, or another pipe was faster. */
-  #joinEnds(consumer: Consumer | DataConsumer | undefined, producer: Producer | DataProducer | undefined): void {
-    if (consumer && producer) joinEnds(consumer, producer);
+  #joinEnds(consumer: Consumer | DataConsumer | undefined, producer: Producer | DataProducer | undefined, losses: Losses): void {
+    if (consumer && producer) joinEnds(consumer, producer, losses);
     else (consumer ?? producer)?.close();
   }
 
