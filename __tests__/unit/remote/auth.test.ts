@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Server as SocketServer } from 'socket.io';
 import { io } from 'socket.io-client';
-import { RefusedError, RemoteMafaldaClient, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
+import { RefusedError, RemoteMafaldaClient, RemoteMafaldaServer, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { CutProxy } from '../../helpers/cutProxy.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
@@ -207,6 +207,21 @@ describe('the handshake', () => {
     expect(welcome.session.received).toBe(0);
     expect(server.counts.clients).toBe(1);
   });
+});
+
+test('what is served and not connected itself lets nobody in, until it is', async () => {
+  const inner = opened(await Served.create());
+  const proxy = opened(await CutProxy.create(inner.url));
+  proxy.blocked = true;
+  const between = opened(new RemoteMafaldaClient(proxy.url));
+  const server = opened(new RemoteMafaldaServer(between, { host: '127.0.0.1' }));
+  await server.listen();
+  expect((await refusal(server.url)).message).toContain('unavailable: the server has not answered yet');
+  const client = opened(new RemoteMafaldaClient(server.url));
+  proxy.blocked = false;
+  await once(between, 'connected');
+  await until('it is let in', () => client.readyState === 4);
+  await expect(client.createMafaldaRouter().createDirectTransport()).resolves.toMatchObject({ closed: false });
 });
 
 test('the HTTP server answers nothing else', async () => {

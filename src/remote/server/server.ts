@@ -194,7 +194,7 @@ export class RemoteMafaldaServer {
       const credentials = socket.handshake.auth;
       const admitted = authenticate(this.#options.auth, credentials).then(() => this.#sessions.succeed(credentials as Credentials));
       admitted.then(
-        () => next(this.#isFull(credentials as Credentials) ? new Error(`full: the server has ${this.#sessions.size} clients already`) : undefined),
+        () => next(this.#whyNotNow(credentials as Credentials)),
         // Whatever it was that an auth function threw: socket.io takes `undefined` for a yes.
         (error: unknown) => next(error instanceof Error ? error : new Error('unauthorized')),
       );
@@ -285,6 +285,18 @@ export class RemoteMafaldaServer {
       log('session %s lost its connection: %s', session.id, reason);
       if (this.#sessions.has(session.id)) session.disconnect(socket, this.#sessionTimeout, () => this.#sessions.giveUp(session));
     });
+  }
+
+  /** Why a client that may come in can't at present. */
+  #whyNotNow(credentials: Credentials): Error | undefined {
+    if (this.#isFull(credentials)) return new Error(`full: the server has ${this.#sessions.size} clients already`);
+    try {
+      infoOf(this.#context.served.mafalda.mediasoup);
+      return undefined;
+    } catch (error) {
+      // A RemoteMafaldaClient that is served knows nothing before its own server has answered.
+      return new Error(`unavailable: ${(error as Error).message}`);
+    }
   }
 
   /** Those who come back to their session are there already. */
