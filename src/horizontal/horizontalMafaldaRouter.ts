@@ -30,6 +30,7 @@ import type { ClusterNode } from './clusterNode.ts';
 import { livingPaths, lossOf, type Loss } from './lostNodes.ts';
 import type { NodePool, PoolRequest } from './nodePool.ts';
 import { Parts } from './parts.ts';
+import { askNodes } from './askNodes.ts';
 import { PipeEnds } from './pipeEnds.ts';
 import type { Placement } from './placement.ts';
 import { makeDetour } from './reachability/detour.ts';
@@ -169,26 +170,22 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     return this.#create(options, (part, rest) => part.createAudioLevelObserver<T>(rest));
   }
 
+  /** Of the nodes that answer within some seconds. */
   async getResourceUsages(): Promise<ResourceUsages> {
-    const connected = [...this.#parts].filter(([node]) => node.connected);
-    const usages = await Promise.all(
-      connected.map(async ([, part]) => {
-        try {
-          return await part.getResourceUsages();
-        } catch (error) {
-          // A node that has gone in the meantime uses nothing.
-          if (!part.closed) throw error;
-          return {};
-        }
-      }),
-    );
-    return Object.assign({}, ...usages) as ResourceUsages;
+    const parts = new Map([...this.#parts].filter(([node]) => node.connected));
+    return Object.assign({}, ...(await askNodes([...parts.keys()], async node => parts.get(node)?.getResourceUsages()))) as ResourceUsages;
   }
 
   async dump(): Promise<MafaldaRouterDump> {
     const { id, ...options } = this.#options;
     this.#parts.use();
-    const dumps = await Promise.all([...this.#parts].map(async ([node, part]) => [node, await this.#dumpPart(node, part)] as const));
+    const parts = new Map(this.#parts);
+    const answers = await askNodes([...parts.keys()], async node => (node.connected ? parts.get(node)?.dump() : undefined));
+    // Of a node that can't be asked at present, or answers with something else, what is known of it here.
+    const dumps = [...parts].map(([node, part], index) => {
+      const answer = answers[index];
+      return [node, isDump(answer) ? answer : dumpTree(part.tree, this.#options, () => 0)] as const;
+    });
     return {
       id,
       options,
@@ -324,17 +321,6 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     this.tree.off('add', onAdd);
   }
 
-  /** Of a node that can't be asked at present, what is known of it here. */
-  async #dumpPart(node: ClusterNode, part: PipeableMafaldaRouter): Promise<MafaldaRouterDump> {
-    try {
-      if (node.connected) return await part.dump();
-    } catch (error) {
-      if (node.connected && !part.closed) throw error;
-      log('%s: %o', node.id, error);
-    }
-    return dumpTree(part.tree, this.#options, () => 0);
-  }
-
   #endpoint(routerId: string): PipeEndpoint {
     return this.#parts.get(this.#nodeOf(this.#routerOrThrow(routerId)));
   }
@@ -378,6 +364,11 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       seek: id => this.#seek(id),
     };
   }
+}
+
+/** As far as it is looked into here. */
+function isDump(dump: MafaldaRouterDump | undefined): dump is MafaldaRouterDump {
+  return Array.isArray(dump?.workers) && dump.workers.every(worker => typeof worker === 'object' && worker !== null) && Array.isArray(dump.pipes);
 }
 
 /** Where nodes have nodes, the way to a Worker is told from above. */

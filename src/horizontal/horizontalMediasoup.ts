@@ -4,6 +4,7 @@ import { EnhancedEventEmitter } from 'mediasoup/extras';
 import { NotFoundError } from 'mediasoup/errors';
 import type { AppData, Index, ObserverEvents, Router, RouterRtpCapabilities, Worker, WorkerSettings } from 'mediasoup/types';
 import { closeWorker } from '../shared/closeWorker.ts';
+import { mayForget } from '../shared/mayForget.ts';
 import { ObjectTree } from '../shared/objectTree.ts';
 import { onceClosed } from '../shared/onceClosed.ts';
 import { startWorker } from '../shared/workers/startWorker.ts';
@@ -92,7 +93,7 @@ export class HorizontalMediasoup implements Index {
   #intercept(router: Router, node: ClusterNode): void {
     const pipeToRouter = router.pipeToRouter.bind(router);
     this.#nodeOf.set(router, node);
-    router.pipeToRouter = async options => {
+    const pipe: Router['pipeToRouter'] = async options => {
       const other = options?.router && this.#nodeOf.get(options.router);
       if (!other || other === node) return pipeToRouter(options);
       const { router: mafaldaRouter, producerId, dataProducerId, ...rest } = options;
@@ -100,6 +101,7 @@ export class HorizontalMediasoup implements Index {
       if ((producerId ?? dataProducerId) && !isHere) throw new NotFoundError(producerId ? 'Producer not found' : 'DataProducer not found');
       return this.#outlets.pipe(router, { ...ALL_ADDRESSES, ...rest, producerId, dataProducerId, mafaldaRouter } as PipeToMafaldaRouterOptions<Router>);
     };
+    router.pipeToRouter = options => mayForget(pipe(options), 'pipeToRouter()');
   }
 
   /** Any node's will do, and this process's as long as there is none: their versions go together. */

@@ -15,6 +15,7 @@ import { HorizontalMediasoup } from './horizontalMediasoup.ts';
 import { HorizontalMafaldaRouter } from './horizontalMafaldaRouter.ts';
 import { Evidence } from './liveness/evidence.ts';
 import { Liveness } from './liveness/liveness.ts';
+import { askNodes } from './askNodes.ts';
 import { NodePool } from './nodePool.ts';
 import { concentrate, type Strategy } from './strategies.ts';
 
@@ -214,9 +215,10 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     return [...this.#nodes].find(({ tree }) => tree.nodeOf(object))?.mafalda;
   }
 
+  /** Of the nodes that answer within some seconds. */
   async getResourceUsages(): Promise<ResourceUsages> {
-    const usages = await Promise.all([...this.#nodes].filter(({ connected }) => connected).map(({ mafalda }) => mafalda.getResourceUsages()));
-    return Object.assign({}, ...usages) as ResourceUsages;
+    const nodes = [...this.#nodes].filter(({ connected }) => connected);
+    return Object.assign({}, ...(await askNodes(nodes, ({ mafalda }) => mafalda.getResourceUsages()))) as ResourceUsages;
   }
 
   override async dump(): Promise<MafaldaDump> {

@@ -1,10 +1,16 @@
+import { logger } from '../shared/logger.ts';
+import { answersWithin } from '../shared/within.ts';
 import type { ResourceUsages } from '../shared/types.ts';
 import type { PooledWorker } from './pooledWorker.ts';
 
-/** Usage of each Worker, by worker id. Those that never start are left out. */
+const log = logger('workers');
+
+/** A Worker that has not answered by then hangs. */
+const ANSWER_TIMEOUT_MS = 2000;
+
+/** Usage of each Worker, by worker id. Those that never start are left out, and so are those that don't answer. */
 export async function usagesOf(workers: PooledWorker[]): Promise<ResourceUsages> {
-  const usages = await Promise.allSettled(
-    workers.map(async pooled => [String((await pooled.ready).pid), await pooled.usage()] as const),
-  );
-  return Object.fromEntries(usages.filter(result => result.status === 'fulfilled').map(({ value }) => value));
+  const asked = workers.map(async pooled => [String((await pooled.ready).pid), await pooled.usage()] as const);
+  const usages = await answersWithin(asked, ANSWER_TIMEOUT_MS, (index, why) => log('no usage of Worker %s: %o', workers[index]?.id, why));
+  return Object.fromEntries(usages.filter(usage => usage !== undefined));
 }

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Index, Router, RtpObserver, Transport, Worker } from 'mediasoup/types';
 import type { MafaldaDump } from './dump.ts';
 import type { LoadReport } from './load.ts';
+import { mayForgetCalls } from './mayForget.ts';
 import type { ModuleScope } from './moduleScope.ts';
 import { ObjectTree } from './objectTree.ts';
 import { resolveMafaldaRouterOptions, type ResolvedMafaldaRouterOptions } from './options.ts';
@@ -24,6 +25,7 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
 
   constructor(scope: ModuleScope) {
     super();
+    mayForgetCalls(this, ['closeAllMafaldaRouters', 'getResourceUsages', 'dump', 'drain', 'close']);
     this.#scope = scope;
     this.mafaldaRouters = new ReadOnlyMap(this.#mafaldaRouters);
   }

@@ -2,6 +2,7 @@
 import * as ortc from 'mediasoup/ortc';
 import type { PipeToRouterResult, Router, RtpCapabilities, RtpObserver, Transport, Worker } from 'mediasoup/types';
 import { logger } from './logger.ts';
+import { mayForgetCalls } from './mayForget.ts';
 import { ObjectTree } from './objectTree.ts';
 import { PublicEmitter } from './publicEmitter.ts';
 import { watchPaths } from './piping/lostPaths.ts';
@@ -10,6 +11,9 @@ import { Outlets, type PipeToMafaldaRouterOptions } from './piping/pipeToMafalda
 import type { MafaldaRouter, MafaldaRouterEvents } from './types.ts';
 
 const log = logger('router');
+
+const creates = ['WebRtcTransport', 'PlainTransport', 'PipeTransport', 'DirectTransport', 'ActiveSpeakerObserver', 'AudioLevelObserver'].map(name => `create${name}`);
+const forgettable = [...creates, 'attach', 'getRtpCapabilities', 'canConsume', 'pipeToMafaldaRouter', 'getResourceUsages', 'dump', 'close', 'leave'];
 
 export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvents> {
   readonly id: string;
@@ -23,6 +27,7 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
   /** @param network whether its pipes to other MafaldaRouters may leave the machine: then they are encrypted unless told otherwise */
   constructor(id: string, network: boolean, tree = new ObjectTree()) {
     super();
+    mayForgetCalls(this, forgettable);
     this.id = id;
     this.tree = tree;
     this.streams = new Streams(tree);

@@ -5,7 +5,15 @@
 import type { MafaldaDump } from './dump.ts';
 import { ObjectTree } from './objectTree.ts';
 import { ReadOnlyMap } from './readOnlyMap.ts';
+import { logger } from './logger.ts';
+import { mayForget } from './mayForget.ts';
+import { answersWithin } from './within.ts';
 import type { MafaldaApi, PipeableMafaldaRouter, ResourceUsages } from './types.ts';
+
+const log = logger('scope');
+
+/** Longer than nodes of nodes of a MafaldaHorizontal are waited for. */
+const ANSWER_TIMEOUT_MS = 8000;
 
 /** As much of a Mafalda as is needed here. */
 type Instance = Pick<MafaldaApi, 'getResourceUsages' | 'dump'>;
@@ -58,14 +66,21 @@ export class ModuleScope {
     await Promise.all([...this.#all].map(mafaldaRouter => mafaldaRouter.close()));
   }
 
+  /** Of those that answer: the server of one may be gone. */
   async getResourceUsages(): Promise<ResourceUsages> {
-    const usages = await Promise.all([...this.#instances].map(instance => instance.getResourceUsages()));
+    const usages = await this.#ask(instance => instance.getResourceUsages());
     return Object.assign({}, ...usages) as ResourceUsages;
   }
 
-  /** One for each instance. */
+  /** One for each instance that answers. */
   async dump(): Promise<MafaldaDump[]> {
-    return Promise.all([...this.#instances].map(instance => instance.dump()));
+    const dumps = await this.#ask(instance => instance.dump());
+    return dumps.filter(dump => dump !== undefined);
+  }
+
+  #ask<T>(question: (instance: Instance) => Promise<T>): Promise<(T | undefined)[]> {
+    const answers = [...this.#instances].map(async instance => question(instance));
+    return answersWithin(answers, ANSWER_TIMEOUT_MS, (_index, why) => log('left out: %o', why));
   }
 
   /** What a module exports of it. */
@@ -77,9 +92,9 @@ export class ModuleScope {
       routers,
       transports,
       rtpObservers,
-      closeAllMafaldaRouters: () => this.closeAllMafaldaRouters(),
-      getResourceUsages: () => this.getResourceUsages(),
-      dump: () => this.dump(),
+      closeAllMafaldaRouters: () => mayForget(this.closeAllMafaldaRouters(), 'closeAllMafaldaRouters()'),
+      getResourceUsages: () => mayForget(this.getResourceUsages(), 'getResourceUsages()'),
+      dump: () => mayForget(this.dump(), 'dump()'),
     };
   }
 }

@@ -7,6 +7,7 @@ import { logger } from '../../shared/logger.ts';
 import { ModuleScope, packageScope } from '../../shared/moduleScope.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../../shared/options.ts';
 import type { MafaldaEvents, MafaldaRouterOptions, ResourceUsages } from '../../shared/types.ts';
+import { created } from '../protocol/classes.ts';
 import { decode, encode } from '../protocol/codec.ts';
 import { MAFALDA, type ServerMessage, type Target, type Welcome } from '../protocol/messages.ts';
 import { Connection, NO_SIGN_OF_LIFE } from './connection.ts';
@@ -14,6 +15,7 @@ import { connectionOptions, type ConnectionOptions } from './connectionOptions.t
 import { coreOf } from './mirror.ts';
 import type { Caller } from './mirrorCore.ts';
 import { Mirrors } from './mirrors.ts';
+import { resolveNodeLimits } from './nodeLimits.ts';
 import { RemoteMediasoup } from './remoteMediasoup.ts';
 import { RemoteMafaldaRouter } from './remoteMafaldaRouter.ts';
 
@@ -69,12 +71,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   readonly local = false;
   /** mediasoup's module API, whose Workers are the server's. They live until they are closed, or the session is over. */
   readonly mediasoup = new RemoteMediasoup(this.#caller);
-  readonly #mirrors = new Mirrors(this.#caller, {
-    onWorker: worker => this.mediasoup.observer.safeEmit('newworker', worker),
-    onRouter: (id, ...router) => this.mafaldaRouters.get(id)?.addRouter(...router),
-    onWorkerDied: (id, ...death) => this.mafaldaRouters.get(id)?.reportWorkerDied(...death),
-    hasClosed: handle => this.#connection?.hasClosed(handle) === true,
-  });
+  readonly #mirrors: Mirrors;
   #url: string | undefined;
   #connection: Connection | undefined;
   #readyState: ReadyState = ReadyState.CLOSED;
@@ -94,6 +91,12 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     this.#instance = instance;
     refuseUnknown('RemoteMafaldaClient', options, Object.keys(connectionOptions));
     this.#options = options;
+    this.#mirrors = new Mirrors(this.#caller, resolveNodeLimits(options.limits), {
+      onWorker: worker => this.mediasoup.observer.safeEmit('newworker', worker),
+      onRouter: (id, ...router) => this.mafaldaRouters.get(id)?.addRouter(...router),
+      onWorkerDied: (id, ...death) => this.mafaldaRouters.get(id)?.reportWorkerDied(...death),
+      hasClosed: handle => this.#connection?.hasClosed(handle) === true,
+    });
     if (url !== undefined) this.open(url);
   }
 
@@ -166,7 +169,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     });
     connection.on('answered', load => this.#setLoad(load));
     connection.on('late', result => this.#closeUnwanted(result));
-    connection.on('message', message => this.#onMessage(message));
+    connection.on('message', (message, bytes) => this.#onMessage(message, bytes));
     connection.on('lost', reason => {
       // A server that is silent is one that is not there, whatever TCP says. Why things close is told before they do.
       if (this.#readyState === ReadyState.CONNECTED) this.#onDisconnected(NO_SIGN_OF_LIFE);
@@ -215,6 +218,10 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       if (!object) throw new NotFoundError(`${method}(): what it has made was closed before the answer came`);
       return object;
     });
+    const expected = created.get(method);
+    if (expected && (typeof result !== 'object' || result === null || coreOf(result)?.className !== expected)) {
+      throw new TypeError(`${method}() was answered by ${this.#url} with something else than a ${expected}`);
+    }
     if (typeof result !== 'object' || result === null) return result;
     coreOf(result)?.markMadeByUs();
     keepAppData(args, result);
@@ -255,10 +262,10 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     }) as unknown[];
   }
 
-  #onMessage(message: Exclude<ServerMessage, { type: 'answer' | 'failure' }>): void {
+  #onMessage(message: Exclude<ServerMessage, { type: 'answer' | 'failure' }>, bytes: number): void {
     switch (message.type) {
       case 'add':
-        return this.#mirrors.add(message.mafaldaRouter, message.addition);
+        return this.#mirrors.add(message.mafaldaRouter, message.addition, bytes);
       case 'event':
         return this.#onEvent(message);
       case 'change':

@@ -17,11 +17,14 @@ import {
   type Target,
   type Welcome,
 } from '../protocol/messages.ts';
+import { shortened } from '../protocol/measure.ts';
 import { Session } from '../protocol/session.ts';
-import { isServerMessage } from '../protocol/validate.ts';
+import { isLoad, isLoadReport, isServerMessage, isWelcome } from '../protocol/validateServer.ts';
 import type { Caller } from './mirrorCore.ts';
 import { boundOf, sizeOf } from './argumentSize.ts';
 import { checkConnectionOptions, type ConnectionOptions } from './connectionOptions.ts';
+import { closeForMalformedPackets, replaceMalformed } from './malformedPackets.ts';
+import { resolveNodeLimits } from './nodeLimits.ts';
 import { Refusal } from './refusal.ts';
 import { Silence } from './silence.ts';
 import { UnconfirmedCloses } from './unconfirmedCloses.ts';
@@ -43,6 +46,8 @@ const DEFAULT_CALL_TIMEOUT_MS = 15_000;
 const MISSED_REPORTS = 2.5;
 /** Calls that are made together travel together, as long as they are small. */
 const MAX_BATCH_BYTES = 32_768;
+/** Why a server refuses us is for people to read. */
+const MAX_REASON = 2000;
 /** What surrounds the arguments of a call on the wire. */
 const ENVELOPE_BYTES = 500;
 
@@ -52,7 +57,7 @@ export type ConnectionEvents = {
   /** The server has let us in, and what it says of itself. */
   welcome: [welcome: Welcome];
   disconnected: [reason: string];
-  message: [message: Exclude<ServerMessage, { type: 'answer' | 'failure' }>];
+  message: [message: Exclude<ServerMessage, { type: 'answer' | 'failure' }>, bytes: number];
   load: [report: LoadReport];
   /** An answer has come, and with it the load of the server. */
   answered: [load: number];
@@ -119,7 +124,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#socket = io(toHttp(url), {
       path,
       // These are for Node.js, where alone this runs; socket.io's types know the browser's options only.
-      ...({ ca, cert, key } as object),
+      ...({ ca, cert, key, maxPayload: resolveNodeLimits(options.limits).packetBytes } as object),
       transports: ['websocket'],
       forceNew: true,
       autoConnect: false,
@@ -128,11 +133,21 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
       reconnectionDelayMax: RECONNECTION_DELAY_MAX_MS,
       auth: tell => tell(this.#credentials()),
     });
+    closeForMalformedPackets(this.#socket.io);
     this.#socket.on('connect', () => this.emit('open'));
-    this.#socket.on('welcome', (welcome: Welcome) => this.#onWelcome(welcome));
-    this.#socket.on('load', (report: LoadReport) => this.emit('load', report));
+    this.#socket.on('welcome', (welcome: unknown) => {
+      if (isWelcome(welcome)) this.#onWelcome(welcome);
+      else this.#giveUp('a malformed welcome');
+    });
+    this.#socket.on('load', (report: unknown) => {
+      if (isLoadReport(report)) this.emit('load', report);
+      else log('%s sent a load report that is none', url);
+    });
     this.#socket.on('disconnect', reason => this.#onDisconnect(reason));
-    this.#socket.on('refused', (reason: string, permanent: unknown) => this.#onCutOff(String(reason), permanent === true));
+    this.#socket.on('refused', (reason: unknown, permanent: unknown) => {
+      this.#onCutOff(typeof reason === 'string' ? shortened(reason, MAX_REASON) : 'no reason', permanent === true);
+    });
+    this.#socket.io.on('packet', packet => replaceMalformed(packet));
     // A server that refuses us lives, but our session does not live on that.
     this.#socket.io.on('packet', () => this.#socket.connected && this.#onSign());
     this.#socket.io.on('ping', () => this.#onSign());
@@ -257,11 +272,13 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
 
   #newSession(): Session<ClientMessage, ServerMessage> {
     const session = new Session<ClientMessage, ServerMessage>(isServerMessage);
-    session.on('message', message => this.#onMessage(message));
+    session.on('message', (message, { bytes }) => this.#onMessage(message, bytes));
+    // Who is to blame is not known: to begin anew at once would do the same again and again.
+    session.on('failing', () => this.#refusal.pause());
     session.on('error', error => {
       log('%s: %o', this.#url, error);
       this.#abandonedId = this.#sessionId;
-      this.#loseSession(error);
+      this.#loseSession(new Error(`${this.#url}: ${error.message}`, { cause: error }));
     });
     return session;
   }
@@ -308,6 +325,14 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#silence.end();
   }
 
+  /** The server does not keep to the protocol where there is no session yet that could fail. */
+  #giveUp(what: string): void {
+    this.#refusal.pause();
+    this.#abandonedId = this.#sessionId;
+    this.#socket.disconnect();
+    this.#loseSession(new Error(`${this.#url}: ${what}`));
+  }
+
   /** No sign of life for too long, whatever TCP says of the connection. What the server holds for us is out of reach. */
   giveUp(): void {
     if (!this.hasSession) return;
@@ -349,7 +374,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     log('%s: %s', this.#url, error.message);
     if (isConnectionRefused(error)) this.#nobodyListens = true;
     // Where socket.io is not going to try again, the server has refused us.
-    if (!this.#socket.active && !this.#closed) this.#onRefused(error.message, isPermanent(error));
+    if (!this.#socket.active && !this.#closed) this.#onRefused(shortened(error.message, MAX_REASON), isPermanent(error));
   }
 
   /** The server has ended the session, and closes the connection. */
@@ -365,9 +390,9 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     if (error) this.emit('refused', error);
   }
 
-  #onMessage(message: ServerMessage): void {
+  #onMessage(message: ServerMessage, bytes: number): void {
     if (message.type !== 'answer' && message.type !== 'failure') {
-      this.emit('message', message);
+      this.emit('message', message, bytes);
       return;
     }
     const call = this.#calls.get(message.id);
@@ -375,7 +400,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#calls.delete(message.id);
     call?.onAnswer?.();
     if (message.type === 'answer') {
-      if (typeof message.load === 'number') this.emit('answered', message.load);
+      if (isLoad(message.load)) this.emit('answered', message.load);
       call?.resolve(message.result);
     } else call?.reject(decodeError(message.error));
   }
@@ -389,7 +414,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#silence.stop();
     this.#closes.confirm(this.#session.delivered);
     this.#closes.onSessionLost();
-    this.#session.detach();
+    this.#session.close();
     this.#session.removeAllListeners();
     this.#session = this.#newSession();
     this.#capabilities = this.#newCapabilities();

@@ -1,4 +1,5 @@
 /** What an application may say of how a server is reached. */
+import type { NodeLimits } from './nodeLimits.ts';
 import { isName, MAX_NAME_LENGTH } from '../protocol/validate.ts';
 
 export interface ConnectionOptions {
@@ -24,6 +25,8 @@ export interface ConnectionOptions {
    * one gets a `RefusedError`. At most 200 characters.
    */
   name?: string;
+  /** What the server may tell: beyond that its session is ended, and all that came from it closes. */
+  limits?: Partial<NodeLimits>;
 }
 
 export const connectionOptions: Record<keyof ConnectionOptions, true> = {
@@ -35,6 +38,7 @@ export const connectionOptions: Record<keyof ConnectionOptions, true> = {
   callTimeout: true,
   sessionTimeout: true,
   name: true,
+  limits: true,
 };
 
 /** @throws {TypeError} for an option that can't be used */

@@ -2,6 +2,7 @@
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { AppData } from 'mediasoup/types';
 import { logger } from '../../shared/logger.ts';
+import { mayForget } from '../../shared/mayForget.ts';
 import { membersOf, type ClassDescription, type MemberKind, type MembersOf } from '../protocol/describe.ts';
 import type { MirrorCore } from './mirrorCore.ts';
 
@@ -57,7 +58,7 @@ export function mirrorClass<T, Events extends EventsMap, ObserverEvents extends 
       define(name, { get: function (this: DescribedMirror) { return this[coreKey].read(name); } });
     }
     for (const name of membersOf(description, 'call', 'create')) {
-      define(name, { value: function (this: DescribedMirror, ...args: unknown[]) { return this[coreKey].call(name, args); }, writable: true });
+      define(name, { value: function (this: DescribedMirror, ...args: unknown[]) { return mayForget(this[coreKey].call(name, args), `${name}()`); }, writable: true });
     }
     for (const name of membersOf(description, 'send')) {
       define(name, { value: function (this: DescribedMirror, ...args: unknown[]) { this[coreKey].send(name, args); }, writable: true });

@@ -5,7 +5,9 @@ import { NotFoundError, WorkerClosedError } from 'mediasoup/errors';
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
 import { decode } from '../protocol/codec.ts';
 import { listenedEventsOf, type ClassDescription } from '../protocol/describe.ts';
+import type { ClassName } from '../protocol/classes.ts';
 import type { Addition, Changes, Target } from '../protocol/messages.ts';
+import { checkChanges, checkState } from '../protocol/validateServer.ts';
 
 /** How mirrors reach their server. */
 export interface Caller {
@@ -23,6 +25,7 @@ type Emitter = EnhancedEventEmitter<Record<string, unknown[]>>;
 
 export class MirrorCore {
   readonly handle: number;
+  readonly className: ClassName;
   readonly id: string;
   readonly description: ClassDescription;
   readonly children = new Set<MirrorCore>();
@@ -43,10 +46,11 @@ export class MirrorCore {
     this.#caller = caller;
     this.#mafaldaRouter = mafaldaRouter;
     this.handle = addition.handle;
+    this.className = addition.className;
     this.id = addition.id;
     this.description = description;
     this.parent = parent;
-    this.apply(addition.state);
+    this.#apply(checkState(description, addition.state));
     parent?.children.add(this);
   }
 
@@ -83,8 +87,13 @@ export class MirrorCore {
     return structuredClone(this.#state[name]);
   }
 
-  /** Null stands for undefined. */
+  /** @throws {TypeError} for what are no changes of such an object */
   apply(changes: Changes): void {
+    this.#apply(checkChanges(this.description, changes));
+  }
+
+  /** Null stands for undefined. */
+  #apply(changes: Changes): void {
     for (const [name, value] of Object.entries(changes)) this.#state[name] = decode(value, () => undefined) ?? undefined;
   }
 
@@ -121,7 +130,7 @@ export class MirrorCore {
   #doAtOnce(method: string, args: unknown[]): void {
     const atOnce = this.description.atOnce?.[method] as ((...args: unknown[]) => Changes | undefined) | undefined;
     const changes = atOnce?.(...args);
-    if (changes) this.apply(changes);
+    if (changes) this.#apply(changes);
   }
 
   /** What mediasoup throws where something that is closed is used. */

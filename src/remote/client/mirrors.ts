@@ -1,9 +1,11 @@
 /** All mirrors of one connection to a server, and how they follow what the server tells. */
 import type { AppData, Router, Worker } from 'mediasoup/types';
-import { classes, descriptionOf } from '../protocol/classes.ts';
+import { descriptionOf } from '../protocol/classes.ts';
 import { decode } from '../protocol/codec.ts';
 import { decodeError } from '../protocol/errors.ts';
 import type { Addition, Changes, CloseCause } from '../protocol/messages.ts';
+import { checkParent } from '../protocol/validateServer.ts';
+import type { NodeLimits } from './nodeLimits.ts';
 import { createMirror, isWorker } from './mirrorClasses.ts';
 import { MirrorCore, type Caller } from './mirrorCore.ts';
 
@@ -19,12 +21,17 @@ export interface MirrorsListener {
 export class Mirrors {
   readonly #caller: Caller;
   readonly #listener: MirrorsListener;
+  readonly #limits: NodeLimits;
   readonly #byHandle = new Map<number, MirrorCore>();
+  /** What they take, by the same handles. */
+  readonly #bytesOf = new Map<number, number>();
+  #bytes = 0;
   /** MafaldaRouters of one server share Workers: each has a handle of its own for them, and one mirror serves all. */
   readonly #workers = new Map<string, { core: MirrorCore; mafaldaRouters: Map<number, string> }>();
 
-  constructor(caller: Caller, listener: MirrorsListener) {
+  constructor(caller: Caller, limits: NodeLimits, listener: MirrorsListener) {
     this.#caller = caller;
+    this.#limits = limits;
     this.#listener = listener;
   }
 
@@ -36,17 +43,25 @@ export class Mirrors {
     return this.#byHandle.get(handle)?.object;
   }
 
-  /** @param mafaldaRouter undefined for what is in a Worker of our own */
-  add(mafaldaRouter: string | undefined, addition: Addition): void {
-    if (!Object.hasOwn(classes, addition.className)) throw new TypeError(`unknown class ${addition.className}`);
+  /**
+   * @param mafaldaRouter undefined for what is in a Worker of our own
+   * @param bytes that it takes
+   * @throws {Error} for what can't be there, or is too much
+   */
+  add(mafaldaRouter: string | undefined, addition: Addition, bytes: number): void {
     const known = this.#byHandle.get(addition.handle);
-    if (known) return known.catchUp(addition.state);
+    if (known) {
+      if (known.className !== addition.className || known.id !== addition.id) throw new TypeError(`the handle ${addition.handle} stands for another object`);
+      return known.catchUp(addition.state);
+    }
     if (this.#listener.hasClosed(addition.handle)) return;
+    this.#count(addition.handle, bytes);
     if (addition.className === 'SharedWorker' && mafaldaRouter !== undefined) return this.#addSharedWorker(mafaldaRouter, addition);
     if (addition.className === 'Worker') return this.#listener.onWorker(this.#create(addition, undefined, undefined).object as Worker);
     const parent = addition.parent === undefined ? undefined : this.#byHandle.get(addition.parent);
     // We have closed its parent while this was on its way: it closes with it at the server.
-    if (!parent || parent.closed) return;
+    if (!parent || parent.closed) return this.#uncount(addition.handle);
+    checkParent(addition.className, parent.className);
     const core = this.#create(addition, parent, mafaldaRouter);
     if (addition.className === 'Router' && mafaldaRouter !== undefined) {
       const { object } = parent;
@@ -69,6 +84,7 @@ export class Mirrors {
   close(handle: number, cause: CloseCause | undefined): void {
     const core = this.#byHandle.get(handle);
     if (!core) return;
+    if (cause && !core.description.closedBy.includes(cause.name)) throw new TypeError(`a ${core.className} does not close by ${cause.name}`);
     const error = cause?.error && decodeError(cause.error);
     if (isWorker(core.object) && error) {
       core.end(cause.name, [error]);
@@ -86,7 +102,7 @@ export class Mirrors {
   forget(handle: number): void {
     const core = this.#byHandle.get(handle);
     if (!core) return;
-    this.#byHandle.delete(handle);
+    this.#delete(handle);
     const worker = this.#workers.get(core.id);
     if (worker?.core !== core) return;
     worker.mafaldaRouters.delete(handle);
@@ -104,6 +120,26 @@ export class Mirrors {
     }
     this.#workers.clear();
     this.#byHandle.clear();
+    this.#bytesOf.clear();
+    this.#bytes = 0;
+  }
+
+  #delete(handle: number): void {
+    this.#byHandle.delete(handle);
+    this.#uncount(handle);
+  }
+
+  #count(handle: number, bytes: number): void {
+    const { objects, objectBytes } = this.#limits;
+    if (this.#byHandle.size >= objects) throw new Error(`the server tells of more than ${objects} objects (limits.objects)`);
+    this.#bytesOf.set(handle, bytes);
+    this.#bytes += bytes;
+    if (this.#bytes > objectBytes) throw new Error(`the server tells of objects that take more than ${objectBytes} bytes (limits.objectBytes)`);
+  }
+
+  #uncount(handle: number): void {
+    this.#bytes -= this.#bytesOf.get(handle) ?? 0;
+    this.#bytesOf.delete(handle);
   }
 
   #addSharedWorker(mafaldaRouter: string, addition: Addition): void {
@@ -123,7 +159,7 @@ export class Mirrors {
     createMirror(className, core, (decode(addition.appData, known => this.objectOf(known), true) ?? {}) as AppData);
     this.#byHandle.set(handle, core);
     // Of a Worker there is more to be told.
-    if (!isWorker(core.object)) core.onClosed = () => this.#byHandle.delete(handle);
+    if (!isWorker(core.object)) core.onClosed = () => this.#delete(handle);
     return core;
   }
 }

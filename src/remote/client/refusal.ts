@@ -33,14 +33,20 @@ export class Refusal {
     return this.#timer !== undefined;
   }
 
-  /** An attempt was refused. @returns the error, if nothing has been said of this reason yet */
-  note(reason: string, permanent: boolean): RefusedError | undefined {
+  /** The next attempt is made later, and later each time: the server has not kept to the protocol. */
+  pause(): void {
     const settled = this.#acceptedAt !== undefined && performance.now() - this.#acceptedAt > SETTLED_AFTER_MS;
     if (settled) this.#backoff.reset();
     this.#acceptedAt = undefined;
-    this.#error = new RefusedError(`${this.#url}: ${reason}`, { reason, permanent });
     this.stop();
-    if (!permanent) this.#timer = setTimeout(() => this.retryNow(), this.#backoff.next());
+    this.#timer = setTimeout(() => this.retryNow(), this.#backoff.next());
+  }
+
+  /** An attempt was refused. @returns the error, if nothing has been said of this reason yet */
+  note(reason: string, permanent: boolean): RefusedError | undefined {
+    this.#error = new RefusedError(`${this.#url}: ${reason}`, { reason, permanent });
+    if (permanent) this.stop();
+    else this.pause();
     if (this.#reasons.has(reason)) return undefined;
     this.#reasons.add(reason);
     return this.#error;

@@ -28,6 +28,7 @@ const pausedTells = ['pause', 'resume'] as const;
 const pausable = { paused: 'changing', pause: 'call', resume: 'call' } as const;
 
 const workerDescription = {
+  parents: [],
   announcement: 'newworker',
   closedByParent: 'died',
   closedBy: ['died'],
@@ -49,6 +50,7 @@ const sharedWorker = describeClass<Worker>()({
 });
 
 const webRtcServer = describeClass<WebRtcServer>()({
+  parents: ['Worker'],
   announcement: 'newwebrtcserver',
   closedByParent: 'workerclose',
   closedBy: [],
@@ -58,6 +60,7 @@ const webRtcServer = describeClass<WebRtcServer>()({
 });
 
 const router = describeClass<Router>()({
+  parents: ['Worker', 'SharedWorker'],
   announcement: 'newrouter',
   closedByParent: 'workerclose',
   closedBy: [],
@@ -86,6 +89,7 @@ const router = describeClass<Router>()({
 const traceChecks = { enableTraceEvent: mustBeTraceTypes };
 
 const transportDescription = {
+  parents: ['Router'],
   announcement: 'newtransport',
   closedByParent: 'routerclose',
   closedBy: ['listenserverclose'],
@@ -162,7 +166,7 @@ const directTransport = describeClass<DirectTransport>()({
   atOnce: { ...transportDescription.atOnce, sendRtcp: (packet: unknown) => mustBeBuffer('rtcpPacket', packet) },
 });
 
-const rtpObserverDescription = { announcement: 'newrtpobserver', closedByParent: 'routerclose', closedBy: [] };
+const rtpObserverDescription = { parents: ['Router'], announcement: 'newrtpobserver', closedByParent: 'routerclose', closedBy: [] };
 
 const rtpObserverMembers = {
   ...closable,
@@ -190,10 +194,13 @@ const audioLevelObserver = describeClass<AudioLevelObserver>()({
   tellsOf: { paused: pausedTells },
 });
 
+const transportClasses = ['WebRtcTransport', 'PlainTransport', 'PipeTransport', 'DirectTransport'] as const;
+
 const streamMembers = { ...identified, ...pausable, transportClosed: 'ending', getStats: 'call' } as const;
 const pausableEvents = { pause: 'observer', resume: 'observer' } as const;
 
 const producer = describeClass<Producer>()({
+  parents: transportClasses,
   announcement: 'newproducer',
   closedByParent: 'transportclose',
   closedBy: [],
@@ -213,6 +220,7 @@ const producer = describeClass<Producer>()({
 });
 
 const consumer = describeClass<Consumer>()({
+  parents: transportClasses,
   announcement: 'newconsumer',
   closedByParent: 'transportclose',
   closedBy: ['producerclose'],
@@ -254,6 +262,7 @@ const consumer = describeClass<Consumer>()({
 const dataStreamMembers = { ...streamMembers, type: 'fixed', sctpStreamParameters: 'fixed', label: 'fixed', protocol: 'fixed' } as const;
 
 const dataProducer = describeClass<DataProducer>()({
+  parents: transportClasses,
   announcement: 'newdataproducer',
   closedByParent: 'transportclose',
   closedBy: [],
@@ -264,6 +273,7 @@ const dataProducer = describeClass<DataProducer>()({
 });
 
 const dataConsumer = describeClass<DataConsumer>()({
+  parents: transportClasses,
   announcement: 'newdataconsumer',
   closedByParent: 'transportclose',
   closedBy: ['dataproducerclose'],
@@ -326,6 +336,23 @@ export const mafaldaRouterCreates = [
   'createActiveSpeakerObserver',
   'createAudioLevelObserver',
 ] as const;
+
+/** What methods make that make one object. */
+export const created: ReadonlyMap<string, ClassName> = new Map([
+  ['createWorker', 'Worker'],
+  ['createWebRtcServer', 'WebRtcServer'],
+  ['createRouter', 'Router'],
+  ['createWebRtcTransport', 'WebRtcTransport'],
+  ['createPlainTransport', 'PlainTransport'],
+  ['createPipeTransport', 'PipeTransport'],
+  ['createDirectTransport', 'DirectTransport'],
+  ['createActiveSpeakerObserver', 'ActiveSpeakerObserver'],
+  ['createAudioLevelObserver', 'AudioLevelObserver'],
+  ['produce', 'Producer'],
+  ['consume', 'Consumer'],
+  ['produceData', 'DataProducer'],
+  ['consumeData', 'DataConsumer'],
+]);
 
 /** What makes the ends of pipes there. */
 export const mafaldaRouterPipes = ['openLink', 'offerPipe', 'acceptPipe'] as const;

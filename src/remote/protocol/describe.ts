@@ -33,6 +33,8 @@ export type State = Record<string, unknown>;
 export interface ClassDescription {
   readonly members: Readonly<Record<string, MemberKind>>;
   readonly events: Readonly<Record<string, EventKind>>;
+  /** Names of the classes that it can be in. */
+  readonly parents: readonly string[];
   /** What its parent's `observer` emits when it is created. */
   readonly announcement: string;
   /** What it emits when it closes because its parent does. */

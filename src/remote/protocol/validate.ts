@@ -1,6 +1,6 @@
 /** What comes from the wire is not what the types say until it has been looked at. */
 import { isCapabilitySlot } from './capabilities.ts';
-import type { ClientMessage, Credentials, ServerMessage, Unconfirmed } from './messages.ts';
+import type { ClientMessage, Credentials, Unconfirmed } from './messages.ts';
 
 export const MAX_NAME_LENGTH = 200;
 /** So many handles a client may name at once of what it has closed in an earlier session. */
@@ -14,22 +14,6 @@ export function isClientMessage(value: unknown): value is ClientMessage {
   const isKnown = type === 'send' || (type === 'call' && Number.isSafeInteger(id));
   const isTarget = typeof target === 'string' || Number.isSafeInteger(target);
   return isKnown && isTarget && typeof method === 'string' && Array.isArray(args);
-}
-
-const serverMessageTypes: readonly unknown[] = [
-  'answer',
-  'failure',
-  'add',
-  'event',
-  'change',
-  'close',
-  'forget',
-  'closeMafaldaRouter',
-] satisfies ServerMessage['type'][];
-
-/** A client trusts its server with what is in a message, but a message it must be. */
-export function isServerMessage(value: unknown): value is ServerMessage {
-  return isRecord(value) && serverMessageTypes.includes(value['type']);
 }
 
 export function isCredentials(value: unknown): value is Credentials {
@@ -62,6 +46,11 @@ function isOptionalString(value: unknown): value is string | undefined {
   return value === undefined || typeof value === 'string';
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+/** Of an object that a server has told of. */
+export function isHandle(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0;
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }

@@ -9,6 +9,7 @@ import { addressOptions, Addresses, type AddressOptions } from '../../shared/add
 import { NodeUnavailableError } from '../../shared/errors.ts';
 import { logger } from '../../shared/logger.ts';
 import { checkDuration } from '../../shared/checkDuration.ts';
+import { mayForgetCalls } from '../../shared/mayForget.ts';
 import { refuseUnknown } from '../../shared/options.ts';
 import type { LoadReport } from '../../shared/load.ts';
 import type { MafaldaApi } from '../../shared/types.ts';
@@ -117,6 +118,7 @@ export class RemoteMafaldaServer {
 
   /** @throws {TypeError} for options that are unknown or don't go together */
   constructor(mafalda: MafaldaApi, options: RemoteMafaldaServerOptions = {}) {
+    mayForgetCalls(this, ['close']);
     refuseUnknown('RemoteMafaldaServer', options, Object.keys(knownOptions));
     if (!options.cert !== !options.key) throw new TypeError('cert and key must be given together');
     if (options.ca && !options.cert) throw new TypeError('ca needs cert and key: client certificates are checked with TLS only');

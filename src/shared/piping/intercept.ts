@@ -6,6 +6,7 @@
 import { NotFoundError } from 'mediasoup/errors';
 import * as ortc from 'mediasoup/ortc';
 import type { ConsumerOptions, DataProducer, Producer, Router, RtpObserver, Transport } from 'mediasoup/types';
+import { mayForgetCalls } from '../mayForget.ts';
 import { describeStream, streamKey, type StreamId } from './endpoint.ts';
 import { isPassing, unreachable } from './piper.ts';
 import type { Streams } from './streams.ts';
@@ -52,6 +53,7 @@ export function interceptTransport(transport: Transport, access: StreamAccess): 
     if (!isWellFormed(transport, options?.dataProducerId, options)) return consumeData(options);
     return reach(transport, access, { dataProducerId: options.dataProducerId }, id => consumeData({ ...options, dataProducerId: id }));
   };
+  mayForgetCalls(transport, ['produce', 'produceData', 'consume', 'consumeData']);
 }
 
 export function interceptRtpObserver(rtpObserver: RtpObserver, access: StreamAccess): void {
@@ -73,6 +75,7 @@ export function interceptRtpObserver(rtpObserver: RtpObserver, access: StreamAcc
     await removeProducer({ ...options, producerId: found });
     foundIds.delete(options.producerId);
   };
+  mayForgetCalls(rtpObserver, ['addProducer', 'removeProducer']);
 }
 
 /** Lets what the application closes be gone everywhere at once. */

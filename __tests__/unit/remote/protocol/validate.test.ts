@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { isClientMessage, isCredentials, isServerMessage } from '../../../../src/remote/protocol/validate.ts';
+import { isClientMessage, isCredentials } from '../../../../src/remote/protocol/validate.ts';
 
 const noRecords = [null, undefined, 0, 'call', true, [], () => undefined];
 
@@ -45,16 +45,6 @@ describe('a message with capabilities', () => {
       expect(isClientMessage({ ...capabilities, ...wrong })).toBe(false);
     },
   );
-});
-
-describe('a message of a server', () => {
-  test.each(['answer', 'failure', 'add', 'event', 'change', 'close', 'forget', 'closeMafaldaRouter'])('may be of type %s', type => {
-    expect(isServerMessage({ type })).toBe(true);
-  });
-
-  test.each([...noRecords, {}, { type: 'call' }, { type: ['answer'] }, { type: 'constructor' }])('must not be %p', message => {
-    expect(isServerMessage(message)).toBe(false);
-  });
 });
 
 describe('credentials', () => {

@@ -1,14 +1,14 @@
 /** What no well-behaved client sends, chosen by a seeded generator so that it can be sent again. */
-import { descriptionOf, mafaldaRouterCalls, type ClassName } from '../../src/remote/protocol/classes.ts';
-import { membersOf } from '../../src/remote/protocol/describe.ts';
-import type { Frame } from './rawWebSocket.ts';
+import { descriptionOf, mafaldaRouterCalls, type ClassName } from '../../../src/remote/protocol/classes.ts';
+import { membersOf } from '../../../src/remote/protocol/describe.ts';
+import type { Frame } from '../rawWebSocket.ts';
 
 type Random = () => number;
 type Wire = Record<string, unknown>;
 
 const names = ['__proto__', 'constructor', 'prototype', 'toString', 'then', 'toJSON', 'length', '$ref', '$$ref', '_placeholder', ''];
 
-function pick<T>(random: Random, list: readonly T[]): T {
+export function pick<T>(random: Random, list: readonly T[]): T {
   return list[Math.floor(random() * list.length)]!;
 }
 
@@ -51,7 +51,7 @@ export function hostileValue(random: Random): unknown {
 }
 
 /** A copy of which one part, somewhere, is something else. */
-function spoil(random: Random, value: unknown): unknown {
+export function spoil(random: Random, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Buffer.isBuffer(value) || random() < 0.25) return hostileValue(random);
   if (Array.isArray(value)) {
     const index = Math.floor(random() * value.length);
@@ -121,11 +121,16 @@ const calls: Record<string, unknown[]> = {
   removeSubchannel: [1],
   send: [Buffer.from('x'), 51],
   sendRtcp: [Buffer.from('x')],
+  createWorker: [{ logLevel: 'error', logTags: ['info'], rtcMinPort: 20_000, rtcMaxPort: 30_000, appData: {} }],
+  updateSettings: [{ logLevel: 'warn', logTags: ['rtp'] }],
+  createWebRtcServer: [{ listenInfos: [listenInfo], appData: {} }],
+  createRouter: [{ mediaCodecs: [{ kind: 'audio', ...opus }], appData: {} }],
+  pipeToRouter: [{ dataProducerId: 'd', router: {}, keepId: true, listenInfo, enableRtx: false, enableSrtp: false, enableSctp: true }],
   updateMediaCodecs: [[{ kind: 'audio', ...opus }]],
   close: [],
 };
 
-const neverMethods = ['emit', 'on', 'safeEmit', 'removeAllListeners', 'getInternal', 'routerClosed', 'pipeToRouter', 'tree', 'release', '#x', ...names];
+const neverMethods = ['emit', 'on', 'safeEmit', 'removeAllListeners', 'getInternal', 'routerClosed', 'addPipeTransportPair', 'tree', 'release', '#x', ...names];
 
 /** What makes the objects that the rest is then done to. */
 const beginning: [target: unknown, method: string][] = [
@@ -148,12 +153,22 @@ export function hostileMessage(random: Random, id: number, known: readonly Known
   const object = known.length > 0 && random() < 0.9 ? pick(random, known) : undefined;
   const handle = object?.handle ?? pick(random, [-1, 0.5, 1, 2, 3, 4, 5, 6, 1e9, 2 ** 53]);
   if (random() < 0.05) return { type: 'listen', handle, name: pick(random, ['message', 'rtp', 'rtcp', ...names]), listening: random() < 0.7 };
+  // A process each: not often.
+  if (random() < 0.001) return { type: 'call', id, target: -1, method: 'createWorker', args: random() < 0.5 ? calls['createWorker'] : spoilOne(random, calls['createWorker']!) };
   if (random() < 0.05) return { type: 'capabilities', slot: pick(random, [0, 1, 127, 128, -1, 0.5]), rtpCapabilities: spoil(random, rtpCapabilities) };
   const [target, method] = random() < 0.8 ? fitting(random, object) : [pick<unknown>(random, [0, handle, 'mine', 'theirs', '__proto__', -2]), anyMethod(random)];
-  const right = Object.hasOwn(calls, method) ? calls[method]! : [];
+  const right = withReference(random, method, known);
   const message = { type: pick(random, ['call', 'call', 'call', 'send']), id, target, method, args: random() < 0.4 ? right : spoilOne(random, right) };
   const chance = random();
   return chance < 0.98 ? message : chance < 0.99 ? spoil(random, message) : hostileValue(random);
+}
+
+/** What takes an object of mediasoup's gets one, of any class. */
+function withReference(random: Random, method: string, known: readonly Known[]): unknown[] {
+  const right = Object.hasOwn(calls, method) ? calls[method]! : [];
+  const name = method === 'pipeToRouter' ? 'router' : method === 'createWebRtcTransport' ? 'webRtcServer' : undefined;
+  if (name === undefined || known.length === 0 || random() < 0.3) return right;
+  return [{ ...(right[0] as Wire), [name]: { $ref: pick(random, known).handle } }];
 }
 
 /** The list stays one: a message with anything else is the end of a session, and of what could be tried in it. */

@@ -1,0 +1,144 @@
+/**
+ * A server among clients that send anything but what they should, and one that behaves and must not notice. The server is a
+ * process of its own: whatever is thrown in it ends it.
+ */
+import { io, type Socket } from 'socket.io-client';
+import { RemoteMafaldaClient } from '../../../src/index.ts';
+import type { ServerMessage } from '../../../src/remote/protocol/messages.ts';
+import { seededRandom } from '../random.ts';
+import { RawWebSocket } from '../rawWebSocket.ts';
+import { mediaCodecs } from '../rtp.ts';
+import { untilConnected } from '../serve.ts';
+import { ServerProcess } from '../serverProcess.ts';
+import { until } from '../until.ts';
+import { Diary } from './diary.ts';
+import { hostileCredentials, hostileFrame, hostileMessage, type Known } from './hostileClient.ts';
+
+const token = 'secret';
+/** At the same time. */
+const CLIENTS = 8;
+/** By one client, until it goes. */
+const MESSAGES = 100;
+/** Of one that keeps to nothing, and which is mostly cut off soon. */
+const FRAMES = 25;
+
+export interface FuzzProgress {
+  messages: number;
+  /** Of the process that is attacked, in bytes. */
+  memory: number;
+}
+
+/** @throws if the server, or the client that behaves, has noticed anything: the message has the seed */
+export async function fuzzServer(seed: number, messages: number, onProgress: (progress: FuzzProgress) => void = () => undefined): Promise<void> {
+  const random = seededRandom(seed);
+  const server = await ServerProcess.create({ auth: token, sessionTimeout: 500, limits: { messagesPerSecond: 1_000_000 } });
+  const client = new RemoteMafaldaClient(server.url, { token });
+  const problems: string[] = [];
+  const diary = new Diary(CLIENTS * 25);
+  try {
+    await untilConnected(client);
+    const mafaldaRouter = client.createMafaldaRouter({ id: 'theirs', routerOptions: { mediaCodecs } });
+    client.on('disconnected', reason => problems.push(`disconnected: ${reason}`));
+    mafaldaRouter.on('workerdied', (_worker, error) => problems.push(`the Worker of who behaves has died: ${error.message}`));
+    const transport = await mafaldaRouter.createDirectTransport();
+    const dataProducer = await transport.produceData({ id: 'd' });
+    const dataConsumer = await transport.consumeData({ dataProducerId: 'd' });
+    let received = 0;
+    dataConsumer.on('message', message => {
+      if (message.toString() === String(received)) ++received;
+      else problems.push(`${message.toString()} came instead of ${received}`);
+    });
+    const present = async (): Promise<string> => JSON.stringify({ ...(await server.state()), memory: 0 });
+    const before = await present();
+    let rounds = 0;
+    for (; diary.count < messages; ++rounds) {
+      // Each has a random of its own: what it does does not depend on when the others do something.
+      const randoms = Array.from({ length: CLIENTS }, () => seededRandom(Math.floor(random() * 2 ** 31)));
+      await Promise.all(randoms.map(own => sendMessages(server.url, own, diary)));
+      await sendFrames(server.url, random, diary);
+      await sendCredentials(server.url, random, diary);
+      dataProducer.send(String(rounds));
+      const { dataProducerIds } = await transport.dump();
+      if (dataProducerIds.join() !== 'd') problems.push(`the DataProducers of who behaves are ${dataProducerIds.join()}`);
+      const { polluted, memory } = await server.state();
+      if (polluted) problems.push('prototypes are polluted');
+      if (problems.length > 0) throw new Error(problems.join('; '));
+      onProgress({ messages: diary.count, memory });
+    }
+    await until('all messages have arrived', () => received === rounds);
+    // Those who did not say goodbye are waited for until their time is over.
+    await until('nothing is left of the others', async () => (await present()) === before).catch(async (error: Error) => {
+      throw new Error(`${error.message}: ${await present()} instead of ${before}`);
+    });
+    await mafaldaRouter.createDirectTransport();
+  } catch (error) {
+    throw new Error(`seed ${seed}: ${String(error)}; ${problems.join('; ')}, after\n${String(diary)}`, { cause: error });
+  } finally {
+    await client.close();
+    await server.close();
+  }
+}
+
+function connect(url: string, auth: Record<string, unknown>): Socket {
+  return io(url.replace('ws', 'http'), { path: '/mafalda', transports: ['websocket'], forceNew: true, reconnection: false, auth });
+}
+
+/** Resolves when the server has answered, or has closed the connection. */
+function settled(socket: Socket): Promise<boolean> {
+  return new Promise(resolve => {
+    socket.once('welcome', () => resolve(true));
+    socket.once('connect_error', () => resolve(false));
+    socket.once('disconnect', () => resolve(false));
+  });
+}
+
+/** A client that is let in, and keeps to socket.io's protocol, but not to ours. */
+async function sendMessages(url: string, random: () => number, diary: Diary): Promise<void> {
+  const socket = connect(url, { protocol: 1, token });
+  await settled(socket);
+  const known: Known[] = [];
+  const waiting = new Map<number, () => void>();
+  socket.on('message', (_number: number, _received: number, ...messages: ServerMessage[]) => {
+    for (const message of messages) {
+      if (message.type === 'add') known.push(message.addition);
+      if (message.type === 'answer' || message.type === 'failure') waiting.get(message.id)?.();
+    }
+  });
+  const gone = new Promise(resolve => socket.once('disconnect', resolve));
+  let number = 0;
+  const send = (message: unknown): void => void socket.emit('message', ++number, 0, diary.note(message));
+  for (let sent = 0; sent < MESSAGES && socket.connected; ++sent) {
+    // A number that was there already, and now and then one that is still to come.
+    if (random() < 0.05) socket.emit('message', Math.floor(random() * (number + 1)), 0, diary.note(hostileMessage(random, number, known)));
+    if (random() < 0.01) number += 2;
+    send(hostileMessage(random, number + 1, known));
+    if (random() < 0.85) continue;
+    // Its way leads through the Workers: so the next messages are about what this one has made.
+    const id = number + 1000;
+    const answered = new Promise<void>(resolve => waiting.set(id, resolve));
+    send({ type: 'call', id, target: 0, method: 'getResourceUsages', args: [] });
+    await Promise.race([answered, gone]);
+  }
+  if (random() < 0.7 && socket.connected) {
+    socket.emit('bye', () => socket.disconnect());
+    await gone;
+  }
+  socket.disconnect();
+}
+
+/** A client that keeps to nothing. */
+async function sendFrames(url: string, random: () => number, diary: Diary): Promise<void> {
+  const raw = await RawWebSocket.connect(url);
+  if (random() < 0.7) raw.send({ opcode: 1, payload: `40${JSON.stringify({ protocol: 1, token })}` });
+  for (let sent = 0; sent < FRAMES && !raw.closed; ++sent) {
+    raw.send(diary.note(hostileFrame(random, sent)));
+    if (random() < 0.3) await new Promise(setImmediate);
+  }
+  raw.close();
+}
+
+async function sendCredentials(url: string, random: () => number, diary: Diary): Promise<void> {
+  const socket = connect(url, diary.note(hostileCredentials(random)));
+  await settled(socket);
+  socket.disconnect();
+}

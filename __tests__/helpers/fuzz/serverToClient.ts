@@ -1,0 +1,95 @@
+/** A controller with a good server and one that tells it anything but what it should: the good one is used as if nothing had happened. */
+import { version } from 'mediasoup';
+import { HostileNode, type HostileConnection } from '../hostileNode.ts';
+import { seededRandom } from '../random.ts';
+import { RawWebSocketServer } from '../rawWebSocketServer.ts';
+import { Served } from '../serve.ts';
+import { VictimProcess } from '../victimProcess.ts';
+import type { FuzzProgress } from './clientToServer.ts';
+import { Diary } from './diary.ts';
+import { HostileTeller, hostilePacket, hostileReport, hostileWelcome, welcome } from './hostileServer.ts';
+
+const CLIENTS = 8;
+/** On one connection, if it lasts. */
+const MESSAGES = 100;
+const ROUND_TIMEOUT_MS = 5000;
+
+/** @throws if the controller has noticed anything that it should not: the message has the seed */
+export async function fuzzClient(seed: number, messages: number, onProgress: (progress: FuzzProgress) => void = () => undefined): Promise<void> {
+  const random = seededRandom(seed);
+  const diary = new Diary(CLIENTS * 20);
+  const good = await Served.create();
+  const victim = await VictimProcess.create(good.url);
+  try {
+    while (diary.count < messages) {
+      await (random() < 0.8 ? tellMessages(victim, random, diary) : sendPackets(victim, random, diary));
+      const { memory, polluted } = await victim.state();
+      if (polluted) throw new Error('prototypes are polluted');
+      onProgress({ messages: diary.count, memory });
+    }
+  } catch (error) {
+    throw new Error(`seed ${seed}: ${String(error)}, after\n${String(diary)}`, { cause: error });
+  } finally {
+    await victim.close();
+    await good.close();
+  }
+}
+
+async function tellMessages(victim: VictimProcess, random: () => number, diary: Diary): Promise<void> {
+  const telling: Promise<void>[] = [];
+  const node = await HostileNode.create({
+    welcome: () => (random() < 0.9 ? welcome(version) : diary.note(hostileWelcome(random, version))),
+    onConnection: connection => telling.push(tell(connection, random, diary)),
+  });
+  try {
+    await victim.meet(node.url, CLIENTS);
+    await all(telling, CLIENTS);
+  } finally {
+    await node.close();
+  }
+}
+
+/** In packets of some messages, until it has hung up, or had enough. */
+async function tell(connection: HostileConnection, random: () => number, diary: Diary): Promise<void> {
+  const teller = new HostileTeller(random);
+  const { socket, calls } = connection;
+  for (let told = 0; told < MESSAGES && socket.connected; ) {
+    if (random() < 0.1) socket.emit('load', diary.note(hostileReport(random)));
+    const packet = Array.from({ length: 1 + Math.floor(random() * 8) }, () => diary.note(teller.message(calls)));
+    told += packet.length;
+    connection.tell(...packet);
+    await new Promise(setImmediate);
+  }
+}
+
+/** One that does not even keep to socket.io's protocol. */
+async function sendPackets(victim: VictimProcess, random: () => number, diary: Diary): Promise<void> {
+  const telling: Promise<void>[] = [];
+  const server = await RawWebSocketServer.create((send, socket) => {
+    const run = async (): Promise<void> => {
+      if (random() < 0.8) send('0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}');
+      await new Promise(setImmediate);
+      if (random() < 0.8) send('40{"sid":"y"}');
+      if (random() < 0.8) send(`42${JSON.stringify(['welcome', welcome(version)])}`);
+      for (let told = 0; told < MESSAGES && !socket.destroyed; ++told) {
+        send(diary.note(hostilePacket(random)));
+        await new Promise(setImmediate);
+      }
+      socket.end();
+    };
+    telling.push(run());
+  });
+  try {
+    await victim.meet(server.url, CLIENTS);
+    await all(telling, CLIENTS);
+  } finally {
+    await server.close();
+  }
+}
+
+/** Resolves when so many have come and had their share, or are overdue. */
+async function all(telling: Promise<void>[], count: number): Promise<void> {
+  const deadline = Date.now() + ROUND_TIMEOUT_MS;
+  while (telling.length < count && Date.now() < deadline) await new Promise(resolve => setTimeout(resolve, 5));
+  await Promise.all(telling);
+}

@@ -1,0 +1,155 @@
+/** A server that does not keep to the protocol loses its session, and the controller that it was told by goes on with the others. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { version } from 'mediasoup';
+import { once } from 'node:events';
+import { MafaldaHorizontal, RemoteMafaldaClient } from '../../../src/index.ts';
+import { classes, descriptionOf, type ClassName } from '../../../src/remote/protocol/classes.ts';
+import { membersOf } from '../../../src/remote/protocol/describe.ts';
+import { stateTypes } from '../../../src/remote/protocol/validateServer.ts';
+import { closingAfterEach } from '../../helpers/cleanup.ts';
+import { welcome } from '../../helpers/fuzz/hostileServer.ts';
+import { HostileNode } from '../../helpers/hostileNode.ts';
+import { Served } from '../../helpers/serve.ts';
+import { until } from '../../helpers/until.ts';
+import { VictimProcess } from '../../helpers/victimProcess.ts';
+
+const opened = closingAfterEach();
+const worker = { handle: 1, className: 'SharedWorker', id: 'w', appData: {}, state: { pid: 1, subprocessClosed: false } };
+const router = { handle: 2, className: 'Router', id: 'r', parent: 1, appData: {}, state: { id: 'r', rtpCapabilities: {} } };
+const transport = { handle: 3, className: 'DirectTransport', id: 't', parent: 2, appData: {}, state: { id: 't', type: 'direct' } };
+const add = (addition: object): object => ({ type: 'add', mafaldaRouter: 'room', addition });
+const rightStart = [add(worker), add(router), add(transport)];
+
+test.each(Object.keys(classes) as ClassName[])('the type of each property of a %s is known', className => {
+  for (const name of membersOf(descriptionOf(className), 'fixed', 'changing')) expect(Object.keys(stateTypes)).toContain(name);
+});
+
+describe('a controller', () => {
+  let good: Served;
+  let victim: VictimProcess;
+
+  beforeAll(async () => {
+    good = await Served.create();
+    victim = await VictimProcess.create(good.url);
+  }, 60_000);
+
+  afterAll(async () => {
+    await victim.close();
+    await good.close();
+  });
+
+  const wrong: [string, unknown][] = [
+    ['nothing', null],
+    ['an unknown type', { type: 'call' }],
+    ['an answer without an id', { type: 'answer', result: 1 }],
+    ['a failure without an error', { type: 'failure', id: 1 }],
+    ['a failure whose error is none', { type: 'failure', id: 1, error: { name: {}, message: { toString: 1 } } }],
+    ['an add without an addition', { type: 'add', mafaldaRouter: 'room' }],
+    ['an object without a state', add({ ...transport, handle: 9, state: null })],
+    ['an object without what makes it one', add({ ...transport, handle: 9, state: {} })],
+    ['an object of an unknown class', add({ ...transport, handle: 9, className: 'constructor' })],
+    ['an object without a parent', add({ ...transport, handle: 9, parent: undefined })],
+    ['an object in one that can hold none', add({ ...transport, handle: 9, parent: 3 })],
+    ['an object in itself', add({ ...transport, handle: 9, parent: 9.5 })],
+    ['a handle that is none', add({ ...transport, handle: -1 })],
+    ['a handle of another object', add({ ...transport, id: 'other' })],
+    ['a property of a wrong type', add({ ...transport, handle: 9, state: { id: 't', type: {} } })],
+    ['a Worker in a MafaldaRouter', add({ ...worker, handle: 9, className: 'Worker' })],
+    ['an event without arguments', { type: 'event', handle: 3, name: 'trace' }],
+    ['an event with changes that are none', { type: 'event', handle: 3, name: 'trace', args: [], changes: 5 }],
+    ['a change of a wrong type', { type: 'change', handle: 2, changes: { rtpCapabilities: 'text' } }],
+    ['a change without changes', { type: 'change', handle: 2 }],
+    ['a close for a reason of its own', { type: 'close', handle: 3, cause: { name: 'error' } }],
+    ['a close with an error that is none', { type: 'close', handle: 1, cause: { name: 'died', error: 5 } }],
+    ['a MafaldaRouter without a name', { type: 'closeMafaldaRouter' }],
+  ];
+
+  test.each(wrong)('survives %s, and says whose session has ended', async (_what, message) => {
+    const node = opened(await HostileNode.create({ onConnection: connection => connection.tell(...rightStart, message) }));
+    await victim.meet(node.url);
+    await until('it says so', async () => (await victim.state()).errors.length >= 2);
+    for (const error of (await victim.state()).errors) expect(error).toContain(`${node.url}: the session can't go on`);
+  });
+
+  test.each([null, {}, 'text', { ...welcome(version), session: 5 }, { ...welcome(version), loadInterval: 1e308 }, { ...welcome(version), labels: null }, { ...welcome(version), mediasoup: { version: 3 } }])(
+    'survives a welcome that is none: %j',
+    async word => {
+      const node = opened(await HostileNode.create({ welcome: () => word }));
+      await victim.meet(node.url);
+      await until('it says so', async () => (await victim.state()).errors.length > 0);
+      expect((await victim.state()).errors[0]).toBe(`${node.url}: a malformed welcome`);
+    },
+  );
+
+  test('ends the session of a server that tells of more and more objects', async () => {
+    const node = opened(
+      await HostileNode.create({
+        onConnection: ({ tell }) => tell(...rightStart, ...Array.from({ length: 200 }, (_, index) => add({ ...transport, handle: 10 + index, id: `t${index}` }))),
+      }),
+    );
+    await victim.meet(node.url, 1, { objects: 100 });
+    await until('it says so', async () => (await victim.state()).errors.length > 0);
+    const { errors, objects } = await victim.state();
+    expect(errors[0]).toMatch(/more than 100 objects \(limits\.objects\)/);
+    expect(objects[0]).toBe(0);
+  });
+});
+
+test('a server that does not keep to the protocol is tried again ever more rarely', async () => {
+  const node = opened(await HostileNode.create({ onConnection: ({ tell }) => tell(null) }));
+  const client = opened(new RemoteMafaldaClient(node.url));
+  let errors = 0;
+  client.on('error', () => ++errors);
+  await until('it was tried some times', () => node.connections.length >= 4, 30_000);
+  const gaps = node.connections.slice(1, 4).map((at, index) => at - node.connections[index]!);
+  for (const [index, gap] of gaps.entries()) expect(gap).toBeGreaterThan(0.5 * 500 * 2 ** index - 50);
+  expect(errors).toBeGreaterThanOrEqual(3);
+}, 40_000);
+
+test('loads that are no numbers from 0 up are ignored', async () => {
+  const hosts = [{ cores: 2, cpu: 3, memory: { total: 8e9, free: 4e9 } }];
+  const report = { load: 7, workers: [], hosts };
+  const node = opened(
+    await HostileNode.create({
+      onConnection: ({ socket }) => {
+        socket.emit('load', report);
+        for (const load of [-1, -1e308, null, '5', {}]) socket.emit('load', { ...report, load });
+        for (const cores of [0, -2, 0.5, null]) socket.emit('load', { ...report, load: 1, hosts: [{ ...hosts[0], cores }] });
+        socket.emit('load', { ...report, load: 1, workers: [{ id: 'w', cpu: -5 }] });
+        socket.emit('load', { ...report, load: 8 });
+      },
+      onCall: ({ tell }, { id }) => tell({ type: 'answer', id, result: {}, load: -1e308 }),
+    }),
+  );
+  const client = opened(new RemoteMafaldaClient(node.url));
+  const told: number[] = [];
+  client.on('load', load => told.push(load));
+  await until('the last one has come', () => told.at(-1) === 8);
+  await client.getResourceUsages();
+  expect([told, client.load]).toEqual([[7, 8], 8]);
+});
+
+test('an answer that is not what was asked for fails the call', async () => {
+  const node = opened(
+    await HostileNode.create({
+      onCall: ({ tell }, { id, method }) => tell({ type: 'answer', id, result: method === 'createDirectTransport' ? { $ref: 2 } : undefined }),
+      onConnection: ({ tell }) => tell(...rightStart),
+    }),
+  );
+  const client = opened(new RemoteMafaldaClient(node.url));
+  const room = client.createMafaldaRouter({ id: 'room' });
+  await expect(room.createDirectTransport()).rejects.toThrow(/something else than a DirectTransport/);
+  await expect(room.createPlainTransport({})).rejects.toThrow(/something else than a PlainTransport/);
+});
+
+test('one silent node does not keep the answers of the others', async () => {
+  const good = opened(await Served.create());
+  const silent = opened(await HostileNode.create());
+  const mafalda = opened(new MafaldaHorizontal([good.url, silent.url], { nodeTimeout: 60_000 }));
+  await once(mafalda, 'connected');
+  const room = mafalda.createMafaldaRouter();
+  await room.createDirectTransport({ placement: { node: good.url } });
+  const [usages, dump, ofRoom] = await Promise.all([mafalda.getResourceUsages(), mafalda.dump(), room.getResourceUsages()]);
+  expect([Object.keys(usages).length, Object.keys(ofRoom).length]).toEqual([1, 1]);
+  expect(dump.mafaldaRouters[0]!.workers).toHaveLength(1);
+}, 60_000);

@@ -1,0 +1,171 @@
+/** What comes from a server is looked at like what comes from a client: a controller has many servers, and one of them may be broken. */
+import type { HostLoad, LoadReport, WorkerLoad } from '../../shared/load.ts';
+import { classes, descriptionOf, type ClassName } from './classes.ts';
+import type { ClassDescription } from './describe.ts';
+import type { WireError } from './errors.ts';
+import type { Addition, Changes, ServerMessage, Welcome } from './messages.ts';
+import { isHandle, isRecord } from './validate.ts';
+
+/** Longer than a real server's ids and names. */
+const MAX_NAME = 2000;
+/** Of a timer of Node.js. */
+const MAX_MS = 2 ** 31 - 1;
+/** Reports come often: half of what fits into a timer, and some of them may be missed. */
+const MAX_INTERVAL_MS = MAX_MS / 4;
+const MAX_IN_REPORT = 10_000;
+
+const is = {
+  text: (value: unknown): boolean => typeof value === 'string',
+  number: (value: unknown): boolean => typeof value === 'number',
+  flag: (value: unknown): boolean => typeof value === 'boolean',
+  object: (value: unknown): boolean => isRecord(value) && !Array.isArray(value),
+  list: (value: unknown): boolean => Array.isArray(value),
+  /** An object of Consumers, a list of Producers. */
+  score: (value: unknown): boolean => isRecord(value),
+} as const;
+
+/** Of the properties of mediasoup's objects, by their names, which mean the same in all classes. */
+export const stateTypes: Readonly<Record<string, keyof typeof is>> = {
+  ...{ id: 'text', type: 'text', kind: 'text', producerId: 'text', dataProducerId: 'text', label: 'text', protocol: 'text' },
+  ...{ pid: 'number', subprocessClosed: 'flag', rtpCapabilities: 'object' },
+  ...{ sctpParameters: 'object', sctpState: 'text', sctpNegotiatedCapabilities: 'object', srtpParameters: 'object' },
+  ...{ iceRole: 'text', iceParameters: 'object', iceCandidates: 'list', iceState: 'text', iceSelectedTuple: 'object' },
+  ...{ dtlsParameters: 'object', dtlsState: 'text', dtlsRemoteCert: 'text', tuple: 'object', rtcpTuple: 'object' },
+  ...{ rtpParameters: 'object', consumableRtpParameters: 'object', sctpStreamParameters: 'object' },
+  ...{ paused: 'flag', producerPaused: 'flag', dataProducerPaused: 'flag', score: 'score', priority: 'number' },
+  ...{ preferredLayers: 'object', currentLayers: 'object', subchannels: 'list' },
+};
+
+/** Without these an object is none. */
+const required: readonly string[] = ['id', 'type', 'kind', 'pid', 'producerId', 'dataProducerId'];
+
+/** A message by its own looks: what it says of an object is looked at where the object is known, with {@link checkChanges}. */
+export function isServerMessage(value: unknown): value is ServerMessage {
+  if (!isRecord(value)) return false;
+  switch (value['type']) {
+    case 'answer':
+      return Number.isSafeInteger(value['id']);
+    case 'failure':
+      return Number.isSafeInteger(value['id']) && isWireError(value['error']);
+    case 'add':
+      return isAddition(value['addition'], value['mafaldaRouter']);
+    case 'event':
+      return isHandle(value['handle']) && isName(value['name']) && Array.isArray(value['args']) && isOptionalRecord(value['changes']);
+    case 'change':
+      return isHandle(value['handle']) && isRecord(value['changes']);
+    case 'close':
+      return isHandle(value['handle']) && isOptionalCause(value['cause']);
+    case 'forget':
+      return isHandle(value['handle']);
+    case 'closeMafaldaRouter':
+      return isName(value['mafaldaRouter']);
+    default:
+      return false;
+  }
+}
+
+/** @throws {TypeError} if a property is not of the type that it has in mediasoup; null stands for undefined, and unknown ones are left out */
+export function checkChanges({ members }: ClassDescription, changes: Changes): Changes {
+  const known = Object.keys(changes).filter(name => Object.hasOwn(members, name) && (members[name] === 'fixed' || members[name] === 'changing'));
+  for (const name of known) {
+    const type = stateTypes[name];
+    if (type && changes[name] !== null && !is[type](changes[name])) throw new TypeError(`the property ${name} is not of the type ${type}`);
+  }
+  return Object.fromEntries(known.map(name => [name, changes[name]]));
+}
+
+/** @throws {TypeError} if the state is not that of an object of the class */
+export function checkState(description: ClassDescription, state: Changes): Changes {
+  const missing = required.find(name => Object.hasOwn(description.members, name) && (state[name] ?? null) === null);
+  if (missing !== undefined && description.members[missing] === 'fixed') throw new TypeError(`the property ${missing} is missing`);
+  return checkChanges(description, state);
+}
+
+/** @throws {TypeError} if an object of the one class can't be in one of the other */
+export function checkParent(className: ClassName, parent: ClassName): void {
+  if (!descriptionOf(className).parents.includes(parent)) throw new TypeError(`a ${className} can't be in a ${parent}`);
+}
+
+export function isWelcome(value: unknown): value is Welcome {
+  if (!isRecord(value)) return false;
+  const { protocol, maxPayload, sessionTimeout, loadInterval, serverId, region, labels, mediasoup, session } = value;
+  return (
+    typeof protocol === 'number' &&
+    Number.isSafeInteger(maxPayload) &&
+    isWithin(maxPayload, 1, Number.MAX_SAFE_INTEGER) &&
+    isWithin(sessionTimeout, Number.MIN_VALUE, MAX_MS) &&
+    isWithin(loadInterval, 1, MAX_INTERVAL_MS) &&
+    isName(serverId) &&
+    (region === undefined || isName(region)) &&
+    isRecord(labels) &&
+    Object.values(labels).every(isName) &&
+    isMediasoupInfo(mediasoup) &&
+    isRecord(session) &&
+    isName(session['id']) &&
+    Number.isSafeInteger(session['received'])
+  );
+}
+
+/** A report from which nothing can be decided is none: placement adds up what it says. */
+export function isLoadReport(value: unknown): value is LoadReport {
+  return isRecord(value) && isLoad(value['load']) && isListOf(value['workers'], isWorkerLoad) && isListOf(value['hosts'], isHostLoad);
+}
+
+/** A number from 0 up. */
+export function isLoad(value: unknown): value is number {
+  return isWithin(value, 0, Number.MAX_VALUE);
+}
+
+function isWorkerLoad(value: unknown): value is WorkerLoad {
+  if (!isRecord(value) || !isName(value['id'])) return false;
+  return ['cpu', 'routers', 'transports', 'producers', 'consumers', 'dataProducers', 'dataConsumers'].every(name => isLoad(value[name]));
+}
+
+function isHostLoad(value: unknown): value is HostLoad {
+  if (!isRecord(value)) return false;
+  const { cores, cpu, memory, network } = value;
+  const isMemory = isRecord(memory) && isLoad(memory['total']) && isLoad(memory['free']);
+  const isNetwork = network === undefined || (isRecord(network) && isLoad(network['received']) && isLoad(network['sent']));
+  return Number.isSafeInteger(cores) && isWithin(cores, 1, MAX_IN_REPORT) && isLoad(cpu) && isMemory && isNetwork;
+}
+
+function isMediasoupInfo(value: unknown): boolean {
+  return isRecord(value) && isName(value['version']) && isName(value['workerBin']) && isRecord(value['supportedRtpCapabilities']);
+}
+
+function isAddition(value: unknown, mafaldaRouter: unknown): value is Addition {
+  if (!isRecord(value)) return false;
+  const { handle, className, id, parent, appData, state } = value;
+  if (!isHandle(handle) || !isName(className) || !Object.hasOwn(classes, className) || !isName(id) || id === '' || !isRecord(state)) return false;
+  if (appData !== undefined && appData !== null && typeof appData !== 'object') return false;
+  const isInMafaldaRouter = isName(mafaldaRouter);
+  if (!isInMafaldaRouter && mafaldaRouter !== undefined) return false;
+  if (className === 'Worker') return !isInMafaldaRouter && parent === undefined;
+  if (className === 'SharedWorker') return isInMafaldaRouter && parent === undefined;
+  return isHandle(parent);
+}
+
+function isOptionalCause(value: unknown): boolean {
+  if (value === undefined) return true;
+  return isRecord(value) && isName(value['name']) && (value['error'] === undefined || isWireError(value['error']));
+}
+
+function isWireError(value: unknown): value is WireError {
+  return isRecord(value) && typeof value['name'] === 'string' && typeof value['message'] === 'string';
+}
+
+function isListOf(value: unknown, isElement: (element: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.length <= MAX_IN_REPORT && value.every(isElement);
+}
+
+function isWithin(value: unknown, min: number, max: number): value is number {
+  return typeof value === 'number' && value >= min && value <= max;
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_NAME;
+}
+
+function isOptionalRecord(value: unknown): boolean {
+  return value === undefined || isRecord(value);
+}
