@@ -11,7 +11,7 @@ export interface HostileConnection {
   /** Those that are not answered yet. */
   readonly calls: Call[];
   /** Tells this, all in one packet, with the right numbers. */
-  tell(...messages: unknown[]): void;
+  readonly tell: (...messages: unknown[]) => void;
 }
 
 export interface HostileScript {
