@@ -48,7 +48,7 @@ describe('a controller', () => {
     ['an object without a state', add({ ...transport, handle: 9, state: null })],
     ['an object without what makes it one', add({ ...transport, handle: 9, state: {} })],
     ['an object of an unknown class', add({ ...transport, handle: 9, className: 'constructor' })],
-    ['an object without a parent', add({ ...transport, handle: 9, parent: undefined })],
+    ['a parent that is none', add({ ...transport, handle: 9, parent: '2' })],
     ['an object in one that can hold none', add({ ...transport, handle: 9, parent: 3 })],
     ['an object in itself', add({ ...transport, handle: 9, parent: 9.5 })],
     ['a handle that is none', add({ ...transport, handle: -1 })],

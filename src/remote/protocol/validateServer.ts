@@ -142,7 +142,8 @@ function isAddition(value: unknown, mafaldaRouter: unknown): value is Addition {
   if (!isInMafaldaRouter && mafaldaRouter !== undefined) return false;
   if (className === 'Worker') return !isInMafaldaRouter && parent === undefined;
   if (className === 'SharedWorker') return isInMafaldaRouter && parent === undefined;
-  return isHandle(parent);
+  // Of what is made in the moment in which its parent closes the server knows no parent any more: it is ignored.
+  return parent === undefined || isHandle(parent);
 }
 
 function isOptionalCause(value: unknown): boolean {
