@@ -9,7 +9,7 @@ import type { WatcherCommand, WatcherReport, WatcherSetup } from '../helpers/pro
 import { until } from '../helpers/until.ts';
 
 /** For how long something is cut, in ms: long enough to be noticed. `CUT_MS=10000` for the figures. */
-const CUT_MS = Number(process.env['CUT_MS'] ?? 5000);
+const CUT_MS = Number(process.env['CUT_MS'] ?? 4000);
 const PACKETS_PER_SECOND = 100;
 const ssrc = 1111;
 const payloadType = 111;
@@ -190,7 +190,9 @@ class Watcher {
     const before = await received();
     await until('media flows again', async () => (await received()) > before);
     console.info(`said after ${down.at - at} ms, consumed after ${again.at - at} ms, media again after ${Date.now() - at} ms at most`);
-    expect([down.nodes, again.pipes]).toEqual([[0, 1], expect.arrayContaining([[0, 2], [2, 1]])]);
+    // Where both directions are cut, either may be noticed first.
+    const told = directions === 'both' ? [...down.nodes!].sort() : down.nodes;
+    expect([told, again.pipes]).toEqual([[0, 1], expect.arrayContaining([[0, 2], [2, 1]])]);
     expect(again.pipes).toHaveLength(2);
     expect(root.events().filter(event => event === 'pathlost')).toHaveLength(1);
     await new Promise(resolve => setTimeout(resolve, CUT_MS));
