@@ -20,6 +20,7 @@ import {
 import { PipeFlow } from '../shared/piping/flow/pipeFlow.ts';
 import { interceptClose, interceptRtpObserver, interceptTransport, type StreamAccess } from '../shared/piping/intercept.ts';
 import { showOrigins } from '../shared/piping/showOrigins.ts';
+import { tellFamilies } from '../shared/piping/families.ts';
 import { Piper } from '../shared/piping/piper.ts';
 import { chooseSource } from '../shared/piping/chooseSource.ts';
 import type { PipeableMafaldaRouter, ResourceUsages } from '../shared/types.ts';
@@ -63,6 +64,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     this.#aliases = aliases;
     this.#places = new Places(pool, options, this.tree, {
       onRouter: (router, worker) => {
+        if (addresses.pipeFamilies) tellFamilies(router, addresses.pipeFamilies);
         this.tree.addRouter(router, worker, String(worker.pid));
         this.safeEmit('newrouter', router, worker);
       },

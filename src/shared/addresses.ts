@@ -1,14 +1,16 @@
 /** Where this machine's Transports listen, for callers who don't know: they are at another machine. */
+import { isIP } from 'node:net';
 import type { TransportListenInfo, TransportListenIp } from 'mediasoup/types';
+import { familyOf, type Family } from './piping/families.ts';
 
 export interface AddressOptions {
-  /** The address by which clients reach this machine. */
+  /** The address by which clients reach this machine, or a name of an IPv4 one: it listens on all addresses of that family. */
   announcedAddress?: string;
   /** Where WebRtcTransports and PlainTransports listen when the caller leaves it to the server, or gives a wildcard. */
   listenInfos?: TransportListenInfo[];
   /** The same in mediasoup's older form. */
   listenIps?: (TransportListenIp | string)[];
-  /** Where pipes from and to other machines listen; default: like the first of the above. */
+  /** Where pipes from and to other machines listen; default: like the first of the above for IPv4, and the first for IPv6. */
   pipeListenInfo?: TransportListenInfo;
 }
 
@@ -18,6 +20,7 @@ type Options = Record<string, unknown>;
 type ListenIp = TransportListenIp | string;
 
 const WILDCARDS = ['0.0.0.0', '::'];
+const LOOPBACKS = { 4: '127.0.0.1', 6: '::1' } as const;
 
 /** The methods whose options have addresses. */
 export type PlacingMethod = (typeof placing)[number];
@@ -25,16 +28,21 @@ const placing = ['createWebRtcTransport', 'createPlainTransport', 'createPipeTra
 
 export class Addresses {
   readonly #listenInfos: TransportListenInfo[];
-  readonly #pipeListenInfo: TransportListenInfo | undefined;
+  /** One for each family of addresses. */
+  readonly #pipeListenInfos: TransportListenInfo[];
   readonly #hasWebRtcServer: boolean;
 
   /** @param hasWebRtcServer whether WebRtcTransports that give no addresses share the ports of a WebRtcServer */
   constructor({ announcedAddress, listenInfos, listenIps, pipeListenInfo }: AddressOptions, hasWebRtcServer: boolean) {
     if (listenInfos && listenIps) throw new TypeError('only one of listenInfos and listenIps must be given');
-    this.#listenInfos = listenInfos ?? fromListenIps(listenIps ?? (announcedAddress ? ['0.0.0.0'] : []), announcedAddress);
-    // The ports of the clients' Transports are their own business.
-    this.#pipeListenInfo = pipeListenInfo ?? (this.#udp && { ...this.#udp, port: undefined });
+    this.#listenInfos = listenInfos ?? (listenIps || !announcedAddress ? fromListenIps(listenIps ?? [], announcedAddress) : announcing(announcedAddress));
+    this.#pipeListenInfos = (pipeListenInfo ? [pipeListenInfo] : pipesLike(this.#listenInfos)).map(reachable);
     this.#hasWebRtcServer = hasWebRtcServer;
+  }
+
+  /** What pipes from elsewhere can reach, best first; undefined if this machine has no addresses to tell. */
+  get pipeFamilies(): readonly Family[] | undefined {
+    return this.#pipeListenInfos.length > 0 ? this.#pipeListenInfos.map(familyOf) : undefined;
   }
 
   /** The arguments of a call on a MafaldaRouter or Router, completed with this machine's addresses where it needs some. */
@@ -68,24 +76,31 @@ export class Addresses {
       case 'createPipeTransport':
       case 'openLink':
       case 'offerPipe':
-        return isGiven || !this.#pipeListenInfo ? options : { ...options, listenInfo: this.#pipeListenInfo };
+        return isGiven || this.#pipeListenInfos.length === 0 ? options : { ...options, listenInfo: this.#pipeListenInfoOf(options['family']) };
       case 'pipeToRouter':
         return options;
     }
   }
 
-  /** "All addresses" means nothing to whoever is to send to one. Where this machine has better, that is taken; the ports stay. */
+  /** A caller that does not say which family has the first one. */
+  #pipeListenInfoOf(family: unknown): TransportListenInfo | undefined {
+    return this.#pipeListenInfos.find(info => familyOf(info) === family) ?? this.#pipeListenInfos[0];
+  }
+
+  /**
+   * "All addresses" of a family means nothing to those who are to send to one. Where this machine has better of that family, it
+   * is taken; the ports stay.
+   */
   #withoutWildcards(method: PlacingMethod, options: Options): Options {
-    const own = method === 'createWebRtcTransport' || method === 'createPlainTransport' ? this.#listenInfos : [this.#pipeListenInfo];
-    const known = own.filter(info => info !== undefined);
+    const known = method === 'createWebRtcTransport' || method === 'createPlainTransport' ? this.#listenInfos : this.#pipeListenInfos;
     const replaceInfo = (info: TransportListenInfo): TransportListenInfo[] => {
-      const better = isWildcard(info) ? known.filter(({ protocol }) => protocol === info.protocol) : [];
+      const better = isWildcard(info) ? known.filter(({ protocol, ip }) => protocol === info.protocol && isIP(ip) === isIP(info.ip)) : [];
       if (better.length === 0) return [info];
-      return better.map(({ ip, announcedAddress }) => ({ ...info, ip, announcedAddress }));
+      return better.map(({ ip, announcedAddress, flags }) => ({ ...info, ip, announcedAddress, flags: info.flags ?? flags }));
     };
     const replaceIp = (listenIp: ListenIp): ListenIp[] => {
       const given = typeof listenIp === 'string' ? { ip: listenIp } : listenIp;
-      const better = isWildcard(given) ? known.filter(({ protocol }) => protocol === 'udp') : [];
+      const better = isWildcard(given) ? known.filter(({ protocol, ip }) => protocol === 'udp' && isIP(ip) === isIP(given.ip)) : [];
       if (better.length === 0) return [listenIp];
       return better.map(({ ip, announcedAddress }) => ({ ip, announcedIp: announcedAddress }));
     };
@@ -117,6 +132,33 @@ function isWildcard(info: { ip?: unknown; announcedAddress?: unknown; announcedI
 function fromListenIps(listenIps: ListenIp[], announcedAddress?: string): TransportListenInfo[] {
   return listenIps.flatMap(listenIp => {
     const { ip, announcedIp } = typeof listenIp === 'string' ? { ip: listenIp, announcedIp: undefined } : listenIp;
-    return (['udp', 'tcp'] as const).map(protocol => ({ protocol, ip, announcedAddress: announcedIp ?? announcedAddress }));
+    return forBothProtocols({ ip, announcedAddress: announcedIp ?? (canAnnounce(ip, announcedAddress) ? announcedAddress : undefined) });
   });
+}
+
+/** Listens on all addresses of the family of the one that is announced, and of no other. */
+function announcing(announcedAddress: string): TransportListenInfo[] {
+  const isIPv6 = isIP(announcedAddress) === 6;
+  return forBothProtocols(isIPv6 ? { ip: '::', announcedAddress, flags: { ipv6Only: true } } : { ip: '0.0.0.0', announcedAddress });
+}
+
+function forBothProtocols(info: Omit<TransportListenInfo, 'protocol'>): TransportListenInfo[] {
+  return (['udp', 'tcp'] as const).map(protocol => ({ protocol, ...info }));
+}
+
+/** One address stands for all on which the machine listens, but not for those of the other family. */
+function canAnnounce(ip: string, announcedAddress?: string): boolean {
+  return announcedAddress === undefined || isIP(announcedAddress) === 0 || isIP(announcedAddress) === isIP(ip);
+}
+
+/** The first one of each family. The ports of the clients' Transports are their own business. */
+function pipesLike(listenInfos: TransportListenInfo[]): TransportListenInfo[] {
+  const overUdp = listenInfos.filter(({ protocol }) => protocol === 'udp');
+  const first = overUdp.filter((info, index) => overUdp.findIndex(other => familyOf(other) === familyOf(info)) === index);
+  return first.map(info => ({ ...info, port: undefined }));
+}
+
+/** Nobody elsewhere knows where "all addresses" are: those of this machine know one. */
+function reachable(info: TransportListenInfo): TransportListenInfo {
+  return isWildcard(info) ? { ...info, ip: LOOPBACKS[familyOf(info)] } : info;
 }

@@ -29,7 +29,6 @@ describe('a server with an announced address', () => {
     ['left out', {}],
     ['wildcards', { listenInfos }],
     ['wildcards in the older form', { listenIps: ['0.0.0.0'] }],
-    ['IPv6 wildcards', { listenIps: [{ ip: '::' }] }],
   ])('uses it where the addresses are %s', async (_what, options) => {
     const room = await roomAt({ announcedAddress: ANNOUNCED });
     expect(addressesOf(await room.createWebRtcTransport(options))).toEqual([ANNOUNCED]);
@@ -42,6 +41,14 @@ describe('a server with an announced address', () => {
       expect((await room.createPlainTransport(options)).tuple.localAddress).toBe(ANNOUNCED);
       expect((await room.createPipeTransport(options)).tuple.localAddress).toBe(ANNOUNCED);
     }
+  });
+
+  test.each([
+    ['PlainTransports', (room: MafaldaRouter) => room.createPlainTransport({ listenIp: '::' })],
+    ['PipeTransports', (room: MafaldaRouter) => room.createPipeTransport({ listenIp: '::' })],
+  ])('of IPv4 leaves alone the IPv6 ones of %s that a caller has chosen', async (_what, create) => {
+    const { tuple } = await create(await roomAt({ announcedAddress: ANNOUNCED }));
+    expect(tuple.localAddress).toBe('::');
   });
 
   test('leaves alone what a caller has chosen', async () => {

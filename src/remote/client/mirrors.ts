@@ -1,5 +1,6 @@
 /** All mirrors of one connection to a server, and how they follow what the server tells. */
 import type { AppData, Router, Worker } from 'mediasoup/types';
+import { tellFamilies } from '../../shared/piping/families.ts';
 import { descriptionOf } from '../protocol/classes.ts';
 import { decode } from '../protocol/codec.ts';
 import { decodeError } from '../protocol/errors.ts';
@@ -64,6 +65,7 @@ export class Mirrors {
     checkParent(addition.className, parent.className);
     const core = this.#create(addition, parent, mafaldaRouter);
     if (addition.className === 'Router' && mafaldaRouter !== undefined) {
+      if (Array.isArray(addition.families)) tellFamilies(core.object as Router, addition.families);
       const { object } = parent;
       this.#listener.onRouter(mafaldaRouter, core.object as Router, object as Worker, parent.id);
     }

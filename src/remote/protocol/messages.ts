@@ -3,6 +3,7 @@
  * them in order and exactly once, also across lost connections.
  */
 import type { RouterRtpCapabilities } from 'mediasoup/types';
+import type { Family } from '../../shared/piping/families.ts';
 import type { ClassName } from './classes.ts';
 import type { WireError } from './errors.ts';
 
@@ -30,6 +31,8 @@ export interface Addition {
   appData: unknown;
   /** All of its properties. */
   state: Changes;
+  /** Of a Router: over IPv4, IPv6 or both pipes reach it, best first. */
+  families?: readonly Family[];
 }
 
 /** An event that tells why an object closes, such as `producerclose`; `died` comes with an error. */

@@ -1,26 +1,38 @@
 /** All objects that clients of a server mirror, by the handles that stand for them on the wire. */
+import type { Router } from 'mediasoup/types';
 import type { TreeNode } from '../../shared/objectTree.ts';
+import { familiesOf, type Family } from '../../shared/piping/families.ts';
 import type { MemoryBudget } from '../protocol/memory.ts';
 import { ExportedObject, type Exporter } from './exportedObject.ts';
 
 export class Exports {
   readonly #prefix: string;
   readonly #memory: MemoryBudget;
+  readonly #families: readonly Family[] | undefined;
   readonly #byHandle = new Map<number, ExportedObject>();
   readonly #byObject = new Map<object, ExportedObject>();
   /** Those of what has closed too: an answer may still name it, and a client then knows that it has closed. */
   readonly #handles = new WeakMap<object, number>();
   #nextHandle = 1;
 
-  /** @param memory what they take of it */
-  constructor(serverId: string, memory: MemoryBudget) {
+  /**
+   * @param memory what they take of it
+   * @param families of this server's addresses for pipes, if it has some of its own
+   */
+  constructor(serverId: string, memory: MemoryBudget, families: readonly Family[] | undefined) {
     this.#prefix = serverId.slice(0, 8);
     this.#memory = memory;
+    this.#families = families;
   }
 
   /** A Worker's id as clients see it. Processes of two machines may have the same pid: here it becomes unique. */
   workerId(id: string): string {
     return `${this.#prefix}:${id}`;
+  }
+
+  /** How clients' pipes reach the Router. */
+  familiesOf(router: Router): readonly Family[] {
+    return this.#families ?? familiesOf(router);
   }
 
   get size(): number {

@@ -4,6 +4,7 @@ import { logger } from '../../shared/logger.ts';
 import { resolveMafaldaRouterOptions } from '../../shared/options.ts';
 import type { MemoryBudget } from '../protocol/memory.ts';
 import type { WorkerSettings } from 'mediasoup/types';
+import type { Family } from '../../shared/piping/families.ts';
 import { isUnconfirmed } from '../protocol/validate.ts';
 import type { Audience } from './exportedObject.ts';
 import { Exports } from './exports.ts';
@@ -35,10 +36,13 @@ export class ServedMafalda {
   /** Those of which clients have only told the id so far: what they are like is left to who knows. */
   readonly #leftOpen = new WeakSet<PipeableMafaldaRouter>();
 
-  /** @param orphanTimeout how long what absent clients have made is kept where others use the MafaldaRouter, in ms; default: for ever */
-  constructor(mafalda: MafaldaApi, serverId: string, memory: MemoryBudget, orphanTimeout?: number) {
+  /**
+   * @param families of this server's addresses for pipes, if it has some of its own
+   * @param orphanTimeout how long what absent clients have made is kept where others use the MafaldaRouter, in ms; default: for ever
+   */
+  constructor(mafalda: MafaldaApi, serverId: string, memory: MemoryBudget, families: readonly Family[] | undefined, orphanTimeout?: number) {
     this.mafalda = mafalda;
-    this.exports = new Exports(serverId, memory);
+    this.exports = new Exports(serverId, memory, families);
     this.orphans = new Orphanage(orphanTimeout);
   }
 

@@ -135,9 +135,10 @@ export class RemoteMafaldaServer {
     this.#options = options;
     const limits = resolveLimits(options.limits);
     const memory = new MemoryBudget(limits.totalBytes);
+    const addresses = new Addresses(options, 'webRtcServerOptions' in mafalda && mafalda.webRtcServerOptions !== undefined);
     this.#context = {
-      served: new ServedMafalda(mafalda, this.#serverId, memory, orphanTimeout),
-      addresses: new Addresses(options, 'webRtcServerOptions' in mafalda && mafalda.webRtcServerOptions !== undefined),
+      served: new ServedMafalda(mafalda, this.#serverId, memory, addresses.pipeFamilies, orphanTimeout),
+      addresses,
       limits,
       memory,
     };

@@ -146,6 +146,7 @@ export class TreeExport implements Exporter {
   #addition(exported: ExportedObject, state?: Changes): ServerMessage {
     const addition = exported.toAddition(exported.node.parent && this.#exported.get(exported.node.parent), state);
     if (exported.node.type === 'worker') addition.id = this.#exports.workerId(addition.id);
+    if (exported.node.type === 'router') addition.families = this.#exports.familiesOf(exported.node.object);
     return { type: 'add', mafaldaRouter: this.mafaldaRouterId, addition: { ...addition, appData: this.#encodeAppData(addition), state: this.#encode(addition.state) } };
   }
 

@@ -3,12 +3,12 @@
  * serves the Workers of a machine and the servers of a cluster. What differs is which Routers share their streams
  * already (a *domain*: one Router, or all Routers of a server), and the endpoints that do the work.
  */
-import { NotFoundError } from 'mediasoup/errors';
+import { NotFoundError, UnsupportedError } from 'mediasoup/errors';
 import type { Consumer, DataConsumer, DataProducer, Producer, Router } from 'mediasoup/types';
 import { logger } from '../logger.ts';
 import type { ObjectTree } from '../objectTree.ts';
 import { describeStream, linkFor, StaleLinkError, streamKey, type LinkEnd, type PipeEndpoint, type PipeOffer, type StreamId } from './endpoint.ts';
-import { commonFamily } from './families.ts';
+import { commonFamily, familiesOf } from './families.ts';
 import { joinEnds, joinTransports, type Losses } from './joinEnds.ts';
 import type { StreamInRouter, Streams } from './streams.ts';
 
@@ -130,7 +130,7 @@ export class Piper {
       // It may have closed in the meantime, which the consume that follows tells; or somebody else has brought it.
       if (places.length === 0 || places.some(({ router }) => domainOf(router) === domain)) return;
       try {
-        const source = chooseSource(places, destination);
+        const source = chooseSource(this.#reachable(places, destination), destination);
         if (source) return await this.#make(stream, source.router, destination, announce);
         await detour?.(stream, places, destination);
       } catch (error) {
@@ -139,6 +139,17 @@ export class Piper {
       }
       if (attempt === MAX_ATTEMPTS) throw unreachable(stream, new Error('no other Router reaches it'));
     }
+  }
+
+  /** @throws {UnsupportedError} if there is none, before anything is made that would be silent */
+  #reachable(places: StreamInRouter[], destination: Router): StreamInRouter[] {
+    if (!this.#options.network) return places;
+    const reachable = places.filter(({ router }) => commonFamily(router, destination) !== undefined);
+    if (reachable.length > 0) return reachable;
+    const [from, to] = [places[0]!.router, destination].map(router => familiesOf(router).map(family => `IPv${family}`).join(' and '));
+    throw new UnsupportedError(
+      `no pipe can lead from Router "${places[0]!.router.id}", which is reached over ${from}, to Router "${destination.id}", which is reached over ${to}: give their servers listenInfos, or a pipeListenInfo, of the same family`,
+    );
   }
 
   async #make(stream: StreamId, source: Router, destination: Router, announce: () => void): Promise<void> {
