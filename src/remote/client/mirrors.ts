@@ -65,7 +65,7 @@ export class Mirrors {
     checkParent(addition.className, parent.className);
     const core = this.#create(addition, parent, mafaldaRouter);
     if (addition.className === 'Router' && mafaldaRouter !== undefined) {
-      if (Array.isArray(addition.families)) tellFamilies(core.object as Router, addition.families);
+      if (addition.families) tellFamilies(core.object as Router, addition.families);
       const { object } = parent;
       this.#listener.onRouter(mafaldaRouter, core.object as Router, object as Worker, parent.id);
     }

@@ -135,9 +135,10 @@ function isMediasoupInfo(value: unknown): boolean {
 
 function isAddition(value: unknown, mafaldaRouter: unknown): value is Addition {
   if (!isRecord(value)) return false;
-  const { handle, className, id, parent, appData, state } = value;
+  const { handle, className, id, parent, appData, state, families } = value;
   if (!isHandle(handle) || !isName(className) || !Object.hasOwn(classes, className) || !isName(id) || id === '' || !isRecord(state)) return false;
   if (appData !== undefined && appData !== null && typeof appData !== 'object') return false;
+  if (families !== undefined && !isListOf(families, family => family === 4 || family === 6)) return false;
   const isInMafaldaRouter = isName(mafaldaRouter);
   if (!isInMafaldaRouter && mafaldaRouter !== undefined) return false;
   if (className === 'Worker') return !isInMafaldaRouter && parent === undefined;
