@@ -15,6 +15,7 @@ import { createInEveryPlace } from '../helpers/spread.ts';
 import { until } from '../helpers/until.ts';
 import { describeAudioObservers } from './audioObservers.ts';
 import { describeDataBuffers } from './dataBuffers.ts';
+import { describeDataBursts } from './dataBursts.ts';
 import { describeEndings } from './endings.ts';
 import { describeLostPaths } from './lostPaths.ts';
 import { describeSleepingPipes } from './sleepingPipes.ts';
@@ -52,6 +53,7 @@ export function describeEvents(name: string, createSystem: () => Promise<System>
     describePlainTransports(scene);
     describeAudioObservers(scene);
     describeDataBuffers(scene);
+    describeDataBursts(scene);
     describeLostPaths(scene);
     describeSleepingPipes(scene);
     describeEndings(scene);

@@ -22,6 +22,7 @@ import { chooseSource } from '../shared/piping/chooseSource.ts';
 import { PipeFlow } from '../shared/piping/flow/pipeFlow.ts';
 import { interceptClose, interceptRtpObserver, interceptTransport, type StreamAccess } from '../shared/piping/intercept.ts';
 import { showOrigins } from '../shared/piping/showOrigins.ts';
+import { tellOfLostMessages } from '../shared/piping/lostMessages.ts';
 import { Piper } from '../shared/piping/piper.ts';
 import type { StreamInRouter } from '../shared/piping/streams.ts';
 import type { PipeToMafaldaRouterOptions } from '../shared/piping/pipeToMafaldaRouter.ts';
@@ -85,6 +86,8 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
         }),
     });
     this.tree.on('add', node => this.#intercept(node));
+    // Each node tells of the pipes within it.
+    tellOfLostMessages(this.tree, (from, to) => this.#nodeOf(from) !== this.#nodeOf(to));
     this.#pipeEnds = new PipeEnds(this.tree, router => this.#nodeOf(router), router => this.#nodeOf(router).lost);
     this.#flow = new PipeFlow({ tree: this.tree, streams: this.streams, domainOf: router => this.#nodeOf(router), alone: false });
   }

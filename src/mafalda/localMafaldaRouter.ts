@@ -21,6 +21,7 @@ import { PipeFlow } from '../shared/piping/flow/pipeFlow.ts';
 import { interceptClose, interceptRtpObserver, interceptTransport, type StreamAccess } from '../shared/piping/intercept.ts';
 import { showOrigins } from '../shared/piping/showOrigins.ts';
 import { tellFamilies } from '../shared/piping/families.ts';
+import { tellOfLostMessages } from '../shared/piping/lostMessages.ts';
 import { Piper } from '../shared/piping/piper.ts';
 import { chooseSource } from '../shared/piping/chooseSource.ts';
 import type { PipeableMafaldaRouter, ResourceUsages } from '../shared/types.ts';
@@ -71,6 +72,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
       onWorkerDied: (worker, error) => this.reportWorkerDied(worker, error),
     });
     this.tree.on('add', node => this.#intercept(node));
+    tellOfLostMessages(this.tree, () => true);
     // After that, since it reads what objects show.
     this.#idlePipes = new IdlePipes(this.tree, idlePipeTimeout);
     this.#links = new RouterLinks(this.tree.routers, this.streams, aliases, this.#idlePipes);

@@ -3,6 +3,7 @@ import type { AppData } from 'mediasoup/types';
 import type { ResolvedMafaldaRouterOptions } from './options.ts';
 import type { ObjectTree, ObjectType, TreeNode } from './objectTree.ts';
 import { linkedRouterId } from './piping/endpoint.ts';
+import { lostMessagesOf } from './piping/lostMessages.ts';
 
 /** Any object: its id, its `appData`, and the properties of mediasoup's that are listed below. */
 export interface ObjectDump {
@@ -44,6 +45,8 @@ export interface PipeDump {
   /** Ids of the two Routers. */
   from: string;
   to: string;
+  /** How many messages the pipe could not take, since too much was waiting for its link; missing where none. */
+  lostMessages?: number;
 }
 
 /** What a client of a server has made that went away without a goodbye, while others are attached to the MafaldaRouter. */
@@ -145,7 +148,8 @@ function dumpPipe(node: TreeNode): PipeDump[] {
   const to = transport && linkedRouterId(transport.object);
   if (to === undefined || !transport?.parent) return [];
   const streamId = node.type === 'consumer' ? node.object.producerId : node.object.dataProducerId;
-  return [{ streamId, from: transport.parent.id, to }];
+  const lostMessages = node.type === 'dataConsumer' ? lostMessagesOf(node.object) || undefined : undefined;
+  return [{ streamId, from: transport.parent.id, to, lostMessages }];
 }
 
 function dumpObject(node: TreeNode): ObjectDump {
