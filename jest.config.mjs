@@ -5,8 +5,8 @@ export default {
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }] },
-  // Most of a test is waiting: for sockets, for Workers, for timers.
-  maxWorkers: '150%',
+  // Each test file is a cluster of processes: one for each core would be more than a machine can take.
+  maxWorkers: '50%',
   // A worker start, a browser start: bounded, but slow on a busy machine.
   testTimeout: 60_000,
 };
