@@ -156,7 +156,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         const senders = [await RtpSender.create(from, 'video'), await RtpSender.create(from, 'audio')];
         for (const sender of senders) {
           const { id } = sender.producer;
-          const { pipeConsumer, pipeProducer } = await from.pipeToMafaldaRouter({ producerId: id, mafaldaRouter: to, listenInfo });
+          const { pipeConsumer, pipeProducer } = await from.pipeToMafaldaRouter({ producerId: id, mafaldaRouter: to });
           expect([pipeConsumer?.producerId, pipeProducer?.id]).toEqual([id, id]);
           const receivers = [...(await createReceivers(to, id)), ...(await createReceivers(from, id))];
           expect(new Set(receivers.map(({ consumer }) => consumer.producerId))).toEqual(new Set([id]));

@@ -99,10 +99,10 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     if (!webRtcServerOptions || givesAddresses(options)) {
       return this.#create('createWebRtcTransport', options, router => router.createWebRtcTransport(options as types.WebRtcTransportOptions<never>));
     }
-    return this.#create('createWebRtcTransport', { ...options, webRtcServer: webRtcServerOptions }, async router => {
-      const webRtcServer = await this.#places.webRtcServerOf(router, webRtcServerOptions);
-      return router.createWebRtcTransport({ ...options, webRtcServer } as types.WebRtcTransportOptions<never>);
-    });
+    this.#check('createWebRtcTransport', { ...options, webRtcServer: webRtcServerOptions });
+    return this.#places.createWithWebRtcServer(webRtcServerOptions, (router, webRtcServer) =>
+      router.createWebRtcTransport({ ...options, webRtcServer } as types.WebRtcTransportOptions<never>),
+    );
   };
 
   createPlainTransport: PipeableMafaldaRouter['createPlainTransport'] = async given => {
@@ -163,9 +163,13 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
   }
 
   async #create<T>(method: keyof typeof checks, options: object | undefined, make: (router: types.Router) => Promise<T>): Promise<T> {
+    this.#check(method, options);
+    return this.#places.create(make);
+  }
+
+  #check(method: keyof typeof checks, options: object | undefined): void {
     this.assertOpen();
     checks[method](options as Record<string, unknown> | undefined);
-    return this.#places.create(make);
   }
 
   #intercept({ type, object, parent }: TreeNode): void {

@@ -88,8 +88,28 @@ export class Places {
     return this.workers.find(pooled => pooled.id === id)?.load ?? 0;
   }
 
-  /** The WebRtcServer of the Router's Worker. */
-  async webRtcServerOf(router: Router, options: WebRtcServerOptions): Promise<WebRtcServer> {
+  /** The same with the WebRtcServer of the Router's Worker. There may be fewer ports than Workers: then those that have one do the work. */
+  async createWithWebRtcServer<T>(options: WebRtcServerOptions, make: (router: Router, webRtcServer: WebRtcServer) => Promise<T>): Promise<T> {
+    const refused = new Set<unknown>();
+    const makeThere = async (router: Router): Promise<T> => {
+      const webRtcServer = await this.#webRtcServerOf(router, options).catch((error: unknown) => {
+        refused.add(error);
+        throw error;
+      });
+      return make(router, webRtcServer);
+    };
+    try {
+      return await this.create(makeThere);
+    } catch (error) {
+      if (!refused.has(error)) throw error;
+      const workers = this.#candidates().filter(({ pooled }) => pooled.hasWebRtcServer);
+      const choice = placeOnWorker({ workers, watermark: this.#options.watermarkWorker, mayCreateWorker: false });
+      if (choice === undefined || choice === 'new') throw error;
+      return this.#createAt(choice.pooled, makeThere);
+    }
+  }
+
+  async #webRtcServerOf(router: Router, options: WebRtcServerOptions): Promise<WebRtcServer> {
     const place = this.#placeOf(router);
     if (!place) throw new Error('the Router was closed while a Transport was being created in it');
     return place.pooled.webRtcServer(options);

@@ -67,6 +67,11 @@ export class PooledWorker {
     ++this.#placedSinceSample;
   }
 
+  /** Whether it has one, or will if the ports are free. */
+  get hasWebRtcServer(): boolean {
+    return this.#webRtcServer !== undefined;
+  }
+
   /** The one whose ports all WebRtcTransports share that leave the addresses to this machine. */
   webRtcServer(options: WebRtcServerOptions): Promise<WebRtcServer> {
     this.#webRtcServer ??= this.ready.then(worker => worker.createWebRtcServer(options));

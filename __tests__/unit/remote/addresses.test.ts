@@ -144,6 +144,19 @@ describe('a WebRtcServer', () => {
     expect(ports.has(own.iceCandidates[0]!.port)).toBe(false);
   });
 
+  test('of which there are fewer than Workers, since there are fewer ports, serves all nevertheless', async () => {
+    const free = await opened(new Mafalda(mediasoup, { workerBudget: false })).createMafaldaRouter({ routerOptions: { mediaCodecs } }).createPlainTransport({ listenIp: '127.0.0.1' });
+    const port = free.tuple.localPort;
+    free.close();
+    const listenInfos: TransportListenInfo[] = [{ protocol: 'udp', ip: '127.0.0.1', port }];
+    const mafalda = opened(new Mafalda(mediasoup, { workerBudget: false, webRtcServerOptions: { listenInfos } }));
+    // Each Worker is full from the beginning.
+    const room = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs }, watermarkWorker: 0 });
+    const transports = await Promise.all(Array.from({ length: 4 }, () => room.createWebRtcTransport({})));
+    transports.push(await room.createWebRtcTransport({}));
+    expect(transports.map(({ iceCandidates }) => iceCandidates.map(candidate => candidate.port))).toEqual(transports.map(() => [port]));
+  });
+
   test('whose ports are taken makes the call fail, and the next one succeed when they are free', async () => {
     const blocker = opened(new Mafalda(mediasoup, { workerBudget: false }));
     const blocking = await blocker.createMafaldaRouter({ routerOptions: { mediaCodecs } }).createPlainTransport({ listenIp: '127.0.0.1' });

@@ -2,6 +2,7 @@
 import { NotFoundError } from 'mediasoup/errors';
 import type { PipeToRouterOptions, PipeToRouterResult, PipeTransport, PipeTransportOptions, Router } from 'mediasoup/types';
 import type { PipeableMafaldaRouter } from '../types.ts';
+import { resolveHost } from './families.ts';
 import { joinEnds, joinTransports } from './joinEnds.ts';
 import type { Streams } from './streams.ts';
 
@@ -9,6 +10,8 @@ type UnionOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : neve
 
 /** mediasoup's options of `pipeToRouter()`, with a MafaldaRouter instead of a Router. */
 export type PipeToMafaldaRouterOptions<R> = UnionOmit<PipeToRouterOptions, 'router'> & { mafaldaRouter: R };
+
+const LOOPBACK = { protocol: 'udp', ip: '127.0.0.1' } as const;
 
 /** Who can be the destination. */
 type Destination = Pick<PipeableMafaldaRouter, 'createPipeTransport'>;
@@ -72,26 +75,39 @@ export class Outlets {
     return link;
   }
 
-  async #open(router: Router, to: Destination, options: object): Promise<Link> {
-    const defaults = { enableSctp: true, enableRtx: this.#network, enableSrtp: this.#network };
-    // Without addresses a remote server uses its own; on this machine it is the loopback address, as mediasoup has it.
-    const addresses = this.#network || 'listenIp' in options ? {} : { listenInfo: { protocol: 'udp', ip: '127.0.0.1' } };
-    const all = { ...defaults, ...addresses, ...options } as PipeTransportOptions;
-    const [nearResult, farResult] = await Promise.allSettled([router.createPipeTransport(all), to.createPipeTransport(all)]);
-    if (nearResult.status === 'rejected' || farResult.status === 'rejected') {
-      for (const result of [nearResult, farResult]) if (result.status === 'fulfilled') result.value.close();
-      throw nearResult.status === 'rejected' ? nearResult.reason : (farResult as PromiseRejectedResult).reason;
+  /** Without addresses in the options servers use their own; those that have none are on one machine, as all is without servers. */
+  async #create(router: Router, to: Destination, options: Partial<PipeTransportOptions>): Promise<Link> {
+    if (options.listenInfo || options.listenIp) return createBoth(router, to, options);
+    try {
+      if (this.#network) return await createBoth(router, to, options);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
     }
-    const [near, far] = [nearResult.value, farResult.value];
+    return createBoth(router, to, { ...options, listenInfo: LOOPBACK });
+  }
+
+  async #open(router: Router, to: Destination, options: object): Promise<Link> {
+    const given: Partial<PipeTransportOptions> = { enableSctp: true, enableRtx: this.#network, enableSrtp: this.#network, ...options };
+    const { near, far } = await this.#create(router, to, given);
     joinTransports(near, far);
     try {
-      await Promise.all([near.connect(addressOf(far)), far.connect(addressOf(near))]);
+      const [toNear, toFar] = await Promise.all([addressOf(near), addressOf(far)]);
+      await Promise.all([near.connect(toFar), far.connect(toNear)]);
     } catch (error) {
       near.close();
       throw error;
     }
     return { near, far };
   }
+}
+
+/** The Transports, or neither. */
+async function createBoth(router: Router, to: Destination, options: object): Promise<Link> {
+  const all = options as PipeTransportOptions;
+  const [near, far] = await Promise.allSettled([router.createPipeTransport(all), to.createPipeTransport(all)]);
+  if (near.status === 'fulfilled' && far.status === 'fulfilled') return { near: near.value, far: far.value };
+  for (const result of [near, far]) if (result.status === 'fulfilled') result.value.close();
+  throw near.status === 'rejected' ? near.reason : (far as PromiseRejectedResult).reason;
 }
 
 /** If the other end does not come to be, this one must not go on sending. */
@@ -105,7 +121,8 @@ async function orClose<T>(consumer: { close(): void }, producing: Promise<T>): P
 }
 
 /** An end that listens on all addresses is reached on this machine's loopback one; for other machines it would have to say more. */
-function addressOf({ tuple, srtpParameters }: PipeTransport): Parameters<PipeTransport['connect']>[0] {
-  const ip = tuple.localAddress === '0.0.0.0' ? '127.0.0.1' : tuple.localAddress;
-  return { ip, port: tuple.localPort, srtpParameters };
+async function addressOf({ tuple, srtpParameters }: PipeTransport): Promise<Parameters<PipeTransport['connect']>[0]> {
+  const { localAddress, localPort: port } = tuple;
+  const ip = localAddress === '0.0.0.0' ? '127.0.0.1' : localAddress === '::' ? '::1' : await resolveHost(localAddress);
+  return { ip, port, srtpParameters };
 }
