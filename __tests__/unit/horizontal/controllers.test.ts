@@ -199,8 +199,10 @@ describe('a room that is in use', () => {
 
   test('does not wait for a node that is slow', async () => {
     const [a, b] = [opened(await Served.create()), opened(await Served.create())];
-    const proxy = opened(await delayProxy(b.url, 300));
+    const proxy = opened(await delayProxy(b.url, 1000));
     const mafalda = await connected([a.url, proxy.url]);
+    // A Worker that has to be started first would take longer than a slow node on a busy machine.
+    await a.mafalda.createMafaldaRouter().createDirectTransport();
     const mafaldaRouter = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
     const told: string[] = [];
     const note = (what: string) => (): void => void told.push(what);
