@@ -11,6 +11,10 @@
  *   - *worst*: the highest load that any node ever had, percent; *over*: how much of the nodes' time was above 100 %, in a million;
  *   - *nodes/room*, *pipes/room*: over how many nodes a room was spread in the end, and how many streams had to be piped for that.
  *
+ * Then pipes beside balance: 10 rooms of 6 people on 3 nodes, each with a Transport for each direction, who consume all of each other. *piped* is how
+ * many of 100 consumers are fed by a pipe, where the application says whose Transports they are (`placement.near`), and where it doesn't;
+ * *max/share* what the fullest node has of the Transports over its fair share. *evenly* looks at nothing but load.
+ *
  * Then the burst: 200 joins between two reports, on 10 equal nodes. *max/share* is what the fullest node gets over its fair share.
  */
 import { NodePool, type PoolRequest } from '../src/horizontal/nodePool.ts';
@@ -84,7 +88,7 @@ class Cluster {
   }
 
   request(mafaldaRouterId: string, used: ReadonlyMap<ClusterNode, unknown>): PoolRequest {
-    return { mafaldaRouterId, isUsed: node => used.has(node), countStreams: () => new Map(), assertOpen: () => undefined };
+    return { mafaldaRouterId, isUsed: node => used.has(node), countNear: () => new Map(), assertOpen: () => undefined };
   }
 
   /** Somebody consumes on a node, or a pipe from there does. */
@@ -209,11 +213,53 @@ function burst(strategy: Strategy): number[] {
   return [placed[0]! / (joins / nodes), ...placed];
 }
 
+/** Of rooms of six people: how many of 100 consumers are piped, and what the fullest node has over its share of the Transports. */
+function pairs(strategy: Strategy, says: boolean): [piped: number, ratio: number] {
+  const [nodes, roomCount, people] = [3, 10, 6];
+  const cluster = new Cluster(nodes, strategy);
+  cluster.secondPasses();
+  const placed = Array.from({ length: roomCount }, () => ({ used: new Map<ClusterNode, true>(), people: [] as ClusterNode[][] }));
+  for (let person = 0; person < people; ++person) {
+    for (const [index, room] of placed.entries()) {
+      const own: ClusterNode[] = [];
+      room.people.push(own);
+      for (let direction = 0; direction < 2; ++direction) {
+        const request = { ...cluster.request(`room ${index}`, room.used), countNear: () => new Map(own.map(node => [node, 1])) };
+        const node = cluster.pool.choose(request, says && own.length > 0 ? { near: ['own'] } : {});
+        node.reserve()(true);
+        own.push(node);
+        room.used.set(node, true);
+      }
+    }
+  }
+  let [piped, consumers] = [0, 0];
+  for (const room of placed) {
+    for (const [sender, [from]] of room.people.entries()) {
+      for (const [receiver, [, to]] of room.people.entries()) {
+        if (sender === receiver) continue;
+        ++consumers;
+        if (from !== to) ++piped;
+      }
+    }
+  }
+  const counts = cluster.nodes.map(node => node.placed);
+  return [(100 * piped) / consumers, Math.max(...counts) / ((2 * roomCount * people) / nodes)];
+}
+
 const strategies = { concentrate, leastLoaded, twoChoices, regionFirst };
 const columns = ['', 'decisions/s', 'p50', 'p99', 'nodes', 'bound', 'ratio', 'worst', 'over', 'nodes/room', 'pipes/room'];
 print(columns);
 const rooms = schedule();
 for (const [name, strategy] of Object.entries(strategies)) print([name, ...simulate(strategy, rooms, strategy === regionFirst)]);
+
+/** What a strategy does that looks at load alone. */
+const evenly: Strategy = candidates => [...candidates].sort((a, b) => (b.near ?? 0) - (a.near ?? 0) || a.load - b.load || a.placed - b.placed)[0];
+console.log('\n10 rooms of 6 people with two transports each, 3 nodes: of 100 consumers');
+print(['', 'piped', 'max/share', 'untold', 'max/share']);
+for (const [name, strategy] of Object.entries({ ...strategies, evenly })) {
+  const figures = [true, false].flatMap(says => pairs(strategy, says).map((figure, index) => figure.toFixed(index === 0 ? 0 : 2)));
+  print([name, ...figures]);
+}
 
 console.log('\n200 joins between two reports, 10 equal nodes');
 print(['', 'max/share', '  on each node']);

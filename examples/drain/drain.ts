@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import * as mediasoup from 'mediasoup';
-import { leastLoaded, Mafalda, MafaldaHorizontal, RemoteMafaldaServer, type MafaldaApi } from 'mafalda-horizontal';
+import { Mafalda, MafaldaHorizontal, RemoteMafaldaServer, type MafaldaApi, type Strategy } from 'mafalda-horizontal';
 import { Person } from './person.ts';
 
 const DEADLINE_MS = 1000;
@@ -16,8 +16,9 @@ const servers = machines.map(machine => new RemoteMafaldaServer(machine, { host:
 for (const server of servers) await server.listen();
 const [first, second] = servers.map(({ url }) => url) as [string, string];
 
-// So that both are in use from the beginning; by default, the second one would be used when the first one is full.
-const mafalda = new MafaldaHorizontal([first, second], { strategy: leastLoaded });
+// So that both are in use from the beginning; with the library's own strategies, the second one would be used when the first one is full.
+const spread: Strategy = nodes => [...nodes].sort((a, b) => a.load - b.load || a.placed - b.placed)[0];
+const mafalda = new MafaldaHorizontal([first, second], { strategy: spread });
 await once(mafalda, 'connected');
 const room = mafalda.createMafaldaRouter();
 

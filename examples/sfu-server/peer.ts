@@ -57,10 +57,13 @@ export class Peer {
   }
 
   async createTransport(direction: Direction): Promise<TransportInfo> {
-    const transport = await once(this.#transports, direction, () =>
+    const transport = await once(this.#transports, direction, async () => {
+      // Whose transport it is only the application knows: both of a person belong on one server, as long as there is room.
+      const own = await Promise.allSettled(this.#transports.values());
+      const near = own.flatMap(result => (result.status === 'fulfilled' ? [result.value.id] : []));
       // Without any address: the server that it lands on fills in its own.
-      this.room.mafaldaRouter.createWebRtcTransport({ initialAvailableOutgoingBitrate: INITIAL_BITRATE }),
-    );
+      return this.room.mafaldaRouter.createWebRtcTransport({ initialAvailableOutgoingBitrate: INITIAL_BITRATE, placement: { near } });
+    });
     transport.observer.once('close', () => this.#closed || this.#listener.onTransportLost());
     const { id, iceParameters, iceCandidates, dtlsParameters } = transport;
     return { id, iceParameters, iceCandidates, dtlsParameters, server: this.#serverOf(transport) };

@@ -7,7 +7,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { leastLoaded, MafaldaHorizontal } from 'mafalda-horizontal';
+import { MafaldaHorizontal, type Strategy } from 'mafalda-horizontal';
 import type { MediaServerReady } from './mediaServer.ts';
 import { startSfuServer, type SfuServer } from './sfuServer.ts';
 
@@ -16,6 +16,12 @@ const DEFAULT_PORT = 3000;
 /** For a media server that does not go by itself. */
 const KILL_TIMEOUT_MS = 5000;
 const PARENT_CHECK_INTERVAL_MS = 500;
+
+/**
+ * For the demo only: each person goes to the server with the least to do, whatever pipes that takes, so that there is something to see. The
+ * library's own strategies keep a room together as long as there is room: without this one everybody would be on the first server.
+ */
+const spread: Strategy = servers => [...servers].sort((a, b) => (b.near ?? 0) - (a.near ?? 0) || a.load - b.load || a.placed - b.placed)[0];
 
 const { PORT, HOST = '127.0.0.1' } = process.env;
 /** Known to this process and to the media servers only. By the environment: everybody can read the arguments of a process. */
@@ -42,9 +48,7 @@ async function start(): Promise<void> {
   const urls = await Promise.all(Array.from({ length: MEDIA_SERVERS }, (_, index) => startMediaServer(`server ${index + 1}`)));
   stopping.signal.throwIfAborted();
 
-  // By default, a server is filled before the next one is used: fewest pipes. Here everybody would be on the first one, and
-  // there would be nothing to see.
-  const nodes = new MafaldaHorizontal(urls, { token, strategy: leastLoaded });
+  const nodes = new MafaldaHorizontal(urls, { token, strategy: spread });
   mafalda = nodes;
   nodes.on('error', error => console.error(error.message));
   await once(nodes, 'connected', { signal: stopping.signal });

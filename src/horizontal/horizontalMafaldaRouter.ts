@@ -35,6 +35,7 @@ import { askNodes } from './askNodes.ts';
 import { PipeEnds } from './pipeEnds.ts';
 import type { Placement } from './placement.ts';
 import { makeDetour } from './reachability/detour.ts';
+import { Whereabouts } from './whereabouts.ts';
 
 const log = logger('horizontal');
 
@@ -48,6 +49,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   readonly #piper: Piper;
   readonly #pipeEnds: PipeEnds;
   readonly #flow: PipeFlow;
+  readonly #whereabouts = new Whereabouts(this.tree);
   /** Whether we know the `routerOptions`, or only the id. */
   #isDefined: boolean;
   #leaving = false;
@@ -280,15 +282,15 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     return {
       mafaldaRouterId: this.id,
       isUsed: node => this.#parts.isUsed(node),
-      countStreams: ids => this.#countStreams(ids),
+      countNear: ids => this.#countNear(ids),
       assertOpen: () => this.assertOpen(),
     };
   }
 
-  #countStreams(ids: readonly string[]): Map<ClusterNode, number> {
+  #countNear(ids: readonly string[]): Map<ClusterNode, number> {
     const counts = new Map<ClusterNode, number>();
     for (const id of ids) {
-      const nodes = new Set(this.streams.find(id).map(({ router }) => this.#nodeOf(router)));
+      const nodes = new Set(this.#whereabouts.routersOf(id).map(router => this.#nodeOf(router)));
       for (const node of nodes) counts.set(node, (counts.get(node) ?? 0) + 1);
     }
     return counts;

@@ -17,7 +17,7 @@ export interface PoolRequest {
   readonly mafaldaRouterId: string;
   readonly isUsed: (node: ClusterNode) => boolean;
   /** How many of these streams each node has; nodes without any may be missing. */
-  readonly countStreams: (ids: readonly string[]) => ReadonlyMap<ClusterNode, number>;
+  readonly countNear: (ids: readonly string[]) => ReadonlyMap<ClusterNode, number>;
   /** @throws if nothing is to be created any more */
   readonly assertOpen: () => void;
 }
@@ -242,8 +242,8 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     return candidates.length > 0 ? candidates : resting;
   }
 
-  #byStrategy({ mafaldaRouterId, isUsed, countStreams }: PoolRequest, { region: wished, near }: Placement, tried: Tried): ClusterNode | undefined {
-    const streams = near && countStreams(near);
+  #byStrategy({ mafaldaRouterId, isUsed, countNear }: PoolRequest, { region: wished, near }: Placement, tried: Tried): ClusterNode | undefined {
+    const streams = near && countNear(near);
     const candidates = this.#candidates(tried);
     if (candidates.length === 0) return undefined;
     const states: NodeState[] = candidates.map(node => {

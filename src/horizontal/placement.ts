@@ -7,7 +7,10 @@ export interface Placement {
   node?: string | MafaldaApi;
   /** Rather a node of this region. A wish: nodes below the watermark elsewhere are used when there are none. */
   region?: string;
-  /** Rather a node that has these Producers and DataProducers already: to consume them there takes no pipe. A wish, after `region`. */
+  /**
+   * Rather a node that has most of these already, by their ids. Producers and DataProducers: to consume them there takes no pipe. Transports and
+   * Consumers, of the same person mostly: what belongs together stays together. A wish, after `region`.
+   */
   near?: readonly string[];
 }
 
@@ -17,6 +20,6 @@ export function checkPlacement(placement: Placement): void {
   const { region, near } = placement;
   if (region !== undefined && typeof region !== 'string') throw new TypeError('if given, placement.region must be a string');
   if (near !== undefined && !(Array.isArray(near) && near.every(id => typeof id === 'string'))) {
-    throw new TypeError('if given, placement.near must be an array of the ids of Producers');
+    throw new TypeError('if given, placement.near must be an array of the ids of Producers, DataProducers, Transports and Consumers');
   }
 }

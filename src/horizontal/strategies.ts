@@ -1,13 +1,19 @@
 /** Strategies choose the node for what is created next. They are pure functions: the same state gives the same choice. */
 import { byLoad, emptiest, fullestWithRoom, type Candidate } from '../shared/selection.ts';
 
+/**
+ * What it costs to use one more node for a room, in percent of a node: each stream that somebody consumes there has to be piped, sent once more and
+ * received once more. It is about what a room of twenty people takes on a machine of four cores.
+ */
+const PIPES_LOAD = 10;
+
 /** A node that is connected and not being drained, as a strategy sees it. */
 export interface NodeState extends Candidate {
   readonly id: string;
   /** What its server says of itself. */
   readonly region?: string;
   readonly labels?: Readonly<Record<string, string>>;
-  /** How many of the Producers that the request names in `near` it has already. */
+  /** How many of the streams, Transports and Consumers that the request names in `near` it has already. */
   readonly near?: number;
 }
 
@@ -31,12 +37,12 @@ export const concentrate: Strategy = (candidates, request) => {
   return fullestWithRoom(wished, request.watermark) ?? emptiest(wished);
 };
 
-/** Spreads evenly. */
-export const leastLoaded: Strategy = (candidates, request) => emptiest(asWished(candidates, request));
+/** Spreads rooms evenly, and a room only where that is worth its pipes. */
+export const leastLoaded: Strategy = (candidates, request) => cheapest(asWished(candidates, request), request);
 
 /**
  * Spreads, by the less loaded of two nodes that chance picks: for several MafaldaHorizontals over the same nodes, which would all
- * choose the same one by the same reports.
+ * choose the same one by the same reports. What the MafaldaRouter uses already stays in use where another one is not worth its pipes.
  */
 export const twoChoices: Strategy = (candidates, request) => {
   const wished = asWished(candidates, request);
@@ -47,8 +53,8 @@ export const twoChoices: Strategy = (candidates, request) => {
   const first = chance % among.length;
   // Of the others, so that they are two.
   const second = (first + 1 + (mix(chance) % (among.length - 1))) % among.length;
-  const [one, other] = [among[first]!, among[second]!];
-  return byLoad(other, one) < 0 ? other : one;
+  const used = emptiest(among.filter(({ hasRouter }) => hasRouter));
+  return cheapest([...(used ? [used] : []), among[first]!, among[second]!], request);
 };
 
 /**
@@ -66,7 +72,7 @@ export const regionFirst: Strategy = (candidates, request) => {
 };
 
 /**
- * Those that the call wishes for: below the watermark, in its region, and of these the ones with the most of the Producers that it wants
+ * Those that the call wishes for: below the watermark, in its region, and of these the ones with the most of what it wants to be
  * near. A wish that nobody with room fulfils is left out.
  */
 function asWished(candidates: readonly NodeState[], { region, near, watermark }: PlacementRequest): readonly NodeState[] {
@@ -81,6 +87,16 @@ function asWished(candidates: readonly NodeState[], { region, near, watermark }:
     if (most > 0) wished = wished.filter(node => node.near === most && node.load < watermark);
   }
   return wished;
+}
+
+/** The least loaded, where one that the MafaldaRouter does not use yet counts as fuller by what pipes cost; the first of equals. */
+function cheapest(candidates: readonly NodeState[], { watermark }: PlacementRequest): NodeState | undefined {
+  const costOf = ({ hasRouter, load }: NodeState): number => (hasRouter && load < watermark ? load : load + PIPES_LOAD);
+  let choice: NodeState | undefined;
+  for (const candidate of candidates) {
+    if (!choice || costOf(candidate) - costOf(choice) < 0 || (costOf(candidate) === costOf(choice) && byLoad(candidate, choice) < 0)) choice = candidate;
+  }
+  return choice;
 }
 
 /** FNV-1a. */

@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import * as mediasoup from 'mediasoup';
 import type { WebRtcTransport } from 'mediasoup/types';
-import { leastLoaded, Mafalda, MafaldaHorizontal, RemoteMafaldaServer } from 'mafalda-horizontal';
+import { Mafalda, MafaldaHorizontal, RemoteMafaldaServer } from 'mafalda-horizontal';
+import { evenly } from '../evenly.ts';
 import { startSfuServer } from '../../../examples/sfu-server/sfuServer.ts';
 
 /** One WebRtcTransport, as the application of the SFU sees it. */
@@ -24,7 +25,7 @@ const servers = [0, 1].map(
 for (const server of servers) await server.listen();
 const mafalda = new MafaldaHorizontal(
   servers.map(({ url }) => url),
-  { strategy: leastLoaded },
+  { strategy: evenly },
 );
 await once(mafalda, 'connected');
 

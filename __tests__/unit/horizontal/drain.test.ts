@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import * as mediasoup from 'mediasoup';
-import { leastLoaded, Mafalda, MafaldaHorizontal, type DrainOptions, type MafaldaApi, type Strategy } from '../../../src/index.ts';
+import { Mafalda, MafaldaHorizontal, type DrainOptions, type MafaldaApi, type Strategy } from '../../../src/index.ts';
+import { evenly } from '../../helpers/evenly.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { delayProxy } from '../../helpers/delayProxy.ts';
 import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../../helpers/rtp.ts';
@@ -21,7 +22,7 @@ let mafaldaRouter: ReturnType<MafaldaHorizontal['createMafaldaRouter']>;
 
 beforeEach(async () => {
   [a, b] = [opened(await Served.create()), opened(await Served.create())];
-  mafalda = opened(new MafaldaHorizontal([a.url, b.url], { strategy: leastLoaded }));
+  mafalda = opened(new MafaldaHorizontal([a.url, b.url], { strategy: evenly }));
   await once(mafalda, 'connected');
   mafaldaRouter = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
 });

@@ -6,8 +6,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as mediasoup from 'mediasoup';
-import { leastLoaded, Mafalda, MafaldaHorizontal, RemoteMafaldaServer, type MafaldaRouter } from '../../../src/index.ts';
+import { Mafalda, MafaldaHorizontal, RemoteMafaldaServer, type MafaldaRouter } from '../../../src/index.ts';
 import { WorkerBudget } from '../../../src/mafalda/workerBudget.ts';
+import { evenly } from '../../helpers/evenly.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { mediaCodecs } from '../../helpers/rtp.ts';
 
@@ -63,7 +64,7 @@ async function serve(mafalda: Mafalda | MafaldaHorizontal): Promise<string> {
 }
 
 async function above(urls: string[]): Promise<MafaldaHorizontal> {
-  const mafalda = opened(new MafaldaHorizontal(urls, { strategy: leastLoaded }));
+  const mafalda = opened(new MafaldaHorizontal(urls, { strategy: evenly }));
   await once(mafalda, 'connected');
   return mafalda;
 }

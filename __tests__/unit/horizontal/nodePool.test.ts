@@ -35,7 +35,7 @@ class Cluster {
 }
 
 function request(mafaldaRouterId = 'room', used: ReadonlySet<ClusterNode> = new Set()): PoolRequest {
-  return { mafaldaRouterId, isUsed: node => used.has(node), countStreams: () => new Map(), assertOpen: () => undefined };
+  return { mafaldaRouterId, isUsed: node => used.has(node), countNear: () => new Map(), assertOpen: () => undefined };
 }
 
 /** Joins of one room each, or all of one room, that are answered at once. */
@@ -45,6 +45,45 @@ async function join({ pool }: Cluster, count: number, room?: string): Promise<vo
     Array.from({ length: count }, (_, index) => pool.place(request(room ?? `room ${index}`, room === undefined ? undefined : used), {}, async node => used.add(node))),
   );
 }
+
+describe('six people with two transports each, one after the other', () => {
+  const strategies = Object.entries({ concentrate, leastLoaded, twoChoices, regionFirst });
+
+  /** On which node each person's transports are. */
+  async function place(nodes: number, strategy: Strategy, says: boolean): Promise<[ClusterNode, ClusterNode][]> {
+    const { pool } = new Cluster(nodes, strategy);
+    const used = new Set<ClusterNode>();
+    const people: [ClusterNode, ClusterNode][] = [];
+    for (let person = 0; person < 6; ++person) {
+      const placed: ClusterNode[] = [];
+      for (const near of [[], ['own']]) {
+        const countNear = (): Map<ClusterNode, number> => new Map(placed.map(node => [node, 1]));
+        const wish = says && near.length > 0 ? { near } : {};
+        await pool.place({ ...request('room', used), countNear }, wish, async node => placed.push(node));
+        used.add(placed.at(-1)!);
+      }
+      people.push(placed as [ClusterNode, ClusterNode]);
+    }
+    return people;
+  }
+
+  /** Of 30 consumers. */
+  function countPiped(people: [ClusterNode, ClusterNode][]): number {
+    return people.flatMap(([from], sender) => people.filter(([, to], receiver) => sender !== receiver && from !== to)).length;
+  }
+
+  describe.each([2, 3])('over %i nodes', nodes => {
+    test.each(strategies)('%s: a person’s transports are on one node, if the application says whose they are', async (_name, strategy) => {
+      const people = await place(nodes, strategy, true);
+      expect(people.every(([one, other]) => one === other)).toBe(true);
+      expect(countPiped(people)).toBeLessThanOrEqual(10);
+    });
+
+    test.each(strategies)('%s: most consumers need no pipe, if it does not say', async (_name, strategy) => {
+      expect(countPiped(await place(nodes, strategy, false))).toBeLessThanOrEqual(15);
+    });
+  });
+});
 
 describe.each([
   ['of one room', 'room'],

@@ -14,6 +14,7 @@ import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { CutProxy } from '../../helpers/cutProxy.ts';
 import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../../helpers/rtp.ts';
 import { Served } from '../../helpers/serve.ts';
+import { evenly } from '../../helpers/evenly.ts';
 import { until } from '../../helpers/until.ts';
 
 const opened = closingAfterEach();
@@ -96,6 +97,16 @@ describe('a wish', () => {
     expect((await mafaldaRouter.dump()).pipes).toEqual([]);
     const distant = await mafaldaRouter.createDirectTransport();
     expect(mafalda.nodeOf(distant)).toBe(nodeAt(a.url));
+    // The same by anything else that is there.
+    const consumer = await far.consume({ producerId: 'one', rtpCapabilities: await mafaldaRouter.getRtpCapabilities() });
+    const data = await far.produceData();
+    for (const { id } of [far, consumer, data, await far.consumeData({ dataProducerId: data.id })]) {
+      const beside = await mafaldaRouter.createDirectTransport({ placement: { near: [id] } });
+      expect(mafalda.nodeOf(beside)).toBe(nodeAt(b.url));
+    }
+    consumer.close();
+    const elsewhere = await mafaldaRouter.createDirectTransport({ placement: { near: [consumer.id] } });
+    expect(mafalda.nodeOf(elsewhere)).toBe(nodeAt(a.url));
   });
 
   test.each([
@@ -170,12 +181,12 @@ describe('the strategy', () => {
     expect(mafalda.strategy).toBe(concentrate);
     await create();
     expect([a, b].map(served => served.mafalda.transports.size).sort()).toEqual([0, 6]);
-    mafalda.strategy = leastLoaded;
+    mafalda.strategy = evenly;
     await create();
     await create();
     expect([a, b].every(served => served.mafalda.transports.size >= 5)).toBe(true);
     expect(() => (mafalda.strategy = undefined as never)).toThrow(TypeError);
-    expect(mafalda.strategy).toBe(leastLoaded);
+    expect(mafalda.strategy).toBe(evenly);
   });
 
   test('sees the nodes, and whom it chooses for', async () => {
@@ -212,10 +223,9 @@ describe('the strategy', () => {
     await expect(mafalda.createMafaldaRouter().createDirectTransport()).rejects.toThrow(/no idea/);
   });
 
-  test('leastLoaded spreads a burst evenly', async () => {
+  test('leastLoaded spreads a burst of rooms evenly', async () => {
     mafalda.strategy = leastLoaded;
-    const mafaldaRouter = mafalda.createMafaldaRouter();
-    await Promise.all(Array.from({ length: 50 }, () => mafaldaRouter.createDirectTransport()));
+    await Promise.all(Array.from({ length: 50 }, () => mafalda.createMafaldaRouter().createDirectTransport()));
     const [atA, atB] = [a, b].map(served => served.mafalda.transports.size) as [number, number];
     expect(atA + atB).toBe(50);
     expect(Math.abs(atA - atB)).toBeLessThanOrEqual(4);

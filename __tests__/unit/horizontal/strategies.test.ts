@@ -31,8 +31,11 @@ describe('concentrate', () => {
 
 describe('leastLoaded', () => {
   test.each([
-    ['the least loaded, used or not', [node('a', 50, true), node('b', 40), node('c', 80)], 'b'],
-    ['of the same load the one that had least', [node('a', 5, true, 9), node('b', 5, false, 2)], 'b'],
+    ['the least loaded', [node('a', 50), node('b', 40), node('c', 80)], 'b'],
+    ['one that is used, where another is not worth the pipes', [node('a', 45, true), node('b', 40), node('c', 80)], 'a'],
+    ['another one where it is', [node('a', 55, true), node('b', 40), node('c', 80)], 'b'],
+    ['another one where that is above the watermark', [node('a', 67, true), node('b', 65)], 'b'],
+    ['of the same load the one that had least', [node('a', 5, true, 9), node('b', 5, true, 2)], 'b'],
   ])('chooses %s', (_what, candidates, expected) => {
     expect(leastLoaded(candidates, request)?.id).toBe(expected);
   });
@@ -60,6 +63,11 @@ describe('twoChoices', () => {
     const picks = (mafaldaRouterId: string): (string | undefined)[] =>
       Array.from({ length: 20 }, (_, seed) => twoChoices(candidates, { ...request, mafaldaRouterId, seed })?.id);
     expect(picks('room')).not.toEqual(picks('other'));
+  });
+
+  test('stays where the MafaldaRouter is, while others are not worth the pipes', () => {
+    expect(count(nodes('20', '25*', '16', '30'), 100)).toEqual([0, 100, 0, 0]);
+    expect(count(nodes('20', '45*'), 100)).toEqual([100, 0]);
   });
 
   test('leaves out what is above the watermark, while another has room', () => {
