@@ -1,6 +1,6 @@
 /**
  * Arguments and results as plain data. Objects that both sides know become references (`{ $ref: handle }`), and what JSON
- * does not have becomes `{ $bigint: digits }` and, in an array, `{ $undefined: true }`; keys that begin with `$` get
+ * does not have becomes `{ $bigint: digits }`, `{ $number: 'NaN' }` and, in an array, `{ $undefined: true }`; keys that begin with `$` get
  * another one, so that nobody's data is taken for one of these. Buffers stay: socket.io carries them, and puts
  * `{ _placeholder: true, num }` in their places; so a key `_placeholder` gets a `$` too.
  */
@@ -11,6 +11,8 @@ const MAX_DEPTH = 32;
 const REFERENCE = '$ref';
 const BIGINT = '$bigint';
 const UNDEFINED = '$undefined';
+const NUMBER = '$number';
+const NO_JSON_NUMBERS: readonly unknown[] = ['NaN', 'Infinity', '-Infinity'];
 /** mediasoup's are of 64 bits: nobody makes this process read a million digits. */
 const BIGINT_DIGITS = /^-?\d{1,20}$/;
 const PLACEHOLDER = '_placeholder';
@@ -41,6 +43,7 @@ function encodeDeep(value: unknown, handleOf: HandleOf, buffers: { count: number
     throw new TypeError(`${path} is a ${typeof value}, which can't be sent to another process`);
   }
   if (typeof value === 'bigint') return { [BIGINT]: String(value) };
+  if (typeof value === 'number' && !Number.isFinite(value)) return { [NUMBER]: String(value) };
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Uint8Array) {
     if (++buffers.count > MAX_BUFFERS) throw new RangeError(`more than ${MAX_BUFFERS} Buffers can't be sent at once`);
@@ -109,6 +112,7 @@ export function decode(value: unknown, objectOf: (handle: number) => object | un
     const content = data[name];
     if (name === REFERENCE) return resolve(content, objectOf, isAppData);
     if (name === BIGINT) return toBigInt(content);
+    if (name === NUMBER) return toNumber(content);
     if (name === UNDEFINED) return undefined;
   }
   let isEscaped = false;
@@ -118,6 +122,11 @@ export function decode(value: unknown, objectOf: (handle: number) => object | un
     isEscaped ||= unescape(key) !== key;
   }
   return isEscaped ? Object.fromEntries(keys.map(key => [unescape(key), data[key]])) : data;
+}
+
+function toNumber(name: unknown): number {
+  if (!NO_JSON_NUMBERS.includes(name)) throw new TypeError('a number that JSON has, or none');
+  return Number(name);
 }
 
 function toBigInt(digits: unknown): bigint {

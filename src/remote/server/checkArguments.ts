@@ -15,7 +15,8 @@ const MAX_TEXT = 20_000;
 /** Names of objects are part of many messages. */
 const MAX_NAME = 1000;
 
-const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
+/** mediasoup takes all of them. */
+const isNumber = (value: unknown): boolean => typeof value === 'number';
 const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= MAX_TEXT;
 const isName = (value: unknown): boolean => typeof value === 'string' && value.length <= MAX_NAME;
 /** References to objects of mediasoup's are no options. */
@@ -25,7 +26,7 @@ const isAddress = (value: unknown): boolean => isText(value) || isObject(value);
 const kinds: Record<Kind, { is: (value: unknown) => boolean; what: string }> = {
   text: { is: isText, what: `a string of at most ${MAX_TEXT} characters` },
   number: { is: isNumber, what: 'a number' },
-  integer: { is: Number.isSafeInteger, what: 'an integer' },
+  integer: { is: isNumber, what: 'an integer' },
   flag: { is: value => typeof value === 'boolean', what: 'a boolean' },
   object: { is: isObject, what: 'an object' },
   objects: { is: listOf(isObject, MAX_LIST), what: `an array of objects, at most ${MAX_LIST}` },
@@ -108,6 +109,7 @@ const references = new Map<string, Readonly<Record<string, ClassName>>>([
 type ClassOf = (object: object) => ClassName | undefined;
 
 /**
+ * @throws {RangeError} for a number that has to be an integer and is none
  * @throws {TypeError} naming the argument that is of a wrong type: what mediasoup's methods do with another object than they
  * expect can't be caught by who has called them
  */
@@ -118,10 +120,12 @@ export function checkArguments(method: string, args: unknown[], classOf: ClassOf
   for (const [index, arg] of args.entries()) {
     // JSON makes null of what was left out in the middle of a list.
     if (arg === undefined || arg === null) continue;
-    const { is, what } = kinds[expected[index] ?? 'any'];
+    const kind = expected[index] ?? 'any';
+    const { is, what } = kinds[kind];
     if (!is(arg)) throw new TypeError(`${method}(): argument ${index + 1} must be ${what}`);
+    if (!isWhole(kind, arg)) throw new RangeError(`${method}(): argument ${index + 1} must be ${what}`);
     const wrong = findWrong(arg, allowed);
-    if (wrong) throw new TypeError(`${method}()${wrong}`);
+    if (wrong) throw new wrong.ErrorClass(`${method}()${wrong.text}`);
   }
 }
 
@@ -135,19 +139,25 @@ function checkReferences(method: string, options: unknown, classOf: ClassOf): vo
   }
 }
 
+interface Wrong {
+  /** The way to the property, and what it must be. */
+  readonly text: string;
+  readonly ErrorClass: new (message: string) => Error;
+}
+
 /**
  * @param allowed where objects of mediasoup's may be
  * @returns the first property of a wrong type, and what it must be: the way there is put together on the way back
  */
-function findWrong(value: unknown, allowed: readonly string[] = []): string | undefined {
+function findWrong(value: unknown, allowed: readonly string[] = []): Wrong | undefined {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return undefined;
-  if (value instanceof EventEmitter) return " must not be an object of mediasoup's";
+  if (value instanceof EventEmitter) return { text: " must not be an object of mediasoup's", ErrorClass: TypeError };
   // Nothing in it can have changed since it was checked.
   if (Object.isFrozen(value)) return undefined;
   if (Array.isArray(value)) {
     for (const [index, element] of value.entries()) {
       const wrong = findWrong(element);
-      if (wrong) return `[${index}]${wrong}`;
+      if (wrong) return { ...wrong, text: `[${index}]${wrong.text}` };
     }
     return undefined;
   }
@@ -155,12 +165,20 @@ function findWrong(value: unknown, allowed: readonly string[] = []): string | un
     const member = (value as Record<string, unknown>)[name];
     const kind = properties.get(name);
     // To mediasoup null is the same as none, but not where it wants an integer.
-    if (kind && (member !== null || kind === 'integer') && !kinds[kind].is(member)) return `.${name} must be ${kinds[kind].what}`;
-    if (kind === undefined && Array.isArray(member) && member.length > MAX_NUMBERS && !unchecked.includes(name)) return `.${name} must have at most ${MAX_NUMBERS} elements`;
+    if (kind && (member !== null || kind === 'integer') && !kinds[kind].is(member)) return { text: `.${name} must be ${kinds[kind].what}`, ErrorClass: TypeError };
+    if (kind && !isWhole(kind, member)) return { text: `.${name} must be ${kinds[kind].what}`, ErrorClass: RangeError };
+    if (kind === undefined && Array.isArray(member) && member.length > MAX_NUMBERS && !unchecked.includes(name)) {
+      return { text: `.${name} must have at most ${MAX_NUMBERS} elements`, ErrorClass: TypeError };
+    }
     const wrong = unchecked.includes(name) || allowed.includes(name) ? undefined : findWrong(member);
-    if (wrong) return `.${name}${wrong}`;
+    if (wrong) return { ...wrong, text: `.${name}${wrong.text}` };
   }
   return undefined;
+}
+
+/** Where mediasoup makes a bigint of a number, it refuses others with a RangeError, but in the middle of a message to its Worker. */
+function isWhole(kind: Kind, value: unknown): boolean {
+  return kind !== 'integer' || Number.isInteger(value);
 }
 
 function listOf(is: (value: unknown) => boolean, max: number): (value: unknown) => boolean {

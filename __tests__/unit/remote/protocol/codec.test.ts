@@ -28,7 +28,8 @@ describe('the codec', () => {
     ['an object', { a: { b: [] }, c: {} }],
     ['bigints', { size: 40n, list: [-(2n ** 63n), 2n ** 64n - 1n] }],
     ['undefined in an array', [undefined, null, [undefined]]],
-    ['keys that mean something to the codec', [{ $bigint: '1' }, { $undefined: true }]],
+    ['numbers that JSON does not have', { list: [NaN, Infinity], number: -Infinity }],
+    ['keys that mean something to the codec', [{ $bigint: '1' }, { $undefined: true }, { $number: 'NaN' }]],
     ['keys that begin with $', { $ref: 7 }],
     ['keys that begin with $$', { $$ref: 7, $: 1, $$: 2, $$$x: 3 }],
     ['what socket.io puts in the place of a Buffer', { _placeholder: true, num: 9, $_placeholder: 1, $$_placeholder: 2 }],
@@ -113,6 +114,10 @@ describe('the codec', () => {
     const result = decode(JSON.parse('{"constructor": {"prototype": {"polluted": true}}}'), objectOf) as object;
     expect(Object.getPrototypeOf(result)).toBe(Object.prototype);
     expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
+  });
+
+  test.each([1, '', '1', 'nan', null])('refuses a number of %p that JSON has, or nobody', number => {
+    expect(() => decode({ $number: number }, objectOf)).toThrow(TypeError);
   });
 
   test.each([1, '', '1.5', '0x1', '9'.repeat(21), null])('refuses a bigint of %p', digits => {
