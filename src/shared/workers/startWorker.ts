@@ -31,8 +31,9 @@ let setsid: string | undefined | null = null;
  */
 export async function startWorker<T extends AppData = AppData>(mediasoup: Pick<Index, 'createWorker'>, settings?: WorkerSettings<T>): Promise<Worker<T>> {
   refuseWhileEnding();
-  const worker = await (mediasoup.createWorker === createWorker ? startShielded(settings) : mediasoup.createWorker(settings));
-  watch(worker);
+  const isMediasoup = mediasoup.createWorker === createWorker;
+  const worker = await (isMediasoup ? startShielded(settings) : mediasoup.createWorker(settings));
+  watch(worker, isMediasoup && setsid !== undefined);
   return worker;
 }
 

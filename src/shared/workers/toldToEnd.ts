@@ -1,6 +1,6 @@
 /**
- * Workers that a signal has ended, though nobody has closed them: where they can't be shielded from it, or a service manager signals each process. It is about
- * to end this process too, as a rule, so nothing new is begun meanwhile.
+ * Workers that a signal has ended, though nobody has closed them. Where they can't be shielded from what is sent to the whole process group, that is about to end
+ * this process too, as a rule, so nothing new is begun meanwhile. A Worker that is shielded was meant itself.
  */
 import type { Worker } from 'mediasoup/types';
 import { NodeUnavailableError } from '../errors.ts';
@@ -17,11 +17,11 @@ export function wasToldToEnd({ message }: Error): boolean {
   return /\bcode:0\b|\bsignal:SIG(INT|TERM)\b/.test(message);
 }
 
-export function watch(worker: Worker): void {
+export function watch(worker: Worker, isShielded: boolean): void {
   running.add(worker);
   onceClosed(worker, () => running.delete(worker));
   worker.once('died', error => {
-    if (wasToldToEnd(error)) quietUntil = performance.now() + QUIET_MS;
+    if (!isShielded && wasToldToEnd(error)) quietUntil = performance.now() + QUIET_MS;
   });
 }
 
