@@ -20,6 +20,8 @@ const LATER_MS = 50;
 const REST_MS = 700;
 const FRAME_TIMEOUT_MS = 8000;
 const WIDE = 640;
+/** Until Chromium sends both layers. */
+const SIMULCAST_STARTS_MS = 4000;
 
 const times = new Map<string, Map<string, number[]>>();
 
@@ -72,10 +74,12 @@ class Run {
     await publisher.call('unpublish', video);
 
     const simulcast = await publisher.call<string>('publish', sender.id, 'simulcast');
-    await rest(2 * REST_MS);
+    await rest(SIMULCAST_STARTS_MS);
     await this.#cold();
-    const layered = await this.#first(receiver, simulcast, true, { spatialLayer: 0 });
+    const layered = await this.#first(receiver, simulcast, true);
     note('simulcast', way, layered.ms);
+    await rest(SIMULCAST_STARTS_MS);
+    await layered.consumer.setPreferredLayers({ spatialLayer: 0 });
     await rest();
     note('larger layer', way, await this.#again(layered.consumer, () => layered.consumer.setPreferredLayers({ spatialLayer: 1 }), WIDE));
     await this.#leave(layered.consumer);
@@ -103,8 +107,8 @@ class Run {
     for (let waited = 0; !this.#way.connected && this.#way.links().length > 0 && waited < 5000; waited += 50) await rest(50);
   }
 
-  async #consume(receiver: WebRtcTransport, producerId: string, paused: boolean, preferredLayers?: { spatialLayer: number }): Promise<Consumer> {
-    return receiver.consume({ producerId, rtpCapabilities: this.#rtpCapabilities, paused, preferredLayers });
+  async #consume(receiver: WebRtcTransport, producerId: string, paused: boolean): Promise<Consumer> {
+    return receiver.consume({ producerId, rtpCapabilities: this.#rtpCapabilities, paused });
   }
 
   async #view(receiver: WebRtcTransport, producerId: string): Promise<Consumer> {
@@ -117,10 +121,10 @@ class Run {
     await this.#browsing.viewer.call('view', receiver.id, { id, producerId, kind, rtpParameters });
   }
 
-  async #first(receiver: WebRtcTransport, producerId: string, paused: boolean, layers?: { spatialLayer: number }): Promise<{ consumer: Consumer; ms: number }> {
+  async #first(receiver: WebRtcTransport, producerId: string, paused: boolean): Promise<{ consumer: Consumer; ms: number }> {
     const began = now();
     await this.#way.bring?.(producerId);
-    const consumer = await this.#consume(receiver, producerId, paused, layers);
+    const consumer = await this.#consume(receiver, producerId, paused);
     await this.#show(receiver, consumer);
     const frame = this.#frame(consumer);
     if (paused) await consumer.resume();
