@@ -53,6 +53,7 @@ describe('a controller', () => {
     ['an object in itself', add({ ...transport, handle: 9, parent: 9.5 })],
     ['a handle that is none', add({ ...transport, handle: -1 })],
     ['a handle of another object', add({ ...transport, id: 'other' })],
+    ['an object whose appData can’t be read', add({ ...transport, handle: 9, appData: { $bigint: 'x' } })],
     ['a property of a wrong type', add({ ...transport, handle: 9, state: { id: 't', type: {} } })],
     ['a Worker in a MafaldaRouter', add({ ...worker, handle: 9, className: 'Worker' })],
     ['an event without arguments', { type: 'event', handle: 3, name: 'trace' }],

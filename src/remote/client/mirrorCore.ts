@@ -51,7 +51,6 @@ export class MirrorCore {
     this.description = description;
     this.parent = parent;
     this.#apply(checkState(description, addition.state));
-    parent?.children.add(this);
   }
 
   get object(): object {
@@ -67,9 +66,10 @@ export class MirrorCore {
     return this.#endedBy;
   }
 
-  /** To be called once, by the mirror that it belongs to. */
+  /** To be called once, by the mirror that it belongs to: one that could not be made is no part of the tree. */
   bind(object: object): void {
     this.#object = object as Emitter & { observer: Emitter };
+    this.parent?.children.add(this);
     const listened = listenedEventsOf(this.description);
     if (listened.length === 0) return;
     const emitter = this.#object as unknown as EventEmitter;
