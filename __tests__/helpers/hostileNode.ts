@@ -8,7 +8,7 @@ import { welcome, type Call } from './fuzz/hostileServer.ts';
 
 export interface HostileConnection {
   readonly socket: Socket;
-  /** Those that are not answered yet. */
+  /** Calls that are not answered yet. */
   readonly calls: Call[];
   /** Tells this, all in one packet, with the right numbers. */
   readonly tell: (...messages: unknown[]) => void;

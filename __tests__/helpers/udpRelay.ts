@@ -11,7 +11,7 @@ type Side = 'near' | 'far';
 export class UdpRelay {
   /** Whether a packet is lost. */
   isLost: () => boolean = () => false;
-  /** What each side sends to, and the other gets from. */
+  /** The socket that each side sends to, and that the other side gets packets from. */
   readonly #sockets: Record<Side, Socket>;
   readonly #ports: Partial<Record<Side, number>> = {};
   /** The latest packet to each side: an ABORT has to look like it. */

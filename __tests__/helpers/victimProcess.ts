@@ -14,7 +14,7 @@ export interface VictimRequest {
 export interface VictimState {
   /** In bytes. */
   memory: number;
-  /** What it was told since it uses this bad server. */
+  /** The errors that its client of this bad server has emitted. */
   errors: string[];
   polluted: boolean;
   /** How many Transports each of its Mafaldas has that use the bad one. */
@@ -71,7 +71,7 @@ export class VictimProcess {
       return message[0] as unknown;
     } finally {
       decided.abort();
-      // What was not the first of the two is not waited for any longer.
+      // The wait that lost the race rejects now, and must be handled.
       await ended.catch(() => undefined);
     }
   }

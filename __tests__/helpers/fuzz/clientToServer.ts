@@ -66,7 +66,7 @@ export async function fuzzServer(seed: number, messages: number, onProgress: (pr
       onProgress({ messages: diary.count, memory });
     }
     await until('all messages have arrived', () => received === rounds);
-    // Those who did not say goodbye are waited for until their time is over.
+    // The server keeps clients that did not say goodbye until their time is over.
     await until('nothing is left of the others', async () => (await present()) === before).catch(async (error: Error) => {
       throw new Error(`${error.message}: ${await present()} instead of ${before}`);
     });

@@ -1,4 +1,4 @@
-/** What was sent last, for whoever has to find out what did it. */
+/** Keeps the messages that were sent last, from which the one that did it can be found. */
 export class Diary {
   readonly #latest: string[] = [];
   readonly #size: number;

@@ -163,7 +163,7 @@ export function hostileMessage(random: Random, id: number, known: readonly Known
   return chance < 0.98 ? message : chance < 0.99 ? spoil(random, message) : hostileValue(random);
 }
 
-/** What takes an object of mediasoup's gets one, of any class. */
+/** A method that takes an object of mediasoup's gets one, of any class. */
 function withReference(random: Random, method: string, known: readonly Known[]): unknown[] {
   const right = Object.hasOwn(calls, method) ? calls[method]! : [];
   const name = method === 'pipeToRouter' ? 'router' : method === 'createWebRtcTransport' ? 'webRtcServer' : undefined;

@@ -1,4 +1,4 @@
-/** What no well-behaved server tells, chosen by a seeded generator so that it can be told again. */
+/** Messages that no well-behaved server sends, chosen by a seeded generator so that they can be sent again. */
 import { classes, descriptionOf, type ClassName } from '../../../src/remote/protocol/classes.ts';
 import { membersOf } from '../../../src/remote/protocol/describe.ts';
 import { stateTypes } from '../../../src/remote/protocol/validateServer.ts';
@@ -50,7 +50,7 @@ export class HostileTeller {
     this.#random = random;
   }
 
-  /** What comes before the answer to a call: a right one has something to refer to. */
+  /** Returns a message that is sent before the answer to a call: a right answer has something to refer to. */
   message(calls: Call[]): unknown {
     const random = this.#random;
     const chance = random();

@@ -62,7 +62,7 @@ async function tell(connection: HostileConnection, random: () => number, diary: 
   }
 }
 
-/** One that does not even keep to socket.io's protocol. */
+/** Plays a server that does not even keep to socket.io's protocol. */
 async function sendPackets(victim: VictimProcess, random: () => number, diary: Diary): Promise<void> {
   const telling: Promise<void>[] = [];
   const server = await RawWebSocketServer.create((send, socket) => {

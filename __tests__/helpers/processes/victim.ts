@@ -51,7 +51,7 @@ async function makeRouter({ mediasoup }: MafaldaApi): Promise<void> {
 process.on('message', (request: VictimRequest) => {
   const answer = async (): Promise<void> => {
     if (request.url !== undefined) await meet(request.url, request.clients, request.limits);
-    // Who behaves is served as if nothing had happened.
+    // A good server must be usable as if nothing had happened.
     const transport = await goodRouter.createDirectTransport();
     transport.close();
     const memory = process.memoryUsage().rss;

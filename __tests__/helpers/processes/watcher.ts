@@ -23,7 +23,7 @@ export type WatcherCommand =
   | { do: 'pause' }
   | { do: 'close consumers' };
 
-/** What has happened, when, and where it concerns nodes their numbers. */
+/** An event, its time, and the numbers of the nodes that it concerns. */
 export interface WatcherReport {
   event: string;
   at: number;
