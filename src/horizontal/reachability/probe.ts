@@ -24,9 +24,11 @@ interface Side {
  */
 export async function probe(nodes: readonly [MafaldaApi, MafaldaApi], signal: AbortSignal): Promise<boolean> {
   const id = `mafalda-probe-${randomUUID()}`;
-  const mafaldaRouters = nodes.map(node => node.createMafaldaRouter({ id }) as PipeableMafaldaRouter);
+  const mafaldaRouters: PipeableMafaldaRouter[] = [];
   const timeout = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
   try {
+    // A node that is just being closed refuses that.
+    for (const node of nodes) mafaldaRouters.push(node.createMafaldaRouter({ id }) as PipeableMafaldaRouter);
     const [near, far] = (await Promise.all(mafaldaRouters.map(open))) as [Side, Side];
     const { id: dataProducerId } = await near.transport.produceData();
     const [outwards, inwards] = [between(near, far), between(far, near)];

@@ -24,3 +24,12 @@ test('which is not so where one of them is told to stop', async () => {
   expect(await probe([one, other], ending)).toBe(false);
   expect([one.mafaldaRouters.size, other.mafaldaRouters.size]).toEqual([0, 0]);
 });
+
+test('nor where one of them is being closed, which is no reason to throw', async () => {
+  const node = opened(await Served.create());
+  const [one, closed] = [opened(new RemoteMafaldaClient(node.url)), new RemoteMafaldaClient(node.url)];
+  await untilConnected(one);
+  await closed.close();
+  expect(await probe([one, closed], new AbortController().signal)).toBe(false);
+  expect(one.mafaldaRouters.size).toBe(0);
+});
