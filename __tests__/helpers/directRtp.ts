@@ -1,5 +1,5 @@
 /** RTP made by hand and sent through `producer.send()` of a DirectTransport, with the header extensions that mediasoup reads. */
-import type { DirectTransport, Producer, RtpParameters } from 'mediasoup/types';
+import type { DirectTransport, Producer, Router, RtpParameters } from 'mediasoup/types';
 import type { MafaldaRouter } from '../../src/index.ts';
 
 type Kind = 'audio' | 'video';
@@ -31,9 +31,9 @@ export class DirectSender {
   #sequence = 0;
   #sending: NodeJS.Timeout | undefined;
 
-  static async create(mafaldaRouter: MafaldaRouter, kind: Kind, id?: string): Promise<DirectSender> {
+  static async create(router: MafaldaRouter | Router, kind: Kind, id?: string): Promise<DirectSender> {
     const ssrc = nextSsrc++;
-    const transport = await mafaldaRouter.createDirectTransport();
+    const transport = await router.createDirectTransport();
     const rtpParameters: RtpParameters = {
       codecs: [codecs[kind]],
       encodings: [{ ssrc }],

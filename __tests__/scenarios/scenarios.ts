@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { NotFoundError, UnsupportedError } from 'mediasoup/errors';
-import type { DataConsumer, DirectTransport, PipeTransport, RtpCapabilities, Transport, Worker } from 'mediasoup/types';
+import type { DataConsumer, DirectTransport, PipeTransport, Producer, RtpCapabilities, Transport, Worker } from 'mediasoup/types';
 import type { MafaldaRouter, PipeableMafaldaRouter, WorkerLoad } from '../../src/index.ts';
+import { DirectSender } from '../helpers/directRtp.ts';
 import { LayersSender } from '../helpers/layers.ts';
 import { rebuild, shapeOf } from '../helpers/rebuild.ts';
 import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../helpers/rtp.ts';
@@ -377,6 +378,32 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
       expect(reported()).toMatchObject([{ routers: 1, transports: 1, producers: 1, consumers: 0 }]);
       worker.close();
       await until('it counts no more', () => reported().length === 0);
+    });
+
+    test('Observers of mediasoup’s own API tell of the objects that the application got from it', async () => {
+      const { createWorker } = system.mafalda.mediasoup;
+      const workers = await Promise.all([createWorker(), createWorker()]);
+      const [near, far] = await Promise.all(workers.map(worker => worker.createRouter({ mediaCodecs })));
+      const sender = await DirectSender.create(near!, 'audio');
+      const { pipeProducer } = await near!.pipeToRouter({ producerId: sender.producer.id, router: far! });
+      const told = await Promise.all(
+        [near!, far!].map(async router => {
+          const [levels, speakers] = await Promise.all([router.createAudioLevelObserver({ interval: 250 }), router.createActiveSpeakerObserver({ interval: 100 })]);
+          const producers: Record<string, Producer | undefined> = { addproducer: undefined, volumes: undefined, dominantspeaker: undefined };
+          levels.observer.on('addproducer', producer => (producers.addproducer = producer));
+          levels.on('volumes', ([volume]) => (producers.volumes = volume!.producer));
+          speakers.on('dominantspeaker', ({ producer }) => (producers.dominantspeaker = producer));
+          for (const observer of [levels, speakers]) await observer.addProducer({ producerId: sender.producer.id });
+          return producers;
+        }),
+      );
+      sender.extension = 3;
+      sender.start();
+      await until('both have told of all', () => told.every(producers => Object.values(producers).every(Boolean)));
+      for (const [index, own] of [sender.producer, pipeProducer!].entries()) {
+        for (const producer of Object.values(told[index]!)) expect(producer === own).toBe(true);
+      }
+      for (const worker of workers) worker.close();
     });
 
     describe('errors are mediasoup’s own', () => {

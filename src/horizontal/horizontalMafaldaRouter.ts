@@ -361,8 +361,10 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       streams: this.streams,
       find: async (stream, surely) => {
         onFind?.();
-        await (surely ? this.#piper.bring(stream, router) : this.#piper.announce(stream, router));
-        return streamKey(stream);
+        const id = streamKey(stream);
+        if (!surely) return { id, ...(await this.#piper.announce(stream, router)) };
+        await this.#piper.bring(stream, router);
+        return { id };
       },
       isHere: where => this.#nodeOf(where) === this.#nodeOf(router),
       isComing: id => this.#piper.isAccepting(id),

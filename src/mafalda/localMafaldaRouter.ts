@@ -200,7 +200,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
       find: async stream => {
         await this.#piper.bring(stream, router);
         const place = this.streams.find(streamKey(stream)).find(({ router: where }) => where === router);
-        return place && this.#aliases.workerIdOf(place.producer);
+        return place && { id: this.#aliases.workerIdOf(place.producer) };
       },
       isHere: where => where === router,
       isComing: id => this.#piper.isAccepting(id),

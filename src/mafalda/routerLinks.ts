@@ -101,6 +101,8 @@ export class RouterLinks implements PipeEndpoint {
     return this.#holding(request, stream.id, async () => {
       const link = this.#linkOrThrow(request);
       await this.#assertLeadsTo(link, request.remote);
+      // A stream that can't arrive must not be there for a moment.
+      if (!link.connection) await link.addressOf(request.remote.ip);
       // Before anything can arrive: what has waited at the other end for the link to come up comes first.
       const producer = await this.#through(link, transport => produce(transport, stream));
       try {

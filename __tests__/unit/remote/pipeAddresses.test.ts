@@ -96,3 +96,29 @@ test.each([
   await expect(failing).rejects.toThrow(/reached over IPv[46], to Router .* reached over IPv[46]/);
   expect([...cluster.room.transports.values()].filter(({ type }) => type === 'pipe')).toEqual([]);
 });
+
+test.each([
+  ['source', { announcedAddress: 'no-such-host.invalid' }, { announcedAddress: '127.0.0.1' }],
+  ['destination', { announcedAddress: '127.0.0.1' }, { announcedAddress: 'no-such-host.invalid' }],
+])("a %s whose name has no address fails the consume(), and nothing of it stays", async (_which, ...options) => {
+  const { room, transports } = await clusterOf(options);
+  const [source, sink] = transports;
+  const [audio, data] = [await source.produce({ kind: 'audio', rtpParameters: opus(1111) }), await source.produceData()];
+  const rtpCapabilities = await room.getRtpCapabilities();
+  for (let attempt = 1; attempt <= 2; ++attempt) {
+    const results = await Promise.allSettled([
+      sink.consume({ producerId: audio.id, rtpCapabilities }),
+      sink.consumeData({ dataProducerId: data.id }),
+    ]);
+    for (const result of results) {
+      expect(result).toMatchObject({ status: 'rejected', reason: { name: 'TypeError', message: expect.stringMatching(/invalid IP "no-such-host.invalid"/) } });
+    }
+  }
+  expect([audio.closed, data.closed]).toEqual([false, false]);
+  const usedBy = async (transport: DirectTransport) => {
+    const { producerIds, consumerIds, dataProducerIds, dataConsumerIds } = await transport.dump();
+    return { producers: producerIds.length, consumers: consumerIds.length, dataProducers: dataProducerIds.length, dataConsumers: dataConsumerIds.length };
+  };
+  expect(await usedBy(source)).toEqual({ producers: 1, consumers: 0, dataProducers: 1, dataConsumers: 0 });
+  await until('the other has nothing', async () => Object.values(await usedBy(sink)).every(count => count === 0));
+});

@@ -11,17 +11,27 @@ import { describeStream, streamKey, type StreamId } from './endpoint.ts';
 import { isPassing, unreachable } from './piper.ts';
 import type { Streams } from './streams.ts';
 
+/** A Consumer, a DataConsumer, or nothing that could be closed. */
+type Used = { close(): void } | void;
+
 /** A stream that ends in the moment in which it is wanted is wanted again; more often in a row is a defect. */
 const MAX_ATTEMPTS = 3;
+
+export interface FoundStream {
+  /** By which the object's Router knows it. */
+  id: string;
+  /** Settles with its pipe, while that is still being made. */
+  arrived?: Promise<void>;
+}
 
 /** How the streams of a MafaldaRouter are reached from one of its Routers. */
 export interface StreamAccess {
   readonly streams: Streams;
   /**
-   * Brings the stream, and answers with the id by which the object's Router knows it, or undefined if it has gone by then.
+   * Brings the stream, or answers with undefined if it has gone by then.
    * @param surely whether to wait until it is there, rather than until the Router knows that it comes
    */
-  readonly find: (stream: StreamId, surely: boolean) => Promise<string | undefined>;
+  readonly find: (stream: StreamId, surely: boolean) => Promise<FoundStream | undefined>;
   /** Whether what is in that Router can be consumed here without a pipe. */
   readonly isHere: (router: Router) => boolean;
   /** Whether somebody is just bringing the stream from where it can't be seen here. */
@@ -89,7 +99,7 @@ export function interceptClose(object: Transport | Producer | DataProducer, stre
  * everybody yet, is brought anew.
  * @param check throws where the use would be refused anyway, before anything is brought
  */
-async function reach<T>(
+async function reach<T extends Used>(
   user: Transport | RtpObserver,
   { streams, find, seek, hold, isComing }: StreamAccess,
   stream: StreamId,
@@ -109,7 +119,7 @@ async function reach<T>(
       const found = await find(stream, attempt > 1);
       try {
         if (found === undefined) throw notFound();
-        return await use(found);
+        return await useArriving(found, use);
       } catch (error) {
         if (!isPassing(error) || user.closed || !isThere) throw error;
         if (attempt === MAX_ATTEMPTS) throw streams.find(id).length > 0 ? unreachable(stream, error) : error;
@@ -117,6 +127,17 @@ async function reach<T>(
     }
   } finally {
     release?.();
+  }
+}
+
+/** Uses a stream beside its arrival. What has been made is of no use where the pipe fails in the end, and closes. */
+async function useArriving<T extends Used>({ id, arrived }: FoundStream, use: (id: string) => Promise<T>): Promise<T> {
+  const using = use(id);
+  try {
+    return (await Promise.all([using, arrived]))[0];
+  } catch (error) {
+    void using.then(used => used?.close(), () => undefined);
+    throw error;
   }
 }
 

@@ -75,11 +75,13 @@ export class Piper {
     await this.#pipe(stream, destination)?.arrived;
   }
 
-  /** Like {@link bring}, but resolves already when the destination knows that the stream is on its way. */
-  async announce(stream: StreamId, destination: Router): Promise<void> {
-    if (this.#accepting.get(streamKey(stream))?.domain === this.#options.domainOf(destination)) return;
+  /** Like {@link bring}, but resolves already when the destination knows that the stream is on its way, with its arrival. */
+  async announce(stream: StreamId, destination: Router): Promise<{ arrived?: Promise<void> }> {
+    if (this.#accepting.get(streamKey(stream))?.domain === this.#options.domainOf(destination)) return {};
     await this.#accepted(stream);
-    await this.#pipe(stream, destination)?.announced;
+    const piping = this.#pipe(stream, destination);
+    await piping?.announced;
+    return { arrived: piping?.arrived };
   }
 
   /** Runs a pipe's arrival from outside; from now on those who want the stream wait for it. Does nothing if it is there. */

@@ -11,7 +11,7 @@ const opened = closingAfterEach();
 let linked: LinkedRouters;
 let transport: DirectTransport;
 let asked: StreamId[];
-let find: (stream: StreamId) => Promise<string>;
+let find: StreamAccess['find'];
 let access: StreamAccess;
 
 beforeEach(async () => {
@@ -23,11 +23,11 @@ beforeEach(async () => {
   find = async stream => {
     asked.push(stream);
     await linked.piper.bring(stream, destination);
-    return streamKey(stream);
+    return { id: streamKey(stream) };
   };
   access = {
     streams: linked.streams,
-    find: stream => find(stream),
+    find: (stream, surely) => find(stream, surely),
     isHere: router => router === destination,
     isComing: () => false,
   };
@@ -92,10 +92,10 @@ describe('an intercepted Transport', () => {
 
   test('that closes while the stream is brought rejects', async () => {
     const bring = find;
-    find = async stream => {
-      const id = await bring(stream);
+    find = async (stream, surely) => {
+      const found = await bring(stream, surely);
       transport.close();
-      return id;
+      return found;
     };
     await expect(transport.consume(options())).rejects.toThrow();
   });
