@@ -10,7 +10,7 @@ import { writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import type { Consumer, RtpCapabilities, WebRtcTransport } from 'mediasoup/types';
 import { openBrowser, type Browsing } from './browser.ts';
-import { draw, type Row } from './draw.ts';
+import { draw } from '../draw.ts';
 import { openWays, routerRtpCapabilities, type Way } from './ways.ts';
 
 const ROUNDS = Number(process.argv[2] ?? 12);
@@ -174,6 +174,11 @@ function percentile(list: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)]!;
 }
 
+interface Row {
+  what: string;
+  cells: { way: string; p50: number; p95: number; ratio: number }[];
+}
+
 function table(ways: readonly Way[]): Row[] {
   const [base] = ways;
   return [...times].map(([what, ofWhat]) => {
@@ -199,6 +204,12 @@ for (let round = 1; round <= ROUNDS; ++round) {
 const rows = table(ways);
 console.log(`${ROUNDS} rounds, ${availableParallelism()} cores, load ${load} before. Milliseconds p50 / p95, and p95 to that of the same server.`);
 console.table(Object.fromEntries(rows.map(({ what, cells }) => [what, Object.fromEntries(cells.map(({ way, p50, p95, ratio }) => [way, `${p50.toFixed(0)} / ${p95.toFixed(0)} (${ratio.toFixed(2)})`]))])));
-await writeFile(new URL('../../docs/images/first-frame.svg', import.meta.url), draw(rows));
+await writeFile(
+  new URL('../../docs/images/first-frame.svg', import.meta.url),
+  draw(
+    rows.map(({ what, cells }) => ({ what, bars: cells.map(({ way, p50, p95 }) => ({ way, value: p50, upTo: p95, label: `${p50.toFixed(0)} / ${p95.toFixed(0)}` })) })),
+    { title: 'Time to the first decoded frame, ms: bars p50, lines p95', max: 1400, left: 170, ways: ways.map(({ name }) => name) },
+  ),
+);
 await browsing.close();
 for (const way of ways) await way.close();

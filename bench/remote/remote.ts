@@ -1,0 +1,118 @@
+/**
+ * What the wire costs: `npm run bench:remote`
+ *
+ * Each call is made with this library; *by hand*, with a socket.io server of 80 lines that does just this (`byHandServer.ts`); and compared with its *floor*:
+ * the same call on local mediasoup, plus a bare acknowledged round trip of socket.io with the same data both ways. Each media server is a process of its own,
+ * everything goes over loopback, and all take turns within one run. The ratios are what counts; milliseconds are this machine's.
+ *
+ * Prints a table in Markdown, with medians, and draws it into `docs/images/remote-calls.svg`.
+ */
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import * as mediasoup from 'mediasoup';
+import { io } from 'socket.io-client';
+import { openByHand } from './byHandClient.ts';
+import { calls, measureCalls, measureJoins, measurePipelined, measurePipes, Times } from './measures.ts';
+import { openClient, openOurs, subjectTransport } from './ours.ts';
+import { drawReport, tableOf } from './report.ts';
+import { listenInfos, mediaCodecs, rtpParametersOf, type Room } from './subject.ts';
+
+/** Each way runs for so long before it counts. */
+const WARM_UP = 0.2;
+const CALLS = Number(process.argv[2] ?? 800);
+const PIPES = Math.ceil(CALLS / 6);
+const BURSTS = Math.ceil(CALLS / 80);
+const JOINS = Math.ceil(CALLS / 80);
+const PIPELINED = 500;
+const PEOPLE = 10;
+
+async function start(kind: 'ours' | 'by hand'): Promise<{ child: ChildProcess; url: string }> {
+  const child = fork(fileURLToPath(new URL('node.ts', import.meta.url)), [kind]);
+  const [url] = (await once(child, 'message')) as [string];
+  return { child, url };
+}
+
+async function cpuOf(nodes: readonly { child: ChildProcess }[]): Promise<number> {
+  const { user, system } = process.cpuUsage();
+  const others = await Promise.all(
+    nodes.map(async ({ child }) => {
+      child.send('cpu');
+      const [ms] = (await once(child, 'message')) as [number];
+      return ms;
+    }),
+  );
+  return (user + system) / 1000 + others.reduce((sum, ms) => sum + ms, 0);
+}
+
+async function repeat(count: number, times: Times, round: (times: Times, index: number) => Promise<void>): Promise<void> {
+  for (let index = 0; index < WARM_UP * count; ++index) await round(new Times(), index);
+  for (let index = 0; index < count; ++index) await round(times, index);
+}
+
+const nodes = { ours: await Promise.all([start('ours'), start('ours')]), byHand: await Promise.all([start('by hand'), start('by hand')]) };
+const ours = await openOurs(nodes.ours.map(({ url }) => url));
+const byHand = await openByHand(nodes.byHand.map(({ url }) => url));
+const client = await openClient(nodes.ours[0].url);
+const bare = io(nodes.byHand[0].url, { transports: ['websocket'] });
+await new Promise<void>(resolve => bare.once('connect', resolve));
+
+const worker = await mediasoup.createWorker();
+const router = await worker.createRouter({ mediaCodecs: [...mediaCodecs] });
+const { rtpCapabilities } = router;
+const local: Pick<Room, 'createTransport'> = {
+  createTransport: async () => subjectTransport(await router.createWebRtcTransport({ listenInfos: [...listenInfos] }), rtpCapabilities),
+};
+
+/** What the calls send and get, as data. */
+async function payloads(): Promise<Record<(typeof calls)[number], { request: unknown; answer: unknown }>> {
+  const transport = await router.createWebRtcTransport({ listenInfos: [...listenInfos] });
+  const producer = await transport.produce({ kind: 'audio', rtpParameters: rtpParametersOf('audio', 1) });
+  const consumer = await transport.consume({ producerId: producer.id, rtpCapabilities });
+  const { id, iceParameters, iceCandidates, dtlsParameters } = transport;
+  transport.close();
+  return {
+    createWebRtcTransport: { request: { listenInfos }, answer: { id, iceParameters, iceCandidates, dtlsParameters } },
+    produce: { request: { kind: 'audio', rtpParameters: rtpParametersOf('audio', 1) }, answer: { id: producer.id } },
+    consume: { request: { producerId: producer.id, rtpCapabilities }, answer: { id: consumer.id, rtpParameters: consumer.rtpParameters } },
+  };
+}
+
+const data = await payloads();
+await bare.emitWithAck('answers', Object.fromEntries(calls.map(name => [name, data[name].answer])));
+
+const times = new Times();
+const clientRoom = await client.openRoom(1);
+const handRoom = await byHand.openRoom(1);
+await repeat(CALLS, times, async (into, index) => {
+  await measureCalls(into, 'local', local, index + 1);
+  await measureCalls(into, client.name, clientRoom, index + 1);
+  await measureCalls(into, byHand.name, handRoom, index + 1);
+  for (const name of calls) await into.time(name, 'bare', () => bare.emitWithAck('bare', name, data[name].request));
+});
+await repeat(BURSTS, times, async into => {
+  await measurePipelined(into, client, clientRoom, PIPELINED, () => cpuOf(nodes.ours));
+  await measurePipelined(into, byHand, handRoom, PIPELINED, () => cpuOf(nodes.byHand));
+});
+await Promise.all([clientRoom.close(), handRoom.close()]);
+await repeat(PIPES, times, async into => {
+  await measurePipes(into, ours);
+  await measurePipes(into, byHand);
+});
+for (const count of [1, 2]) {
+  await repeat(JOINS, times, async into => {
+    await measureJoins(into, ours, count, PEOPLE, () => cpuOf(nodes.ours));
+    await measureJoins(into, byHand, count, PEOPLE, () => cpuOf(nodes.byHand));
+  });
+}
+
+console.log(`${availableParallelism()} cores, load ${loadavg()[0]!.toFixed(1)}, medians of ${CALLS} calls, ${PIPES} pipes, ${JOINS} rooms\n`);
+console.log(tableOf(times, PEOPLE));
+await writeFile(new URL('../../docs/images/remote-calls.svg', import.meta.url), drawReport(times, PEOPLE));
+
+await Promise.all([ours.close(), client.close(), byHand.close()]);
+bare.disconnect();
+worker.close();
+for (const { child } of [...nodes.ours, ...nodes.byHand]) child.disconnect();
