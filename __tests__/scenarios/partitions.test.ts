@@ -1,5 +1,8 @@
-/** Networks that are cut in one place: who does not hear whom, and what goes on nevertheless. Packets are counted. */
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+/**
+ * Networks that are cut in one place: who does not hear whom, and what goes on nevertheless. Packets are counted. The tests run at once, in one
+ * network: none of them cuts, stops or kills what another one needs.
+ */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -13,9 +16,14 @@ const CUT_MS = Number(process.env['CUT_MS'] ?? 4000);
 const PACKETS_PER_SECOND = 100;
 const ssrc = 1111;
 const payloadType = 111;
+const TIMEOUT_MS = 180_000;
 
-const leaves = ['leaf1', 'leaf2', 'leaf3'];
-const hosts = ['root', 'root2', ...leaves, 'sender', 'receiver'];
+/** Nothing happens to the first three. */
+const leaves = ['leaf1', 'leaf2', 'leaf3', 'leaf4', 'leaf5', 'leaf6', 'stopped', 'killed'] as const;
+type Leaf = (typeof leaves)[number];
+/** Controllers that are cut from something are alone on their host; nothing happens to those on `root`. */
+const controllers = ['cutFromFirst', 'cutFromTwo', 'cutFromAll', 'root'] as const;
+type Controller = (typeof controllers)[number];
 
 const reason = whyNoNamespaces();
 if (reason) console.warn(`the tests of partitions are skipped: ${reason}`);
@@ -51,144 +59,109 @@ class Watcher {
 
 (reason ? describe.skip : describe)(reason ? `three nodes (skipped: ${reason})` : 'three nodes, a stream from the first to the second', () => {
   let network: Network;
-  let servers: ChildProcess[];
-  let nodes: string[];
-  let sender: ChildProcess;
-  let receiver: ChildProcess;
-  let to: { ip: string; port: number };
-  let root: Watcher;
-  let source: { ip: string; port: number };
+  let servers: Record<Leaf, { child: ChildProcess; said: string }>;
 
-  async function watch(host: string, setup: Partial<WatcherSetup> = {}): Promise<{ watcher: Watcher; said: WatcherReport }> {
-    const { child, said } = await network.start<WatcherReport>(host, script('watcher'), { nodes, receiver: to, ssrc, payloadType, ...setup });
+  beforeAll(async () => {
+    network = await Network.create([...controllers, ...leaves, 'sender', 'receiver']);
+    const start = async (leaf: Leaf) => [leaf, await network.start<string>(leaf, script('server'), { address: network.addressOf(leaf) })] as const;
+    servers = Object.fromEntries(await Promise.all(leaves.map(start))) as typeof servers;
+  }, TIMEOUT_MS);
+
+  afterAll(() => network.close());
+
+  /** A room in which a controller produces on the first node, and consumes on the second. */
+  class Scene {
+    readonly #setup: Omit<WatcherSetup, 'producerId'>;
+    readonly #sender: ChildProcess;
+    readonly #receiver: ChildProcess;
+    readonly #ready: WatcherReport;
+    readonly root: Watcher;
+
+    static async create(controller: Controller, nodes: readonly [Leaf, Leaf, Leaf]): Promise<Scene> {
+      const start = (host: string) => network.start<number>(host, script('peer'), { address: network.addressOf(host) });
+      const [sender, receiver] = await Promise.all([start('sender'), start('receiver')]);
+      const to = { ip: network.addressOf('receiver'), port: receiver.said };
+      const setup = { room: `${controller}: ${nodes.join()}`, nodes: nodes.map(leaf => servers[leaf].said), receiver: to, ssrc, payloadType };
+      const scene = new Scene(setup, sender.child, receiver.child, ...(await watch(controller, setup)));
+      await scene.#untilOpen();
+      return scene;
+    }
+
+    private constructor(setup: WatcherSetup, sender: ChildProcess, receiver: ChildProcess, root: Watcher, ready: WatcherReport) {
+      this.#setup = setup;
+      this.#sender = sender;
+      this.#receiver = receiver;
+      this.root = root;
+      this.#ready = ready;
+    }
+
+    /** Another controller, to which nothing happens, consumes the stream too. */
+    async watchToo(): Promise<Watcher> {
+      const { producerId } = this.#ready;
+      const [watcher] = await watch('root', { ...this.#setup, producerId, receiver: { ...this.#setup.receiver, port: 9 } });
+      return watcher;
+    }
+
+    async received(): Promise<number> {
+      return (await tell(this.#receiver, { do: 'count' })).received;
+    }
+
+    send(count: number): Promise<PeerState> {
+      const burstIntervalMs = (10 * 1000) / PACKETS_PER_SECOND;
+      return tell(this.#sender, { do: 'send', to: this.#ready.source!, count, ssrc, payloadType, burstIntervalMs });
+    }
+
+    /** Something is the matter for a while, in which packets flow. @returns how many of them were lost */
+    async during(begin: () => Promise<void> | void, end: () => Promise<void> | void): Promise<number> {
+      const before = await this.received();
+      const count = ((CUT_MS + 3000) / 1000) * PACKETS_PER_SECOND;
+      const sending = this.send(count);
+      await new Promise(resolve => setTimeout(resolve, 500));
+      await begin();
+      await new Promise(resolve => setTimeout(resolve, CUT_MS));
+      await end();
+      await sending;
+      await until('what can arrive has arrived', async () => (await this.received()) >= before + count, 2000).catch(() => undefined);
+      return before + count - (await this.received());
+    }
+
+    closed(): string[] {
+      return this.root.events().filter(event => event.includes('closed') || event === 'pathlost' || event.startsWith('error'));
+    }
+
+    async #untilOpen(): Promise<void> {
+      const before = await this.received();
+      await until('the way is open', async () => {
+        await this.send(10);
+        return (await this.received()) > before;
+      });
+      // Those that were on their way.
+      await new Promise(resolve => setTimeout(resolve, 200));
+    }
+  }
+
+  async function watch(controller: Controller, setup: WatcherSetup): Promise<[Watcher, WatcherReport]> {
+    const { child, said } = await network.start<WatcherReport>(controller, script('watcher'), setup);
     const watcher = new Watcher(child);
     watcher.reports.push(said);
-    return { watcher, said };
+    return [watcher, said];
   }
 
-  beforeEach(async () => {
-    network = await Network.create(hosts);
-    const started = await Promise.all(leaves.map(host => network.start<string>(host, script('server'), { address: network.addressOf(host) })));
-    servers = started.map(({ child }) => child);
-    nodes = started.map(({ said }) => said);
-    const peers = await Promise.all(['sender', 'receiver'].map(host => network.start<number>(host, script('peer'), { address: network.addressOf(host) })));
-    [sender, receiver] = peers.map(({ child }) => child) as [ChildProcess, ChildProcess];
-    to = { ip: network.addressOf('receiver'), port: peers[1]!.said };
-    const { watcher, said } = await watch('root');
-    root = watcher;
-    source = said.source!;
-    await untilOpen();
-  }, 60_000);
-
-  afterEach(() => network.close());
-
-  async function received(): Promise<number> {
-    return (await tell(receiver, { do: 'count' })).received;
-  }
-
-  function send(count: number): Promise<PeerState> {
-    return tell(sender, { do: 'send', to: source, count, ssrc, payloadType, burstIntervalMs: (10 * 1000) / PACKETS_PER_SECOND });
-  }
-
-  async function untilOpen(): Promise<void> {
-    const before = await received();
-    await until('the way is open', async () => {
-      await send(10);
-      return (await received()) > before;
-    });
-    // Those that were on their way.
-    await new Promise(resolve => setTimeout(resolve, 200));
-  }
-
-  /** Something is the matter for a while, in which packets flow. @returns how many of them were lost */
-  async function during(begin: () => Promise<void> | void, end: () => Promise<void> | void): Promise<number> {
-    const before = await received();
-    const count = ((CUT_MS + 3000) / 1000) * PACKETS_PER_SECOND;
-    const sending = send(count);
-    await new Promise(resolve => setTimeout(resolve, 500));
-    await begin();
-    await new Promise(resolve => setTimeout(resolve, CUT_MS));
-    await end();
-    await sending;
-    await until('what can arrive has arrived', async () => (await received()) >= before + count, 2000).catch(() => undefined);
-    return before + count - (await received());
-  }
-
-  function closed(): string[] {
-    return root.events().filter(event => event.includes('closed') || event === 'pathlost' || event.startsWith('error'));
-  }
-
-  test('the controller is cut from the first one, while another controller is not', async () => {
-    const { watcher: other } = await watch('root2', { producerId: root.find('ready')!.producerId, receiver: { ...to, port: 9 } });
-    const lost = await during(
-      async () => {
-        await network.ways('root', 'leaf1', 'cut');
-        await root.until('nodeunreachable');
-      },
-      () => network.ways('root', 'leaf1', 'open'),
-    );
-    await root.until('nodereachable');
-    expect([lost, closed(), root.find('nodeunreachable')!.nodes, root.find('nodereachable')!.nodes]).toEqual([0, [], [0], [0]]);
-    expect(other.events().filter(event => event !== 'ready' && event !== 'consuming')).toEqual([]);
-  }, 90_000);
-
-  test('what happens meanwhile is told afterwards', async () => {
-    const { watcher: other } = await watch('root2', { producerId: root.find('ready')!.producerId, receiver: { ...to, port: 9 } });
-    const keptAlive = send((CUT_MS / 1000 + 4) * PACKETS_PER_SECOND);
-    await network.ways('root', 'leaf1', 'cut');
-    await root.until('nodeunreachable');
-    await network.ways('root', 'leaf2', 'cut');
-    other.tell({ do: 'pause' });
-    await other.until('producerpause');
-    expect(root.find('producerpause')).toBeUndefined();
-    for (const leaf of ['leaf1', 'leaf2']) await network.ways('root', leaf, 'open');
-    await root.until('producerpause');
-    await keptAlive;
-    expect(closed()).toEqual([]);
-  }, 90_000);
-
-  test('the controller is cut from all', async () => {
-    const lost = await during(
-      () => network.plug('root', 'out'),
-      () => network.plug('root', 'in'),
-    );
-    await until('all are back', () => root.events().filter(event => event === 'nodereachable').length === 3, 20_000);
-    expect([lost, closed(), root.events().filter(event => event === 'nodeunreachable')]).toEqual([0, [], Array(3).fill('nodeunreachable')]);
-  }, 90_000);
-
-  test('the process of the first one is stopped, and its Workers are not', async () => {
-    const lost = await during(
-      async () => {
-        servers[0]!.kill('SIGSTOP');
-        await root.until('nodeunreachable');
-      },
-      () => void servers[0]!.kill('SIGCONT'),
-    );
-    await root.until('nodereachable');
-    expect([lost, closed()]).toEqual([0, []]);
-  }, 90_000);
-
-  test('the first one is killed', async () => {
-    const sending = send(5 * PACKETS_PER_SECOND);
+  test.concurrent.each([
+    ['both', 'leaf3', 'leaf4'],
+    ['one', 'leaf5', 'leaf6'],
+  ] as const)('the first and the second don’t reach each other, in %s direction(s): the way goes by the third, until it has healed', async (directions, from, to) => {
+    const scene = await Scene.create('root', [from, to, 'leaf1']);
+    const { root } = scene;
+    const sending = scene.send((CUT_MS / 1000 + 10) * PACKETS_PER_SECOND);
     await new Promise(resolve => setTimeout(resolve, 1000));
     const at = Date.now();
-    servers[0]!.kill('SIGKILL');
-    const ends = [await root.until('source closed'), await root.until('consumer closed')];
-    console.info(`closed after ${ends.map(end => end.at - at).join(' and ')} ms`);
-    await sending;
-    expect([root.find('pathlost'), root.find('nodeunreachable')]).toEqual([undefined, undefined]);
-  }, 60_000);
-
-  test.each(['both', 'one'] as const)('the first and the second don’t reach each other, in %s direction(s): the way goes by the third, until it has healed', async directions => {
-    const sending = send((CUT_MS / 1000 + 10) * PACKETS_PER_SECOND);
-    await new Promise(resolve => setTimeout(resolve, 1000));
-    const at = Date.now();
-    if (directions === 'both') await network.ways('leaf1', 'leaf2', 'cut');
-    else await network.way('leaf1', 'leaf2', 'cut');
+    if (directions === 'both') await network.ways(from, to, 'cut');
+    else await network.way(from, to, 'cut');
     const down = await root.until('linkdown', at);
     const again = await root.until('consuming', at);
-    const before = await received();
-    await until('media flows again', async () => (await received()) > before);
+    const before = await scene.received();
+    await until('media flows again', async () => (await scene.received()) > before);
     console.info(`said after ${down.at - at} ms, consumed after ${again.at - at} ms, media again after ${Date.now() - at} ms at most`);
     // Where both directions are cut, either may be noticed first.
     const told = directions === 'both' ? [...down.nodes!].sort() : down.nodes;
@@ -198,8 +171,8 @@ class Watcher {
     await new Promise(resolve => setTimeout(resolve, CUT_MS));
     expect(root.find('linkup')).toBeUndefined();
     const healed = Date.now();
-    if (directions === 'both') await network.ways('leaf1', 'leaf2', 'open');
-    else await network.way('leaf1', 'leaf2', 'open');
+    if (directions === 'both') await network.ways(from, to, 'open');
+    else await network.way(from, to, 'open');
     const up = await root.until('linkup', healed, 30_000);
     console.info(`up ${up.at - healed} ms after it has healed`);
     await sending;
@@ -213,7 +186,78 @@ class Watcher {
       if (pipes!.length !== 1) await new Promise(resolve => setTimeout(resolve, 3000));
       return pipes!.length === 1 && pipes![0]!.join() === '0,1';
     }, 30_000);
-  }, 150_000);
+  }, TIMEOUT_MS);
+
+  test.concurrent('the controller is cut from the first one, while another controller is not', async () => {
+    const scene = await Scene.create('cutFromFirst', ['leaf1', 'leaf2', 'leaf3']);
+    const { root } = scene;
+    const other = await scene.watchToo();
+    const lost = await scene.during(
+      async () => {
+        await network.ways('cutFromFirst', 'leaf1', 'cut');
+        await root.until('nodeunreachable');
+      },
+      () => network.ways('cutFromFirst', 'leaf1', 'open'),
+    );
+    await root.until('nodereachable');
+    expect([lost, scene.closed(), root.find('nodeunreachable')!.nodes, root.find('nodereachable')!.nodes]).toEqual([0, [], [0], [0]]);
+    expect(other.events().filter(event => event !== 'ready' && event !== 'consuming')).toEqual([]);
+  }, TIMEOUT_MS);
+
+  test.concurrent('what happens meanwhile is told afterwards', async () => {
+    const scene = await Scene.create('cutFromTwo', ['leaf1', 'leaf2', 'leaf3']);
+    const { root } = scene;
+    const other = await scene.watchToo();
+    const keptAlive = scene.send((CUT_MS / 1000 + 4) * PACKETS_PER_SECOND);
+    await network.ways('cutFromTwo', 'leaf1', 'cut');
+    await root.until('nodeunreachable');
+    await network.ways('cutFromTwo', 'leaf2', 'cut');
+    other.tell({ do: 'pause' });
+    await other.until('producerpause');
+    expect(root.find('producerpause')).toBeUndefined();
+    for (const leaf of ['leaf1', 'leaf2']) await network.ways('cutFromTwo', leaf, 'open');
+    await root.until('producerpause');
+    await keptAlive;
+    expect(scene.closed()).toEqual([]);
+  }, TIMEOUT_MS);
+
+  test.concurrent('the controller is cut from all', async () => {
+    const scene = await Scene.create('cutFromAll', ['leaf1', 'leaf2', 'leaf3']);
+    const { root } = scene;
+    const lost = await scene.during(
+      () => network.plug('cutFromAll', 'out'),
+      () => network.plug('cutFromAll', 'in'),
+    );
+    await until('all are back', () => root.events().filter(event => event === 'nodereachable').length === 3, 20_000);
+    expect([lost, scene.closed(), root.events().filter(event => event === 'nodeunreachable')]).toEqual([0, [], Array(3).fill('nodeunreachable')]);
+  }, TIMEOUT_MS);
+
+  test.concurrent('the process of the first one is stopped, and its Workers are not', async () => {
+    const scene = await Scene.create('root', ['stopped', 'leaf1', 'leaf2']);
+    const { root } = scene;
+    const lost = await scene.during(
+      async () => {
+        servers.stopped.child.kill('SIGSTOP');
+        await root.until('nodeunreachable');
+      },
+      () => void servers.stopped.child.kill('SIGCONT'),
+    );
+    await root.until('nodereachable');
+    expect([lost, scene.closed()]).toEqual([0, []]);
+  }, TIMEOUT_MS);
+
+  test.concurrent('the first one is killed', async () => {
+    const scene = await Scene.create('root', ['killed', 'leaf1', 'leaf2']);
+    const { root } = scene;
+    const sending = scene.send(5 * PACKETS_PER_SECOND);
+    await new Promise(resolve => setTimeout(resolve, 1000));
+    const at = Date.now();
+    servers.killed.child.kill('SIGKILL');
+    const ends = [await root.until('source closed'), await root.until('consumer closed')];
+    console.info(`closed after ${ends.map(end => end.at - at).join(' and ')} ms`);
+    await sending;
+    expect([root.find('pathlost'), root.find('nodeunreachable')]).toEqual([undefined, undefined]);
+  }, TIMEOUT_MS);
 });
 
 function script(name: string): string {

@@ -8,6 +8,8 @@ import { MafaldaHorizontal, type MafaldaApi } from '../../../src/index.ts';
 import { mediaCodecs } from '../rtp.ts';
 
 export interface WatcherSetup {
+  /** The id of the MafaldaRouter. */
+  room: string;
   /** Their URLs. */
   nodes: string[];
   receiver: { ip: string; port: number };
@@ -35,7 +37,7 @@ export interface WatcherReport {
   pipes?: [number, number][];
 }
 
-const { nodes: urls, receiver, ssrc, payloadType, nodeTimeout, ...setup } = JSON.parse(process.argv[2]!) as WatcherSetup;
+const { room, nodes: urls, receiver, ssrc, payloadType, nodeTimeout, ...setup } = JSON.parse(process.argv[2]!) as WatcherSetup;
 let isReady = false;
 const mafalda = new MafaldaHorizontal(urls, { nodeTimeout });
 await once(mafalda, 'connected');
@@ -43,7 +45,7 @@ for (const event of ['nodeunreachable', 'nodereachable'] as const) mafalda.on(ev
 for (const event of ['linkdown', 'linkup'] as const) mafalda.on(event, ({ from, to }) => tell({ event, nodes: [numberOf(from), numberOf(to)] }));
 mafalda.on('error', error => tell({ event: `error ${error.message}` }));
 
-const mafaldaRouter = mafalda.createMafaldaRouter({ id: 'watched', routerOptions: { mediaCodecs } });
+const mafaldaRouter = mafalda.createMafaldaRouter({ id: room, routerOptions: { mediaCodecs } });
 let { producerId } = setup;
 let source: WatcherReport['source'];
 if (producerId === undefined) {
