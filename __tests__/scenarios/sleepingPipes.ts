@@ -1,10 +1,11 @@
 /** Pipes flow while somebody wants what they carry, and only then; and nobody who does can tell that they have slept. */
 import { describe, expect, test } from '@jest/globals';
-import type { Consumer, DataConsumer } from 'mediasoup/types';
+import type { Consumer, DataConsumer, Producer } from 'mediasoup/types';
 import type { MafaldaRouter, PipeableMafaldaRouter } from '../../src/index.ts';
 import { isLinkTransport } from '../../src/shared/piping/endpoint.ts';
 import { Camera } from '../helpers/camera.ts';
 import { DirectSender } from '../helpers/directRtp.ts';
+import { LayersSender } from '../helpers/layers.ts';
 import { RtpReceiver } from '../helpers/rtp.ts';
 import { until } from '../helpers/until.ts';
 import type { Scene } from './events.ts';
@@ -64,6 +65,45 @@ export function describeSleepingPipes(scene: Scene): void {
       const pipes = pipesOf(mafaldaRouter, camera.producer.id);
       for (const { transport } of viewers) transport.close();
       await until('all pipes sleep', () => pipes.every(({ paused }) => paused));
+      await mafaldaRouter.close();
+    });
+
+    test('change nothing of the scores and layers that viewers are told of', async () => {
+      const mafaldaRouter = scene.createSpreadRouter();
+      const sender = await LayersSender.create(mafaldaRouter, 'simulcast');
+      const { id } = sender.producer;
+      const viewers = await createViewers(mafaldaRouter, sender, scene.places + 2);
+      await Promise.all(viewers.map(({ consumer }) => consumer.setPreferredLayers({ spatialLayer: 2 })));
+      await until('all have the highest layer', () => viewers.every(({ consumer }) => consumer.currentLayers?.spatialLayer === 2));
+      await until('all scores are there', () => viewers.every(({ consumer }) => consumer.score.producerScores.join() === '10,10,10'));
+      await Promise.all(viewers.map(({ consumer }) => consumer.pause()));
+      await until('all pipes sleep', () => pipesOf(mafaldaRouter, id).every(pipe => pipe.paused));
+      const latecomer = await RtpReceiver.create(mafaldaRouter, id, {}, true);
+      const told = [...viewers, latecomer].map(({ consumer }) => {
+        const seen = { scores: [] as string[], observed: [] as string[], layers: [] as unknown[] };
+        consumer.on('score', ({ producerScores }) => seen.scores.push(producerScores.join()));
+        consumer.observer.on('score', ({ producerScores }) => seen.observed.push(producerScores.join()));
+        consumer.on('layerschange', layers => seen.layers.push(layers?.spatialLayer));
+        return seen;
+      });
+      await until('the Workers miss what does not come', () => copiesOf(mafaldaRouter, id).every(({ score }) => score.every(layer => layer.score === 0)));
+      for (const { consumer } of [...viewers, latecomer]) {
+        expect(consumer.score).toEqual({ score: 10, producerScore: consumer === latecomer.consumer ? 0 : 10, producerScores: [10, 10, 10] });
+      }
+      expect(told.flatMap(({ scores }) => scores)).toEqual([]);
+
+      await Promise.all(viewers.map(({ consumer }) => consumer.resume()));
+      await until('all have the highest layer again', () => viewers.every(({ consumer }) => consumer.currentLayers?.spatialLayer === 2));
+      await until('their scores say so', () => viewers.every(({ consumer }) => consumer.score.producerScore === 10));
+      await until('nothing is missed any more', () => copiesOf(mafaldaRouter, id).every(({ score }) => score.every(layer => layer.score === 10)));
+      expect(told.flatMap(({ scores }) => scores).filter(scores => scores !== '10,10,10')).toEqual([]);
+      expect(told.filter(({ layers }) => layers.length > 0).map(({ layers }) => layers.at(-1))).toEqual(viewers.map(() => 2));
+
+      await Promise.all(viewers.map(({ consumer }) => consumer.pause()));
+      await until('all pipes sleep again', () => pipesOf(mafaldaRouter, id).every(pipe => pipe.paused));
+      sender.stop();
+      await until('who is paused hears that the publisher has stopped', () => told.every(({ scores }) => scores.at(-1) === '0,0,0'));
+      for (const { scores, observed } of told) expect(observed).toEqual(scores);
       await mafaldaRouter.close();
     });
 
@@ -139,7 +179,7 @@ export function describeSleepingPipes(scene: Scene): void {
   });
 }
 
-function createViewers(mafaldaRouter: MafaldaRouter, { producer }: Camera, count: number): Promise<RtpReceiver[]> {
+function createViewers(mafaldaRouter: MafaldaRouter, { producer }: Camera | LayersSender, count: number): Promise<RtpReceiver[]> {
   return Promise.all(Array.from({ length: count }, () => RtpReceiver.create(mafaldaRouter, producer.id)));
 }
 
@@ -162,6 +202,15 @@ function pipesOf(mafaldaRouter: MafaldaRouter, streamId: string): (Consumer | Da
     if (type === 'dataConsumer' && object.dataProducerId === streamId) pipes.push(object);
   }
   return pipes;
+}
+
+/** What pipes have made of a stream. */
+function copiesOf(mafaldaRouter: MafaldaRouter, streamId: string): Producer[] {
+  const copies: Producer[] = [];
+  for (const { type, object, id, parent } of (mafaldaRouter as PipeableMafaldaRouter).tree.nodes()) {
+    if (type === 'producer' && id === streamId && parent?.type === 'transport' && isLinkTransport(parent.object)) copies.push(object);
+  }
+  return copies;
 }
 
 /** How many packets of a stream all of its pipes have sent so far. */

@@ -14,6 +14,7 @@ import type { ObjectTree, TreeNode } from '../../objectTree.ts';
 import { linkedRouterId } from '../endpoint.ts';
 import type { Streams } from '../streams.ts';
 import { watchOwnCalls } from './ownCalls.ts';
+import { ShownScores } from './shownScores.ts';
 import { Watchers, type Watcher } from './watchers.ts';
 
 const log = logger('flow');
@@ -47,6 +48,7 @@ export interface PipeFlowOptions {
 export class PipeFlow {
   readonly #options: PipeFlowOptions;
   readonly #watchers: Watchers;
+  readonly #scores: ShownScores;
   /** By the id of the Router that they lead to, and the stream's. */
   readonly #pipes = new Map<string, Map<string, Set<Pipe>>>();
   readonly #byConsumer = new Map<object, Pipe>();
@@ -60,6 +62,7 @@ export class PipeFlow {
     const { tree, alone } = options;
     this.#options = options;
     this.#watchers = new Watchers(tree, alone, (...change) => this.#onChange(...change));
+    this.#scores = new ShownScores({ tree, streams: options.streams, isAsleep: (streamId, router) => this.#isAsleep(streamId, router) });
     const add = (node: TreeNode): void => this.#added(node);
     for (const node of tree.nodes()) add(node);
     tree.on('add', add).on('remove', ({ object }) => this.#removed(object));
@@ -123,6 +126,8 @@ export class PipeFlow {
     this.#byConsumer.set(consumer, pipe);
     const byStream = this.#pipes.get(to) ?? new Map<string, Set<Pipe>>();
     this.#pipes.set(to, byStream.set(streamId, (byStream.get(streamId) ?? new Set()).add(pipe)));
+    const changed = (): void => this.#scores.pipeChanged(streamId);
+    (consumer.observer as Consumer['observer']).on('pause', changed).on('resume', changed);
     // Two who know differently, or one who has not heard yet: whoever sees that it is missed wakes it. Nobody undoes that.
     (consumer.observer as Consumer['observer']).on('pause', () => this.#isWanted(pipe) && void this.#settle(pipe));
     this.#look(pipe);
@@ -196,6 +201,14 @@ export class PipeFlow {
     const { tree, domainOf } = this.#options;
     const remote = tree.routers.get(to);
     return remote !== undefined && tree.nodeOf<'router'>(from) !== undefined && domainOf(from) !== domainOf(remote);
+  }
+
+  /** Whether nothing comes through since nobody wants it. */
+  #isAsleep(streamId: string, router: Router): boolean {
+    return [...this.#pathTo(streamId, router)].some(id => {
+      const pipes = this.#pipesTo(id, streamId);
+      return pipes.length > 0 && pipes.every(({ consumer }) => consumer.paused);
+    });
   }
 
   #pipesTo(routerId: string, streamId: string): Pipe[] {
