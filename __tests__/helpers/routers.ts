@@ -8,6 +8,7 @@ import { ObjectTree } from '../../src/shared/objectTree.ts';
 import type { PipeEndpoint } from '../../src/shared/piping/endpoint.ts';
 import { Piper } from '../../src/shared/piping/piper.ts';
 import { Streams } from '../../src/shared/piping/streams.ts';
+import { StreamUsers } from '../../src/shared/piping/streamUsers.ts';
 import { mediaCodecs } from './rtp.ts';
 
 /** Longer than any test. */
@@ -16,6 +17,7 @@ const NEVER_MS = 600_000;
 export class LinkedRouters {
   readonly tree = new ObjectTree();
   readonly streams = new Streams(this.tree);
+  readonly users = new StreamUsers(this.tree);
   readonly links = new RouterLinks(this.tree.routers, this.streams, new Aliases(), new IdlePipes(this.tree, NEVER_MS));
   readonly workers: Worker[] = [];
   readonly routers: Router[] = [];
@@ -24,6 +26,7 @@ export class LinkedRouters {
   readonly piper = new Piper({
     tree: this.tree,
     streams: this.streams,
+    users: this.users,
     network: false,
     domainOf: router => router.id,
     endpointOf: router => this.endpoints.get(router) ?? this.links,

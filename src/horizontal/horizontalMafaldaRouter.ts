@@ -72,6 +72,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     this.#piper = new Piper({
       tree: this.tree,
       streams: this.streams,
+      users: this.users,
       network: true,
       domainOf: router => this.#nodeOf(router).id,
       endpointOf: router => this.#parts.get(this.#nodeOf(router)),
@@ -89,8 +90,19 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     });
     this.tree.on('add', node => this.#intercept(node));
     // Each node tells of the pipes within it.
-    tellOfLostMessages(this.tree, (from, to) => this.#nodeOf(from) !== this.#nodeOf(to));
-    this.#pipeEnds = new PipeEnds(this.tree, router => this.#nodeOf(router), router => this.#nodeOf(router).lost);
+    tellOfLostMessages({
+      tree: this.tree,
+      streams: this.streams,
+      users: this.users,
+      concerns: (from, to) => this.#nodeOf(from) !== this.#nodeOf(to),
+    });
+    this.#pipeEnds = new PipeEnds({
+      tree: this.tree,
+      streams: this.streams,
+      users: this.users,
+      domainOf: router => this.#nodeOf(router),
+      isLost: router => this.#nodeOf(router).lost,
+    });
     this.#flow = new PipeFlow({ tree: this.tree, streams: this.streams, domainOf: router => this.#nodeOf(router), alone: false });
   }
 
@@ -229,7 +241,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   /** To be called before what is on the node closes here, whether it lives or not. */
   nodeLost(node: ClusterNode): void {
     if (this.closed) return;
-    this.#losses.set(node, lossOf(node, { tree: this.tree, links: this.#nodes.links, isOurs: object => this.#parts.isOurs(object) }));
+    this.#losses.set(node, lossOf(this.#parts.routersOn(node), { tree: this.tree, users: this.users, links: this.#nodes.links, isOurs: object => this.#parts.isOurs(object) }));
   }
 
   /** By now nothing leads there any more: what was lost can be consumed again. */
@@ -347,7 +359,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     const router = parent.object;
     if (type === 'transport' && !isLinkTransport(object)) {
       interceptClose(object, this.streams);
-      interceptTransport(object, this.#accessFrom(router, () => this.#nodeOf(router).expectConsumer()));
+      interceptTransport(object, router, this.#accessFrom(router, () => this.#nodeOf(router).expectConsumer()));
     }
     if (type === 'rtpObserver') {
       interceptRtpObserver(object, this.#accessFrom(router));

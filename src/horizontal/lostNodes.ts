@@ -1,8 +1,9 @@
 /** What a controller gives up with a node that it has lost: only what is its own, since others may still reach that node. */
 import type { ObjectTree } from '../shared/objectTree.ts';
-import { isLinkTransport, type LeaveRequest } from '../shared/piping/endpoint.ts';
+import type { LeaveRequest } from '../shared/piping/endpoint.ts';
 import type { LostPath } from '../shared/piping/lostPaths.ts';
 import type { Streams } from '../shared/piping/streams.ts';
+import type { StreamUsers } from '../shared/piping/streamUsers.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import type { LinkTable } from './reachability/linkTable.ts';
 
@@ -15,30 +16,30 @@ export interface Loss {
 }
 
 export interface LossOptions {
+  /** Of the MafaldaRouter. */
   tree: ObjectTree;
-  links: Pick<LinkTable<ClusterNode>, 'endsTowards'>;
+  users: StreamUsers;
+  links: Pick<LinkTable<ClusterNode>, 'endsTo'>;
   isOurs: (object: object) => boolean;
 }
 
-export function lossOf(lost: ClusterNode, { tree, links, isOurs }: LossOptions): Loss {
+/** @param routerIds those of the MafaldaRouter on the node that is being lost */
+export function lossOf(routerIds: Iterable<string>, { tree, users, links, isOurs }: LossOptions): Loss {
   const left = new Map<string, { node: ClusterNode; request: LeaveRequest }>();
   const paths = new Map<string, LostPath>();
-  for (const { treeNode, node, routerId, remoteRouterId } of links.endsTowards(lost)) {
-    // The table has those of all rooms.
+  const ends = [...routerIds].flatMap(id => links.endsTo(id));
+  for (const { treeNode, node, routerId, remoteRouterId } of ends) {
     if (tree.nodeOf<'transport'>(treeNode.object) === undefined || node.lost) continue;
     const key = `${routerId} ${remoteRouterId}`;
     const request: LeaveRequest = left.get(key)?.request ?? { routerId, remoteRouterId, consumerIds: [] };
     left.set(key, { node, request });
-    const brought = new Set([...treeNode.children].map(({ id }) => id));
-    for (const transport of treeNode.parent?.children ?? []) {
-      if (transport.type !== 'transport' || isLinkTransport(transport.object) || !isOurs(transport.object)) continue;
-      for (const child of transport.children) {
-        if (child.type !== 'consumer' && child.type !== 'dataConsumer') continue;
-        const producerId = child.type === 'consumer' ? child.object.producerId : child.object.dataProducerId;
-        if (!brought.has(producerId)) continue;
-        request.consumerIds.push(child.id);
+    for (const { type, id: producerId } of treeNode.children) {
+      if (type !== 'producer' && type !== 'dataProducer') continue;
+      for (const { id, object, parent } of users.consumers(routerId, producerId)) {
+        if (!parent || !isOurs(parent.object)) continue;
+        request.consumerIds.push(id);
         const path = paths.get(producerId) ?? { producerId, consumers: [] };
-        path.consumers.push(child.object);
+        path.consumers.push(object);
         paths.set(producerId, path);
       }
     }

@@ -99,6 +99,11 @@ export class Parts {
     return this.#creating.has(node) || (this.#parts.get(node)?.mafaldaRouter.routers.size ?? 0) > 0;
   }
 
+  /** Ids of the Routers that are there. */
+  routersOn(node: ClusterNode): Iterable<string> {
+    return this.#parts.get(node)?.mafaldaRouter.routers.keys() ?? [];
+  }
+
   /** Attaches to all nodes, now and whenever one comes. Does nothing from the second time on. */
   use(): void {
     if (this.#inUse) return;

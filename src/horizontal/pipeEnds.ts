@@ -1,9 +1,12 @@
 /** Pipes between nodes, as somebody sees them who may not have made them. */
 import type { Consumer, DataConsumer, DataProducer, Producer, Router } from 'mediasoup/types';
 import { GraceTimers } from '../shared/graceTimers.ts';
+import { Groups } from '../shared/groups.ts';
 import type { ObjectTree, TreeNode } from '../shared/objectTree.ts';
 import { linkedRouterId } from '../shared/piping/endpoint.ts';
 import { joinEnds } from '../shared/piping/joinEnds.ts';
+import type { Streams } from '../shared/piping/streams.ts';
+import type { StreamUsers } from '../shared/piping/streamUsers.ts';
 
 /** Longer than anybody takes to make the other end. */
 const WIDOW_GRACE_MS = 5000;
@@ -12,18 +15,25 @@ const WIDOW_GRACE_MS = 5000;
  * Joins both ends of each pipe, whoever has made it: that one may go at any time. An end whose other end is gone closes:
  * that happens when a node could not be told, and returns.
  */
+export interface PipeEndsOptions {
+  tree: ObjectTree;
+  /** Of the same tree: they have to hear of what comes before this does. */
+  streams: Streams;
+  users: StreamUsers;
+  domainOf: (router: Router) => unknown;
+  /** Whether what is in the Router is out of our sight, and has closed here for that reason only. */
+  isLost: (router: Router) => boolean;
+}
+
 export class PipeEnds {
-  readonly #tree: ObjectTree;
-  readonly #domainOf: (router: Router) => unknown;
-  readonly #isLost: (router: Router) => boolean;
+  readonly #options: PipeEndsOptions;
+  /** By the Router at the other end, and the stream. */
+  readonly #ends = new Groups<TreeNode>();
   readonly #widows = new GraceTimers<TreeNode>(WIDOW_GRACE_MS, node => this.#closeIfWidowed(node));
 
-  /** @param isLost whether what is in the Router is out of our sight, and has closed here for that reason only */
-  constructor(tree: ObjectTree, domainOf: (router: Router) => unknown, isLost: (router: Router) => boolean) {
-    this.#isLost = isLost;
-    this.#tree = tree;
-    this.#domainOf = domainOf;
-    tree.on('add', node => this.#added(node)).on('remove', node => this.#widows.cancel(node));
+  constructor(options: PipeEndsOptions) {
+    this.#options = options;
+    options.tree.on('add', node => this.#added(node)).on('remove', node => this.#removed(node));
   }
 
   close(): void {
@@ -33,17 +43,26 @@ export class PipeEnds {
   #added(node: TreeNode): void {
     if (node.type === 'router') return this.#routerAdded(node.object);
     const end = pipeEnd(node);
-    if (!end || !this.#leavesDomain(end)) return;
+    if (!end) return;
+    this.#ends.add(end.remoteRouterId, end.streamId, node);
+    if (!this.#leavesDomain(end)) return;
     const other = this.#otherEnd(end);
     if (other) this.#join(end, other);
     else this.#widows.start(node);
   }
 
+  #removed(node: TreeNode): void {
+    const end = pipeEnd(node);
+    if (!end) return;
+    this.#ends.delete(end.remoteRouterId, end.streamId, node);
+    this.#widows.cancel(node);
+  }
+
   /** Ends that lead to this Router could not be judged before. */
   #routerAdded({ id }: Router): void {
-    for (const node of this.#tree.nodes()) {
+    for (const node of this.#ends.all(id)) {
       const end = pipeEnd(node);
-      if (end?.remoteRouterId === id && this.#leavesDomain(end)) this.#widows.start(node);
+      if (end && this.#leavesDomain(end)) this.#widows.start(node);
     }
   }
 
@@ -57,26 +76,27 @@ export class PipeEnds {
   #join(end: PipeEnd, other: PipeEnd): void {
     const [source, destination] = end.consumer ? [end, other] : [other, end];
     if (!source.consumer || !destination.producer) return;
-    joinEnds(source.consumer, destination.producer, { source: () => this.#isLost(source.router), destination: () => this.#isLost(destination.router) });
+    const { isLost } = this.#options;
+    joinEnds(source.consumer, destination.producer, { source: () => isLost(source.router), destination: () => isLost(destination.router) });
   }
 
   /** Only where both Routers are known. Within a node its own MafaldaRouter sees to its pipes. */
   #leavesDomain({ router, remoteRouterId }: PipeEnd): boolean {
-    const remote = this.#tree.routers.get(remoteRouterId);
-    return remote !== undefined && this.#domainOf(remote) !== this.#domainOf(router);
+    const { tree, domainOf } = this.#options;
+    const remote = tree.routers.get(remoteRouterId);
+    return remote !== undefined && domainOf(remote) !== domainOf(router);
   }
 
-  #otherEnd(end: PipeEnd): PipeEnd | undefined {
-    const remote = this.#tree.routers.get(end.remoteRouterId);
-    for (const transport of (remote && this.#tree.nodeOf<'router'>(remote)?.children) ?? []) {
-      // A Router has few links, and many other Transports.
-      if (transport.type !== 'transport' || linkedRouterId(transport.object) !== end.router.id) continue;
-      for (const child of transport.children) {
-        const other = pipeEnd(child);
-        if (other?.streamId !== end.streamId) continue;
-        if ((end.consumer ?? other.consumer) && (end.producer ?? other.producer)) return other;
-      }
+  #otherEnd({ consumer, router: { id: routerId }, remoteRouterId, streamId }: PipeEnd): PipeEnd | undefined {
+    const { tree, streams, users } = this.#options;
+    const router = tree.routers.get(remoteRouterId);
+    if (!router) return undefined;
+    const where = { router, remoteRouterId: routerId, streamId };
+    if (consumer) {
+      const producer = streams.findPiped(streamId, router, routerId)?.producer;
+      return producer && { ...where, producer };
     }
+    for (const { object } of users.pipes(remoteRouterId, routerId, streamId)) return { ...where, consumer: object };
     return undefined;
   }
 }

@@ -3,6 +3,7 @@ import type { PipeTransportStat, Transport } from 'mediasoup/types';
 import { logger } from '../shared/logger.ts';
 import type { ObjectTree, TreeNode } from '../shared/objectTree.ts';
 import { linkedRouterId, type LeaveRequest } from '../shared/piping/endpoint.ts';
+import { type ConsumerNode, type StreamUsers } from '../shared/piping/streamUsers.ts';
 
 const log = logger('link');
 
@@ -18,11 +19,14 @@ interface Left {
 
 export class LeftLinks {
   readonly #tree: ObjectTree;
+  readonly #users: StreamUsers;
   readonly #left = new Map<Transport, Left>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(tree: ObjectTree) {
+  /** @param users of the same tree */
+  constructor(tree: ObjectTree, users: StreamUsers) {
     this.#tree = tree;
+    this.#users = users;
     tree.on('remove', ({ type, object }) => void (type === 'transport' && this.#left.delete(object)));
   }
 
@@ -32,9 +36,9 @@ export class LeftLinks {
     if (!node) return;
     const given = new Set(consumerIds);
     const links = [...node.children].filter(child => child.type === 'transport').filter(({ object }) => linkedRouterId(object) === remoteRouterId);
-    for (const consumer of consumersIn(node)) if (given.has(consumer.id)) giveUp(consumer);
+    for (const link of links) for (const consumer of this.#behind(router.id, link)) if (given.has(consumer.id)) giveUp(consumer);
     for (const link of links) {
-      if (isLast || !isUsed(node, link)) link.object.close();
+      if (isLast || !this.#isUsed(router.id, link)) link.object.close();
       else this.#watch(link.object);
     }
   }
@@ -43,6 +47,20 @@ export class LeftLinks {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#left.clear();
+  }
+
+  /** The Consumers of what has come through a link. */
+  #behind(routerId: string, link: TreeNode<'transport'>): ConsumerNode[] {
+    return [...link.children].flatMap(({ type, id }) => (isProducer(type) ? [...this.#users.consumers(routerId, id)] : []));
+  }
+
+  /** Whether anybody has anything from it. For whom it sends is known at its other end only: somebody may. */
+  #isUsed(routerId: string, link: TreeNode<'transport'>): boolean {
+    for (const { type, id } of link.children) {
+      if (!isProducer(type) || this.#users.isObserved(routerId, id)) return true;
+      for (const _consumer of this.#users.consumers(routerId, id)) return true;
+    }
+    return false;
   }
 
   #watch(transport: Transport): void {
@@ -68,10 +86,8 @@ export class LeftLinks {
   }
 }
 
-type ConsumerNode = TreeNode<'consumer'> | TreeNode<'dataConsumer'>;
-
-function* consumersIn(router: TreeNode<'router'>): Iterable<ConsumerNode> {
-  for (const { children } of router.children) for (const child of children) if (child.type === 'consumer' || child.type === 'dataConsumer') yield child;
+function isProducer(type: TreeNode['type']): boolean {
+  return type === 'producer' || type === 'dataProducer';
 }
 
 /** As mediasoup's Worker would say it of a Producer that has closed. */
@@ -79,16 +95,4 @@ function giveUp({ type, object }: ConsumerNode): void {
   if (type === 'consumer') object.safeEmit('producerclose');
   else object.safeEmit('dataproducerclose');
   object.close();
-}
-
-/** Whether anybody has anything from it. For whom it sends is known at its other end only: somebody may. */
-function isUsed(router: TreeNode<'router'>, link: TreeNode<'transport'>): boolean {
-  const brought = new Set<string>();
-  for (const { type, id } of link.children) {
-    if (type === 'consumer' || type === 'dataConsumer') return true;
-    brought.add(id);
-  }
-  for (const { type, object } of consumersIn(router)) if (brought.has(type === 'consumer' ? object.producerId : object.dataProducerId)) return true;
-  for (const { observed } of router.children) for (const id of observed) if (brought.has(id)) return true;
-  return false;
 }

@@ -45,13 +45,14 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
   readonly #piper = new Piper({
     tree: this.tree,
     streams: this.streams,
+    users: this.users,
     network: false,
     domainOf: router => router.id,
     endpointOf: () => this.#links,
     startsAsleep: (streamId, destination) => this.#flow.startsAsleep(streamId, destination),
     chooseSource: places => chooseSource(places, { loadOf: router => this.#places.loadOf(router), watermark: this.#options.watermarkWorker }),
   });
-  readonly #leftLinks = new LeftLinks(this.tree);
+  readonly #leftLinks = new LeftLinks(this.tree, this.users);
   readonly #idlePipes: IdlePipes;
   readonly #flow: PipeFlow;
 
@@ -72,7 +73,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
       onWorkerDied: (worker, error) => this.reportWorkerDied(worker, error),
     });
     this.tree.on('add', node => this.#intercept(node));
-    tellOfLostMessages(this.tree, () => true);
+    tellOfLostMessages({ tree: this.tree, streams: this.streams, users: this.users, concerns: () => true });
     // After that, since it reads what objects show.
     this.#idlePipes = new IdlePipes(this.tree, idlePipeTimeout);
     this.#links = new RouterLinks(this.tree.routers, this.streams, aliases, this.#idlePipes);
@@ -191,7 +192,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     const ids = this.#places.streamIdsOf(parent.object);
     if (ids) interceptIds(object, ids, this.#aliases);
     interceptClose(object, this.streams);
-    if (!isLinkTransport(object)) interceptTransport(object, access);
+    if (!isLinkTransport(object)) interceptTransport(object, parent.object, access);
   }
 
   #accessFrom(router: types.Router): StreamAccess {
@@ -199,7 +200,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
       streams: this.streams,
       find: async stream => {
         await this.#piper.bring(stream, router);
-        const place = this.streams.find(streamKey(stream)).find(({ router: where }) => where === router);
+        const place = this.streams.inRouter(streamKey(stream), router);
         return place && { id: this.#aliases.workerIdOf(place.producer) };
       },
       isHere: where => where === router,

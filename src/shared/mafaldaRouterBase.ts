@@ -7,6 +7,7 @@ import { ObjectTree } from './objectTree.ts';
 import { PublicEmitter } from './publicEmitter.ts';
 import { watchPaths } from './piping/lostPaths.ts';
 import { Streams } from './piping/streams.ts';
+import { StreamUsers } from './piping/streamUsers.ts';
 import { Outlets, type PipeToMafaldaRouterOptions } from './piping/pipeToMafaldaRouter.ts';
 import type { MafaldaRouter, MafaldaRouterEvents } from './types.ts';
 
@@ -19,6 +20,7 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
   readonly id: string;
   readonly tree: ObjectTree;
   readonly streams: Streams;
+  readonly users: StreamUsers;
   #closed = false;
   #released: Promise<void> | undefined;
 
@@ -31,7 +33,8 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
     this.id = id;
     this.tree = tree;
     this.streams = new Streams(tree);
-    watchPaths(tree, this.streams, path => this.safeEmit('pathlost', path));
+    this.users = new StreamUsers(tree);
+    watchPaths(tree, this.streams, this.users, path => this.safeEmit('pathlost', path));
     this.#outlets = new Outlets(this.streams, network);
   }
 

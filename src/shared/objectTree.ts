@@ -73,12 +73,13 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   };
   readonly #included = new Map<ObjectTree, () => void>();
 
-  readonly #publicId: (id: string) => string;
+  /** The id under which something is known here, given the one that it has in its Worker. */
+  readonly publicId: (id: string) => string;
 
   /** @param publicId the id under which something is known here, given the one that it has in its Worker */
   constructor(publicId: (id: string) => string = id => id) {
     super();
-    this.#publicId = publicId;
+    this.publicId = publicId;
     this.workers = new ReadOnlyMap(this.#maps.worker);
     this.routers = new ReadOnlyMap(this.#maps.router);
     this.transports = new ReadOnlyMap(this.#maps.transport);
@@ -135,16 +136,16 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   }
 
   #followTransport(transport: Transport, parent: TreeNode): void {
-    const node = this.#follow('transport', transport, this.#publicId(transport.id), parent);
+    const node = this.#follow('transport', transport, this.publicId(transport.id), parent);
     const { observer } = transport;
-    observer.on('newproducer', producer => this.#follow('producer', producer, this.#publicId(producer.id), node));
-    observer.on('newconsumer', consumer => this.#follow('consumer', consumer, this.#publicId(consumer.id), node));
-    observer.on('newdataproducer', producer => this.#follow('dataProducer', producer, this.#publicId(producer.id), node));
-    observer.on('newdataconsumer', consumer => this.#follow('dataConsumer', consumer, this.#publicId(consumer.id), node));
+    observer.on('newproducer', producer => this.#follow('producer', producer, this.publicId(producer.id), node));
+    observer.on('newconsumer', consumer => this.#follow('consumer', consumer, this.publicId(consumer.id), node));
+    observer.on('newdataproducer', producer => this.#follow('dataProducer', producer, this.publicId(producer.id), node));
+    observer.on('newdataconsumer', consumer => this.#follow('dataConsumer', consumer, this.publicId(consumer.id), node));
   }
 
   #followRtpObserver(rtpObserver: RtpObserver, parent: TreeNode): void {
-    const node = this.#follow('rtpObserver', rtpObserver, this.#publicId(rtpObserver.id), parent);
+    const node = this.#follow('rtpObserver', rtpObserver, this.publicId(rtpObserver.id), parent);
     const { observer } = rtpObserver;
     /** How to stop waiting for the end of each Producer that it observes. */
     const stops = new Map<string, () => void>();

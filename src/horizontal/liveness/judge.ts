@@ -21,20 +21,23 @@ export type Verdict =
 export interface Circumstances {
   /** How long a node may be silent, in ms. */
   readonly timeout: number;
-  /** For how long each of the other nodes has been silent, in ms. Those of this process are not meant: they say nothing of the network. */
-  readonly others: readonly number[];
+  /**
+   * For how long that one of the other nodes has been silent that was heard last, in ms; Infinity if there is no other. Those of this process are
+   * not meant: they say nothing of the network.
+   */
+  readonly heardOther: number;
   /** Our own network has been away until a moment ago: those that were silent with it are still coming back. */
   readonly isReturning: boolean;
 }
 
-export function judge({ silentFor, nobodyListens, provenFor }: Signs, { timeout, others, isReturning }: Circumstances): Verdict {
+export function judge({ silentFor, nobodyListens, provenFor }: Signs, { timeout, heardOther, isReturning }: Circumstances): Verdict {
   const doubtAfter = doubtAfterMs(timeout);
   if (silentFor < doubtAfter) return 'heard';
   if (silentFor < timeout) return 'doubtful';
   if (nobodyListens) return 'dead';
   if (provenFor < timeout) return 'unreachable';
   // All are asked as soon as one is doubtful: where none has answered since, it is our own network. A single node tells nothing of that.
-  const isNetworkWell = others.some(other => other < silentFor - doubtAfter);
+  const isNetworkWell = heardOther < silentFor - doubtAfter;
   return isNetworkWell && !isReturning ? 'dead' : 'unreachable';
 }
 

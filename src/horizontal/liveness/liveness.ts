@@ -75,13 +75,14 @@ export class Liveness {
     if (watched.length === 0) return undefined;
     this.#noteAbsence(watched);
     const silences = watched.map(node => this.#silenceOf(node));
+    const [least, second] = leastTwo(silences);
     const isReturning = now() < this.#returningUntil;
     let next = Infinity;
     let isDoubtful = false;
     for (const [index, node] of watched.entries()) {
       const silentFor = silences[index]!;
       const signs = { silentFor, nobodyListens: node.signs!.nobodyListens, provenFor: evidence.provenFor(node) };
-      const verdict = judge(signs, { timeout, others: silences.filter((_silence, other) => other !== index), isReturning });
+      const verdict = judge(signs, { timeout, heardOther: silentFor === least ? second : least, isReturning });
       this.#act(node, verdict);
       isDoubtful ||= verdict !== 'heard';
       next = Math.min(next, nextLook(verdict, silentFor, timeout));
@@ -139,4 +140,14 @@ function nextLook(verdict: Verdict, silentFor: number, timeout: number): number 
   if (verdict === 'heard') return doubtAfterMs(timeout) - silentFor;
   if (verdict === 'doubtful') return Math.min(timeout / 10, timeout - silentFor);
   return Math.min(REPEAT_MS, timeout / 4);
+}
+
+/** The two that are smallest: of each node's others the least is one of these. */
+function leastTwo(silences: readonly number[]): [number, number] {
+  let [least, second] = [Infinity, Infinity];
+  for (const silence of silences) {
+    if (silence < least) [least, second] = [silence, least];
+    else if (silence < second) second = silence;
+  }
+  return [least, second];
 }

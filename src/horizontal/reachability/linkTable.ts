@@ -1,5 +1,6 @@
 /** The ends of links between nodes, in all rooms: which lead from where to where, and what flows there. */
 import type { PipeTransport, Transport } from 'mediasoup/types';
+import { Groups } from '../../shared/groups.ts';
 import type { ObjectTree, TreeNode } from '../../shared/objectTree.ts';
 import { linkedRouterId } from '../../shared/piping/endpoint.ts';
 
@@ -19,14 +20,14 @@ export interface NodeLinkEnd<Node> {
 export class LinkTable<Node extends LinkedNode> {
   /** Called when there is one more end. */
   onAdd: (() => void) | undefined;
-  /** By the Router at the other end. */
-  readonly #endsTo = new Map<string, Set<NodeLinkEnd<Node>>>();
-  readonly #ends = new Map<Transport, NodeLinkEnd<Node>>();
+  /** By the Router at the other end, and their own. */
+  readonly #ends = new Groups<NodeLinkEnd<Node>>();
+  readonly #byTransport = new Map<Transport, NodeLinkEnd<Node>>();
   readonly #stops = new Map<Node, () => void>();
 
   /** How many ends there are. */
   get size(): number {
-    return this.#ends.size;
+    return this.#byTransport.size;
   }
 
   /** Follows what comes and goes on a node, until {@link unwatch}. */
@@ -48,15 +49,17 @@ export class LinkTable<Node extends LinkedNode> {
 
   /** The ends on other nodes that lead to this one. */
   *endsTowards(node: Node): Iterable<NodeLinkEnd<Node>> {
-    for (const { type, id } of node.tree.nodes()) {
-      if (type !== 'router') continue;
-      for (const end of this.#endsTo.get(id) ?? []) if (end.node !== node) yield end;
-    }
+    for (const id of node.tree.routers.keys()) for (const end of this.#ends.all(id)) if (end.node !== node) yield end;
+  }
+
+  /** The ends that lead to a Router. */
+  endsTo(routerId: string): NodeLinkEnd<Node>[] {
+    return [...this.#ends.all(routerId)];
   }
 
   /** All ends of which the other one is known and on another node. */
   *pairs(): Iterable<[NodeLinkEnd<Node>, NodeLinkEnd<Node>]> {
-    for (const end of this.#ends.values()) {
+    for (const end of this.#byTransport.values()) {
       const other = this.otherEnd(end);
       // Each pair once.
       if (other && other.node !== end.node && end.routerId < other.routerId) yield [end, other];
@@ -64,8 +67,8 @@ export class LinkTable<Node extends LinkedNode> {
   }
 
   otherEnd({ transport, routerId, remoteRouterId }: NodeLinkEnd<Node>): NodeLinkEnd<Node> | undefined {
-    for (const end of this.#endsTo.get(routerId) ?? []) {
-      if (end.routerId === remoteRouterId && !end.transport.closed && carriesData(end.transport) === carriesData(transport)) return end;
+    for (const end of this.#ends.of(routerId, remoteRouterId)) {
+      if (!end.transport.closed && carriesData(end.transport) === carriesData(transport)) return end;
     }
     return undefined;
   }
@@ -76,19 +79,16 @@ export class LinkTable<Node extends LinkedNode> {
     const remoteRouterId = linkedRouterId(transport);
     if (remoteRouterId === undefined || !isPipe(transport)) return;
     const end = { transport, treeNode, node, routerId: treeNode.parent.id, remoteRouterId };
-    this.#ends.set(transport, end);
-    const ends = this.#endsTo.get(remoteRouterId) ?? new Set();
-    this.#endsTo.set(remoteRouterId, ends.add(end));
+    this.#byTransport.set(transport, end);
+    this.#ends.add(remoteRouterId, end.routerId, end);
     this.onAdd?.();
   }
 
   #removed(treeNode: TreeNode): void {
-    const end = treeNode.type === 'transport' ? this.#ends.get(treeNode.object) : undefined;
+    const end = treeNode.type === 'transport' ? this.#byTransport.get(treeNode.object) : undefined;
     if (!end) return;
-    this.#ends.delete(end.transport);
-    const ends = this.#endsTo.get(end.remoteRouterId);
-    ends?.delete(end);
-    if (ends?.size === 0) this.#endsTo.delete(end.remoteRouterId);
+    this.#byTransport.delete(end.transport);
+    this.#ends.delete(end.remoteRouterId, end.routerId, end);
   }
 }
 

@@ -21,7 +21,8 @@ export interface SourceOptions {
  */
 export function chooseSource(places: readonly StreamInRouter[], { loadOf, watermark, reaches = () => true }: SourceOptions): StreamInRouter | undefined {
   const usable = places.filter(({ router }) => reaches(router));
-  const all = usable.map(place => ({ place, depth: depthOf(place, places), load: loadOf(place.router) }));
+  const byRouter = new Map(places.map(place => [place.router.id, place]));
+  const all = usable.map(place => ({ place, depth: depthOf(place, byRouter), load: loadOf(place.router) }));
   const near = all.filter(({ depth }) => depth < MAX_DEPTH);
   // Where the stream has come from is not always known.
   const candidates = near.length > 0 ? near : all;
@@ -31,12 +32,11 @@ export function chooseSource(places: readonly StreamInRouter[], { loadOf, waterm
 }
 
 /** How many pipes are between the stream's own Producer and this place. */
-function depthOf(place: StreamInRouter, places: readonly StreamInRouter[]): number {
+function depthOf(place: StreamInRouter, byRouter: ReadonlyMap<string, StreamInRouter>): number {
   let depth = 0;
   // Bounded, since a stream that comes back to where it was is no tree.
-  for (let current: StreamInRouter | undefined = place; current?.piped && depth < places.length; ++depth) {
-    const source: string | undefined = current.from;
-    current = places.find(({ router }) => router.id === source);
+  for (let current: StreamInRouter | undefined = place; current?.piped && depth < byRouter.size; ++depth) {
+    current = current.from === undefined ? undefined : byRouter.get(current.from);
   }
   return depth;
 }

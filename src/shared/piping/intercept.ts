@@ -42,8 +42,10 @@ export interface StreamAccess {
   readonly hold?: (id: string) => () => void;
 }
 
-export function interceptTransport(transport: Transport, access: StreamAccess): void {
+export function interceptTransport(transport: Transport, router: Router, access: StreamAccess): void {
   const { streams } = access;
+  /** Of a stream that is in many places most consumers are where it is. */
+  const isHere = (id: string): boolean => streams.inRouter(id, router) !== undefined || streams.find(id).some(place => access.isHere(place.router));
   const consume = transport.consume.bind(transport);
   const consumeData = transport.consumeData.bind(transport);
   const produce = transport.produce.bind(transport);
@@ -56,7 +58,7 @@ export function interceptTransport(transport: Transport, access: StreamAccess): 
       const producer = streams.producer(options.producerId);
       // Where no pipe is needed, mediasoup's own check comes early enough.
       if (!producer) ortc.validateAndNormalizeRtpCapabilities(structuredClone(options.rtpCapabilities));
-      else if (transport.type !== 'pipe' && !streams.find(options.producerId).some(({ router }) => access.isHere(router))) assertConsumable(producer, options);
+      else if (transport.type !== 'pipe' && !isHere(options.producerId)) assertConsumable(producer, options);
     });
   };
   transport.consumeData = async options => {
@@ -114,7 +116,7 @@ async function reach<T extends Used>(
     await seek?.(id);
     check?.();
     for (let attempt = 1; ; ++attempt) {
-      const isThere = streams.find(id).length > 0;
+      const isThere = streams.first(id) !== undefined;
       if (!isThere && !isComing(id)) throw notFound();
       const found = await find(stream, attempt > 1);
       try {
@@ -122,7 +124,7 @@ async function reach<T extends Used>(
         return await useArriving(found, use);
       } catch (error) {
         if (!isPassing(error) || user.closed || !isThere) throw error;
-        if (attempt === MAX_ATTEMPTS) throw streams.find(id).length > 0 ? unreachable(stream, error) : error;
+        if (attempt === MAX_ATTEMPTS) throw streams.first(id) ? unreachable(stream, error) : error;
       }
     }
   } finally {

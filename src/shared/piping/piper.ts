@@ -11,6 +11,7 @@ import { describeStream, linkFor, StaleLinkError, streamKey, type LinkEnd, type 
 import { commonFamily, familiesOf } from './families.ts';
 import { joinEnds, joinTransports, type Losses } from './joinEnds.ts';
 import type { StreamInRouter, Streams } from './streams.ts';
+import type { StreamUsers } from './streamUsers.ts';
 
 const log = logger('piper');
 
@@ -20,6 +21,8 @@ const MAX_ATTEMPTS = 3;
 export interface PiperOptions {
   tree: ObjectTree;
   streams: Streams;
+  /** Of the same tree. */
+  users: StreamUsers;
   /** Whether pipes cross machines: then they are encrypted and ask again for lost packets. */
   network: boolean;
   /** Which Routers get a stream by themselves as soon as one of them has it. */
@@ -89,7 +92,7 @@ export class Piper {
     const key = streamKey(stream);
     const accepting = this.#accepting.get(key);
     if (accepting) return accepting.accepted;
-    if (this.#options.streams.find(key).length > 0) return Promise.resolve();
+    if (this.#options.streams.first(key)) return Promise.resolve();
     const accepted = arrive().finally(() => this.#accepting.delete(key));
     this.#accepting.set(key, { domain, accepted });
     return accepted;
@@ -110,6 +113,8 @@ export class Piper {
     const key = `${streamKey(stream)} ${domain}`;
     const underway = this.#underway.get(key);
     if (underway) return underway;
+    // It may be in many places, and in most cases it is here.
+    if (streams.inRouter(streamKey(stream), destination)) return undefined;
     const places = streams.find(streamKey(stream));
     if (places.length === 0 || places.some(({ router }) => domainOf(router) === domain)) return undefined;
 
@@ -169,7 +174,7 @@ export class Piper {
     if (offered.status === 'rejected') throw offered.reason;
     const offer = offered.value;
     if (opened.status === 'rejected') {
-      this.#consumerOf(offer)?.close();
+      this.#consumerOf(offer, source, destination)?.close();
       throw opened.reason;
     }
     try {
@@ -185,7 +190,7 @@ export class Piper {
       for (const result of await connecting) if (result.status === 'rejected') throw result.reason;
     } catch (error) {
       // The source must not send what nobody receives, and what was produced of it must not pretend to be the stream.
-      this.#consumerOf(offer)?.close();
+      this.#consumerOf(offer, source, destination)?.close();
       this.#producerOf(offer, source, destination)?.close();
       // The end that is not stale is connected to one that is: the next attempt needs two new ones.
       if (isStale(error)) for (const end of [offer.end, opened.value]) tree.transports.get(end.transportId)?.close();
@@ -197,7 +202,7 @@ export class Piper {
     if (near && far) joinTransports(near, far, losses);
     const confirmed = from.connectLink({ ...outwards, remote: opened.value, consumerId: offer.stream.consumerId });
     confirmed.catch(error => log('pipe of %s to router %s: %o', streamKey(stream), destination.id, error));
-    this.#joinEnds(this.#consumerOf(offer), this.#producerOf(offer, source, destination), losses);
+    this.#joinEnds(this.#consumerOf(offer, source, destination), this.#producerOf(offer, source, destination), losses);
   }
 
   /** One of them can be gone already: its Producer closed, or another pipe was faster. */
@@ -206,12 +211,8 @@ export class Piper {
     else (consumer ?? producer)?.close();
   }
 
-  #consumerOf({ end, stream }: PipeOffer): Consumer | DataConsumer | undefined {
-    const { tree } = this.#options;
-    const transport = tree.transports.get(end.transportId);
-    for (const child of (transport && tree.nodeOf<'transport'>(transport)?.children) ?? []) {
-      if ((child.type === 'consumer' || child.type === 'dataConsumer') && child.id === stream.consumerId) return child.object;
-    }
+  #consumerOf({ stream }: PipeOffer, source: Router, destination: Router): Consumer | DataConsumer | undefined {
+    for (const { id, object } of this.#options.users.pipes(source.id, destination.id, stream.id)) if (id === stream.consumerId) return object;
     return undefined;
   }
 

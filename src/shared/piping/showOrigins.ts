@@ -23,8 +23,8 @@ const translations: Readonly<Record<string, Translate>> = {
 export function showOrigins(rtpObserver: RtpObserver, streams: Streams): void {
   // Where the origin is out of sight, its copy is the best that there is.
   const origin = (producer: Producer): Producer => {
-    const found = streams.find(producer.id).find(place => !place.piped && 'kind' in place.producer);
-    return (found?.producer as Producer | undefined) ?? producer;
+    const found = streams.first(producer.id);
+    return found && !found.piped && 'kind' in found.producer ? found.producer : producer;
   };
   for (const emitter of [rtpObserver, rtpObserver.observer] as unknown as EnhancedEventEmitter<Record<string, unknown[]>>[]) {
     const safeEmit = emitter.safeEmit.bind(emitter);

@@ -24,12 +24,64 @@ export interface StreamInRouter {
 }
 
 interface Place extends StreamInRouter {
+  readonly node: TreeNode;
   /** Whether the place from which it is piped was ever seen here: if so, it has to be there still. */
   isSourceKnown: boolean;
 }
 
+/** Where a stream is. In a Router it is once, unless a pipe has just been made anew. */
+class Places {
+  /** The Producer itself, if it is in sight. */
+  origin: Place | undefined;
+  readonly #byRouter = new Map<string, Place[]>();
+
+  get isEmpty(): boolean {
+    return this.#byRouter.size === 0;
+  }
+
+  *[Symbol.iterator](): Generator<Place, void, undefined> {
+    for (const places of this.#byRouter.values()) yield* places;
+  }
+
+  in(routerId: string): readonly Place[] {
+    return this.#byRouter.get(routerId) ?? [];
+  }
+
+  add(place: Place): void {
+    const places = this.#byRouter.get(place.router.id);
+    if (places) places.push(place);
+    else this.#byRouter.set(place.router.id, [place]);
+    if (!place.piped) this.origin = place;
+  }
+
+  /** @returns what was removed, if it was there */
+  remove(routerId: string, node: TreeNode): Place | undefined {
+    const places = this.in(routerId);
+    const place = places.find(other => other.node === node);
+    if (!place) return undefined;
+    if (places.length > 1) this.#byRouter.set(routerId, places.filter(other => other !== place));
+    else this.#byRouter.delete(routerId);
+    if (this.origin === place) this.origin = [...this].find(({ piped }) => !piped);
+    return place;
+  }
+
+  /** Whether nothing has gone on the way from the stream's own Producer, as far as that is in sight. */
+  isSupplied(place: Place): boolean {
+    let current = place;
+    // Bounded, since a stream that comes back to where it was is no tree.
+    for (let depth = 0; depth <= this.#byRouter.size; ++depth) {
+      const { router, producer, from, isSourceKnown } = current;
+      if (router.closed || producer.closed) return false;
+      const source: Place | undefined = from === undefined ? undefined : this.in(from)[0];
+      if (!source) return !isSourceKnown;
+      current = source;
+    }
+    return true;
+  }
+}
+
 export class Streams {
-  readonly #byId = new Map<string, Map<TreeNode, Place>>();
+  readonly #byId = new Map<string, Places>();
   readonly #producing = new Set<string>();
   /** Streams that have ended in a Router, the latest last. */
   readonly #endings = new Set<string>();
@@ -44,18 +96,41 @@ export class Streams {
 
   /** Where a stream is at present, its origin first if that is in sight. What is left of one that has ended is left out. */
   find(id: string): StreamInRouter[] {
-    const places = this.#placesOf(id);
-    return places.filter(place => isSupplied(place, places)).sort((a, b) => Number(a.piped) - Number(b.piped));
+    const places = this.#byId.get(id);
+    if (!places) return [];
+    const found = [...places].filter(place => places.isSupplied(place));
+    return found.length > 1 ? found.sort((a, b) => Number(a.piped) - Number(b.piped)) : found;
+  }
+
+  /** The first of these: where there are many, one tells what the stream is. */
+  first(id: string): StreamInRouter | undefined {
+    const places = this.#byId.get(id);
+    if (!places) return undefined;
+    if (places.origin && places.isSupplied(places.origin)) return places.origin;
+    for (const place of places) if (places.isSupplied(place)) return place;
+    return undefined;
+  }
+
+  /** The stream in this Router, if it is there. */
+  inRouter(id: string, router: Router): StreamInRouter | undefined {
+    const places = this.#byId.get(id);
+    return places?.in(router.id).find(place => place.router === router && places.isSupplied(place));
+  }
+
+  /** The Router from which a pipe brings the stream into this one, if one does. */
+  sourceOf(id: string, routerId: string): string | undefined {
+    const places = this.#byId.get(id);
+    return places?.in(routerId).find(place => places.isSupplied(place))?.from;
   }
 
   /** What a pipe has made of a stream in a Router, the latest if there are several, and also if it is about to close. */
   findPiped(id: string, to: Router, from: string): StreamInRouter | undefined {
-    return this.#placesOf(id).findLast(place => place.router === to && place.from === from);
+    return this.#byId.get(id)?.in(to.id).findLast(place => place.router === to && place.from === from);
   }
 
   /** Whether the Producer itself is there, rather than only what pipes have made of it. */
   hasOrigin(id: string): boolean {
-    return this.find(id).some(({ piped }) => !piped);
+    return this.first(id)?.piped === false;
   }
 
   /** Whether nothing of it is there any more, nor anything that is left of it. */
@@ -65,7 +140,8 @@ export class Streams {
 
   /** The Producer of an id: the original one rather than what pipes made of it. */
   producer(id: string): Producer | undefined {
-    return this.find(id).find(({ producer }) => 'kind' in producer)?.producer as Producer | undefined;
+    const producer = this.first(id)?.producer;
+    return producer && 'kind' in producer ? producer : undefined;
   }
 
   /**
@@ -74,7 +150,7 @@ export class Streams {
    */
   async produce<T>(id: unknown, produce: () => Promise<T>): Promise<T> {
     if (typeof id !== 'string' || id === '') return produce();
-    if (this.#producing.has(id) || this.find(id).length > 0) throw new TypeError(`a Producer with same id "${id}" already exists`);
+    if (this.#producing.has(id) || this.first(id)) throw new TypeError(`a Producer with same id "${id}" already exists`);
     this.#producing.add(id);
     try {
       return await produce();
@@ -96,13 +172,9 @@ export class Streams {
       this.#endingHere = outer;
     }
     for (const id of ended) {
-      const places = this.#placesOf(id);
-      for (const place of places) if (!isSupplied(place, places)) place.producer.close();
+      const places = this.#byId.get(id);
+      for (const place of places ? [...places] : []) if (!places?.isSupplied(place)) place.producer.close();
     }
-  }
-
-  #placesOf(id: string): Place[] {
-    return [...(this.#byId.get(id)?.values() ?? [])];
   }
 
   #add(node: TreeNode): void {
@@ -112,45 +184,31 @@ export class Streams {
     const router = transport.parent.object;
     const from = linkedRouterId(transport.object);
     const isSourceKnown = from !== undefined && this.#endings.has(endingKey(from, id));
-    const place: Place = { id, producer, router, piped: from !== undefined, from, isSourceKnown };
-    const places = this.#byId.get(id) ?? new Map<TreeNode, Place>();
-    for (const other of places.values()) {
-      if (other.from === router.id) other.isSourceKnown = true;
-      if (from === other.router.id) place.isSourceKnown = true;
-    }
-    this.#byId.set(id, places.set(node, place));
+    const place: Place = { node, id, producer, router, piped: from !== undefined, from, isSourceKnown };
+    const places = this.#byId.get(id) ?? new Places();
+    for (const other of places) if (other.from === router.id) other.isSourceKnown = true;
+    if (from !== undefined && places.in(from).length > 0) place.isSourceKnown = true;
+    places.add(place);
+    this.#byId.set(id, places);
     this.#endings.delete(endingKey(router.id, id));
   }
 
   #remove(node: TreeNode): void {
     const { id } = node;
     const places = this.#byId.get(id);
-    const place = places?.get(node);
+    const routerId = node.parent?.parent?.id;
+    const place = routerId === undefined ? undefined : places?.remove(routerId, node);
     if (!places || !place) return;
-    places.delete(node);
-    if (places.size === 0) this.#byId.delete(id);
+    if (places.isEmpty) this.#byId.delete(id);
     // Of what was lost with its Router, or is only out of sight, nobody knows whether it has ended.
     if (!place.producer.closed || place.router.closed) return;
-    if ([...places.values()].some(({ router }) => router === place.router)) return;
+    if (places.in(place.router.id).length > 0) return;
     this.#endingHere?.add(id);
     this.#endings.add(endingKey(place.router.id, id));
+    if (this.#endings.size <= MAX_ENDINGS) return;
     const [oldest] = this.#endings;
-    if (this.#endings.size > MAX_ENDINGS) this.#endings.delete(oldest!);
+    this.#endings.delete(oldest!);
   }
-}
-
-/** Whether nothing has gone on the way from the stream's own Producer, as far as that is in sight. */
-function isSupplied(place: Place, places: readonly Place[]): boolean {
-  let current = place;
-  // Bounded, since a stream that comes back to where it was is no tree.
-  for (let depth = 0; depth <= places.length; ++depth) {
-    const { router, producer, from, isSourceKnown } = current;
-    if (router.closed || producer.closed) return false;
-    const source = from === undefined ? undefined : places.find(other => other.router.id === from);
-    if (!source) return !isSourceKnown;
-    current = source;
-  }
-  return true;
 }
 
 function endingKey(routerId: string, id: string): string {

@@ -31,7 +31,7 @@ beforeEach(async () => {
     isHere: router => router === destination,
     isComing: () => false,
   };
-  interceptTransport(transport, access);
+  interceptTransport(transport, destination, access);
 });
 
 function options(changes: object = {}): ConsumerOptions {

@@ -217,14 +217,10 @@ export class PipeFlow {
 
   /** The Routers that the stream comes through, from the last one on. */
   #pathTo(streamId: string, router: Router): Set<string> {
-    const places = this.#options.streams.find(streamId);
+    const { streams } = this.#options;
     const path = new Set<string>();
     // Bounded, since each is there once.
-    for (let id: string | undefined = router.id; id !== undefined && !path.has(id); ) {
-      path.add(id);
-      const current: string = id;
-      id = places.find(place => place.router.id === current)?.from;
-    }
+    for (let id: string | undefined = router.id; id !== undefined && !path.has(id); id = streams.sourceOf(streamId, id)) path.add(id);
     return path;
   }
 }

@@ -1,0 +1,46 @@
+/** Groups of things by two keys, of which most have one member: that one takes no Set. */
+
+export class Groups<T extends object> {
+  readonly #groups = new Map<string, Map<string, T | Set<T>>>();
+
+  add(outer: string, inner: string, thing: T): void {
+    let groups = this.#groups.get(outer);
+    if (!groups) this.#groups.set(outer, (groups = new Map<string, T | Set<T>>()));
+    const group = groups.get(inner);
+    if (group === undefined) groups.set(inner, thing);
+    else if (group instanceof Set) group.add(thing);
+    else if (group !== thing) groups.set(inner, new Set([group, thing]));
+  }
+
+  /** @returns whether it was there */
+  delete(outer: string, inner: string, thing: T): boolean {
+    const groups = this.#groups.get(outer);
+    const group = groups?.get(inner);
+    if (!groups || group === undefined) return false;
+    if (group instanceof Set) {
+      const wasThere = group.delete(thing);
+      if (group.size > 0) return wasThere;
+    } else if (group !== thing) return false;
+    groups.delete(inner);
+    if (groups.size === 0) this.#groups.delete(outer);
+    return true;
+  }
+
+  *of(outer: string, inner: string): Generator<T, void, undefined> {
+    const group = this.#groups.get(outer)?.get(inner);
+    if (group instanceof Set) yield* group;
+    else if (group !== undefined) yield group;
+  }
+
+  has(outer: string, inner: string): boolean {
+    return this.#groups.get(outer)?.has(inner) ?? false;
+  }
+
+  /** All of the groups with this outer key. */
+  *all(outer: string): Generator<T, void, undefined> {
+    for (const group of this.#groups.get(outer)?.values() ?? []) {
+      if (group instanceof Set) yield* group;
+      else yield group;
+    }
+  }
+}
