@@ -9,6 +9,7 @@ const mayImport = {
   'remote/client': ['shared', 'remote/protocol'],
   'remote/server': ['shared', 'remote/protocol'],
   horizontal: ['shared', 'remote/client'],
+  module: ['shared', 'horizontal'],
 };
 
 const zones = Object.entries(mayImport).map(([layer, imports]) => ({
@@ -47,4 +48,5 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.{mjs,cjs}'], extends: [tseslint.configs.disableTypeChecked], rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' } },
+  { files: ['**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
 );

@@ -1,6 +1,7 @@
 /** What every implementation of the Mafalda API must do, in the same words for all of them. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
+import * as mediasoup from 'mediasoup';
 import { NotFoundError, UnsupportedError } from 'mediasoup/errors';
 import type { DataConsumer, DirectTransport, PipeTransport, Producer, RtpCapabilities, Transport, Worker } from 'mediasoup/types';
 import type { MafaldaRouter, PipeableMafaldaRouter, WorkerLoad } from '../../src/index.ts';
@@ -378,6 +379,15 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
       expect(reported()).toMatchObject([{ routers: 1, transports: 1, producers: 1, consumers: 0 }]);
       worker.close();
       await until('it counts no more', () => reported().length === 0);
+    });
+
+    test('mediasoup’s own API has all that its module has, also for those who spread it', () => {
+      const spread: Record<string, unknown> = { ...system.mafalda.mediasoup };
+      const names = Object.keys(mediasoup).filter(name => name !== 'default' && name !== 'module.exports' && !name.startsWith('__'));
+      for (const name of names) {
+        expect([name, typeof spread[name]]).toEqual([name, typeof mediasoup[name as keyof typeof mediasoup]]);
+      }
+      expect(spread).toMatchObject({ version: mediasoup.version, errors: { NotFoundError: mediasoup.errors.NotFoundError } });
     });
 
     test('Observers of mediasoup’s own API tell of the objects that the application got from it', async () => {

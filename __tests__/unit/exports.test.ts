@@ -21,7 +21,7 @@ test('the default export is MafaldaHorizontal', () => {
   expect(root.default).toBe(root.MafaldaHorizontal);
 });
 
-test.each(['mafalda-horizontal', 'mafalda-horizontal/mafalda', 'mafalda-horizontal/remote', 'mafalda-horizontal/errors'])('%s, as built, can be required and imported', name => {
+test.each(['mafalda-horizontal', 'mafalda-horizontal/mafalda', 'mafalda-horizontal/remote', 'mafalda-horizontal/errors', 'mafalda-horizontal/mediasoup'])('%s, as built, can be required and imported', name => {
   const script = `
     const required = require(${JSON.stringify(name)});
     import(${JSON.stringify(name)}).then(imported => console.log(Object.keys(imported).every(key => key in required)));

@@ -4,6 +4,7 @@ import { EnhancedEventEmitter } from 'mediasoup/extras';
 import { NotFoundError } from 'mediasoup/errors';
 import type { AppData, Index, ObserverEvents, Router, RouterRtpCapabilities, Worker, WorkerSettings } from 'mediasoup/types';
 import { closeWorker } from '../shared/closeWorker.ts';
+import { MediasoupModule } from '../shared/mediasoupModule.ts';
 import { mayForget } from '../shared/mayForget.ts';
 import { ObjectTree } from '../shared/objectTree.ts';
 import { onceClosed } from '../shared/onceClosed.ts';
@@ -16,7 +17,7 @@ import type { NodePool } from './nodePool.ts';
 /** A server puts its own address for this. */
 const ALL_ADDRESSES = { listenInfo: { protocol: 'udp', ip: '0.0.0.0' } } as const;
 
-export class HorizontalMediasoup implements Index {
+export class HorizontalMediasoup extends MediasoupModule implements Index {
   readonly observer = new EnhancedEventEmitter<ObserverEvents>();
   readonly #nodes: NodePool;
   readonly #workers = new WeakMap<ClusterNode, number>();
@@ -28,20 +29,17 @@ export class HorizontalMediasoup implements Index {
   readonly #nodeOf = new WeakMap<Router, ClusterNode>();
 
   constructor(nodes: NodePool) {
+    super();
     this.#nodes = nodes;
   }
 
-  get version(): string {
-    return this.#any.version;
+  protected get facts(): Index {
+    return this.#any;
   }
 
-  get workerBin(): string {
-    return this.#any.workerBin;
-  }
+  readonly setLogEventListeners: Index['setLogEventListeners'] = listeners => this.#any.setLogEventListeners(listeners);
 
-  setLogEventListeners: Index['setLogEventListeners'] = listeners => this.#any.setLogEventListeners(listeners);
-
-  parseScalabilityMode: Index['parseScalabilityMode'] = mode => this.#any.parseScalabilityMode(mode);
+  readonly parseScalabilityMode: Index['parseScalabilityMode'] = mode => this.#any.parseScalabilityMode(mode);
 
   getSupportedRtpCapabilities = (): RouterRtpCapabilities => this.#any.getSupportedRtpCapabilities();
 
@@ -81,10 +79,13 @@ export class HorizontalMediasoup implements Index {
     for (const [worker, where] of [...this.#made]) if (where === node) worker.close();
   }
 
-  /** Closes the Workers that were made here. Those of servers end by themselves, which nobody waits for: a server may be gone. */
+  /**
+   * Closes the Workers that were made here. Those of servers end by themselves, which nobody waits for: a server may be gone. Those of nodes
+   * that are closed as well end with them: the goodbye is then the first word, which a process that exits can still say.
+   */
   async close(): Promise<void> {
     this.#closed = true;
-    const workers = [...this.#made];
+    const workers = [...this.#made].filter(([, { owned }]) => !owned);
     for (const [worker] of workers) worker.close();
     await Promise.all(workers.filter(([, { url }]) => url === undefined).map(([worker]) => closeWorker(worker)));
   }

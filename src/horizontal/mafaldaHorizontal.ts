@@ -235,13 +235,14 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     const nodes = [...this.#nodes];
     this.#liveness.close();
     this.#nodes.close();
-    await this.mediasoup.close();
+    // All of it begins at once: a process that exits waits for nothing.
+    const closing = this.mediasoup.close();
     // To close the MafaldaRouters would close them for everybody.
     const leaving = [...this.mafaldaRouters.values()].map(mafaldaRouter => mafaldaRouter.leave());
     const left = Promise.all(leaving).catch(error => log('%o', error));
     // A node that does not answer is not waited for: then nor is its answer.
     await Promise.all(nodes.filter(({ owned }) => owned).map(({ mafalda }) => mafalda.close()));
-    await left;
+    await Promise.all([closing, left]);
     for (const node of nodes) this.#nodes.delete(node);
   }
 

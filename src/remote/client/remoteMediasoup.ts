@@ -3,9 +3,10 @@ import * as mediasoup from 'mediasoup';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { AppData, Index, ObserverEvents, RouterRtpCapabilities, Worker, WorkerSettings } from 'mediasoup/types';
 import { MEDIASOUP, type MediasoupInfo } from '../protocol/messages.ts';
+import { MediasoupModule } from '../../shared/mediasoupModule.ts';
 import type { Caller } from './mirrorCore.ts';
 
-export class RemoteMediasoup implements Index {
+export class RemoteMediasoup extends MediasoupModule implements Index {
   readonly observer = new EnhancedEventEmitter<ObserverEvents>();
   /** For what mediasoup logs in this process: its Workers log where they are. */
   readonly setLogEventListeners = mediasoup.setLogEventListeners;
@@ -14,17 +15,12 @@ export class RemoteMediasoup implements Index {
   #info: MediasoupInfo | undefined;
 
   constructor(caller: Caller) {
+    super();
     this.#caller = caller;
   }
 
-  /** The server's. @throws {Error} before the server has answered */
-  get version(): string {
-    return this.#known.version;
-  }
-
-  /** A path at the server. @throws {Error} before the server has answered */
-  get workerBin(): string {
-    return this.#known.workerBin;
+  protected get facts(): MediasoupInfo | undefined {
+    return this.#info;
   }
 
   /** To be called whenever the server has answered. */
@@ -35,11 +31,7 @@ export class RemoteMediasoup implements Index {
   createWorker = async <T extends AppData = AppData>(settings?: WorkerSettings<T>): Promise<Worker<T>> =>
     (await this.#caller.call(MEDIASOUP, 'createWorker', settings === undefined ? [] : [settings])) as Worker<T>;
 
-  /** The server's. @throws {Error} before the server has answered */
-  getSupportedRtpCapabilities = (): RouterRtpCapabilities => structuredClone(this.#known.supportedRtpCapabilities);
-
-  get #known(): MediasoupInfo {
-    if (!this.#info) throw new Error("the server has not answered yet: await once(client, 'connected') first");
-    return this.#info;
-  }
+  /** The server's, or this process's before the server has answered. */
+  getSupportedRtpCapabilities = (): RouterRtpCapabilities =>
+    this.#info ? structuredClone(this.#info.supportedRtpCapabilities) : mediasoup.getSupportedRtpCapabilities();
 }

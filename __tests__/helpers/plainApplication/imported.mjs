@@ -1,0 +1,4 @@
+import * as mediasoup from 'mediasoup';
+import startConference from './conference.cjs';
+
+await startConference(mediasoup);

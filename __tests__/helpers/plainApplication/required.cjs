@@ -1,0 +1,4 @@
+const mediasoup = require('mediasoup');
+const startConference = require('./conference.cjs');
+
+startConference(mediasoup);

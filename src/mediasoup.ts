@@ -1,0 +1,38 @@
+/**
+ * mediasoup's module, with Workers on the media servers that `MAFALDA_NODES` names, for an application that replaces its import:
+ *
+ *     import * as mediasoup from 'mafalda-horizontal/mediasoup';
+ *
+ * Environment: `MAFALDA_NODES` (URLs, comma-separated), `MAFALDA_TOKEN`, `MAFALDA_NAME`. They are read with the first Worker.
+ */
+import {
+  ClusterModule,
+  errors,
+  extras,
+  getSupportedRtpCapabilities,
+  ortc,
+  parseScalabilityMode,
+  setLogEventListeners,
+  version,
+  workerBin,
+} from './module/clusterModule.ts';
+import { readSettings } from './module/settings.ts';
+
+export type * as types from 'mediasoup/types';
+export { errors, extras, getSupportedRtpCapabilities, ortc, parseScalabilityMode, setLogEventListeners, version, workerBin };
+
+export const { createWorker, observer } = new ClusterModule(() => readSettings(process.env));
+
+/** For `import mediasoup from …`, as mediasoup is often imported. */
+export default {
+  createWorker,
+  errors,
+  extras,
+  getSupportedRtpCapabilities,
+  observer,
+  ortc,
+  parseScalabilityMode,
+  setLogEventListeners,
+  version,
+  workerBin,
+};
