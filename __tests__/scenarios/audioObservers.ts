@@ -12,7 +12,7 @@ const SILENT = 127;
 
 export function describeAudioObservers(scene: Scene): void {
   describe('of observers of audio', () => {
-    test('volumes and silence: of the loudest first, as long as somebody speaks', async () => {
+    test.concurrent('volumes and silence: of the loudest first, as long as somebody speaks', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
       const [loud, louder] = [await DirectSender.create(mafaldaRouter, 'audio'), await DirectSender.create(mafaldaRouter, 'audio')];
       const observers = await Promise.all(
@@ -42,7 +42,7 @@ export function describeAudioObservers(scene: Scene): void {
       await mafaldaRouter.close();
     });
 
-    test('dominantspeaker: who begins to speak while the other is silent', async () => {
+    test.concurrent('dominantspeaker: who begins to speak while the other is silent', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
       const speakers = [await DirectSender.create(mafaldaRouter, 'audio'), await DirectSender.create(mafaldaRouter, 'audio')];
       const observers = await Promise.all(
@@ -62,7 +62,7 @@ export function describeAudioObservers(scene: Scene): void {
       await mafaldaRouter.close();
     });
 
-    test('addproducer, removeproducer, pause and resume: told by the observer’s observer', async () => {
+    test.concurrent('addproducer, removeproducer, pause and resume: told by the observer’s observer', async () => {
       const producerId = 'microphone';
       // Another MafaldaRouter has a producer of the same id in each Worker: that is no business of this one's.
       const other = scene.createSpreadRouter();

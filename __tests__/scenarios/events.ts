@@ -71,7 +71,7 @@ function describeDirectTransports(scene: Scene): void {
       });
     }
 
-    test.each(['audio', 'video'] as const)('rtp: what producer.send() is given reaches consumers everywhere (%s)', async kind => {
+    test.concurrent.each(['audio', 'video'] as const)('rtp: what producer.send() is given reaches consumers everywhere (%s)', async kind => {
       const mafaldaRouter = scene.createSpreadRouter();
       const sender = await DirectSender.create(mafaldaRouter, kind);
       const consumers = await createConsumers(mafaldaRouter, sender.producer.id);
@@ -91,7 +91,7 @@ function describeDirectTransports(scene: Scene): void {
       await mafaldaRouter.close();
     });
 
-    test('rtcp: what a consumer’s transport sends reaches the producer’s', async () => {
+    test.concurrent('rtcp: what a consumer’s transport sends reaches the producer’s', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
       const sender = await DirectSender.create(mafaldaRouter, 'video');
       const consumers = await createConsumers(mafaldaRouter, sender.producer.id);
@@ -115,7 +115,7 @@ function describeDirectTransports(scene: Scene): void {
       await mafaldaRouter.close();
     });
 
-    test('arguments that are none are refused at once', async () => {
+    test.concurrent('arguments that are none are refused at once', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
       const { transport, producer } = await DirectSender.create(mafaldaRouter, 'audio');
       const dataProducer = await transport.produceData();
@@ -129,7 +129,7 @@ function describeDirectTransports(scene: Scene): void {
 
 function describeStreams(scene: Scene): void {
   describe('of streams', () => {
-    test('trace: as long as it is enabled, on the object and its observer', async () => {
+    test.concurrent('trace: as long as it is enabled, on the object and its observer', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
       const sender = await DirectSender.create(mafaldaRouter, 'video');
       const receivers = await Promise.all(Array.from({ length: scene.places }, () => RtpReceiver.create(mafaldaRouter, sender.producer.id)));
@@ -170,7 +170,7 @@ function describeStreams(scene: Scene): void {
       await mafaldaRouter.close();
     });
 
-    test('score and layerschange: when streams come and go, and when a consumer prefers others', async () => {
+    test.concurrent('score and layerschange: when streams come and go, and when a consumer prefers others', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
       const sender = await LayersSender.create(mafaldaRouter, 'simulcast');
       const producerScores: number[][] = [];
@@ -209,7 +209,7 @@ function describeStreams(scene: Scene): void {
       await mafaldaRouter.close();
     });
 
-    test('videoorientationchange: when the camera is turned', async () => {
+    test.concurrent('videoorientationchange: when the camera is turned', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
       const sender = await DirectSender.create(mafaldaRouter, 'video');
       const told: ProducerVideoOrientation[] = [];

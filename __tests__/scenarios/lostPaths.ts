@@ -8,7 +8,7 @@ import type { Scene } from './events.ts';
 
 export function describeLostPaths(scene: Scene): void {
   describe('pathlost', () => {
-    test('comes before the consumers close, who have the stream again at once', async () => {
+    test.concurrent('comes before the consumers close, who have the stream again at once', async () => {
       const mafaldaRouter = scene.createSpreadRouter() as PipeableMafaldaRouter;
       const rtpCapabilities = await mafaldaRouter.getRtpCapabilities();
       const { producer } = await startSender(mafaldaRouter);
@@ -46,7 +46,7 @@ export function describeLostPaths(scene: Scene): void {
       await mafaldaRouter.close();
     });
 
-    test('does not come where the stream itself has ended, or nobody is concerned', async () => {
+    test.concurrent('does not come where the stream itself has ended, or nobody is concerned', async () => {
       const mafaldaRouter = scene.createSpreadRouter() as PipeableMafaldaRouter;
       const rtpCapabilities = await mafaldaRouter.getRtpCapabilities();
       const { producer, transport } = await startSender(mafaldaRouter);

@@ -1,4 +1,7 @@
-/** What every implementation of the Mafalda API must do, in the same words for all of them. */
+/**
+ * What every implementation of the Mafalda API must do, in the same words for all of them. Tests that mostly wait, and each in a MafaldaRouter of its own,
+ * run at once.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import * as mediasoup from 'mediasoup';
@@ -38,7 +41,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
     }
 
     describe('media', () => {
-      test.each(['audio', 'video'] as const)('%s reaches consumers everywhere, each packet once', async kind => {
+      test.concurrent.each(['audio', 'video'] as const)('%s reaches consumers everywhere, each packet once', async kind => {
         const mafaldaRouter = createSpreadRouter();
         const sender = await RtpSender.create(mafaldaRouter, kind);
         const receivers = await createReceivers(mafaldaRouter, sender.producer.id);
@@ -48,7 +51,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         await mafaldaRouter.close();
       });
 
-      test.each(['simulcast', 'svc'] as const)('%s keeps its layers: each consumer has the ones that it prefers', async layering => {
+      test.concurrent.each(['simulcast', 'svc'] as const)('%s keeps its layers: each consumer has the ones that it prefers', async layering => {
         const mafaldaRouter = createSpreadRouter();
         const sender = await LayersSender.create(mafaldaRouter, layering);
         const receivers = await createReceivers(mafaldaRouter, sender.producer.id);
@@ -70,7 +73,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         await mafaldaRouter.close();
       });
 
-      test('data messages reach consumers everywhere, in order', async () => {
+      test.concurrent('data messages reach consumers everywhere, in order', async () => {
         const mafaldaRouter = createSpreadRouter();
         const source = await mafaldaRouter.createDirectTransport();
         const producer = await source.produceData({ label: 'chat', protocol: 'json', appData: { from: 'Mafalda' } });
@@ -85,7 +88,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         await mafaldaRouter.close();
       });
 
-      test('two MafaldaRouters don’t hear each other', async () => {
+      test.concurrent('two MafaldaRouters don’t hear each other', async () => {
         const [one, other] = [createSpreadRouter(), createSpreadRouter()];
         const sender = await RtpSender.create(one, 'audio');
         await expect(RtpReceiver.create(other, sender.producer.id)).rejects.toThrow(NotFoundError);
@@ -94,7 +97,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
     });
 
     describe('pipes', () => {
-      test('consumers that come at once share one pipe per place', async () => {
+      test.concurrent('consumers that come at once share one pipe per place', async () => {
         const mafaldaRouter = createSpreadRouter();
         const sender = await RtpSender.create(mafaldaRouter, 'audio');
         const { places } = system;
@@ -104,7 +107,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         await mafaldaRouter.close();
       });
 
-      test('go away when nobody needs them any more, and come back', async () => {
+      test.concurrent('go away when nobody needs them any more, and come back', async () => {
         const mafaldaRouter = createSpreadRouter();
         const sender = await RtpSender.create(mafaldaRouter, 'audio');
         const receivers = await createReceivers(mafaldaRouter, sender.producer.id);
@@ -119,7 +122,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         await mafaldaRouter.close();
       });
 
-      test('nothing is piped for a consume that is refused', async () => {
+      test.concurrent('nothing is piped for a consume that is refused', async () => {
         const mafaldaRouter = createSpreadRouter();
         const sender = await RtpSender.create(mafaldaRouter, 'video');
         const transports = await Promise.all(Array.from({ length: system.places + 1 }, () => mafaldaRouter.createDirectTransport()));
@@ -131,7 +134,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         await mafaldaRouter.close();
       });
 
-      test('observers of audio take producers from everywhere', async () => {
+      test.concurrent('observers of audio take producers from everywhere', async () => {
         const mafaldaRouter = createSpreadRouter();
         const sender = await RtpSender.create(mafaldaRouter, 'audio');
         const observers = await createInEveryPlace(mafaldaRouter, system.places, () => mafaldaRouter.createAudioLevelObserver());
@@ -153,7 +156,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
     describe('between two MafaldaRouters', () => {
       const listenInfo = { protocol: 'udp', ip: '127.0.0.1' } as const;
 
-      test('a stream that is piped is the same everywhere in the other one, though they share their Workers', async () => {
+      test.concurrent('a stream that is piped is the same everywhere in the other one, though they share their Workers', async () => {
         const [from, to] = [createSpreadRouter(), createSpreadRouter()];
         const senders = [await RtpSender.create(from, 'video'), await RtpSender.create(from, 'audio')];
         for (const sender of senders) {
@@ -177,7 +180,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         await Promise.all([from.close(), to.close()]);
       });
 
-      test('data is piped as well, with an id of its own if so wished', async () => {
+      test.concurrent('data is piped as well, with an id of its own if so wished', async () => {
         const [from, to] = [createSpreadRouter(), createSpreadRouter()];
         const source = await from.createDirectTransport();
         const producer = await source.produceData({ label: 'chat' });
@@ -194,7 +197,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         await Promise.all([from.close(), to.close()]);
       });
 
-      test('each may have a producer of the same id', async () => {
+      test.concurrent('each may have a producer of the same id', async () => {
         const mafaldaRouters = Array.from({ length: 3 }, createSpreadRouter);
         for (const mafaldaRouter of mafaldaRouters) {
           const sender = await RtpSender.create(mafaldaRouter, 'audio', 'microphone');
@@ -206,7 +209,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         await Promise.all(mafaldaRouters.map(mafaldaRouter => mafaldaRouter.close()));
       });
 
-      test('mistakes are refused as mediasoup does', async () => {
+      test.concurrent('mistakes are refused as mediasoup does', async () => {
         const [from, to] = [createSpreadRouter(), createSpreadRouter()];
         const producerId = 'nobody';
         await expect(from.pipeToMafaldaRouter({ producerId, mafaldaRouter: to })).rejects.toThrow(NotFoundError);
@@ -218,7 +221,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
     });
 
     describe('pause, resume and close', () => {
-      test('of a producer reach its consumers everywhere', async () => {
+      test.concurrent('of a producer reach its consumers everywhere', async () => {
         const mafaldaRouter = createSpreadRouter();
         const sender = await RtpSender.create(mafaldaRouter, 'audio');
         const receivers = await createReceivers(mafaldaRouter, sender.producer.id);
@@ -245,7 +248,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         await mafaldaRouter.close();
       });
 
-      test('of a consumer are its own business', async () => {
+      test.concurrent('of a consumer are its own business', async () => {
         const mafaldaRouter = createSpreadRouter();
         const sender = await RtpSender.create(mafaldaRouter, 'audio');
         const [first, ...others] = await createReceivers(mafaldaRouter, sender.producer.id);
@@ -264,7 +267,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         await mafaldaRouter.close();
       });
 
-      test('of a data producer reach its consumers everywhere', async () => {
+      test.concurrent('of a data producer reach its consumers everywhere', async () => {
         const mafaldaRouter = createSpreadRouter();
         const transports = await Promise.all(Array.from({ length: system.places + 1 }, () => mafaldaRouter.createDirectTransport()));
         const producer = await transports[0]!.produceData();
@@ -281,7 +284,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         await mafaldaRouter.close();
       });
 
-      test('closing a transport closes what it holds, at once, and its streams elsewhere', async () => {
+      test.concurrent('closing a transport closes what it holds, at once, and its streams elsewhere', async () => {
         const mafaldaRouter = createSpreadRouter();
         const sender = await RtpSender.create(mafaldaRouter, 'audio');
         const receivers = await createReceivers(mafaldaRouter, sender.producer.id);
@@ -296,7 +299,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         await mafaldaRouter.close();
       });
 
-      test('closing a MafaldaRouter closes everything in it', async () => {
+      test.concurrent('closing a MafaldaRouter closes everything in it', async () => {
         const mafaldaRouter = createSpreadRouter();
         const sender = await RtpSender.create(mafaldaRouter, 'audio');
         const receivers = await createReceivers(mafaldaRouter, sender.producer.id);

@@ -17,7 +17,7 @@ const VIEWERS = 4;
 
 export function describeSleepingPipes(scene: Scene): void {
   describe('pipes that nobody watches', () => {
-    test.each([
+    test.concurrent.each([
       ['paused at first', true],
       ['not paused', false],
     ])('each first viewer, %s, gets the key frame that is sent for it, on links that are new and on those that are there', async (_, paused) => {
@@ -45,7 +45,7 @@ export function describeSleepingPipes(scene: Scene): void {
       await mafaldaRouter.close();
     });
 
-    test('carry nothing, until somebody does', async () => {
+    test.concurrent('carry nothing, until somebody does', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
       const camera = await Camera.create(mafaldaRouter);
       const viewers = await createViewers(mafaldaRouter, camera, scene.places + 2);
@@ -107,7 +107,7 @@ export function describeSleepingPipes(scene: Scene): void {
       await mafaldaRouter.close();
     });
 
-    test('begin and end to flow with the publisher all the same', async () => {
+    test.concurrent('begin and end to flow with the publisher all the same', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
       const camera = await Camera.create(mafaldaRouter);
       const viewers = await createViewers(mafaldaRouter, camera, scene.places + 2);
@@ -128,7 +128,7 @@ export function describeSleepingPipes(scene: Scene): void {
       await mafaldaRouter.close();
     });
 
-    test('of audio flow for those who observe it, and for nobody else', async () => {
+    test.concurrent('of audio flow for those who observe it, and for nobody else', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
       const [heard, unheard] = [await DirectSender.create(mafaldaRouter, 'audio'), await DirectSender.create(mafaldaRouter, 'audio')];
       heard.extension = 10;
@@ -154,7 +154,7 @@ export function describeSleepingPipes(scene: Scene): void {
       await mafaldaRouter.close();
     });
 
-    test('of data lose nothing of what is sent after somebody is there', async () => {
+    test.concurrent('of data lose nothing of what is sent after somebody is there', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
       const source = await mafaldaRouter.createDirectTransport();
       const producer = await source.produceData({ label: 'chat' });

@@ -180,7 +180,7 @@ describe('two controllers of the same nodes, and one room', () => {
 });
 
 describe('a room that is in use', () => {
-  test('spreads to nodes that are added, and to those that come back as new ones', async () => {
+  test.concurrent('spreads to nodes that are added, and to those that come back as new ones', async () => {
     const [a, b] = [opened(await Served.create()), opened(await Served.create())];
     const mafalda = await connected([a.url]);
     const mafaldaRouter = mafalda.createMafaldaRouter({ id: 'room' });
@@ -197,7 +197,7 @@ describe('a room that is in use', () => {
     expect(local.mafaldaRouters.has('room')).toBe(true);
   });
 
-  test('does not wait for a node that is slow', async () => {
+  test.concurrent('does not wait for a node that is slow', async () => {
     const [a, b] = [opened(await Served.create()), opened(await ServerProcess.create())];
     const mafalda = await connected([a.url, b.url]);
     // On a busy machine a Worker takes its time to start.
@@ -220,7 +220,7 @@ describe('a room that is in use', () => {
 });
 
 describe('a controller that is killed', () => {
-  test('and starts again finds its room, with all that is in it, and goes on', async () => {
+  test.concurrent('and starts again finds its room, with all that is in it, and goes on', async () => {
     const nodes = [opened(await Served.create()), opened(await Served.create())];
     const urls = nodes.map(({ url }) => url);
     const script = fileURLToPath(new URL('../../helpers/processes/controller.ts', import.meta.url));
@@ -254,7 +254,7 @@ describe('a controller that is killed', () => {
 });
 
 describe('a second controller of the same nodes', () => {
-  test('sees a producer close through a pipe that the first one made before it died', async () => {
+  test.concurrent('sees a producer close through a pipe that the first one made before it died', async () => {
     const [a, b] = [opened(await Served.create()), opened(await Served.create())];
     const proxies = [await CutProxy.create(a.url), await CutProxy.create(b.url)];
     const first = opened(new MafaldaHorizontal(proxies.map(({ url }) => url)));
@@ -283,7 +283,7 @@ describe('a second controller of the same nodes', () => {
     await until('the consumer knows that its producer is closed', () => consumer.closed);
   });
 
-  test('may be a plain client of one node', async () => {
+  test.concurrent('may be a plain client of one node', async () => {
     const [a, b] = [opened(await Served.create()), opened(await Served.create())];
     const horizontal = opened(new MafaldaHorizontal([a.url, b.url]));
     await once(horizontal, 'connected');
@@ -303,7 +303,7 @@ describe('a second controller of the same nodes', () => {
 });
 
 describe('a MafaldaHorizontal that is served', () => {
-  test('leaves what it shares with other controllers of its nodes to them', async () => {
+  test.concurrent('leaves what it shares with other controllers of its nodes to them', async () => {
     const leaf = opened(await Served.create());
     const middle = await connected([leaf.url]);
     const server = opened(new RemoteMafaldaServer(middle, { host: '127.0.0.1' }));
@@ -317,7 +317,7 @@ describe('a MafaldaHorizontal that is served', () => {
     expect([theirs.closed, leaf.mafalda.transports.has(theirs.id)]).toEqual([false, true]);
   });
 
-  test('loses a node of its own, and the tier above uses the same Worker again when it is back', async () => {
+  test.concurrent('loses a node of its own, and the tier above uses the same Worker again when it is back', async () => {
     const leaf = opened(await Served.create());
     const proxy = opened(await CutProxy.create(leaf.url));
     const middle = opened(new MafaldaHorizontal([proxy.url], { nodeTimeout: 500 }));
@@ -344,7 +344,7 @@ describe('a MafaldaHorizontal that is served', () => {
     expect([...mafaldaRouter.workers.values()].map(({ pid, closed }) => ({ pid, closed }))).toEqual([{ pid: before!.pid, closed: false }]);
   });
 
-  test('is a node of the tier above', async () => {
+  test.concurrent('is a node of the tier above', async () => {
     const leaves = [opened(await Served.create()), opened(await Served.create())];
     const middle = opened(
       new MafaldaHorizontal(

@@ -1,5 +1,5 @@
 /** Nodes die, freeze, can't be reached, and come back: nobody waits for ever, and the rest does not notice. */
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import type { Consumer, DirectTransport, RtpCapabilities, Transport } from 'mediasoup/types';
 import { MafaldaHorizontal, RemoteMafaldaClient } from '../../../src/index.ts';
@@ -17,13 +17,6 @@ const NODE_TIMEOUT_MS = 1000;
 const routerOptions = { mediaCodecs };
 const codecs = [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2 }];
 
-let b: Served;
-let c: Served;
-
-beforeEach(async () => {
-  [b, c] = [opened(await Served.create()), opened(await Served.create())];
-});
-
 type Room = ReturnType<MafaldaHorizontal['createMafaldaRouter']>;
 
 /** A cluster of a node that is about to be in trouble, and two that are not, with a room on the first and one on the others. */
@@ -32,20 +25,25 @@ class Trouble {
   readonly room: Room;
   readonly elsewhere: Room;
   readonly #url: string;
+  readonly #b: Served;
+  readonly #c: Served;
   #rtpCapabilities!: RtpCapabilities;
   #ssrc = 1;
 
   static async create(url: string): Promise<Trouble> {
+    const [b, c] = [opened(await Served.create()), opened(await Served.create())];
     const mafalda = opened(new MafaldaHorizontal([url, b.url, c.url], { nodeTimeout: NODE_TIMEOUT_MS }));
     await once(mafalda, 'connected');
-    const trouble = new Trouble(mafalda, url);
+    const trouble = new Trouble(mafalda, url, b, c);
     trouble.#rtpCapabilities = await trouble.room.getRtpCapabilities();
     return trouble;
   }
 
-  private constructor(mafalda: MafaldaHorizontal, url: string) {
+  private constructor(mafalda: MafaldaHorizontal, url: string, b: Served, c: Served) {
     this.mafalda = mafalda;
     this.#url = url;
+    this.#b = b;
+    this.#c = c;
     this.room = mafalda.createMafaldaRouter({ id: 'room', routerOptions });
     this.elsewhere = mafalda.createMafaldaRouter({ id: 'elsewhere', routerOptions });
   }
@@ -54,8 +52,13 @@ class Trouble {
     return this.room.createDirectTransport(on(this.#url));
   }
 
+  /** On a node without trouble. */
+  get onHealthy() {
+    return on(this.#b.url);
+  }
+
   here(): Promise<DirectTransport> {
-    return this.room.createDirectTransport(on(b.url));
+    return this.room.createDirectTransport(this.onHealthy);
   }
 
   isThere(transport: Transport): boolean {
@@ -77,8 +80,8 @@ class Trouble {
     const out = await this.consume(sink, await this.produce(source));
     const back = await this.consume(source, await this.produce(sink));
     const spare = await this.produce(source);
-    const sender = await RtpSender.create(this.elsewhere, 'audio', undefined, on(b.url));
-    const receivers = await Promise.all([b.url, c.url].map(url => RtpReceiver.create(this.elsewhere, sender.producer.id, on(url))));
+    const sender = await RtpSender.create(this.elsewhere, 'audio', undefined, on(this.#b.url));
+    const receivers = await Promise.all([this.#b.url, this.#c.url].map(url => RtpReceiver.create(this.elsewhere, sender.producer.id, on(url))));
     await openPath(sender, receivers);
 
     const told: string[] = [];
@@ -100,7 +103,7 @@ class Trouble {
     expect(told.sort()).toEqual(['producerclose', 'routerclose', 'transport close', 'transportclose']);
     expect(this.room.transports.has(source.id)).toBe(false);
     expect(await packets).toEqual([200, 200]);
-    await until('what came from there is gone', () => [...b.mafalda.mafaldaRouters.get('room')!.transports.values()].every(({ type }) => type !== 'pipe'));
+    await until('what came from there is gone', () => [...this.#b.mafalda.mafaldaRouters.get('room')!.transports.values()].every(({ type }) => type !== 'pipe'));
   }
 
   /** Things can be put there again, and streams flow. */
@@ -110,18 +113,17 @@ class Trouble {
       return transport !== undefined && this.isThere(transport);
     }, 20_000);
     const sender = await RtpSender.create(this.room, 'audio', undefined, on(this.#url));
-    const receivers = await Promise.all([this.#url, b.url].map(url => RtpReceiver.create(this.room, sender.producer.id, on(url))));
+    const receivers = await Promise.all([this.#url, this.#b.url].map(url => RtpReceiver.create(this.room, sender.producer.id, on(url))));
     await openPath(sender, receivers);
     expect(await countPackets(sender, receivers, 20)).toEqual([20, 20]);
   }
 }
 
-
 function on(url: string): { placement: { node: string } } {
   return { placement: { node: url } };
 }
 
-test('a server that is killed', async () => {
+test.concurrent('a server that is killed', async () => {
   const server = opened(await ServerProcess.create());
   const trouble = await Trouble.create(server.url);
   await trouble.strike(() => server.signal('SIGKILL'));
@@ -129,7 +131,7 @@ test('a server that is killed', async () => {
   await trouble.returns();
 });
 
-test('a server that is stopped, and goes on later', async () => {
+test.concurrent('a server that is stopped, and goes on later', async () => {
   const server = opened(await ServerProcess.create());
   const trouble = await Trouble.create(server.url);
   await trouble.strike(() => server.signal('SIGSTOP'));
@@ -137,7 +139,7 @@ test('a server that is stopped, and goes on later', async () => {
   await trouble.returns();
 }, 60_000);
 
-test('the only server that there is: the room stays open for its return', async () => {
+test.concurrent('the only server that there is: the room stays open for its return', async () => {
   // A silence of the only one may as well be our own network's: then the server's own time-out counts.
   const server = opened(await ServerProcess.create({ sessionTimeout: 2 * NODE_TIMEOUT_MS }));
   const mafalda = opened(new MafaldaHorizontal([server.url], { nodeTimeout: NODE_TIMEOUT_MS }));
@@ -158,27 +160,26 @@ test('the only server that there is: the room stays open for its return', async 
 }, 60_000);
 
 describe('a server that can’t be reached', () => {
-  let a: Served;
-  let proxy: CutProxy;
-
-  beforeEach(async () => {
-    a = opened(await Served.create());
-    proxy = opened(await CutProxy.create(a.url));
-  });
-
-  function cut(): void {
-    proxy.blocked = true;
-    proxy.cut();
+  async function behindProxy(): Promise<{ a: Served; proxy: CutProxy; cut: () => void }> {
+    const a = opened(await Served.create());
+    const proxy = opened(await CutProxy.create(a.url));
+    const cut = (): void => {
+      proxy.blocked = true;
+      proxy.cut();
+    };
+    return { a, proxy, cut };
   }
 
-  test('for a while', async () => {
+  test.concurrent('for a while', async () => {
+    const { proxy, cut } = await behindProxy();
     const trouble = await Trouble.create(proxy.url);
     await trouble.strike(cut);
     proxy.blocked = false;
     await trouble.returns();
   });
 
-  test('while others can, does not keep what was given up, and loses nothing of the others’', async () => {
+  test.concurrent('while others can, does not keep what was given up, and loses nothing of the others’', async () => {
+    const { a, proxy, cut } = await behindProxy();
     const trouble = await Trouble.create(proxy.url);
     const other = opened(new RemoteMafaldaClient(a.url));
     await untilConnected(other);
@@ -204,12 +205,13 @@ describe('a server that can’t be reached', () => {
     expect([theirs.closed, again.closed]).toEqual([false, false]);
   });
 
-  test('loses no time and no pipe when its streams are consumed again at once', async () => {
+  test.concurrent('loses no time and no pipe when its streams are consumed again at once', async () => {
+    const { a, proxy, cut } = await behindProxy();
     const trouble = await Trouble.create(proxy.url);
     const other = opened(new RemoteMafaldaClient(a.url));
     await untilConnected(other);
     const sender = await RtpSender.create(other.createMafaldaRouter({ id: 'room', routerOptions }), 'audio');
-    const consume = (): Promise<RtpReceiver> => RtpReceiver.create(trouble.room, sender.producer.id, on(b.url));
+    const consume = (): Promise<RtpReceiver> => RtpReceiver.create(trouble.room, sender.producer.id, trouble.onHealthy);
     const { consumer } = await consume();
     const closed = once(consumer, 'producerclose');
     cut();

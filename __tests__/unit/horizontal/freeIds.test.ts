@@ -15,7 +15,7 @@ function produce(kind: string, transport: Transport): Promise<Producer | DataPro
   return kind === 'data' ? transport.produceData({ id, label: 'chat' }) : transport.produce({ id, kind: 'audio', rtpParameters: opus(1) });
 }
 
-test.each([
+test.concurrent.each([
   ['audio', 'a copy', 'SIGSTOP'],
   ['data', 'a copy', 'SIGSTOP'],
   ['audio', 'the stream itself', 'SIGSTOP'],

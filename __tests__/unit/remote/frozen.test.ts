@@ -19,7 +19,7 @@ async function connected(serverOptions: RemoteMafaldaServerOptions, options: Rem
 }
 
 describe('a server that is frozen', () => {
-  test('fails calls, then everything closes at the client; when it goes on it is used again, and holds nothing of before', async () => {
+  test.concurrent('fails calls, then everything closes at the client; when it goes on it is used again, and holds nothing of before', async () => {
     const [server, client] = await connected({ sessionTimeout: 4000 }, { callTimeout: 2000 });
     const mafaldaRouter = client.createMafaldaRouter({ id: 'room' });
     const transport = await mafaldaRouter.createDirectTransport();
@@ -47,7 +47,7 @@ describe('a server that is frozen', () => {
     expect(await server.state()).toMatchObject({ clients: 1, mafaldaRouters: 1, objects: 4, transports: 1 });
   });
 
-  test('for less than the session’s time goes on where it was; what nobody waits for any longer is closed', async () => {
+  test.concurrent('for less than the session’s time goes on where it was; what nobody waits for any longer is closed', async () => {
     const [server, client] = await connected({ sessionTimeout: 60_000 }, { callTimeout: 2000 });
     const mafaldaRouter = client.createMafaldaRouter();
     const transport = await mafaldaRouter.createDirectTransport();
@@ -66,7 +66,7 @@ describe('a server that is frozen', () => {
     await expect(transport.produceData({ id: 'late' })).resolves.toMatchObject({ closed: false });
   });
 
-  test('is given up by the client’s own sessionTimeout, if that is shorter', async () => {
+  test.concurrent('is given up by the client’s own sessionTimeout, if that is shorter', async () => {
     const [server, client] = await connected({ sessionTimeout: 60_000 }, { sessionTimeout: 2000 });
     const mafaldaRouter = client.createMafaldaRouter();
     await mafaldaRouter.createDirectTransport();
@@ -83,7 +83,7 @@ describe('a server that is frozen', () => {
   });
 });
 
-test('of a client that is frozen the server closes what only it held; it hears of that when it goes on', async () => {
+test.concurrent('of a client that is frozen the server closes what only it held; it hears of that when it goes on', async () => {
   const served = opened(await Served.create({ sessionTimeout: 300 }));
   const script = fileURLToPath(new URL('../../helpers/clientMain.ts', import.meta.url));
   const child = fork(script, [served.url], { execArgv: ['--import', 'tsx'] });
