@@ -26,9 +26,10 @@ export class Camera {
   #lastKeyFrame = 0;
   #keyFrameIsNext = true;
 
-  static async create(mafaldaRouter: MafaldaRouter): Promise<Camera> {
+  /** @param where more options of the transport, such as `placement` */
+  static async create(mafaldaRouter: MafaldaRouter, where: object = {}): Promise<Camera> {
     const ssrc = nextSsrc++;
-    const transport = await mafaldaRouter.createPlainTransport({ listenInfo, comedia: true, rtcpMux: true });
+    const transport = await mafaldaRouter.createPlainTransport({ listenInfo, comedia: true, rtcpMux: true, ...where });
     const producer = await transport.produce({ kind: 'video', rtpParameters: { codecs: [codec], encodings: [{ ssrc }] } });
     const socket = createSocket('udp4');
     socket.bind(0, '127.0.0.1');

@@ -78,6 +78,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       endpointOf: router => this.#parts.get(this.#nodeOf(router)),
       isLost: router => this.#nodeOf(router).lost,
       startsAsleep: (streamId, destination) => this.#flow.startsAsleep(streamId, destination),
+      onAwake: consumer => this.#flow.isAwake(consumer),
       chooseSource: (places, destination) => this.#chooseSource(places, destination),
       detour: (stream, places, destination) =>
         makeDetour(stream, places, destination, {

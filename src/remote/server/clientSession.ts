@@ -5,7 +5,7 @@ import type { WorkerSettings } from 'mediasoup/types';
 import type { Addresses } from '../../shared/addresses.ts';
 import { logger } from '../../shared/logger.ts';
 import type { MafaldaRouterDump } from '../../shared/dump.ts';
-import type { LeaveRequest } from '../../shared/piping/endpoint.ts';
+import type { LeaveRequest, OfferRequest, PipeOffer } from '../../shared/piping/endpoint.ts';
 import type { MafaldaObjects, MafaldaRouterOptions, ResourceUsages } from '../../shared/types.ts';
 import { HeardCapabilities } from '../protocol/capabilities.ts';
 import { lossyEvents, mafaldaRouterCalls, mafaldaRouterCreates, mafaldaRouterPipes } from '../protocol/classes.ts';
@@ -161,6 +161,7 @@ export class ClientSession implements Audience {
 
   #end(): void {
     this.#detach();
+    this.#served.pipeHolds.forget(this);
     for (const message of this.#session.close()) {
       if (message.type !== 'send' || message.method !== 'close' || typeof message.target !== 'number') continue;
       // The client was told that it has arrived.
@@ -330,10 +331,17 @@ export class ClientSession implements Audience {
       };
     }
     if (name === 'leave') return { call: () => this.#memberships.leave(holding) };
+    if (name === 'offerPipe') return { call: request => this.#offerPipe(holding.attached, request as OfferRequest), creates: true };
     if (name === 'leaveLinks') return { call: request => this.#leaveLinks(holding.attached, request as LeaveRequest) };
     if (!isOneOf(mafaldaRouterCalls, name)) return undefined;
     const call = mafaldaRouter[name].bind(mafaldaRouter) as Method['call'];
     return { call, creates: isOneOf(mafaldaRouterCreates, name) || isOneOf(mafaldaRouterPipes, name) };
+  }
+
+  async #offerPipe({ mafaldaRouter }: Holding['attached'], request: OfferRequest): Promise<PipeOffer> {
+    const offer = await mafaldaRouter.offerPipe(request);
+    if (request.asleep !== true) await this.#served.pipeHolds.offered(this, mafaldaRouter.tree, offer);
+    return offer;
   }
 
   #leaveLinks({ mafaldaRouter, tree }: Holding['attached'], request: LeaveRequest): Promise<void> {
@@ -343,7 +351,7 @@ export class ClientSession implements Audience {
 
   #objectMethod(exported: ExportedObject | undefined, name: string): Method | undefined {
     if (!exported) throw new NotFoundError(`the object on which ${name}() is called has been closed`);
-    const call = exported.method(name);
+    const call = this.#served.pipeHolds.method(this, exported.node, name) ?? exported.method(name);
     return call && { call, creates: exported.creates(name) };
   }
 

@@ -10,6 +10,7 @@ import type { Audience } from './exportedObject.ts';
 import { Exports } from './exports.ts';
 import type { Holding } from './holding.ts';
 import { Orphanage } from './orphans.ts';
+import { PipeHolds } from './pipeHolds.ts';
 import { TreeExport } from './treeExport.ts';
 
 const log = logger('server');
@@ -29,6 +30,7 @@ export class ServedMafalda {
   readonly mafalda: MafaldaApi;
   readonly exports: Exports;
   readonly orphans: Orphanage;
+  readonly pipeHolds = new PipeHolds();
   #nextNumber = 1;
   readonly #attached = new Map<string, Attached>();
   /** Made for clients, rather than by an application in this process. */

@@ -32,6 +32,8 @@ export interface PiperOptions {
   isLost?: (router: Router) => boolean;
   /** Whether a pipe is to sleep until somebody at its destination is there. */
   startsAsleep: (streamId: string, destination: Router) => boolean;
+  /** To be told of the Consumer of a pipe that has been asked for awake. */
+  onAwake?: (consumer: Consumer | DataConsumer) => void;
   /** Chooses where a pipe starts among the places of a stream; undefined if none of them reaches the destination. */
   chooseSource: (places: StreamInRouter[], destination: Router) => StreamInRouter | undefined;
   /**
@@ -160,19 +162,22 @@ export class Piper {
   }
 
   async #make(stream: StreamId, source: Router, destination: Router, announce: () => void): Promise<void> {
-    const { network, endpointOf, startsAsleep, tree } = this.#options;
+    const { network, endpointOf, startsAsleep, onAwake, tree } = this.#options;
     const [from, to] = [endpointOf(source), endpointOf(destination)];
     const link = linkFor(stream);
     const outwards = { routerId: source.id, remoteRouterId: destination.id, link };
     const inwards = { routerId: destination.id, remoteRouterId: source.id, link };
     const family = network ? commonFamily(source, destination) : undefined;
+    const asleep = startsAsleep(streamKey(stream), destination);
 
     const [offered, opened] = await Promise.allSettled([
-      from.offerPipe({ ...outwards, network, family, stream, asleep: startsAsleep(streamKey(stream), destination) }),
+      from.offerPipe({ ...outwards, network, family, stream, asleep }),
       to.openLink({ ...inwards, network, family }),
     ]);
     if (offered.status === 'rejected') throw offered.reason;
     const offer = offered.value;
+    const flowing = asleep ? undefined : this.#consumerOf(offer);
+    if (flowing) onAwake?.(flowing);
     if (opened.status === 'rejected') {
       this.#consumerOf(offer, source, destination)?.close();
       throw opened.reason;

@@ -34,6 +34,10 @@ interface Pipe {
   readonly from: Router;
   /** The id of the Router at its other end. */
   readonly to: string;
+  /** Whether calls of ours need it: then it has to be kept awake for us, also where it is awake for others. */
+  isClaimed: boolean;
+  /** What we have told its source's server last. Where others want it, it flows on. */
+  told: 'flow' | 'sleep' | undefined;
 }
 
 export interface PipeFlowOptions {
@@ -92,6 +96,8 @@ export class PipeFlow {
   expect(streamId: string, router: Router): { flowing: () => Promise<void>; release: () => void } {
     const routerIds = [...this.#pathTo(streamId, router)];
     const releases = routerIds.map(id => this.#watchers.expect(streamId, id));
+    // Also where it is wanted already: that may be by others.
+    for (const id of routerIds) this.#onChange(streamId, id, undefined);
     return {
       flowing: async () => {
         // It may have been brought here in the meantime.
@@ -102,6 +108,12 @@ export class PipeFlow {
         for (const release of releases) release();
       },
     };
+  }
+
+  /** Its pipe has been asked for awake by us. */
+  isAwake(consumer: PipeConsumer): void {
+    const pipe = this.#byConsumer.get(consumer);
+    if (pipe) pipe.told = 'flow';
   }
 
   /** Somebody's own call has made, paused or resumed it. */
@@ -122,7 +134,7 @@ export class PipeFlow {
     const to = transport?.type === 'transport' ? linkedRouterId(transport.object) : undefined;
     if (to === undefined || transport?.parent?.type !== 'router' || this.#byConsumer.has(consumer)) return;
     const streamId = node.type === 'consumer' ? node.object.producerId : node.object.dataProducerId;
-    const pipe: Pipe = { consumer, streamId, from: transport.parent.object, to };
+    const pipe: Pipe = { consumer, streamId, from: transport.parent.object, to, isClaimed: false, told: undefined };
     this.#byConsumer.set(consumer, pipe);
     const byStream = this.#pipes.get(to) ?? new Map<string, Set<Pipe>>();
     this.#pipes.set(to, byStream.set(streamId, (byStream.get(streamId) ?? new Set()).add(pipe)));
@@ -156,7 +168,9 @@ export class PipeFlow {
     for (const pipe of this.#pipesTo(routerId, streamId)) {
       const isWanted = this.#isWanted(pipe);
       if (isWanted) this.#soon.cancel(pipe);
-      if (isWanted !== pipe.consumer.paused) this.#later.cancel(pipe);
+      if (isWanted && isOurs && !watcher?.paused) pipe.isClaimed = !this.#options.alone;
+      if (isWanted && pipe.told === 'sleep') pipe.told = undefined;
+      if (!this.#isDue(pipe)) this.#later.cancel(pipe);
       else if (!isOurs) this.#later.start(pipe);
       else if (isWanted) void this.#settle(pipe);
       else this.#soon.start(pipe);
@@ -170,7 +184,7 @@ export class PipeFlow {
 
   #begin(pipe: Pipe): Promise<void> | undefined {
     const { consumer } = pipe;
-    if (!this.#byConsumer.has(consumer) || !this.#isOurBusiness(pipe) || this.#isWanted(pipe) !== consumer.paused) return undefined;
+    if (!this.#byConsumer.has(consumer) || !this.#isOurBusiness(pipe) || !this.#isDue(pipe)) return undefined;
     this.#own.add(consumer);
     const acting = this.#act(pipe).finally(() => this.#acting.delete(pipe));
     this.#acting.set(pipe, acting);
@@ -180,16 +194,27 @@ export class PipeFlow {
   async #act(pipe: Pipe): Promise<void> {
     const { consumer } = pipe;
     // Meanwhile it may have become otherwise.
-    while (!consumer.closed && this.#isWanted(pipe) === consumer.paused) {
+    while (!consumer.closed && this.#isDue(pipe)) {
+      const isWanted = this.#isWanted(pipe);
+      pipe.told = isWanted ? 'flow' : 'sleep';
+      if (!isWanted) pipe.isClaimed = false;
       try {
-        await (consumer.paused ? consumer.resume() : consumer.pause());
+        await (isWanted ? consumer.resume() : consumer.pause());
       } catch (error) {
         if (consumer.closed) return;
         log('pipe of %s to router %s: %o', pipe.streamId, pipe.to, error);
+        pipe.told = undefined;
         this.#later.start(pipe);
         return;
       }
     }
+  }
+
+  /** Whether there is something to tell its source's server. */
+  #isDue(pipe: Pipe): boolean {
+    const { consumer, isClaimed, told } = pipe;
+    if (this.#isWanted(pipe)) return consumer.paused || (isClaimed && told !== 'flow');
+    return !consumer.paused && told !== 'sleep';
   }
 
   #isWanted({ consumer, streamId, to }: Pipe): boolean {
