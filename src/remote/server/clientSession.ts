@@ -340,7 +340,7 @@ export class ClientSession implements Audience {
 
   async #offerPipe({ mafaldaRouter }: Holding['attached'], request: OfferRequest): Promise<PipeOffer> {
     const offer = await mafaldaRouter.offerPipe(request);
-    if (request.asleep !== true) await this.#served.pipeHolds.offered(this, mafaldaRouter.tree, offer);
+    if (request.asleep !== true) await this.#served.pipeHolds.offered(this, this.#served.exports.pipe(offer.stream.consumerId));
     return offer;
   }
 

@@ -3,6 +3,7 @@ import type { Router } from 'mediasoup/types';
 import type { TreeNode } from '../../shared/objectTree.ts';
 import { familiesOf, type Family } from '../../shared/piping/families.ts';
 import type { MemoryBudget } from '../protocol/memory.ts';
+import { isLinkTransport } from '../../shared/piping/endpoint.ts';
 import { ExportedObject, type Exporter } from './exportedObject.ts';
 
 export class Exports {
@@ -11,6 +12,8 @@ export class Exports {
   readonly #families: readonly Family[] | undefined;
   readonly #byHandle = new Map<number, ExportedObject>();
   readonly #byObject = new Map<object, ExportedObject>();
+  /** The Consumers of pipes that start here, by their ids. */
+  readonly #pipes = new Map<string, TreeNode>();
   /** Those of what has closed too: an answer may still name it, and a client then knows that it has closed. */
   readonly #handles = new WeakMap<object, number>();
   #nextHandle = 1;
@@ -42,6 +45,7 @@ export class Exports {
   add(node: TreeNode, exporter: Exporter): ExportedObject {
     const exported = new ExportedObject(this.#nextHandle++, node, exporter);
     this.#byHandle.set(exported.handle, exported);
+    if (isPipe(node)) this.#pipes.set(node.id, node);
     // MafaldaRouters share Workers: those have a handle in each, and are never passed as an argument or result.
     if (exported.className !== 'SharedWorker') {
       this.#byObject.set(node.object, exported);
@@ -61,11 +65,17 @@ export class Exports {
     if (this.#byHandle.has(exported.handle)) this.#memory.add(-exported.bytes);
     exported.holding?.forget(exported);
     this.#byHandle.delete(exported.handle);
+    if (isPipe(exported.node)) this.#pipes.delete(exported.node.id);
     this.#byObject.delete(exported.node.object);
   }
 
   byHandle(handle: number): ExportedObject | undefined {
     return this.#byHandle.get(handle);
+  }
+
+  /** The Consumer or DataConsumer of a pipe that starts here. */
+  pipe(consumerId: string): TreeNode | undefined {
+    return this.#pipes.get(consumerId);
   }
 
   handleOf(object: object): number | undefined {
@@ -75,4 +85,8 @@ export class Exports {
   byObject(object: object): ExportedObject | undefined {
     return this.#byObject.get(object);
   }
+}
+
+export function isPipe({ type, parent }: TreeNode): boolean {
+  return (type === 'consumer' || type === 'dataConsumer') && parent?.type === 'transport' && isLinkTransport(parent.object);
 }

@@ -3,10 +3,10 @@
  * them wants it any more, and one that has not heard of another's viewer yet takes nothing from it.
  */
 import type { Consumer, DataConsumer } from 'mediasoup/types';
-import type { ObjectTree, TreeNode } from '../../shared/objectTree.ts';
+import type { TreeNode } from '../../shared/objectTree.ts';
 import { onceClosed } from '../../shared/onceClosed.ts';
-import { isLinkTransport, type PipeOffer } from '../../shared/piping/endpoint.ts';
 import type { Audience } from './exportedObject.ts';
+import { isPipe } from './exports.ts';
 
 type PipeConsumer = Consumer | DataConsumer;
 
@@ -23,10 +23,7 @@ export class PipeHolds {
   }
 
   /** A pipe that was asked for awake flows for who has asked, also if it was there already, and slept. */
-  async offered(client: Audience, tree: ObjectTree, { end, stream }: PipeOffer): Promise<void> {
-    const transport = tree.transports.get(end.transportId);
-    const children = (transport && tree.nodeOf<'transport'>(transport)?.children) ?? [];
-    const node = [...children].find(({ type, id }) => id === stream.consumerId && (type === 'consumer' || type === 'dataConsumer'));
+  async offered(client: Audience, node: TreeNode | undefined): Promise<void> {
     const consumer = node && pipeConsumerOf(node);
     if (!consumer) return;
     this.#add(client, consumer);
@@ -63,7 +60,6 @@ export class PipeHolds {
   }
 }
 
-function pipeConsumerOf({ type, object, parent }: TreeNode): PipeConsumer | undefined {
-  if (type !== 'consumer' && type !== 'dataConsumer') return undefined;
-  return parent?.type === 'transport' && isLinkTransport(parent.object) ? object : undefined;
+function pipeConsumerOf(node: TreeNode): PipeConsumer | undefined {
+  return isPipe(node) && (node.type === 'consumer' || node.type === 'dataConsumer') ? node.object : undefined;
 }

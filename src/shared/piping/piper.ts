@@ -176,7 +176,7 @@ export class Piper {
     ]);
     if (offered.status === 'rejected') throw offered.reason;
     const offer = offered.value;
-    const flowing = asleep ? undefined : this.#consumerOf(offer);
+    const flowing = asleep ? undefined : this.#consumerOf(offer, source, destination);
     if (flowing) onAwake?.(flowing);
     if (opened.status === 'rejected') {
       this.#consumerOf(offer, source, destination)?.close();
