@@ -1,6 +1,7 @@
 /** Gives what a Transport produces an id that is free in its Worker, and lets it consume by such ids: see `aliases`. */
 import { randomUUID } from 'node:crypto';
 import type { Transport } from 'mediasoup/types';
+import { copyingFast } from '../shared/copies.ts';
 import { onceClosed, type Closable } from '../shared/onceClosed.ts';
 import type { Aliases, WorkerStreamIds } from './aliases.ts';
 
@@ -8,8 +9,8 @@ export function interceptIds(transport: Transport, ids: WorkerStreamIds, aliases
   const produce = transport.produce.bind(transport);
   const produceData = transport.produceData.bind(transport);
   const consume = transport.consume.bind(transport);
-  transport.consume = options => aliases.withWorkerId(options?.producerId, () => consume(options));
-  transport.produce = options => withFreeId(options?.id, id => produce({ ...options, id }));
+  transport.consume = options => copyingFast(() => aliases.withWorkerId(options?.producerId, () => consume(options)));
+  transport.produce = options => withFreeId(options?.id, id => copyingFast(() => produce({ ...options, id })));
   transport.produceData = options => withFreeId(options?.id, id => produceData({ ...options, id }));
 
   async function withFreeId<T extends Closable>(wanted: unknown, create: (id: string) => Promise<T>): Promise<T> {

@@ -53,7 +53,7 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
    * @throws {TypeError} for an option that is unknown or out of its range
    */
   constructor(mediasoup: Index, options: MafaldaOptions = {}) {
-    super(scope);
+    super(scope, new ObjectTree());
     refuseUnknown('Mafalda', options, ['workerBudget', 'webRtcServerOptions', 'idlePipeTimeout', ...addressOptions]);
     if (typeof mediasoup?.createWorker !== 'function') {
       throw new TypeError("mediasoup must be the mediasoup module: new Mafalda(await import('mediasoup'))");

@@ -17,14 +17,16 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
 {
   readonly mafaldaRouters: ReadonlyMap<string, R>;
   readonly #mafaldaRouters = new Map<string, R>();
-  protected readonly tree = new ObjectTree();
+  protected readonly tree: ObjectTree;
   #closed = false;
   #released: Promise<void> | undefined;
 
   readonly #scope: ModuleScope;
 
-  constructor(scope: ModuleScope) {
+  /** @param tree for those that need more of it than its Maps */
+  constructor(scope: ModuleScope, tree = new ObjectTree(undefined, true)) {
     super();
+    this.tree = tree;
     mayForgetCalls(this, ['closeAllMafaldaRouters', 'getResourceUsages', 'dump', 'drain', 'close']);
     this.#scope = scope;
     this.mafaldaRouters = new ReadOnlyMap(this.#mafaldaRouters);

@@ -1,6 +1,7 @@
 /** What all MafaldaRouters have in common: their identity, their objects, and how they end. */
 import * as ortc from 'mediasoup/ortc';
 import type { PipeToRouterResult, Router, RtpCapabilities, RtpObserver, Transport, Worker } from 'mediasoup/types';
+import { copyOf } from './copies.ts';
 import { logger } from './logger.ts';
 import { mayForgetCalls } from './mayForget.ts';
 import { ObjectTree } from './objectTree.ts';
@@ -74,7 +75,7 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
       return false;
     }
     try {
-      return ortc.canConsume(producer.consumableRtpParameters, structuredClone(rtpCapabilities));
+      return ortc.canConsume(producer.consumableRtpParameters, copyOf(rtpCapabilities));
     } catch (error) {
       log('canConsume() | %o', error);
       return false;

@@ -19,7 +19,7 @@ const ANSWER_TIMEOUT_MS = 8000;
 type Instance = Pick<MafaldaApi, 'getResourceUsages' | 'dump'>;
 
 export class ModuleScope {
-  readonly tree = new ObjectTree();
+  readonly tree = new ObjectTree(undefined, true);
   readonly mafaldaRouters: ReadonlyMap<string, PipeableMafaldaRouter>;
   readonly #mafaldaRouters = new Map<string, PipeableMafaldaRouter>();
   readonly #all = new Set<PipeableMafaldaRouter>();

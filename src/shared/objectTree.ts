@@ -75,11 +75,16 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
 
   /** The id under which something is known here, given the one that it has in its Worker. */
   readonly publicId: (id: string) => string;
+  readonly #isForMaps: boolean;
 
-  /** @param publicId the id under which something is known here, given the one that it has in its Worker */
-  constructor(publicId: (id: string) => string = id => id) {
+  /**
+   * @param publicId the id under which something is known here, given the one that it has in its Worker
+   * @param isForMaps whether only the Maps are wanted: what is in none of them is left out
+   */
+  constructor(publicId: (id: string) => string = id => id, isForMaps = false) {
     super();
     this.publicId = publicId;
+    this.#isForMaps = isForMaps;
     this.workers = new ReadOnlyMap(this.#maps.worker);
     this.routers = new ReadOnlyMap(this.#maps.router);
     this.transports = new ReadOnlyMap(this.#maps.transport);
@@ -185,11 +190,13 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   }
 
   #hold(node: TreeNode): void {
+    const map = this.#mapOf(node);
+    if (this.#isForMaps && !map) return;
     const holders = this.#holders.get(node.object) ?? 0;
     this.#holders.set(node.object, holders + 1);
     if (holders > 0) return;
     this.#nodes.set(node.object, node);
-    (this.#mapOf(node) as Map<string, TreeNode['object']> | undefined)?.set(node.id, node.object);
+    map?.set(node.id, node.object);
     this.emit('add', node);
   }
 
@@ -212,7 +219,8 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
     this.emit('remove', node);
   }
 
-  #mapOf(node: TreeNode): Map<string, unknown> | undefined {
-    return node.type in this.#maps ? (this.#maps as Partial<Record<ObjectType, Map<string, unknown>>>)[node.type] : undefined;
+  #mapOf({ type }: TreeNode): Map<string, unknown> | undefined {
+    if (type === 'worker' || type === 'router' || type === 'transport' || type === 'rtpObserver') return this.#maps[type];
+    return undefined;
   }
 }

@@ -2,6 +2,7 @@
 import * as ortc from 'mediasoup/ortc';
 import { UnsupportedError } from 'mediasoup/errors';
 import type * as types from 'mediasoup/types';
+import { copyOf } from '../../shared/copies.ts';
 import { logger } from '../../shared/logger.ts';
 import { onceClosed } from '../../shared/onceClosed.ts';
 import { classes, type ClassName } from '../protocol/classes.ts';
@@ -89,7 +90,7 @@ export class RemoteRouter
     const producer = this.#producer(producerId);
     if (!producer) return false;
     try {
-      return ortc.canConsume(producer.consumableRtpParameters, structuredClone(rtpCapabilities));
+      return ortc.canConsume(producer.consumableRtpParameters, copyOf(rtpCapabilities));
     } catch (error) {
       log('canConsume() | %o', error);
       return false;

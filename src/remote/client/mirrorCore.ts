@@ -3,8 +3,9 @@ import type { EventEmitter } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import { NotFoundError, WorkerClosedError } from 'mediasoup/errors';
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
+import { copyOf } from '../../shared/copies.ts';
 import { decode } from '../protocol/codec.ts';
-import { listenedEventsOf, type ClassDescription } from '../protocol/describe.ts';
+import { listenedEventsOf, membersOf, type ClassDescription } from '../protocol/describe.ts';
 import type { ClassName } from '../protocol/classes.ts';
 import type { Addition, Changes, Target } from '../protocol/messages.ts';
 import { checkChanges, checkState } from '../protocol/validateServer.ts';
@@ -84,7 +85,7 @@ export class MirrorCore {
 
   /** A copy, as mediasoup gives one: who changes it changes nothing here. */
   read(name: string): unknown {
-    return structuredClone(this.#state[name]);
+    return copyOf(this.#state[name]);
   }
 
   /** @throws {TypeError} for what are no changes of such an object */
@@ -100,7 +101,9 @@ export class MirrorCore {
   /** The state as it is now, after messages were missed: tells of what has changed. */
   catchUp(state: Changes): void {
     const before = { ...this.#state };
-    this.apply(state);
+    // What it has no more is left out.
+    const gone = membersOf(this.description, 'changing').filter(name => !Object.hasOwn(state, name));
+    this.apply({ ...state, ...Object.fromEntries(gone.map(name => [name, null])) });
     for (const [name, event] of Object.entries(this.description.tellsOf ?? {})) {
       const value = this.#state[name];
       if (isDeepStrictEqual(value, before[name])) continue;

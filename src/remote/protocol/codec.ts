@@ -16,6 +16,7 @@ const NO_JSON_NUMBERS: readonly unknown[] = ['NaN', 'Infinity', '-Infinity'];
 /** mediasoup's are of 64 bits: nobody makes this process read a million digits. */
 const BIGINT_DIGITS = /^-?\d{1,20}$/;
 const PLACEHOLDER = '_placeholder';
+const DOLLAR = '$'.charCodeAt(0);
 /** How many Buffers socket.io's parser takes in one packet: with more, it closes the connection. */
 export const MAX_BUFFERS = 10;
 
@@ -45,18 +46,21 @@ function encodeDeep(value: unknown, handleOf: HandleOf, buffers: { count: number
   if (typeof value === 'bigint') return { [BIGINT]: String(value) };
   if (typeof value === 'number' && !Number.isFinite(value)) return { [NUMBER]: String(value) };
   if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Uint8Array) {
-    if (++buffers.count > MAX_BUFFERS) throw new RangeError(`more than ${MAX_BUFFERS} Buffers can't be sent at once`);
-    return value;
-  }
   if (depth > MAX_DEPTH) throw new TypeError(`${path} is nested more than ${MAX_DEPTH} levels deep, or contains itself`);
-  const handle = handleOf(value, isInAppData);
-  if (handle !== undefined) return { [REFERENCE]: handle };
-  if (value instanceof EventEmitter) throw new TypeError(`${path} is an object that the other process does not know: it may be closed`);
   if (Array.isArray(value)) {
     return value.map((element, index) =>
       element === undefined ? { [UNDEFINED]: true } : encodeDeep(element, handleOf, buffers, depth + 1, path && `${path}[${index}]`, isInAppData),
     );
+  }
+  // Most of what is sent is plain data: no object that the other side could know, and no Buffer.
+  if (Object.getPrototypeOf(value) !== Object.prototype) {
+    if (value instanceof Uint8Array) {
+      if (++buffers.count > MAX_BUFFERS) throw new RangeError(`more than ${MAX_BUFFERS} Buffers can't be sent at once`);
+      return value;
+    }
+    const handle = handleOf(value, isInAppData);
+    if (handle !== undefined) return { [REFERENCE]: handle };
+    if (value instanceof EventEmitter) throw new TypeError(`${path} is an object that the other process does not know: it may be closed`);
   }
   if (hasToJSON(value)) return encodeDeep(value.toJSON(), handleOf, buffers, depth + 1, path, isInAppData);
   const result: Record<string, unknown> = {};
@@ -71,20 +75,11 @@ function encodeDeep(value: unknown, handleOf: HandleOf, buffers: { count: number
 }
 
 function escape(key: string): string {
-  return key.startsWith('$') || key === PLACEHOLDER ? `$${key}` : key;
+  return key.charCodeAt(0) === DOLLAR || key === PLACEHOLDER ? `$${key}` : key;
 }
 
 function unescape(key: string): string {
-  return key.startsWith('$$') || key === `$${PLACEHOLDER}` ? key.slice(1) : key;
-}
-
-/** How many Buffers there are in what has been encoded. */
-export function countBuffers(encoded: unknown): number {
-  if (typeof encoded !== 'object' || encoded === null) return 0;
-  if (encoded instanceof Uint8Array) return 1;
-  let buffers = 0;
-  for (const key in encoded) buffers += countBuffers((encoded as Record<string, unknown>)[key]);
-  return buffers;
+  return key.charCodeAt(0) === DOLLAR && (key.charCodeAt(1) === DOLLAR || key === `$${PLACEHOLDER}`) ? key.slice(1) : key;
 }
 
 function hasToJSON(value: object): value is { toJSON(): unknown } {
@@ -102,7 +97,7 @@ export function decode(value: unknown, objectOf: (handle: number) => object | un
   if (Object.isFrozen(value)) return value;
   if (depth > MAX_DEPTH) throw new TypeError(`data nested more than ${MAX_DEPTH} levels deep`);
   if (Array.isArray(value)) {
-    for (const [index, element] of value.entries()) value[index] = decode(element, objectOf, isAppData, depth + 1);
+    for (let index = 0; index < value.length; ++index) value[index] = decode(value[index], objectOf, isAppData, depth + 1);
     return value;
   }
   const data = value as Record<string, unknown>;
@@ -118,7 +113,8 @@ export function decode(value: unknown, objectOf: (handle: number) => object | un
   let isEscaped = false;
   for (const key of keys) {
     if (key === '__proto__') throw new TypeError('data with a key __proto__');
-    data[key] = decode(data[key], objectOf, isAppData || key === APP_DATA, depth + 1);
+    const member = data[key];
+    if (typeof member === 'object' && member !== null) data[key] = decode(member, objectOf, isAppData || key === APP_DATA, depth + 1);
     isEscaped ||= unescape(key) !== key;
   }
   return isEscaped ? Object.fromEntries(keys.map(key => [unescape(key), data[key]])) : data;

@@ -29,7 +29,7 @@ export interface Addition {
   /** Handle of the parent; of a Worker none. */
   parent?: number;
   appData: unknown;
-  /** All of its properties. */
+  /** All of its properties, but those that are undefined. */
   state: Changes;
   /** Of a Router: over IPv4, IPv6 or both pipes reach it, best first. */
   families?: readonly Family[];

@@ -124,11 +124,12 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   /**
    * Queued while there is no connection.
    * @param wireBytes its size, where the other side takes packets of a limited size only
+   * @param size of the message, where it is known
    * @returns its number
    */
-  send(message: Sent, wireBytes?: number): number {
+  send(message: Sent, wireBytes?: number, size?: Measure): number {
     if (this.#isBehind && this.#recovery?.isInSnapshot(message)) return this.#sent;
-    const { bytes, buffers } = measure(message);
+    const { bytes, buffers } = size ?? measure(message);
     const packetBytes = wireBytes ?? bytes;
     if (this.#batchBytes + packetBytes > this.maxBatchBytes) this.flush();
     const kept = { number: ++this.#sent, message, bytes, buffers };

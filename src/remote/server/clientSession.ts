@@ -144,14 +144,14 @@ export class ClientSession implements Audience {
     this.#socket?.disconnect(true);
   }
 
-  tell(message: ServerMessage): void {
+  tell(message: ServerMessage, size?: Measure): void {
     if (message.type === 'closeMafaldaRouter') {
       this.#memberships.forget(message.mafaldaRouter);
       // Who has asked for it knows, and may mean another one by the same id already.
       if (this.#closing.delete(message.mafaldaRouter)) return;
     }
     if (message.type === 'event' && lossyEvents.has(message.name) && this.#memory.bytes > SLOW * this.#memory.max) return;
-    this.#session.send(message);
+    this.#session.send(message, undefined, size);
   }
 
   /** Resolves when all that the client has said so far has been begun. */

@@ -1,19 +1,21 @@
 /** One object that clients mirror: its state as last told, and the listeners that tell of what happens to it. */
-import { isDeepStrictEqual } from 'node:util';
-import type { EnhancedEventEmitter } from 'mediasoup/extras';
+import { isSameData, readingUncopied } from '../../shared/copies.ts';
 import type { TreeNode } from '../../shared/objectTree.ts';
 import { descriptionOf, type ClassName } from '../protocol/classes.ts';
 import { listenedEventsOf, membersOf, type ClassDescription, type MemberKind } from '../protocol/describe.ts';
+import { encode } from '../protocol/codec.ts';
 import { encodeError } from '../protocol/errors.ts';
+import type { Measure } from '../protocol/measure.ts';
 import type { Addition, Changes, CloseCause, ServerMessage } from '../protocol/messages.ts';
+import { follow, unfollow, type Followed, type Follower } from './follow.ts';
 import type { Holding } from './holding.ts';
 
-type AnyEmitter = EnhancedEventEmitter<Record<string, unknown[]>>;
-type AnyObject = AnyEmitter & Record<string, unknown> & { closed: boolean; observer: AnyEmitter };
+type AnyObject = Followed & Record<string, unknown>;
 
 /** Whoever is told. */
 export interface Audience {
-  tell(message: ServerMessage): void;
+  /** @param size of the message, where it is known */
+  tell(message: ServerMessage, size?: Measure): void;
 }
 
 /** Who shows the object to clients: the export of the tree that it is in. */
@@ -30,7 +32,7 @@ export interface Exporter {
 /** Kinds of members that are methods to be called from outside. */
 const callable: readonly unknown[] = ['call', 'create', 'send', 'closing'] satisfies MemberKind[];
 
-export class ExportedObject {
+export class ExportedObject implements Follower {
   readonly handle: number;
   readonly node: TreeNode;
   readonly exporter: Exporter;
@@ -44,11 +46,10 @@ export class ExportedObject {
   /** What it belongs to, if a session has made it. */
   holding: Holding | undefined;
   readonly #object: AnyObject;
-  /** Copies, as mediasoup hands them out. */
-  readonly #told = new Map<string, unknown>();
+  /** The properties that change, encoded, as they were told last. */
+  readonly #told: Changes = {};
   /** Who wants to be told of the events that only listeners are told of, by the name of the event. */
-  readonly #listeners = new Map<string, { members: Set<Audience>; stop: () => void }>();
-  readonly #removers = new Set<() => void>();
+  #listeners: Map<string, { members: Set<Audience>; stop: () => void }> | undefined;
 
   constructor(handle: number, node: TreeNode, exporter: Exporter) {
     this.handle = handle;
@@ -57,14 +58,15 @@ export class ExportedObject {
     this.className = node.type === 'worker' && exporter.mafaldaRouterId !== undefined ? 'SharedWorker' : classNameOf(node);
     this.description = descriptionOf(this.className);
     this.#object = node.object as unknown as AnyObject;
-    for (const [name, where] of Object.entries(this.description.events)) {
-      if (where === 'listened') continue;
-      const emitter = where === 'observer' ? this.#object.observer : this.#object;
-      this.#listen(emitter, name, (...args) => exporter.onEvent(this, name, args));
-    }
-    for (const name of this.description.closedBy) {
-      this.#listen(this.#object, name, (...args) => (this.cause = { name, error: args[0] instanceof Error ? encodeError(args[0]) : undefined }));
-    }
+    follow(this.#object, this.description, this);
+  }
+
+  onEvent(name: string, args: unknown[]): void {
+    this.exporter.onEvent(this, name, args);
+  }
+
+  onCause(name: string, [error]: unknown[]): void {
+    this.cause = { name, error: error instanceof Error ? encodeError(error) : undefined };
   }
 
   /** The methods that may be called from outside. */
@@ -88,67 +90,80 @@ export class ExportedObject {
   /** Nobody's listening costs nothing: mediasoup's object gets its listener with the first one here. */
   listen(name: string, listener: Audience): void {
     if (!listenedEventsOf(this.description).includes(name)) return;
-    const listened = this.#listeners.get(name);
+    const listened = this.#listeners?.get(name);
     if (listened) return void listened.members.add(listener);
     const members = new Set([listener]);
-    const stop = this.#listen(this.#object, name, (...args) => this.exporter.onEvent(this, name, args, members));
-    this.#listeners.set(name, { members, stop });
+    const onEvent = (...args: unknown[]): void => this.exporter.onEvent(this, name, args, members);
+    this.#object.on(name, onEvent);
+    this.#listeners ??= new Map();
+    this.#listeners.set(name, { members, stop: () => this.#object.off(name, onEvent) });
   }
 
   unlisten(name: string, listener: Audience): void {
-    const listened = this.#listeners.get(name);
+    const listened = this.#listeners?.get(name);
     if (!listened?.members.delete(listener) || listened.members.size > 0) return;
     listened.stop();
-    this.#listeners.delete(name);
+    this.#listeners?.delete(name);
   }
 
   forgetListener(listener: Audience): void {
-    for (const name of [...this.#listeners.keys()]) this.unlisten(name, listener);
+    for (const name of [...(this.#listeners?.keys() ?? [])]) this.unlisten(name, listener);
   }
 
   /** @param state all of its properties, where they have been read already */
-  toAddition(parent: ExportedObject | undefined, state = this.#read(membersOf(this.description, 'fixed', 'changing'))): Addition {
+  toAddition(parent: ExportedObject | undefined, state = readingUncopied(() => this.#read(membersOf(this.description, 'fixed', 'changing')))): Addition {
     const { handle, className, node } = this;
-    return { handle, className, id: node.id, parent: parent?.handle, appData: this.#object.appData, state };
+    return { handle, className, id: node.id, parent: parent?.handle, appData: this.#object['appData'], state };
   }
 
-  /** All properties. From now on they count as told. */
+  /** All properties, encoded. From now on they count as told. */
   takeState(): Changes {
-    return { ...this.#read(membersOf(this.description, 'fixed')), ...this.takeChanges() };
+    return readingUncopied(() => {
+      const state = this.#read(membersOf(this.description, 'fixed'));
+      for (const name of membersOf(this.description, 'changing')) {
+        const value = encode(this.#object[name] ?? null, noHandle);
+        this.#told[name] = value;
+        if (value !== null) state[name] = value;
+      }
+      return state;
+    });
   }
 
-  /** The properties that have changed since they were told, or undefined. From now on they count as told. */
+  /** The properties that have changed since they were told, encoded, or undefined. From now on they count as told. Null stands for undefined. */
   takeChanges(): Changes | undefined {
-    const changes: Changes = {};
-    for (const name of membersOf(this.description, 'changing')) {
-      const value = this.#object[name] ?? null;
-      if (this.#told.has(name) && isDeepStrictEqual(this.#told.get(name), value)) continue;
-      this.#told.set(name, value);
-      changes[name] = value;
-    }
-    return Object.keys(changes).length > 0 ? changes : undefined;
+    return readingUncopied(() => {
+      let changes: Changes | undefined;
+      for (const name of membersOf(this.description, 'changing')) {
+        const told = this.#told[name];
+        const read = this.#object[name] ?? null;
+        if (isSameData(read, told)) continue;
+        const value = encode(read, noHandle);
+        if (isSameData(value, told)) continue;
+        this.#told[name] = value;
+        (changes ??= {})[name] = value;
+      }
+      return changes;
+    });
   }
 
   unfollow(): void {
-    for (const remove of this.#removers) remove();
+    unfollow(this.#object, this.description, this);
+    if (!this.#object.closed) for (const { stop } of this.#listeners?.values() ?? []) stop();
   }
 
-  /** @returns how to stop it */
-  #listen(emitter: AnyEmitter, name: string, listener: (...args: unknown[]) => void): () => void {
-    emitter.on(name, listener);
-    const remove = (): void => {
-      emitter.off(name, listener);
-      this.#removers.delete(remove);
-    };
-    this.#removers.add(remove);
-    return remove;
-  }
-
-  /** Null stands for undefined, which has no place in JSON; mediasoup's properties are never null. */
+  /** What is undefined, which has no place in JSON, is left out. */
   #read(names: readonly string[]): Changes {
-    return Object.fromEntries(names.map(name => [name, this.#object[name] ?? null]));
+    const state: Changes = {};
+    for (const name of names) {
+      const value = this.#object[name];
+      if (value !== undefined && value !== null) state[name] = encode(value, noHandle);
+    }
+    return state;
   }
 }
+
+/** mediasoup's properties refer to no objects. */
+const noHandle = (): undefined => undefined;
 
 const classOfType = {
   worker: 'Worker',

@@ -3,7 +3,7 @@ import type { ObjectTree, TreeNode } from '../../shared/objectTree.ts';
 import { logger } from '../../shared/logger.ts';
 import { onceClosed } from '../../shared/onceClosed.ts';
 import { encode } from '../protocol/codec.ts';
-import { measure } from '../protocol/measure.ts';
+import { measure, type Measure } from '../protocol/measure.ts';
 import type { Addition, Changes, ServerMessage } from '../protocol/messages.ts';
 import type { Audience, ExportedObject, Exporter } from './exportedObject.ts';
 import type { Exports } from './exports.ts';
@@ -74,18 +74,18 @@ export class TreeExport implements Exporter {
   onEvent(exported: ExportedObject, name: string, args: unknown[], listeners?: ReadonlySet<Audience>): void {
     // mediasoup tells of the end of a Worker's process before it tells that the Worker has closed; clients learn why first.
     if (exported.cause) this.#tellClose(exported);
-    const changes = this.#encode(exported.takeChanges());
+    const changes = exported.takeChanges();
     this.tell({ type: 'event', handle: exported.handle, name, args: this.#encode(args), changes }, listeners);
   }
 
   /** Tells what an object's method has changed, so that everybody knows before its caller gets the answer. */
   tellChanges(exported: ExportedObject): void {
-    const changes = this.#encode(exported.takeChanges());
+    const changes = exported.takeChanges();
     if (changes) this.tell({ type: 'change', handle: exported.handle, changes });
   }
 
-  tell(message: ServerMessage, members: ReadonlySet<Audience> = this.#audience): void {
-    for (const member of members) member.tell(message);
+  tell(message: ServerMessage, members: ReadonlySet<Audience> = this.#audience, size?: Measure): void {
+    for (const member of members) member.tell(message, size);
   }
 
   /** Stops following. */
@@ -100,10 +100,10 @@ export class TreeExport implements Exporter {
   readonly #onAdd = (node: TreeNode): void => {
     const exported = this.#add(node);
     const message = this.#addition(exported, exported.takeState());
-    const { bytes } = measure(message);
-    this.#exports.count(exported, bytes);
-    this.#bytes += bytes;
-    this.tell(message);
+    const size = measure(message);
+    this.#exports.count(exported, size.bytes);
+    this.#bytes += size.bytes;
+    this.tell(message, this.#audience, size);
   };
 
   readonly #onRemove = (node: TreeNode): void => {
@@ -147,7 +147,7 @@ export class TreeExport implements Exporter {
     const addition = exported.toAddition(exported.node.parent && this.#exported.get(exported.node.parent), state);
     if (exported.node.type === 'worker') addition.id = this.#exports.workerId(addition.id);
     if (exported.node.type === 'router') addition.families = this.#exports.familiesOf(exported.node.object);
-    return { type: 'add', mafaldaRouter: this.mafaldaRouterId, addition: { ...addition, appData: this.#encodeAppData(addition), state: this.#encode(addition.state) } };
+    return { type: 'add', mafaldaRouter: this.mafaldaRouterId, addition: { ...addition, appData: this.#encodeAppData(addition) } };
   }
 
   /** An application in this process may keep there what can't be sent: then clients see none. */

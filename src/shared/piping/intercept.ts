@@ -6,6 +6,7 @@
 import { NotFoundError } from 'mediasoup/errors';
 import * as ortc from 'mediasoup/ortc';
 import type { ConsumerOptions, DataProducer, Producer, Router, RtpObserver, Transport } from 'mediasoup/types';
+import { copyOf } from '../copies.ts';
 import { mayForgetCalls } from '../mayForget.ts';
 import { describeStream, streamKey, type StreamId } from './endpoint.ts';
 import { isPassing, unreachable } from './piper.ts';
@@ -57,7 +58,7 @@ export function interceptTransport(transport: Transport, router: Router, access:
     return reach(transport, access, { producerId: options.producerId }, id => consume({ ...options, producerId: id }), () => {
       const producer = streams.producer(options.producerId);
       // Where no pipe is needed, mediasoup's own check comes early enough.
-      if (!producer) ortc.validateAndNormalizeRtpCapabilities(structuredClone(options.rtpCapabilities));
+      if (!producer) ortc.validateAndNormalizeRtpCapabilities(copyOf(options.rtpCapabilities));
       else if (transport.type !== 'pipe' && !isHere(options.producerId)) assertConsumable(producer, options);
     });
   };
@@ -157,7 +158,7 @@ function isWellFormed(object: Transport | RtpObserver, id: unknown, options: { a
 
 /** Throws what mediasoup will throw for these RTP capabilities, before anything is piped. */
 function assertConsumable(producer: Producer, { rtpCapabilities, enableRtx, pipe = false }: ConsumerOptions): void {
-  const remoteRtpCapabilities = structuredClone(rtpCapabilities);
+  const remoteRtpCapabilities = copyOf(rtpCapabilities);
   ortc.validateAndNormalizeRtpCapabilities(remoteRtpCapabilities);
   ortc.getConsumerRtpParameters({
     consumableRtpParameters: producer.consumableRtpParameters,

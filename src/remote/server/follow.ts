@@ -1,0 +1,81 @@
+/** Who shows which object, and what is told to them of it. One listener for each event of a class serves all of its objects. */
+import type { EnhancedEventEmitter } from 'mediasoup/extras';
+import type { ClassDescription } from '../protocol/describe.ts';
+
+/** One that shows an object. */
+export interface Follower {
+  onEvent(name: string, args: unknown[]): void;
+  /** It closes for a reason of its own. */
+  onCause(name: string, args: unknown[]): void;
+}
+
+const followedBy = Symbol('followed by');
+
+type Emitter = EnhancedEventEmitter<Record<string, unknown[]>> & { [followedBy]?: Follower[] };
+
+export interface Followed extends Emitter {
+  readonly closed: boolean;
+  readonly observer: Emitter;
+}
+
+interface Listener {
+  readonly name: string;
+  readonly listener: (this: Emitter, ...args: unknown[]) => void;
+}
+
+interface Listeners {
+  readonly ofObject: readonly Listener[];
+  readonly ofObserver: readonly Listener[];
+}
+
+const known = new WeakMap<ClassDescription, Listeners>();
+
+export function follow(object: Followed, description: ClassDescription, follower: Follower): void {
+  const { ofObject, ofObserver } = listenersOf(description);
+  join(object, ofObject, follower);
+  join(object.observer, ofObserver, follower);
+}
+
+/** What has closed emits nothing more, and takes its listeners along. */
+export function unfollow(object: Followed, description: ClassDescription, follower: Follower): void {
+  const { ofObject, ofObserver } = listenersOf(description);
+  leave(object, ofObject, follower, object.closed);
+  leave(object.observer, ofObserver, follower, object.closed);
+}
+
+function join(emitter: Emitter, listeners: readonly Listener[], follower: Follower): void {
+  const followers = emitter[followedBy];
+  if (followers) return void followers.push(follower);
+  emitter[followedBy] = [follower];
+  for (const { name, listener } of listeners) emitter.on(name, listener);
+}
+
+function leave(emitter: Emitter, listeners: readonly Listener[], follower: Follower, isClosed: boolean): void {
+  const left = (emitter[followedBy] ?? []).filter(other => other !== follower);
+  // Another list, since somebody may just be going through the old one.
+  emitter[followedBy] = left;
+  if (left.length > 0 || isClosed) return;
+  delete emitter[followedBy];
+  for (const { name, listener } of listeners) emitter.off(name, listener);
+}
+
+function listenersOf(description: ClassDescription): Listeners {
+  const listeners = known.get(description) ?? makeListeners(description);
+  known.set(description, listeners);
+  return listeners;
+}
+
+function makeListeners({ events, closedBy }: ClassDescription): Listeners {
+  const told = Object.entries(events).filter(([, where]) => where !== 'listened');
+  const listenersFor = (isForObserver: boolean): Listener[] => told.filter(([, where]) => (where === 'observer') === isForObserver).map(([name]) => telling(name, 'onEvent'));
+  return { ofObject: [...listenersFor(false), ...closedBy.map(name => telling(name, 'onCause'))], ofObserver: listenersFor(true) };
+}
+
+function telling(name: string, how: keyof Follower): Listener {
+  return {
+    name,
+    listener(...args) {
+      for (const follower of this[followedBy] ?? []) follower[how](name, args);
+    },
+  };
+}
