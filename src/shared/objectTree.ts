@@ -56,6 +56,10 @@ export type ObjectTreeEvents = {
   unobserve: [rtpObserver: TreeNode<'rtpObserver'>, producerId: string];
 };
 
+const hasChildren: ReadonlySet<ObjectType> = new Set(['worker', 'router', 'transport']);
+/** What leaves have: there are many of them. */
+const nothing: ReadonlySet<never> = new Set();
+
 export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   readonly workers: ReadonlyMap<string, Worker>;
   readonly routers: ReadonlyMap<string, Router>;
@@ -63,8 +67,8 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   readonly rtpObservers: ReadonlyMap<string, RtpObserver>;
 
   readonly #nodes = new Map<ObjectTypes[ObjectType], TreeNode>();
-  /** How often a node was added: two included trees may share a Worker. */
-  readonly #holders = new Map<TreeNode['object'], number>();
+  /** How often a node was added beside the first time: two included trees may share a Worker. */
+  readonly #others = new Map<TreeNode['object'], number>();
   readonly #maps = {
     worker: new Map<string, Worker>(),
     router: new Map<string, Router>(),
@@ -183,7 +187,8 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   }
 
   #add<T extends ObjectType>(type: T, id: string, object: ObjectTypes[T], parent: TreeNode | undefined): TreeNode<T> {
-    const node = { type, id, object, parent, children: new Set(), observed: new Set() } as unknown as TreeNode;
+    const children = hasChildren.has(type) ? new Set() : nothing;
+    const node = { type, id, object, parent, children, observed: type === 'rtpObserver' ? new Set() : nothing } as unknown as TreeNode;
     parent?.children.add(node);
     this.#hold(node);
     return node as TreeNode<T>;
@@ -192,9 +197,7 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   #hold(node: TreeNode): void {
     const map = this.#mapOf(node);
     if (this.#isForMaps && !map) return;
-    const holders = this.#holders.get(node.object) ?? 0;
-    this.#holders.set(node.object, holders + 1);
-    if (holders > 0) return;
+    if (this.#nodes.has(node.object)) return void this.#others.set(node.object, (this.#others.get(node.object) ?? 0) + 1);
     this.#nodes.set(node.object, node);
     map?.set(node.id, node.object);
     this.emit('add', node);
@@ -207,14 +210,10 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   }
 
   #remove(node: TreeNode): void {
-    const holders = this.#holders.get(node.object);
-    if (holders === undefined) return;
-    if (holders > 1) {
-      this.#holders.set(node.object, holders - 1);
-      return;
-    }
-    this.#holders.delete(node.object);
-    this.#nodes.delete(node.object);
+    const others = this.#others.get(node.object) ?? 0;
+    if (others > 1) return void this.#others.set(node.object, others - 1);
+    if (others === 1) return void this.#others.delete(node.object);
+    if (!this.#nodes.delete(node.object)) return;
     this.#mapOf(node)?.delete(node.id);
     this.emit('remove', node);
   }

@@ -51,7 +51,8 @@ describe('copies', () => {
       const clone = jest.spyOn(globalThis, 'structuredClone');
       const { id } = await transport.produce({ kind: 'audio', rtpParameters: given.rtpParameters as never });
       await transport.consume({ producerId: id, rtpCapabilities: given.rtpCapabilities });
-      expect(clone).not.toHaveBeenCalled();
+      // Scores are small.
+      expect(clone.mock.calls.filter(([value]) => JSON.stringify(value).includes('codecs'))).toEqual([]);
       expect(given).toEqual({ rtpParameters, rtpCapabilities });
     } finally {
       await mafalda.close();

@@ -7,6 +7,7 @@ import { logger } from '../../shared/logger.ts';
 import { ModuleScope, packageScope } from '../../shared/moduleScope.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../../shared/options.ts';
 import type { MafaldaEvents, MafaldaRouterOptions, ResourceUsages } from '../../shared/types.ts';
+import { EncodedCapabilities } from '../protocol/capabilities.ts';
 import { created } from '../protocol/classes.ts';
 import { decode, encode } from '../protocol/codec.ts';
 import { MAFALDA, type ServerMessage, type Target, type Welcome } from '../protocol/messages.ts';
@@ -72,6 +73,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   /** mediasoup's module API, whose Workers are the server's. They live until they are closed, or the session is over. */
   readonly mediasoup = new RemoteMediasoup(this.#caller);
   readonly #mirrors: Mirrors;
+  readonly #capabilities = new EncodedCapabilities();
   #url: string | undefined;
   #connection: Connection | undefined;
   #readyState: ReadyState = ReadyState.CLOSED;
@@ -255,11 +257,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   }
 
   #encode(args: unknown[]): unknown[] {
-    return encode(args, (object, isInAppData) => {
-      const core = coreOf(object);
-      if (core?.closed && !isInAppData) throw core.closedError('use');
-      return core?.handle;
-    }) as unknown[];
+    return this.#capabilities.encode(args, all => encode(all, handleOf) as unknown[]);
   }
 
   #onMessage(message: Exclude<ServerMessage, { type: 'answer' | 'failure' }>, bytes: number): void {
@@ -311,6 +309,13 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     this.#mirrors.closeAll();
     for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.closedByServer().catch(error => log('%o', error));
   }
+}
+
+/** @throws {NotFoundError} for what is closed, but not in an `appData` */
+function handleOf(object: object, isInAppData: boolean): number | undefined {
+  const core = coreOf(object);
+  if (core?.closed && !isInAppData) throw core.closedError('use');
+  return core?.handle;
 }
 
 /** The application's own appData object, not a copy, is what the object has that it created with it. */

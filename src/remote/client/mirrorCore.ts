@@ -22,6 +22,9 @@ export interface Caller {
   listen(handle: number, name: string, listening: boolean): void;
 }
 
+/** States refer to none. */
+const noObject = (): undefined => undefined;
+
 type Emitter = EnhancedEventEmitter<Record<string, unknown[]>>;
 
 export class MirrorCore {
@@ -95,7 +98,7 @@ export class MirrorCore {
 
   /** Null stands for undefined. */
   #apply(changes: Changes): void {
-    for (const [name, value] of Object.entries(changes)) this.#state[name] = decode(value, () => undefined) ?? undefined;
+    for (const name of Object.keys(changes)) this.#state[name] = decode(changes[name], noObject) ?? undefined;
   }
 
   /** The state as it is now, after messages were missed: tells of what has changed. */

@@ -3,6 +3,7 @@
  * participant with each `consume()`. So a client says them once, in a message of their own, and refers to them from then on
  * by `{ $capabilities: slot }` in the place of `rtpCapabilities`.
  */
+import { isSameData } from '../../shared/copies.ts';
 import { measure } from './measure.ts';
 
 /** How many a server remembers for one session. */
@@ -21,10 +22,33 @@ export function isCapabilitySlot(slot: unknown): slot is number {
   return Number.isInteger(slot) && (slot as number) >= 0 && (slot as number) < CAPABILITY_SLOTS;
 }
 
+/** Capabilities as they were encoded, by the application's object: as long as that says the same, it is not gone through in order to encode it again. */
+export class EncodedCapabilities {
+  readonly #known = new WeakMap<object, unknown>();
+
+  /** @returns encoded arguments; the same capabilities are the same object in them, which must not be changed */
+  encode(args: unknown[], encode: (args: unknown[]) => unknown[]): unknown[] {
+    const options = optionsOf(args);
+    const given = options?.['rtpCapabilities'];
+    if (!isObject(given) || Object.getPrototypeOf(options) !== Object.prototype) return encode(args);
+    const known = this.#known.get(given);
+    if (known !== undefined && isSameData(given, known)) {
+      const [rest, ...others] = encode([{ ...options, rtpCapabilities: undefined }, ...args.slice(1)]);
+      return [{ ...(rest as Options), rtpCapabilities: known }, ...others];
+    }
+    const encoded = encode(args);
+    const rtpCapabilities = optionsOf(encoded)?.['rtpCapabilities'];
+    if (isSameData(given, rtpCapabilities)) this.#known.set(given, rtpCapabilities);
+    return encoded;
+  }
+}
+
 /** The client's side: what has been said in this session. */
 export class SaidCapabilities {
   /** By their text, the one that was used last at the end. */
   readonly #slots = new Map<string, number>();
+  /** Of encoded capabilities that come again and again. */
+  readonly #texts = new WeakMap<object, string>();
   readonly #say: (slot: number, rtpCapabilities: unknown) => void;
 
   /** @param say sends them, before the call that refers to them; what it throws leaves all as it was */
@@ -35,12 +59,20 @@ export class SaidCapabilities {
   /** @returns encoded arguments as they are to be sent */
   shorten(args: unknown[]): unknown[] {
     const options = optionsOf(args);
-    const text = isObject(options?.['rtpCapabilities']) ? JSON.stringify(options['rtpCapabilities']) : undefined;
-    if (text === undefined || text.length > MAX_CAPABILITIES) return args;
-    const slot = this.#slots.get(text) ?? this.#sayInFreeSlot(options!['rtpCapabilities']);
+    const rtpCapabilities = options?.['rtpCapabilities'];
+    if (!isObject(rtpCapabilities)) return args;
+    const text = this.#textOf(rtpCapabilities);
+    if (text.length > MAX_CAPABILITIES) return args;
+    const slot = this.#slots.get(text) ?? this.#sayInFreeSlot(rtpCapabilities);
     this.#slots.delete(text);
     this.#slots.set(text, slot);
     return [{ ...options, rtpCapabilities: { [REFERENCE]: slot } }, ...args.slice(1)];
+  }
+
+  #textOf(rtpCapabilities: object): string {
+    const text = this.#texts.get(rtpCapabilities) ?? JSON.stringify(rtpCapabilities);
+    this.#texts.set(rtpCapabilities, text);
+    return text;
   }
 
   #sayInFreeSlot(rtpCapabilities: unknown): number {

@@ -66,12 +66,15 @@ export function isServerMessage(value: unknown): value is ServerMessage {
 
 /** @throws {TypeError} if a property is not of the type that it has in mediasoup; null stands for undefined, and unknown ones are left out */
 export function checkChanges({ members }: ClassDescription, changes: Changes): Changes {
-  const known = Object.keys(changes).filter(name => Object.hasOwn(members, name) && (members[name] === 'fixed' || members[name] === 'changing'));
-  for (const name of known) {
+  const known: Changes = {};
+  for (const name of Object.keys(changes)) {
+    const kind = Object.hasOwn(members, name) ? members[name] : undefined;
+    if (kind !== 'fixed' && kind !== 'changing') continue;
     const type = stateTypes[name];
     if (type && changes[name] !== null && !is[type](changes[name])) throw new TypeError(`the property ${name} is not of the type ${type}`);
+    known[name] = changes[name];
   }
-  return Object.fromEntries(known.map(name => [name, changes[name]]));
+  return known;
 }
 
 /** @throws {TypeError} if the state is not that of an object of the class */

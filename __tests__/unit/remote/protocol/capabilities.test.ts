@@ -1,5 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import { CAPABILITY_SLOTS, HeardCapabilities, MAX_CAPABILITIES, SaidCapabilities } from '../../../../src/remote/protocol/capabilities.ts';
+import { EncodedCapabilities, CAPABILITY_SLOTS, HeardCapabilities, MAX_CAPABILITIES, SaidCapabilities } from '../../../../src/remote/protocol/capabilities.ts';
 
 type Options = { rtpCapabilities: Record<string, unknown> };
 
@@ -87,5 +87,42 @@ describe('RTP capabilities on their way', () => {
     expect(() => use(2)).toThrow(RangeError);
     heard.remember(1, capabilities('two'));
     expect(use(1)).toEqual([{ rtpCapabilities: capabilities('two') }]);
+  });
+});
+
+describe('what is encoded for the same object', () => {
+  const encode = (args: unknown[]): unknown[] => JSON.parse(JSON.stringify(args)) as unknown[];
+
+  test('is encoded once as long as it says the same, and the rest of the options each time', () => {
+    const capabilities = new EncodedCapabilities();
+    const rtpCapabilities = { codecs: [{ mimeType: 'audio/opus' }] };
+    const seen: unknown[][] = [];
+    const encodeSeen = (args: unknown[]): unknown[] => {
+      seen.push(args);
+      return encode(args);
+    };
+    const [one, other] = ['a', 'b'].map(producerId => capabilities.encode([{ producerId, rtpCapabilities }], encodeSeen)) as [[{ rtpCapabilities: object }], unknown[]];
+    expect(other).toEqual([{ producerId: 'b', rtpCapabilities }]);
+    expect((other[0] as { rtpCapabilities: object }).rtpCapabilities).toBe(one[0].rtpCapabilities);
+    expect(one[0].rtpCapabilities).not.toBe(rtpCapabilities);
+    expect(seen[1]).toEqual([{ producerId: 'b' }]);
+  });
+
+  test('is encoded anew when the application has changed it', () => {
+    const capabilities = new EncodedCapabilities();
+    const rtpCapabilities = { codecs: [{ mimeType: 'audio/opus', parameters: {} as Record<string, number> }] };
+    const first = capabilities.encode([{ rtpCapabilities }], encode);
+    rtpCapabilities.codecs[0]!.parameters['useinbandfec'] = 1;
+    expect(capabilities.encode([{ rtpCapabilities }], encode)).toEqual([{ rtpCapabilities }]);
+    expect(first).toEqual([{ rtpCapabilities: { codecs: [{ mimeType: 'audio/opus', parameters: {} }] } }]);
+  });
+
+  test('is encoded each time where that makes it another one', () => {
+    const capabilities = new EncodedCapabilities();
+    const rtpCapabilities = { codecs: [], bytes: 1n };
+    const encodeBig = (): unknown[] => [{ rtpCapabilities: { codecs: [], bytes: { $bigint: '1' } } }];
+    const twice = [1, 2].map(() => capabilities.encode([{ rtpCapabilities }], encodeBig));
+    expect(twice[0]).toEqual(twice[1]);
+    expect(twice[0]).toEqual(encodeBig());
   });
 });

@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { Consumer, ConsumerScore, Producer, Router } from 'mediasoup/types';
+import { copyOf } from '../../copies.ts';
 import type { ObjectTree, TreeNode } from '../../objectTree.ts';
 import { isLinkTransport } from '../endpoint.ts';
 import type { Streams } from '../streams.ts';
@@ -76,12 +77,12 @@ export class ShownScores {
       read,
       tell: score => {
         emit('score', score);
-        emitToObserver('score', structuredClone(score));
+        emitToObserver('score', copyOf(score));
       },
       silent: new Set(read().producerScores.keys()),
       told: read(),
     };
-    Object.defineProperty(consumer, 'score', { configurable: true, get: () => structuredClone(shown.told) });
+    Object.defineProperty(consumer, 'score', { configurable: true, get: () => copyOf(shown.told) });
     // Both are emitted one after the other: with the first one all is told.
     emitters[0].safeEmit = (name, ...args) => (name === 'score' ? (this.#update(shown, 'worker'), true) : emit(name, ...args));
     emitters[1].safeEmit = (name, ...args) => (name === 'score' ? true : emitToObserver(name, ...args));
@@ -106,7 +107,7 @@ export class ShownScores {
     const score = this.#scoreOf(shown, teller);
     if (isDeepStrictEqual(score, shown.told) && !(teller === 'worker' && shown.silent.size === 0)) return;
     shown.told = score;
-    shown.tell(structuredClone(score));
+    shown.tell(copyOf(score));
   }
 
   #scoreOf(shown: Shown, teller: Teller): ConsumerScore {
