@@ -1,23 +1,27 @@
 /**
- * How long a viewer waits for the first decoded frame, in Chromium, with a camera that the browser makes up: `npm run bench:first-frame [rounds]`.
+ * How long a viewer waits for the first decoded frame, in Chromium, with a camera that the browser makes up: `npm run bench:first-frame [views]`.
  *
- * The ways alternate in one run, everything on the loopback address: both Transports on one Router; on two Routers of two Workers, with mediasoup's
- * own `pipeToRouter()`; on two Workers of a Mafalda; on two servers, over a link that has to be made and over one that is connected already, since an
- * audio stream holds it; on two servers behind two tiers. The viewer's Transport is connected. Measured is from the call of `consume()`, `resume()` or
- * `setPreferredLayers()` on the server to the moment when Chromium has decoded a frame (the first, the first again, the first of the larger layer).
+ * The ways alternate in one run, a few views at a time, everything on the loopback address: both Transports on one Router; on two Routers of two
+ * Workers, with mediasoup's own `pipeToRouter()`; on two Workers of a Mafalda; on two servers, over a link that has to be made and over one that is
+ * connected already, since an audio stream holds it; on two servers behind two tiers. The viewer's Transport is connected. Measured is from the call
+ * of `consume()`, `resume()` or `setPreferredLayers()` on the server to the moment when Chromium has decoded a frame (the first, the first again, the
+ * first of the larger layer). Writes the table and the picture of docs/decisions/sleeping-pipes.md.
  */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import type { Consumer, RtpCapabilities, WebRtcTransport } from 'mediasoup/types';
 import { openBrowser, type Browsing } from './browser.ts';
 import { draw } from '../draw.ts';
 import { openWays, routerRtpCapabilities, type Way } from './ways.ts';
 
-const ROUNDS = Number(process.argv[2] ?? 12);
+/** For each situation and way. */
+const VIEWS = Number(process.argv[2] ?? 20);
+/** So many in a row, before it is another way's turn. */
+const VIEWS_IN_TURN = 10;
 const VIEWERS = 10;
 const LATER_MS = 50;
 /** Longer than Chromium is deaf to requests for a key frame after one, and than a pipe takes to fall asleep. */
-const REST_MS = 700;
+const REST_MS = 380;
 const FRAME_TIMEOUT_MS = 8000;
 const WIDE = 640;
 /** Until Chromium sends both layers. */
@@ -38,57 +42,62 @@ class Run {
   readonly #way: Way;
   readonly #browsing: Browsing;
   readonly #rtpCapabilities: RtpCapabilities;
+  readonly #sender: WebRtcTransport;
+  readonly #receivers: WebRtcTransport[] = [];
 
-  constructor(way: Way, browsing: Browsing, rtpCapabilities: RtpCapabilities) {
+  static async open(way: Way, browsing: Browsing, rtpCapabilities: RtpCapabilities): Promise<Run> {
+    const run = new Run(way, browsing, rtpCapabilities, await way.sender());
+    await browsing.publisher.open('send', run.#sender);
+    for (let count = 0; count < VIEWERS; ++count) run.#receivers.push(await run.#receiver());
+    return run;
+  }
+
+  private constructor(way: Way, browsing: Browsing, rtpCapabilities: RtpCapabilities, sender: WebRtcTransport) {
     this.#way = way;
     this.#browsing = browsing;
     this.#rtpCapabilities = rtpCapabilities;
+    this.#sender = sender;
   }
 
-  async all(): Promise<void> {
-    const way = this.#way;
-    const { publisher, viewer } = this.#browsing;
-    const sender = await way.sender();
-    const receivers = await Promise.all(Array.from({ length: VIEWERS }, () => this.#receiver()));
-    const [receiver] = receivers as [WebRtcTransport];
-    await publisher.open('send', sender);
-    const audio = await publisher.call<string>('publish', sender.id, 'audio');
-    if (way.connected) await this.#view(receiver, audio);
-
-    const video = await publisher.call<string>('publish', sender.id, 'video');
-    await this.#cold();
-    const first = await this.#first(receiver, video, true);
-    note('paused at first', way, first.ms);
-    await rest();
-    await first.consumer.pause();
-    await rest();
-    note('viewer resumes', way, await this.#again(first.consumer, () => first.consumer.resume()));
-    await rest();
-    await this.#leave(first.consumer);
-    await this.#cold();
-    const unpaused = await this.#first(receiver, video, false);
-    note('not paused', way, unpaused.ms);
-    await this.#leave(unpaused.consumer);
-    await this.#cold();
-    await this.#crowd(receivers, video);
+  async turn(views: number): Promise<void> {
+    const { publisher } = this.#browsing;
+    const [receiver] = this.#receivers as [WebRtcTransport];
+    const publish = (what: string): Promise<string> => publisher.call<string>('publish', this.#sender.id, what);
+    const audio = await publish('audio');
+    const listening = this.#way.connected ? await this.#view(receiver, audio) : undefined;
+    const video = await publish('video');
+    for (let view = 0; view < views; ++view) await this.#single(receiver, video);
+    for (let view = 0; view < views; ++view) await this.#crowd(video);
     await publisher.call('unpublish', video);
-
-    const simulcast = await publisher.call<string>('publish', sender.id, 'simulcast');
+    const simulcast = await publish('simulcast');
     await rest(SIMULCAST_STARTS_MS);
-    await this.#cold();
-    const layered = await this.#first(receiver, simulcast, true);
-    note('simulcast', way, layered.ms);
-    await rest(SIMULCAST_STARTS_MS);
-    await layered.consumer.setPreferredLayers({ spatialLayer: 0 });
-    await rest();
-    note('larger layer', way, await this.#again(layered.consumer, () => layered.consumer.setPreferredLayers({ spatialLayer: 1 }), WIDE));
-    await this.#leave(layered.consumer);
+    for (let view = 0; view < views; ++view) await this.#layered(receiver, simulcast);
     await publisher.call('unpublish', simulcast);
-    for (const transport of [sender, ...receivers]) {
-      await (transport === sender ? publisher : viewer).call('closeTransport', transport.id);
-      transport.close();
-    }
+    if (listening) await this.#leave(listening);
+    await publisher.call('unpublish', audio);
     await this.#cold();
+  }
+
+  async #single(receiver: WebRtcTransport, video: string): Promise<void> {
+    await this.#cold();
+    const { consumer, ms } = await this.#first(receiver, video, true);
+    note('paused at first', this.#way, ms);
+    await consumer.pause();
+    await rest();
+    note('viewer resumes', this.#way, await this.#again(consumer, () => consumer.resume()));
+    await this.#leave(consumer);
+  }
+
+  async #layered(receiver: WebRtcTransport, simulcast: string): Promise<void> {
+    await this.#cold();
+    const { consumer, ms } = await this.#first(receiver, simulcast, true);
+    note('paused at first, simulcast', this.#way, ms);
+    // A link must be a while old before its estimate of the bandwidth lets the larger one through.
+    await this.#again(consumer, () => consumer.setPreferredLayers({ spatialLayer: 1 }), WIDE);
+    await consumer.setPreferredLayers({ spatialLayer: 0 });
+    await rest();
+    note('larger layer', this.#way, await this.#again(consumer, () => consumer.setPreferredLayers({ spatialLayer: 1 }), WIDE));
+    await this.#leave(consumer);
   }
 
   /** One that is connected: by a stream that is as near as can be, and that nobody sends. */
@@ -101,9 +110,10 @@ class Run {
     return receiver;
   }
 
+  /** No pipe is left; nor a link, unless something else holds it. */
   async #cold(): Promise<void> {
+    if (!this.#way.connected) for (const link of this.#way.links()) link.close();
     await rest();
-    if (this.#way.bring) for (const link of this.#way.links()) link.close();
     for (let waited = 0; !this.#way.connected && this.#way.links().length > 0 && waited < 5000; waited += 50) await rest(50);
   }
 
@@ -138,14 +148,17 @@ class Run {
     return (await frame) - began;
   }
 
-  /** One, and a little later others. */
-  async #crowd(receivers: WebRtcTransport[], producerId: string): Promise<void> {
-    const [first, ...others] = receivers;
-    const consumers = [this.#first(first!, producerId, true)];
+  /** One, not paused at first, and a little later others. */
+  async #crowd(producerId: string): Promise<void> {
+    await this.#cold();
+    const [first, ...others] = this.#receivers;
+    const consumers = [this.#first(first!, producerId, false)];
     await rest(LATER_MS);
     consumers.push(...others.map(receiver => this.#first(receiver, producerId, true)));
     const seen = await Promise.all(consumers);
-    for (const [index, what] of [[1, '2nd'], [2, '3rd'], [VIEWERS - 1, '10th']] as const) note(`${what}, ${LATER_MS} ms later`, this.#way, seen[index]!.ms);
+    for (const [index, what] of [[0, 'not paused'], [1, '2nd'], [2, '3rd'], [VIEWERS - 1, '10th']] as const) {
+      note(index === 0 ? what : `${what} viewer, ${LATER_MS} ms later`, this.#way, seen[index]!.ms);
+    }
     await this.#whilePublisherPauses(seen[0]!.consumer);
     for (const { consumer } of seen) await this.#leave(consumer);
   }
@@ -192,23 +205,42 @@ function table(ways: readonly Way[]): Row[] {
   });
 }
 
+function labelOf({ p50, p95, ratio }: Row['cells'][number]): string {
+  return `${p50.toFixed(0)} / ${p95.toFixed(0)} (${ratio.toFixed(2)})`;
+}
+
+function withTable(text: string, summary: string, rows: readonly Row[]): string {
+  const [begin, end] = ['<!-- measured: npm run bench:first-frame -->', '<!-- end of what is measured -->'];
+  const heads = rows[0]?.cells.map(({ way }) => way) ?? [];
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const lines = [line(['', ...heads]), line(['', ...heads].map(() => '---')), ...rows.map(({ what, cells }) => line([what, ...cells.map(labelOf)]))];
+  const [before, after] = [text.indexOf(begin), text.indexOf(end)];
+  if (before < 0 || after < before) throw new Error('the page has no place for the table');
+  return `${text.slice(0, before)}${begin}\n\n${summary}\n\n${lines.join('\n')}\n\n${text.slice(after)}`;
+}
+
 const load = loadavg()[0]!.toFixed(1);
 const browsing = await openBrowser();
 const ways = await openWays();
 const rtpCapabilities = await browsing.viewer.call<RtpCapabilities>('load', routerRtpCapabilities);
 await browsing.publisher.call('load', routerRtpCapabilities);
-for (let round = 1; round <= ROUNDS; ++round) {
-  for (const way of ways) await new Run(way, browsing, rtpCapabilities).all();
-  console.error(`round ${round} of ${ROUNDS}`);
+const runs: Run[] = [];
+for (const way of ways) runs.push(await Run.open(way, browsing, rtpCapabilities));
+for (let done = 0; done < VIEWS; done += VIEWS_IN_TURN) {
+  for (const run of runs) await run.turn(Math.min(VIEWS_IN_TURN, VIEWS - done));
+  console.error(`${Math.min(done + VIEWS_IN_TURN, VIEWS)} of ${VIEWS} views`);
 }
 const rows = table(ways);
-console.log(`${ROUNDS} rounds, ${availableParallelism()} cores, load ${load} before. Milliseconds p50 / p95, and p95 to that of the same server.`);
-console.table(Object.fromEntries(rows.map(({ what, cells }) => [what, Object.fromEntries(cells.map(({ way, p50, p95, ratio }) => [way, `${p50.toFixed(0)} / ${p95.toFixed(0)} (${ratio.toFixed(2)})`]))])));
+const summary = `${VIEWS} views of each, ${availableParallelism()} cores, load ${load} before. Milliseconds p50 / p95, and p95 to that of the same server.`;
+console.log(summary);
+console.table(Object.fromEntries(rows.map(({ what, cells }) => [what, Object.fromEntries(cells.map(cell => [cell.way, labelOf(cell)]))])));
+const page = new URL('../../docs/decisions/sleeping-pipes.md', import.meta.url);
+await writeFile(page, withTable(await readFile(page, 'utf8'), summary, rows));
 await writeFile(
   new URL('../../docs/images/first-frame.svg', import.meta.url),
   draw(
     rows.map(({ what, cells }) => ({ what, bars: cells.map(({ way, p50, p95 }) => ({ way, value: p50, upTo: p95, label: `${p50.toFixed(0)} / ${p95.toFixed(0)}` })) })),
-    { title: 'Time to the first decoded frame, ms: bars p50, lines p95', max: 1400, left: 170, ways: ways.map(({ name }) => name) },
+    { title: 'Time to the first decoded frame, ms: bars p50, lines p95', max: 1400, left: 190, ways: ways.map(({ name }) => name) },
   ),
 );
 await browsing.close();
