@@ -105,6 +105,25 @@ test.each([
   expect([reachability.isDown(b, a), reachability.isDown(a, c), reachability.down.length]).toEqual([true, false, 1]);
 });
 
+test('a link whose pipes sleep is not asked; if it has died meanwhile that is noticed when one of them is woken', async () => {
+  const [near, far] = link(a, b);
+  flow(near, far);
+  await reachability.sample();
+  for (const end of [near, far]) end.isSending = false;
+  for (let round = 0; round < 5; ++round) {
+    // Reports that one of the ends sends nevertheless, and that the network swallows.
+    flow(near, far, false);
+    await reachability.sample();
+  }
+  expect([told, near.asked, far.asked]).toEqual([[], 1, 1]);
+  near.isSending = true;
+  for (let round = 0; round < 2; ++round) {
+    flow(near, far, false);
+    await reachability.sample();
+  }
+  expect(told).toEqual(['a → b down']);
+});
+
 test('one packet on its way, or one answer that is late, is nothing', async () => {
   const [near, far] = link(a, b);
   for (let round = 0; round < 6; ++round) {
