@@ -3,6 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ServerCounts } from '../../src/index.ts';
+import type { LongestTurn } from './fuzz/starvation.ts';
 import type { ServerSetup } from './processes/server.ts';
 
 export interface ServerState extends ServerCounts {
@@ -12,6 +13,8 @@ export interface ServerState extends ServerCounts {
   polluted: boolean;
   /** In bytes. */
   memory: number;
+  /** Since it was asked last. */
+  longestTurn: LongestTurn;
 }
 
 export class ServerProcess {

@@ -2,6 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { LongestTurn } from './fuzz/starvation.ts';
 import type { RemoteMafaldaClientOptions } from '../../src/remote/client/client.ts';
 
 export interface VictimRequest {
@@ -16,9 +17,13 @@ export interface VictimState {
   memory: number;
   /** The errors that its client of this bad server has emitted. */
   errors: string[];
+  /** Names of the warnings that Node.js has ever given there. */
+  warnings: string[];
   polluted: boolean;
   /** How many Transports each of its Mafaldas has that use the bad one. */
   objects: number[];
+  /** Since it was asked last. */
+  longestTurn: LongestTurn;
 }
 
 export class VictimProcess {

@@ -13,8 +13,11 @@ import { ServerProcess } from '../serverProcess.ts';
 import { until } from '../until.ts';
 import { Diary } from './diary.ts';
 import { hostileCredentials, hostileFrame, hostileMessage, type Known } from './hostileClient.ts';
+import { assertResponsive, isStarved, patiently, watchTurns } from './starvation.ts';
 
 const token = 'secret';
+/** Long enough for who behaves to come back; those that do not are waited for at the end. */
+const SESSION_TIMEOUT_MS = 2000;
 /** At the same time. */
 const CLIENTS = 8;
 /** By one client, until it goes. */
@@ -31,14 +34,18 @@ export interface FuzzProgress {
 /** @throws if the server, or the client that behaves, has noticed anything: the message has the seed */
 export async function fuzzServer(seed: number, messages: number, onProgress: (progress: FuzzProgress) => void = () => undefined): Promise<void> {
   const random = seededRandom(seed);
-  const server = await ServerProcess.create({ auth: token, sessionTimeout: 500, limits: { messagesPerSecond: 1_000_000 } });
-  const client = new RemoteMafaldaClient(server.url, { token });
+  // Without reports of its load nothing is missed: whether the server lives is not the clock's to say here.
+  const server = await ServerProcess.create({ auth: token, sessionTimeout: SESSION_TIMEOUT_MS, loadInterval: 600_000, limits: { messagesPerSecond: 1_000_000 } });
+  const client = new RemoteMafaldaClient(server.url, { token, callTimeout: 600_000 });
   const problems: string[] = [];
+  const disconnections: string[] = [];
+  const ownTurns = watchTurns();
   const diary = new Diary(CLIENTS * 25);
   try {
     await untilConnected(client);
     const mafaldaRouter = client.createMafaldaRouter({ id: 'theirs', routerOptions: { mediaCodecs } });
-    client.on('disconnected', reason => problems.push(`disconnected: ${reason}`));
+    client.on('disconnected', reason => disconnections.push(`disconnected: ${reason}`));
+    mafaldaRouter.on('close', () => problems.push('the session is lost'));
     mafaldaRouter.on('workerdied', (_worker, error) => problems.push(`the Worker of who behaves has died: ${error.message}`));
     const transport = await mafaldaRouter.createDirectTransport();
     const dataProducer = await transport.produceData({ id: 'd' });
@@ -48,26 +55,30 @@ export async function fuzzServer(seed: number, messages: number, onProgress: (pr
       if (message.toString() === String(received)) ++received;
       else problems.push(`${message.toString()} came instead of ${received}`);
     });
-    const present = async (): Promise<string> => JSON.stringify({ ...(await server.state()), memory: 0 });
+    const present = async (): Promise<string> => JSON.stringify({ ...(await server.state()), memory: 0, longestTurn: undefined });
     const before = await present();
     let rounds = 0;
     for (; diary.count < messages; ++rounds) {
       // Each has a random of its own: what it does does not depend on when the others do something.
       const randoms = Array.from({ length: CLIENTS }, () => seededRandom(Math.floor(random() * 2 ** 31)));
-      await Promise.all(randoms.map(own => sendMessages(server.url, own, diary)));
-      await sendFrames(server.url, random, diary);
-      await sendCredentials(server.url, random, diary);
+      await patiently(Promise.all(randoms.map(own => sendMessages(server.url, own, diary))), 'the calls of who does not behave');
+      await patiently(sendFrames(server.url, random, diary), 'what is no message');
+      await patiently(sendCredentials(server.url, random, diary), 'what are no credentials');
       dataProducer.send(String(rounds));
-      const { dataProducerIds } = await transport.dump();
+      const { dataProducerIds } = await patiently(transport.dump(), 'dump() of who behaves');
       if (dataProducerIds.join() !== 'd') problems.push(`the DataProducers of who behaves are ${dataProducerIds.join()}`);
-      const { polluted, memory } = await server.state();
+      const { polluted, memory, longestTurn } = await patiently(server.state(), 'the state of the server');
       if (polluted) problems.push('prototypes are polluted');
+      assertResponsive(longestTurn);
+      // The pings of a connection go by the clock: where a process had no turn it breaks, and the session goes on.
+      const broken = disconnections.splice(0);
+      if (!isStarved(longestTurn, ownTurns())) problems.push(...broken);
       if (problems.length > 0) throw new Error(problems.join('; '));
       onProgress({ messages: diary.count, memory });
     }
-    await until('all messages have arrived', () => received === rounds);
+    await until('all messages have arrived', () => received === rounds, 60_000);
     // The server keeps clients that did not say goodbye until their time is over.
-    await until('nothing is left of the others', async () => (await present()) === before).catch(async (error: Error) => {
+    await until('nothing is left of the others', async () => (await present()) === before, 60_000).catch(async (error: Error) => {
       throw new Error(`${error.message}: ${await present()} instead of ${before}`);
     });
     await mafaldaRouter.createDirectTransport();

@@ -24,6 +24,13 @@ export function welcome(version: string): Wire {
   };
 }
 
+/** Engine.IO's first packet. */
+export const handshake = { sid: 'x', upgrades: [], pingInterval: 25_000, pingTimeout: 20_000, maxPayload: 1_000_000 };
+
+export function hostileHandshake(random: Random): string {
+  return `0${JSON.stringify(spoil(random, handshake))}`;
+}
+
 export function hostileWelcome(random: Random, version: string): unknown {
   return spoil(random, welcome(version));
 }

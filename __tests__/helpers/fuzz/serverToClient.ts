@@ -7,7 +7,8 @@ import { Served } from '../serve.ts';
 import { VictimProcess } from '../victimProcess.ts';
 import type { FuzzProgress } from './clientToServer.ts';
 import { Diary } from './diary.ts';
-import { HostileTeller, hostilePacket, hostileReport, hostileWelcome, welcome } from './hostileServer.ts';
+import { handshake, HostileTeller, hostileHandshake, hostilePacket, hostileReport, hostileWelcome, welcome } from './hostileServer.ts';
+import { assertResponsive, patiently } from './starvation.ts';
 
 const CLIENTS = 8;
 /** On one connection, if it lasts. */
@@ -18,13 +19,16 @@ const ROUND_TIMEOUT_MS = 5000;
 export async function fuzzClient(seed: number, messages: number, onProgress: (progress: FuzzProgress) => void = () => undefined): Promise<void> {
   const random = seededRandom(seed);
   const diary = new Diary(CLIENTS * 20);
-  const good = await Served.create();
+  // The victim's good session outlives whatever the machine does with our CPU time.
+  const good = await Served.create({ sessionTimeout: 600_000 });
   const victim = await VictimProcess.create(good.url);
   try {
     while (diary.count < messages) {
       await (random() < 0.8 ? tellMessages(victim, random, diary) : sendPackets(victim, random, diary));
-      const { memory, polluted } = await victim.state();
+      const { memory, polluted, warnings, longestTurn } = await patiently(victim.state(), 'the state of the controller');
       if (polluted) throw new Error('prototypes are polluted');
+      if (warnings.length > 0) throw new Error(`Node.js warns: ${warnings.join()}`);
+      assertResponsive(longestTurn);
       onProgress({ messages: diary.count, memory });
     }
   } catch (error) {
@@ -42,7 +46,7 @@ async function tellMessages(victim: VictimProcess, random: () => number, diary: 
     onConnection: connection => telling.push(tell(connection, random, diary)),
   });
   try {
-    await victim.meet(node.url, CLIENTS);
+    await patiently(victim.meet(node.url, CLIENTS), 'a call to the good server');
     await all(telling, CLIENTS);
   } finally {
     await node.close();
@@ -67,7 +71,7 @@ async function sendPackets(victim: VictimProcess, random: () => number, diary: D
   const telling: Promise<void>[] = [];
   const server = await RawWebSocketServer.create((send, socket) => {
     const run = async (): Promise<void> => {
-      if (random() < 0.8) send('0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}');
+      if (random() < 0.8) send(random() < 0.8 ? `0${JSON.stringify(handshake)}` : diary.note(hostileHandshake(random)));
       await new Promise(setImmediate);
       if (random() < 0.8) send('40{"sid":"y"}');
       if (random() < 0.8) send(`42${JSON.stringify(['welcome', welcome(version)])}`);
@@ -80,7 +84,7 @@ async function sendPackets(victim: VictimProcess, random: () => number, diary: D
     telling.push(run());
   });
   try {
-    await victim.meet(server.url, CLIENTS);
+    await patiently(victim.meet(server.url, CLIENTS), 'a call to the good server');
     await all(telling, CLIENTS);
   } finally {
     await server.close();

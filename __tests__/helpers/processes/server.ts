@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import * as mediasoup from 'mediasoup';
 import { Mafalda, MafaldaHorizontal, RemoteMafaldaServer, type MafaldaApi, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
+import { watchTurns } from '../fuzz/starvation.ts';
 import type { ServerState } from '../serverProcess.ts';
 
 export interface ServerSetup extends RemoteMafaldaServerOptions {
@@ -16,6 +17,7 @@ if (mafalda instanceof MafaldaHorizontal) await once(mafalda, 'connected');
 const listenInfos = nodes ? undefined : [{ protocol: 'udp', ip: address } as const];
 const server = new RemoteMafaldaServer(mafalda, { host: address, listenInfos, ...options });
 
+const longestTurn = watchTurns();
 const members = (): string[] => [Object, Array, Function, String].flatMap(({ prototype }) => Object.getOwnPropertyNames(prototype));
 const innocent = members().join();
 process.on('message', () => {
@@ -25,6 +27,7 @@ process.on('message', () => {
     transports: mafalda.transports.size,
     polluted: members().join() !== innocent,
     memory: process.memoryUsage().rss,
+    longestTurn: longestTurn(),
   };
   process.send!(state);
 });

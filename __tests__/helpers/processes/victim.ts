@@ -1,11 +1,14 @@
 /** A controller as a process of its own, which uses a good server, and each bad one that it is told of. Whatever is thrown in it ends it. */
 import { once } from 'node:events';
 import { MafaldaHorizontal, RemoteMafaldaClient, type MafaldaApi } from '../../../src/index.ts';
+import { watchTurns } from '../fuzz/starvation.ts';
 import { mediaCodecs } from '../rtp.ts';
 import type { VictimRequest, VictimState } from '../victimProcess.ts';
 
 const [goodUrl] = process.argv.slice(2);
-const good = new RemoteMafaldaClient(goodUrl);
+const longestTurn = watchTurns();
+// Whether it is answered is for the parent to judge.
+const good = new RemoteMafaldaClient(goodUrl, { callTimeout: 600_000 });
 await once(good, 'connected');
 const goodRouter = good.createMafaldaRouter({ id: 'good' });
 
@@ -13,6 +16,8 @@ const members = (): string[] => [Object, Array, Function, String].flatMap(({ pro
 const innocent = members().join();
 let bad: MafaldaApi[] = [];
 let errors: string[] = [];
+const warnings: string[] = [];
+process.on('warning', ({ name }) => warnings.push(name));
 
 async function meet(url: string, clients: number, limits: VictimRequest['limits']): Promise<void> {
   await Promise.all(bad.map(mafalda => mafalda.close()));
@@ -55,7 +60,9 @@ process.on('message', (request: VictimRequest) => {
     const transport = await goodRouter.createDirectTransport();
     transport.close();
     const memory = process.memoryUsage().rss;
-    process.send!({ memory, errors, polluted: members().join() !== innocent, objects: bad.map(({ transports }) => transports.size) } satisfies VictimState);
+    const objects = bad.map(({ transports }) => transports.size);
+    const polluted = members().join() !== innocent;
+    process.send!({ memory, errors, warnings, polluted, objects, longestTurn: longestTurn() } satisfies VictimState);
   };
   // Nothing of it may fail: then there is no answer.
   void answer();

@@ -7,13 +7,16 @@ import { classes, descriptionOf, type ClassName } from '../../../src/remote/prot
 import { membersOf } from '../../../src/remote/protocol/describe.ts';
 import { stateTypes } from '../../../src/remote/protocol/validateServer.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
-import { welcome } from '../../helpers/fuzz/hostileServer.ts';
+import { handshake as right, welcome } from '../../helpers/fuzz/hostileServer.ts';
 import { HostileNode } from '../../helpers/hostileNode.ts';
+import { RawWebSocketServer } from '../../helpers/rawWebSocketServer.ts';
 import { Served } from '../../helpers/serve.ts';
 import { until } from '../../helpers/until.ts';
 import { VictimProcess } from '../../helpers/victimProcess.ts';
 
 const opened = closingAfterEach();
+/** An opcode of WebSocket. */
+const CLOSE = 8;
 const worker = { handle: 1, className: 'SharedWorker', id: 'w', appData: {}, state: { pid: 1, subprocessClosed: false } };
 const router = { handle: 2, className: 'Router', id: 'r', parent: 1, appData: {}, state: { id: 'r', rtpCapabilities: {} } };
 const transport = { handle: 3, className: 'DirectTransport', id: 't', parent: 2, appData: {}, state: { id: 't', type: 'direct' } };
@@ -82,6 +85,44 @@ describe('a controller', () => {
     },
   );
 
+  const handshakes: [string, string][] = [
+    ...['pingInterval', 'pingTimeout'].flatMap(name => [
+      ...['1e999', '-1e999', '-5', '0', '2147483648', '"25000"', 'null', '{}'].map((value): [string, string] => [
+        `${name} ${value}`,
+        JSON.stringify({ ...right, [name]: 'HERE' }).replace('"HERE"', value),
+      ]),
+      [`no ${name}`, JSON.stringify({ ...right, [name]: undefined })] as [string, string],
+    ]),
+    ['times that are too long together', JSON.stringify({ ...right, pingInterval: 2e9, pingTimeout: 2e9 })],
+    ['no id', JSON.stringify({ ...right, sid: undefined })],
+    ['nothing', 'null'],
+  ];
+
+  test('takes no handshake whose times can be no timer’s, or which comes twice', async () => {
+    const greet = (send: (text: string) => void, ...opening: string[]): void => {
+      for (const handshake of opening) send(`0${handshake}`);
+      send('40{"sid":"y"}');
+      send(`42${JSON.stringify(['welcome', null])}`);
+    };
+    for (const [what, opening] of [...handshakes.map(([name, handshake]) => [name, [handshake]] as const), ['twice', [right, right].map(word => JSON.stringify(word))] as const]) {
+      let heard = Buffer.alloc(0);
+      const server = opened(
+        await RawWebSocketServer.create((send, socket) => {
+          socket.on('data', (data: Buffer) => (heard = Buffer.concat([heard, data])));
+          greet(send, ...opening);
+        }),
+      );
+      await victim.meet(server.url, 0);
+      await until(`it hangs up: ${what}`, () => opcodesIn(heard).includes(CLOSE));
+      // It has not got as far as the welcome, which is none.
+      expect([what, (await victim.state()).errors]).toEqual([what, []]);
+    }
+    const server = opened(await RawWebSocketServer.create(send => greet(send, JSON.stringify(right))));
+    await victim.meet(server.url, 0);
+    await until('it listens to one that greets as it should', async () => (await victim.state()).errors.length > 0);
+    expect((await victim.state()).warnings).toEqual([]);
+  });
+
   test('ends the session of a server that tells of more and more objects', async () => {
     const node = opened(
       await HostileNode.create({
@@ -95,6 +136,17 @@ describe('a controller', () => {
     expect(objects[0]).toBe(0);
   });
 });
+
+/** Of WebSocket's frames, which a client masks. */
+function opcodesIn(frames: Buffer): number[] {
+  const opcodes: number[] = [];
+  for (let at = 0; at + 2 <= frames.length; ) {
+    const length = frames[at + 1]! & 0x7f;
+    opcodes.push(frames[at]! & 0x0f);
+    at += 6 + (length === 126 ? 2 + (at + 4 <= frames.length ? frames.readUInt16BE(at + 2) : 0) : length);
+  }
+  return opcodes;
+}
 
 test('a server that does not keep to the protocol is tried again ever more rarely', async () => {
   const node = opened(await HostileNode.create({ onConnection: ({ tell }) => tell(null) }));

@@ -16,18 +16,32 @@ export function replaceMalformed(packet: { type: number; data?: unknown }): void
   if (!hasText) packet.data = { message: 'no reason' };
 }
 
-/** What is used of Engine.IO's WebSocket, which its types keep to its own classes. */
+/** What is used of Engine.IO's WebSocket, and of its connection, which its types keep to its own classes. */
 interface Transport {
   onData(data: unknown): void;
   close(): void;
 }
+interface Engine {
+  readonly transport: Transport;
+  readonly readyState: string;
+  onHandshake(handshake: unknown): void;
+}
 
-/** Engine.IO's client throws where a server does not keep to its protocol: from now on it closes the connection instead. */
+/** Beyond this a timer fires at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+/** Engine.IO's client throws where a server does not keep to its protocol, or believes it: from now on it closes the connection instead. */
 export function closeForMalformedPackets(manager: Manager): void {
   const open = manager.open.bind(manager);
   manager.open = onOpen => {
     open(onOpen);
-    const transport = manager.engine.transport as unknown as Transport;
+    const engine = manager.engine as unknown as Engine;
+    const { transport } = engine;
+    const onHandshake = engine.onHandshake.bind(engine);
+    engine.onHandshake = handshake => {
+      if (engine.readyState !== 'opening' || !isHandshake(handshake)) throw new TypeError('a malformed handshake');
+      onHandshake(handshake);
+    };
     const onData = transport.onData.bind(transport);
     transport.onData = data => {
       try {
@@ -39,4 +53,15 @@ export function closeForMalformedPackets(manager: Manager): void {
     };
     return manager;
   };
+}
+
+/** Its times become a timer, by which the client knows that the server is gone. */
+function isHandshake(handshake: unknown): boolean {
+  const { sid, upgrades, pingInterval, pingTimeout } = (handshake ?? {}) as Record<string, unknown>;
+  if (typeof sid !== 'string' || !Array.isArray(upgrades)) return false;
+  return isDuration(pingInterval) && isDuration(pingTimeout) && pingInterval + pingTimeout <= MAX_DELAY_MS;
+}
+
+function isDuration(value: unknown): value is number {
+  return typeof value === 'number' && value > 0;
 }
