@@ -6,7 +6,7 @@ import { Mafalda, RemoteMafaldaServer } from '../../src/index.ts';
 process.on('disconnect', () => process.exit());
 
 const mafalda = new Mafalda(mediasoup, { workerBudget: false });
-const server = new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: process.env['CONFORMANCE_TOKEN'] });
+const server = new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: process.env['CONFORMANCE_TOKEN'] ?? false });
 await server.listen();
 process.send!({ url: server.url });
 

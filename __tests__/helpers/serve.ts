@@ -7,15 +7,15 @@ export class Served {
   readonly mafalda: Mafalda;
   readonly server: RemoteMafaldaServer;
 
-  static async create(options: RemoteMafaldaServerOptions = {}): Promise<Served> {
+  static async create(options: Partial<RemoteMafaldaServerOptions> = {}): Promise<Served> {
     const served = new Served(options);
     await served.server.listen();
     return served;
   }
 
-  private constructor(options: RemoteMafaldaServerOptions) {
+  private constructor(options: Partial<RemoteMafaldaServerOptions>) {
     this.mafalda = new Mafalda(mediasoup, { workerBudget: false });
-    this.server = new RemoteMafaldaServer(this.mafalda, { host: '127.0.0.1', ...options });
+    this.server = new RemoteMafaldaServer(this.mafalda, { host: '127.0.0.1', auth: false, ...options });
   }
 
   get url(): string {

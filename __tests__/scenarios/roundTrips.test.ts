@@ -12,7 +12,7 @@ import { expectTrips } from '../helpers/trips.ts';
 const DELAY_MS = 100;
 
 const mafaldas = [new Mafalda(mediasoup, { workerBudget: false }), new Mafalda(mediasoup, { workerBudget: false })];
-const servers = mafaldas.map(mafalda => new RemoteMafaldaServer(mafalda, { host: '127.0.0.1' }));
+const servers = mafaldas.map(mafalda => new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: false }));
 let proxies: TcpProxy[];
 let mafalda: MafaldaHorizontal;
 

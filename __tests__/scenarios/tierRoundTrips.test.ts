@@ -30,7 +30,7 @@ afterAll(async () => {
 
 /** @returns its URL, behind a wire that takes its time */
 async function serveSlowly(mafalda: MafaldaApi): Promise<string> {
-  const server = new RemoteMafaldaServer(mafalda, { host: '127.0.0.1' });
+  const server = new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: false });
   await server.listen();
   const proxy = await delayProxy(server.url, DELAY_MS);
   closing.push(

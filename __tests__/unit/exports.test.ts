@@ -32,7 +32,7 @@ test.each(['mafalda-horizontal', 'mafalda-horizontal/mafalda', 'mafalda-horizont
 
 test('a module shows what all of its instances have created, and the root what all modules have', async () => {
   const mafaldas = [new local.Mafalda(mediasoup, { workerBudget: false }), new local.Mafalda(mediasoup, { workerBudget: false })];
-  const server = new remote.RemoteMafaldaServer(mafaldas[0]!, { host: '127.0.0.1' });
+  const server = new remote.RemoteMafaldaServer(mafaldas[0]!, { host: '127.0.0.1', auth: false });
   await server.listen();
   const client = new remote.RemoteMafaldaClient(server.url);
 

@@ -18,7 +18,7 @@ mediasoup.observer.on('newworker', worker => {
 });
 
 async function startOurs(): Promise<string> {
-  const server = new RemoteMafaldaServer(new Mafalda(mediasoup, { workerBudget: false }), { host: '127.0.0.1' });
+  const server = new RemoteMafaldaServer(new Mafalda(mediasoup, { workerBudget: false }), { host: '127.0.0.1', auth: false });
   await server.listen();
   return server.url;
 }

@@ -12,7 +12,7 @@ const DEADLINE_MS = 1000;
 
 // Each stands for a machine of its own: they don't share the cores of this one.
 const machines = [1, 2].map(() => new Mafalda(mediasoup, { workerBudget: false }));
-const servers = machines.map(machine => new RemoteMafaldaServer(machine, { host: '127.0.0.1' }));
+const servers = machines.map(machine => new RemoteMafaldaServer(machine, { host: '127.0.0.1', auth: false }));
 for (const server of servers) await server.listen();
 const [first, second] = servers.map(({ url }) => url) as [string, string];
 

@@ -4,7 +4,7 @@ import { Mafalda, RemoteMafaldaServer } from 'mafalda-horizontal';
 
 // Two of them share this machine here, each as if it were alone.
 const mafalda = new Mafalda(mediasoup, { workerBudget: false });
-const server = new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: process.argv[2] });
+const server = new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: process.argv[2]! });
 await server.listen();
 process.send!(server.url);
 

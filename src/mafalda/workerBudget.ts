@@ -1,8 +1,8 @@
 /** How many Workers all processes of this machine have together: kept in a file that they share. */
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { open, readFile, writeFile } from 'node:fs/promises';
-import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { chmod, mkdir, open, type FileHandle } from 'node:fs/promises';
+import { constants, readFileSync } from 'node:fs';
 import lockfile from 'proper-lockfile';
 import { WorkerBudgetError } from '../shared/errors.ts';
 import { logger } from '../shared/logger.ts';
@@ -12,9 +12,15 @@ const log = logger('budget');
 export interface WorkerBudgetOptions {
   /** How many Workers all processes that share the file may have together; default: the number of cores. */
   max?: number;
-  /** Default: one per machine, in the folder of the system for temporary files. */
+  /** Default: one per machine, in a folder of its own in that of the system for temporary files. Whatever user makes it, others can use it. */
   file?: string;
 }
+
+const FOLDER = join(tmpdir(), 'mafalda-workers');
+
+/** For all users of the machine. The folder has no sticky bit: the lock of a process that was killed is another user's to remove. */
+const FILE_MODE = 0o666;
+const FOLDER_MODE = 0o777;
 
 /** Someone who is killed while holding the lock leaves it behind; it counts as abandoned after this time. */
 const STALE_LOCK_MS = 5000;
@@ -28,7 +34,7 @@ export class WorkerBudget {
   readonly max: number;
   readonly #file: string;
 
-  constructor({ max = availableParallelism(), file = join(tmpdir(), 'mafalda-workers.json') }: WorkerBudgetOptions = {}) {
+  constructor({ max = availableParallelism(), file = join(FOLDER, 'shares.json') }: WorkerBudgetOptions = {}) {
     if (!Number.isInteger(max) || max < 1) throw new TypeError('if given, workerBudget.max must be an integer, 1 or more');
     if (typeof file !== 'string' || file === '') throw new TypeError('if given, workerBudget.file must be the path of a file');
     this.max = max;
@@ -56,21 +62,42 @@ export class WorkerBudget {
    * better than in the file, which mends one that was damaged.
    */
   async #change(change: (held: number, others: number) => number): Promise<void> {
-    // It must exist before it can be locked, and be writable for other users' processes on this machine.
-    await (await open(this.#file, 'a', 0o666)).close();
-    const release = await lockfile.lock(this.#file, { stale: STALE_LOCK_MS, retries: LOCK_RETRIES });
+    // It must exist before it can be locked.
+    const handle = await openShared(this.#file);
     try {
-      const own = processKey(process.pid);
-      const shares = parseShares(await readFile(this.#file, 'utf8'));
-      const others = Object.entries(shares).filter(([key]) => key !== own && isAlive(key));
-      const ours = change(heldHere.get(this.#file) ?? 0, others.reduce((sum, [, share]) => sum + share, 0));
-      if (ours > 0) heldHere.set(this.#file, ours);
-      else heldHere.delete(this.#file);
-      await writeFile(this.#file, JSON.stringify(Object.fromEntries(ours > 0 ? [...others, [own, ours]] : others)));
+      const release = await lockfile.lock(this.#file, { stale: STALE_LOCK_MS, retries: LOCK_RETRIES, realpath: false });
+      try {
+        await this.#changeShares(handle, change);
+      } finally {
+        await release();
+      }
     } finally {
-      await release();
+      await handle.close();
     }
   }
+
+  async #changeShares(handle: FileHandle, change: (held: number, others: number) => number): Promise<void> {
+    const own = processKey(process.pid);
+    const shares = parseShares(await handle.readFile('utf8'));
+    const others = Object.entries(shares).filter(([key]) => key !== own && isAlive(key));
+    const ours = change(heldHere.get(this.#file) ?? 0, others.reduce((sum, [, share]) => sum + share, 0));
+    if (ours > 0) heldHere.set(this.#file, ours);
+    else heldHere.delete(this.#file);
+    const content = JSON.stringify(Object.fromEntries(ours > 0 ? [...others, [own, ours]] : others));
+    await handle.truncate();
+    await handle.write(content, 0);
+  }
+}
+
+/** Never through a link: in a folder that all may write to, another user may have put one there. */
+async function openShared(file: string): Promise<FileHandle> {
+  const folder = dirname(file);
+  if (folder === FOLDER && (await mkdir(folder, { recursive: true })) !== undefined) await chmod(folder, FOLDER_MODE);
+  const handle = await open(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, FILE_MODE);
+  const { mode, uid } = await handle.stat();
+  // The mode that a file is made with is limited by the umask of its maker.
+  if ((mode & FILE_MODE) !== FILE_MODE && uid === process.getuid?.()) await handle.chmod(FILE_MODE);
+  return handle;
 }
 
 /** What all Mafaldas of this process hold, by file. */

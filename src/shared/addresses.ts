@@ -34,6 +34,7 @@ export class Addresses {
 
   /** @param hasWebRtcServer whether WebRtcTransports that give no addresses share the ports of a WebRtcServer */
   constructor({ announcedAddress, listenInfos, listenIps, pipeListenInfo }: AddressOptions, hasWebRtcServer: boolean) {
+    assertAnnounceable({ announcedAddress, listenInfos, listenIps, pipeListenInfo });
     if (listenInfos && listenIps) throw new TypeError('only one of listenInfos and listenIps must be given');
     this.#listenInfos = listenInfos ?? (listenIps || !announcedAddress ? fromListenIps(listenIps ?? [], announcedAddress) : announcing(announcedAddress));
     this.#pipeListenInfos = (pipeListenInfo ? [pipeListenInfo] : pipesLike(this.#listenInfos)).map(reachable);
@@ -161,4 +162,23 @@ function pipesLike(listenInfos: TransportListenInfo[]): TransportListenInfo[] {
 /** Nobody elsewhere knows where "all addresses" are: those of this machine know one. */
 function reachable(info: TransportListenInfo): TransportListenInfo {
   return isWildcard(info) ? { ...info, ip: LOOPBACKS[familyOf(info)] } : info;
+}
+
+/** mediasoup takes any text for an address, and clients would look for it in vain. @throws {TypeError} naming the option */
+function assertAnnounceable({ announcedAddress, listenInfos, listenIps, pipeListenInfo }: AddressOptions): void {
+  const assert = (option: string, address: unknown): void => {
+    if (address === undefined || isHost(address)) return;
+    throw new TypeError(`${option} must be an IP address or the name of a host, such as 203.0.113.7 or media-1.example, without protocol and port; it is ${JSON.stringify(address)}`);
+  };
+  assert('announcedAddress', announcedAddress);
+  for (const [index, info] of (Array.isArray(listenInfos) ? listenInfos : []).entries()) assert(`listenInfos[${index}].announcedAddress`, info?.announcedAddress);
+  for (const [index, info] of (Array.isArray(listenIps) ? listenIps : []).entries()) {
+    if (typeof info === 'object' && info !== null) assert(`listenIps[${index}].announcedIp`, info.announcedIp);
+  }
+  assert('pipeListenInfo.announcedAddress', pipeListenInfo?.announcedAddress);
+}
+
+/** An address, or a name as RFC 1123 has it, with underscores, which some networks use. */
+function isHost(address: unknown): boolean {
+  return typeof address === 'string' && (isIP(address) !== 0 || /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/i.test(address));
 }

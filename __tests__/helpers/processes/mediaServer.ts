@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Mafalda, RemoteMafaldaServer } from '../../../src/index.ts';
 
 const mafalda = new Mafalda(mediasoup, { workerBudget: false });
-const server = new RemoteMafaldaServer(mafalda, { host: '127.0.0.1' });
+const server = new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: false });
 await server.listen();
 process.send!(server.url);
 process.once('disconnect', () => process.exit(1));

@@ -20,7 +20,7 @@ export interface TransportStory {
 
 const listenInfos = [{ protocol: 'udp', ip: '127.0.0.1' }] as const;
 const servers = [0, 1].map(
-  () => new RemoteMafaldaServer(new Mafalda(mediasoup, { workerBudget: false }), { host: '127.0.0.1', listenInfos: [...listenInfos] }),
+  () => new RemoteMafaldaServer(new Mafalda(mediasoup, { workerBudget: false }), { host: '127.0.0.1', auth: false, listenInfos: [...listenInfos] }),
 );
 for (const server of servers) await server.listen();
 const mafalda = new MafaldaHorizontal(

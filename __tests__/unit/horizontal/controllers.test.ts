@@ -157,7 +157,7 @@ describe('two controllers of the same nodes, and one room', () => {
   });
 
   test('one that knows the id only may be the first through a server of the tier above, too', async () => {
-    const middle = opened(new RemoteMafaldaServer(await connected(nodes.map(({ url }) => url)), { host: '127.0.0.1' }));
+    const middle = opened(new RemoteMafaldaServer(await connected(nodes.map(({ url }) => url)), { host: '127.0.0.1', auth: false }));
     await middle.listen();
     const [byId, knowing] = [opened(new RemoteMafaldaClient(middle.url)), opened(new RemoteMafaldaClient(middle.url))];
     const observed = byId.createMafaldaRouter({ id: 'observed' });
@@ -306,7 +306,7 @@ describe('a MafaldaHorizontal that is served', () => {
   test.concurrent('leaves what it shares with other controllers of its nodes to them', async () => {
     const leaf = opened(await Served.create());
     const middle = await connected([leaf.url]);
-    const server = opened(new RemoteMafaldaServer(middle, { host: '127.0.0.1' }));
+    const server = opened(new RemoteMafaldaServer(middle, { host: '127.0.0.1', auth: false }));
     await server.listen();
     const [top, beside] = [await connected([server.url]), await connected([leaf.url])];
     const mine = await top.createMafaldaRouter({ id: 'room' }).createDirectTransport();
@@ -322,7 +322,7 @@ describe('a MafaldaHorizontal that is served', () => {
     const proxy = opened(await CutProxy.create(leaf.url));
     const middle = opened(new MafaldaHorizontal([proxy.url], { nodeTimeout: 500 }));
     await once(middle, 'connected');
-    const server = opened(new RemoteMafaldaServer(middle, { host: '127.0.0.1' }));
+    const server = opened(new RemoteMafaldaServer(middle, { host: '127.0.0.1', auth: false }));
     await server.listen();
     const top = await connected([server.url]);
     // Somebody else keeps the Worker alive.
@@ -353,7 +353,7 @@ describe('a MafaldaHorizontal that is served', () => {
       ),
     );
     await once(middle, 'connected');
-    const server = opened(new RemoteMafaldaServer(middle, { host: '127.0.0.1' }));
+    const server = opened(new RemoteMafaldaServer(middle, { host: '127.0.0.1', auth: false }));
     await server.listen();
     const top = opened(new MafaldaHorizontal([server.url]));
     await once(top, 'connected');

@@ -58,7 +58,7 @@ async function healthy(): Promise<string> {
 
 async function serve(mafalda: Mafalda | MafaldaHorizontal): Promise<string> {
   opened(mafalda);
-  const server = opened(new RemoteMafaldaServer(mafalda, { host: '127.0.0.1' }));
+  const server = opened(new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: false }));
   await server.listen();
   return server.url;
 }

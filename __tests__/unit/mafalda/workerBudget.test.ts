@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,9 @@ import * as mediasoup from 'mediasoup';
 import { Mafalda, WorkerBudgetError } from '../../../src/mafalda/index.ts';
 import { WorkerBudget } from '../../../src/mafalda/workerBudget.ts';
 import { until } from '../../helpers/until.ts';
+
+/** Of the user who owns nothing. */
+const NOBODY = 65_534;
 
 let folder: string;
 let nextFile = 0;
@@ -24,9 +27,9 @@ function newFile(): string {
 }
 
 /** Another process with Workers from the same budget. */
-async function otherProcess(file: string, max: number, count: number): Promise<ChildProcess> {
+async function otherProcess(file: string, max: number, count: number, user?: number): Promise<ChildProcess> {
   const script = fileURLToPath(new URL('../../helpers/budgetHolder.ts', import.meta.url));
-  const child = fork(script, [file, String(max), String(count)], { execArgv: ['--import', 'tsx'] });
+  const child = fork(script, [file, String(max), String(count)], { execArgv: ['--import', 'tsx'], uid: user });
   await once(child, 'message');
   return child;
 }
@@ -50,6 +53,35 @@ describe('WorkerBudget', () => {
     await expect(budget.take()).rejects.toThrow(/all 3 Workers/);
     for (let taken = 0; taken < 3; ++taken) await budget.giveBack();
     expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({});
+  });
+
+  (process.getuid?.() === 0 ? test : test.skip)('is shared by users, whoever has made the file and was killed holding the lock (only root can try)', async () => {
+    const shared = await mkdtemp(join(folder, 'shared-'));
+    await chmod(folder, 0o755);
+    await chmod(shared, 0o777);
+    const file = join(shared, 'shares.json');
+    const umask = process.umask(0o077);
+    try {
+      const budget = new WorkerBudget({ file, max: 2 });
+      await budget.take();
+      const lock = `${file}.lock`;
+      await mkdir(lock);
+      await utimes(lock, 0, 0);
+      const nobody = await otherProcess(file, 2, 1, NOBODY);
+      await expect(budget.take()).rejects.toThrow(WorkerBudgetError);
+      await kill(nobody);
+      await budget.giveBack();
+    } finally {
+      process.umask(umask);
+    }
+  });
+
+  test('follows no link to a file', async () => {
+    const [file, target] = [newFile(), newFile()];
+    await writeFile(target, 'not ours');
+    await symlink(target, file);
+    await expect(new WorkerBudget({ file, max: 1 }).take()).rejects.toThrow(/ELOOP/);
+    expect(await readFile(target, 'utf8')).toBe('not ours');
   });
 
   test('never gives more than there is, however many ask at once', async () => {

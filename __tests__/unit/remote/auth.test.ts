@@ -193,7 +193,7 @@ describe('the handshake', () => {
   });
 
   test('of a session that nobody knows begins a new one', async () => {
-    const { url, server } = await serve(undefined);
+    const { url, server } = await serve(false);
     const socket = io(url.replace('ws', 'http'), {
       path: '/mafalda',
       transports: ['websocket'],
@@ -214,7 +214,7 @@ test('what is served and not connected itself lets nobody in, until it is', asyn
   const proxy = opened(await CutProxy.create(inner.url));
   proxy.blocked = true;
   const between = opened(new RemoteMafaldaClient(proxy.url));
-  const server = opened(new RemoteMafaldaServer(between, { host: '127.0.0.1' }));
+  const server = opened(new RemoteMafaldaServer(between, { host: '127.0.0.1', auth: false }));
   await server.listen();
   expect((await refusal(server.url)).message).toContain('unavailable: the server has not answered yet');
   const client = opened(new RemoteMafaldaClient(server.url));
@@ -225,7 +225,7 @@ test('what is served and not connected itself lets nobody in, until it is', asyn
 });
 
 test('the HTTP server answers nothing else', async () => {
-  const { url } = await serve(undefined);
+  const { url } = await serve(false);
   const { request } = await import('node:http');
   const asked = request(url.replace('ws', 'http')).end();
   const [response] = (await once(asked, 'response')) as [{ statusCode: number; resume(): void }];

@@ -15,7 +15,7 @@ test('listen() rejects with the path of the binary and what to do, and can be ca
   let workerBin: string | undefined = '/nowhere/mediasoup-worker';
   const createWorker: typeof mediasoup.createWorker = settings => mediasoup.createWorker({ ...settings, workerBin });
   const mafalda = opened(new Mafalda({ ...mediasoup, createWorker }, { workerBudget: false }));
-  const server = opened(new RemoteMafaldaServer(mafalda, { host: '127.0.0.1' }));
+  const server = opened(new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: false }));
   await expect(server.listen()).rejects.toMatchObject({
     code: 'ERR_MAFALDA_NODE_UNAVAILABLE',
     message: expect.stringMatching(/no Worker can be started here: .*\/nowhere\/mediasoup-worker.*MEDIASOUP_WORKER_BIN/),
@@ -34,10 +34,10 @@ test('it costs the start of one Worker, and none where one runs', async () => {
     return worker;
   };
   const mafalda = opened(new Mafalda({ ...mediasoup, createWorker }, { workerBudget: false }));
-  await opened(new RemoteMafaldaServer(mafalda, { host: '127.0.0.1' })).listen();
+  await opened(new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: false })).listen();
   expect(started.map(({ subprocessClosed }) => subprocessClosed)).toEqual([true]);
   await mafalda.createMafaldaRouter().createDirectTransport();
-  await opened(new RemoteMafaldaServer(mafalda, { host: '127.0.0.1' })).listen();
+  await opened(new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: false })).listen();
   expect(started).toHaveLength(2);
 });
 
@@ -48,13 +48,13 @@ test('other processes that have all Workers of this machine at that time are no 
   const others = new WorkerBudget(workerBudget);
   await others.take();
   const mafalda = opened(new Mafalda(mediasoup, { workerBudget }));
-  await opened(new RemoteMafaldaServer(mafalda, { host: '127.0.0.1' })).listen();
+  await opened(new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: false })).listen();
   await others.giveBack();
   await expect(mafalda.createMafaldaRouter().createDirectTransport()).resolves.toBeDefined();
 });
 
 test('a server that is closed meanwhile does not listen', async () => {
-  const server = opened(new RemoteMafaldaServer(opened(new Mafalda(mediasoup, { workerBudget: false })), { host: '127.0.0.1' }));
+  const server = opened(new RemoteMafaldaServer(opened(new Mafalda(mediasoup, { workerBudget: false })), { host: '127.0.0.1', auth: false }));
   const listening = expect(server.listen()).rejects.toThrow(/closed/);
   await server.close();
   await listening;

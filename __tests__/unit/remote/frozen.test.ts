@@ -11,7 +11,7 @@ import { until } from '../../helpers/until.ts';
 
 const opened = closingAfterEach();
 
-async function connected(serverOptions: RemoteMafaldaServerOptions, options: RemoteMafaldaClientOptions): Promise<[ServerProcess, RemoteMafaldaClient]> {
+async function connected(serverOptions: Partial<RemoteMafaldaServerOptions>, options: RemoteMafaldaClientOptions): Promise<[ServerProcess, RemoteMafaldaClient]> {
   const server = opened(await ServerProcess.create({ loadInterval: 100, ...serverOptions }));
   const client = opened(new RemoteMafaldaClient(server.url, options));
   await untilConnected(client);

@@ -48,7 +48,7 @@ interface Cluster {
   transports: [DirectTransport, DirectTransport];
 }
 
-async function clusterOf(options: [RemoteMafaldaServerOptions, RemoteMafaldaServerOptions]): Promise<Cluster> {
+async function clusterOf(options: [Partial<RemoteMafaldaServerOptions>, Partial<RemoteMafaldaServerOptions>]): Promise<Cluster> {
   const nodes = await Promise.all(options.map(async each => opened(await Served.create(each)).url));
   const mafalda = opened(new MafaldaHorizontal(nodes));
   await once(mafalda, 'connected');
@@ -68,7 +68,7 @@ async function consumeThere({ room, transports: [source, sink] }: Cluster): Prom
   return { producer: data, received: () => received };
 }
 
-const pairs: [string, RemoteMafaldaServerOptions, RemoteMafaldaServerOptions][] = [
+const pairs: [string, Partial<RemoteMafaldaServerOptions>, Partial<RemoteMafaldaServerOptions>][] = [
   ['that list their families in different orders', { listenInfos: [loopback4, loopback6] }, { listenInfos: [loopback6, loopback4] }],
   ['of which one has both families', { listenInfos: [loopback4, loopback6] }, { listenInfos: [loopback6] }],
   ['of IPv6', { pipeListenInfo: loopback6 }, { pipeListenInfo: loopback6 }],

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer } from 'node:https';
-import { RemoteMafaldaClient, RemoteMafaldaServer } from '../../../src/index.ts';
+import { RemoteMafaldaClient, RemoteMafaldaServer, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
 import { selfSigned, signed, type Certificate } from '../../helpers/tls.ts';
@@ -83,22 +83,22 @@ describe('a server with an authority for its clients', () => {
 
   test('needs a certificate of its own', async () => {
     const { mafalda } = opened(await Served.create());
-    expect(() => new RemoteMafaldaServer(mafalda, { ca: mine.ca })).toThrow(/ca needs cert and key/);
+    expect(() => new RemoteMafaldaServer(mafalda, { auth: false, ca: mine.ca })).toThrow(/ca needs cert and key/);
   });
 });
 
 describe('a server’s options', () => {
   test('need certificate and key together', async () => {
     const { mafalda } = opened(await Served.create());
-    expect(() => new RemoteMafaldaServer(mafalda, { cert })).toThrow(/cert and key/);
-    expect(() => new RemoteMafaldaServer(mafalda, { key })).toThrow(/cert and key/);
-    expect(() => new RemoteMafaldaServer(mafalda, { tls: true } as object)).toThrow(/unknown option tls/);
+    expect(() => new RemoteMafaldaServer(mafalda, { auth: false, cert })).toThrow(/cert and key/);
+    expect(() => new RemoteMafaldaServer(mafalda, { auth: false, key })).toThrow(/cert and key/);
+    expect(() => new RemoteMafaldaServer(mafalda, { auth: false, tls: true } as RemoteMafaldaServerOptions)).toThrow(/unknown option tls/);
   });
 
   test('tell of a port that is taken, and the server can listen elsewhere or again', async () => {
     const first = opened(await Served.create());
     const port = Number(new URL(first.url).port);
-    const second = opened(new RemoteMafaldaServer(first.mafalda, { host: '127.0.0.1', port }));
+    const second = opened(new RemoteMafaldaServer(first.mafalda, { host: '127.0.0.1', auth: false, port }));
     await expect(second.listen()).rejects.toThrow(/EADDRINUSE/);
     await first.server.close();
     await second.listen();
@@ -107,7 +107,7 @@ describe('a server’s options', () => {
 
   test('give a URL that can be used, with IPv6 too', async () => {
     const { mafalda } = opened(await Served.create());
-    const server = opened(new RemoteMafaldaServer(mafalda, { host: '::1' }));
+    const server = opened(new RemoteMafaldaServer(mafalda, { host: '::1', auth: false }));
     await server.listen();
     expect(new URL(server.url).hostname).toBe('[::1]');
     await untilConnected(opened(new RemoteMafaldaClient(server.url)));
@@ -115,7 +115,7 @@ describe('a server’s options', () => {
 
   test('have a URL only while it listens; close() and listen() know their state', async () => {
     const { mafalda } = opened(await Served.create());
-    const server = opened(new RemoteMafaldaServer(mafalda, { host: '127.0.0.1' }));
+    const server = opened(new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: false }));
     expect(() => server.url).toThrow(/does not listen/);
     await server.close();
     await server.listen();

@@ -22,11 +22,12 @@ import { Session } from '../protocol/session.ts';
 import { isLoad, isLoadReport, isServerMessage, isWelcome } from '../protocol/validateServer.ts';
 import type { Caller } from './mirrorCore.ts';
 import { boundOf, sizeOf } from './argumentSize.ts';
-import { checkConnectionOptions, type ConnectionOptions } from './connectionOptions.ts';
+import { checkConnectionOptions, type ConnectionOptions, type Token } from './connectionOptions.ts';
 import { closeForMalformedPackets, replaceMalformed } from './malformedPackets.ts';
 import { resolveNodeLimits } from './nodeLimits.ts';
 import { Refusal } from './refusal.ts';
 import { Silence } from './silence.ts';
+import { askToken, warnOfPlainToken } from './tokens.ts';
 import { UnconfirmedCloses } from './unconfirmedCloses.ts';
 
 const log = logger('client');
@@ -83,7 +84,8 @@ interface PendingCall {
 export class Connection extends EnhancedEventEmitter<ConnectionEvents> implements Caller {
   readonly #url: string;
   readonly #socket: Socket;
-  readonly #identity: Pick<Credentials, 'token' | 'name' | 'instance'>;
+  readonly #identity: Pick<Credentials, 'name' | 'instance'>;
+  readonly #token: Token | undefined;
   readonly #calls = new Map<number, PendingCall>();
   readonly #callTimeout: number;
   readonly #ownSessionTimeout: number;
@@ -119,7 +121,8 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#callTimeout = callTimeout;
     this.#ownSessionTimeout = sessionTimeout;
     this.#url = url;
-    this.#identity = { token, name, instance };
+    this.#identity = { name, instance };
+    this.#token = token;
     this.#refusal = new Refusal(url, () => this.#socket.connect());
     this.#socket = io(toHttp(url), {
       path,
@@ -131,8 +134,9 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
       timeout: CONNECT_TIMEOUT_MS,
       reconnectionDelay: RECONNECTION_DELAY_MS,
       reconnectionDelayMax: RECONNECTION_DELAY_MAX_MS,
-      auth: tell => tell(this.#credentials()),
+      auth: tell => void this.#credentials().then(tell, (error: Error) => this.#onNoToken(error)),
     });
+    warnOfPlainToken(token, url);
     closeForMalformedPackets(this.#socket.io);
     this.#socket.on('connect', () => this.emit('open'));
     this.#socket.on('welcome', (welcome: unknown) => {
@@ -265,9 +269,10 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     throw new RangeError(`${method}(): the arguments are too large, more than the ${this.#maxPayload} bytes of the server's maxPayload`);
   }
 
-  #credentials(): Credentials {
+  async #credentials(): Promise<Credentials> {
+    const token = await askToken(this.#token, this.#url);
     const session = this.#sessionId === undefined ? undefined : { id: this.#sessionId, received: this.#session.received };
-    return { protocol: PROTOCOL_VERSION, ...this.#identity, session, abandoned: this.#abandonedId };
+    return { protocol: PROTOCOL_VERSION, token, ...this.#identity, session, abandoned: this.#abandonedId };
   }
 
   #newSession(): Session<ClientMessage, ServerMessage> {
@@ -375,6 +380,13 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     if (isConnectionRefused(error)) this.#nobodyListens = true;
     // Where socket.io is not going to try again, the server has refused us.
     if (!this.#socket.active && !this.#closed) this.#onRefused(shortened(error.message, MAX_REASON), isPermanent(error));
+  }
+
+  /** Without credentials nothing is said to the server: it counts as refused, and is tried again like that. */
+  #onNoToken({ message }: Error): void {
+    if (this.#closed) return;
+    this.#socket.disconnect();
+    this.#onRefused(`no token: ${shortened(message, MAX_REASON)}`, false);
   }
 
   /** The server has ended the session, and closes the connection. */

@@ -2,9 +2,14 @@
 import type { NodeLimits } from './nodeLimits.ts';
 import { isName, MAX_NAME_LENGTH } from '../protocol/validate.ts';
 
+export type Token = string | ((url: string) => string | undefined | Promise<string | undefined>);
+
 export interface ConnectionOptions {
-  /** What the server's `auth` asks for. */
-  token?: string;
+  /**
+   * What the server's `auth` asks for; or a function that gets the server's URL, asked at each attempt to connect. With a token for each server, none of
+   * them can use the others in our name.
+   */
+  token?: Token;
   /** Default `/mafalda`. */
   path?: string;
   /** Certificate authority, PEM, for servers whose certificate the system does not know. Certificates are always checked. */
@@ -42,7 +47,8 @@ export const connectionOptions: Record<keyof ConnectionOptions, true> = {
 };
 
 /** @throws {TypeError} for an option that can't be used */
-export function checkConnectionOptions({ callTimeout, sessionTimeout, name }: ConnectionOptions): void {
+export function checkConnectionOptions({ callTimeout, sessionTimeout, name, token }: ConnectionOptions): void {
+  if (token !== undefined && typeof token !== 'string' && typeof token !== 'function') throw new TypeError('if given, token must be a string, or a function of the URL');
   mustBeTime('callTimeout', callTimeout);
   mustBeTime('sessionTimeout', sessionTimeout);
   if (name !== undefined && !isName(name)) throw new TypeError(`if given, name must be a string of 1 to ${MAX_NAME_LENGTH} characters`);

@@ -31,7 +31,9 @@ export class RemoteMediasoup extends MediasoupModule implements Index {
   createWorker = async <T extends AppData = AppData>(settings?: WorkerSettings<T>): Promise<Worker<T>> =>
     (await this.#caller.call(MEDIASOUP, 'createWorker', settings === undefined ? [] : [settings])) as Worker<T>;
 
-  /** The server's, or this process's before the server has answered. */
-  getSupportedRtpCapabilities = (): RouterRtpCapabilities =>
-    this.#info ? structuredClone(this.#info.supportedRtpCapabilities) : mediasoup.getSupportedRtpCapabilities();
+  /** The server's. @throws {Error} before the server has answered: nothing can be said for it */
+  getSupportedRtpCapabilities = (): RouterRtpCapabilities => {
+    if (!this.#info) throw new Error("the server has not answered yet: await once(client, 'connected') first");
+    return structuredClone(this.#info.supportedRtpCapabilities);
+  };
 }

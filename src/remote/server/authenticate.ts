@@ -2,11 +2,20 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { PROTOCOL_VERSION } from '../protocol/messages.ts';
 import { isCredentials } from '../protocol/validate.ts';
 
-/** The token that all clients share, or a function that decides. It may throw to say why not. */
-export type Auth = string | ((token: string | undefined) => boolean | Promise<boolean>);
+/** The token that all clients share, or a function that decides, which may throw to say why not; false: everybody may come in. */
+export type Auth = string | false | ((token: string | undefined) => boolean | Promise<boolean>);
+
+/** @throws {TypeError} for what is no decision: an environment variable that is not set must not open a server to everybody */
+export function checkAuth(auth: unknown): asserts auth is Auth {
+  if (auth === false || typeof auth === 'function' || (typeof auth === 'string' && auth !== '')) return;
+  const given = auth === undefined ? 'missing' : auth === '' ? 'an empty string' : `of type ${typeof auth}`;
+  throw new TypeError(
+    `auth is ${given}: give the token that clients have to show (a string), or a function that decides, or false if everybody who reaches the port may come in`,
+  );
+}
 
 /** @throws {Error} saying why the client is refused, in words that help its operator and nobody else */
-export async function authenticate(auth: Auth | undefined, credentials: unknown): Promise<void> {
+export async function authenticate(auth: Auth, credentials: unknown): Promise<void> {
   if (!isCredentials(credentials)) throw new Error('malformed credentials: see docs/reference/protocol.md');
   const { protocol, token } = credentials;
   if (!(await isAllowed(auth, token))) throw new Error('unauthorized: the token is missing or wrong');
@@ -17,8 +26,8 @@ export async function authenticate(auth: Auth | undefined, credentials: unknown)
   }
 }
 
-async function isAllowed(auth: Auth | undefined, token: string | undefined): Promise<boolean> {
-  if (auth === undefined) return true;
+async function isAllowed(auth: Auth, token: string | undefined): Promise<boolean> {
+  if (auth === false) return true;
   if (typeof auth === 'function') return (await auth(token)) === true;
   return token !== undefined && timingSafeEqual(digest(auth), digest(token));
 }

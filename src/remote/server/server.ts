@@ -16,7 +16,7 @@ import type { MafaldaApi } from '../../shared/types.ts';
 import { DEFAULT_MAX_PAYLOAD, PROTOCOL_VERSION, type Credentials, type MediasoupInfo, type Welcome } from '../protocol/messages.ts';
 import { MemoryBudget } from '../protocol/memory.ts';
 import { within } from '../../shared/within.ts';
-import { authenticate, type Auth } from './authenticate.ts';
+import { authenticate, checkAuth, type Auth } from './authenticate.ts';
 import type { ClientSession, SessionContext } from './clientSession.ts';
 import { ConnectionGuard } from './connectionGuard.ts';
 import { RateLimit, resolveLimits, type Limits } from './limits.ts';
@@ -49,8 +49,13 @@ export interface RemoteMafaldaServerOptions extends AddressOptions {
   key?: string | Buffer;
   /** Certificate authority, PEM: only clients with a certificate that it has signed are let in. Needs `cert` and `key`. */
   ca?: string | Buffer;
-  /** Without it everybody who reaches the port is let in. */
-  auth?: Auth;
+  /** Who may come in: the token that clients have to show, a function that decides, or false for everybody who reaches the port. */
+  auth: Auth;
+  /**
+   * Origins of web pages that may connect, such as `https://example.com`; default: none. Browsers name the page's origin with each connection, controllers
+   * name none.
+   */
+  origins?: readonly string[];
   /** Largest message that a client may send, in bytes; default 1,000,000. */
   maxPayload?: number;
   /**
@@ -90,6 +95,7 @@ const knownOptions: Record<keyof RemoteMafaldaServerOptions, true> = {
   key: true,
   ca: true,
   auth: true,
+  origins: true,
   maxPayload: true,
   sessionTimeout: true,
   orphanTimeout: true,
@@ -117,9 +123,14 @@ export class RemoteMafaldaServer {
   #closes = 0;
 
   /** @throws {TypeError} for options that are unknown or don't go together */
-  constructor(mafalda: MafaldaApi, options: RemoteMafaldaServerOptions = {}) {
+  constructor(mafalda: MafaldaApi, options: RemoteMafaldaServerOptions) {
     mayForgetCalls(this, ['close']);
     refuseUnknown('RemoteMafaldaServer', options, Object.keys(knownOptions));
+    checkAuth(options.auth);
+    const { origins = [], server } = options;
+    if (!Array.isArray(origins) || !origins.every(origin => typeof origin === 'string')) throw new TypeError('if given, origins must be an array of strings');
+    const idle = server && (['port', 'cert', 'key', 'ca'] as const).find(name => options[name] !== undefined);
+    if (idle) throw new TypeError(`server and ${idle} exclude each other: port and TLS are the given server's own`);
     if (!options.cert !== !options.key) throw new TypeError('cert and key must be given together');
     if (options.ca && !options.cert) throw new TypeError('ca needs cert and key: client certificates are checked with TLS only');
     const address = addressOptions.find(name => options[name] !== undefined);
@@ -178,7 +189,7 @@ export class RemoteMafaldaServer {
     const closes = this.#closes;
     await this.#ensureWorker();
     if (this.#closes !== closes) throw new Error('the server was closed while it was to listen');
-    const { path = '/mafalda', maxPayload = DEFAULT_MAX_PAYLOAD, port = 0, host, server } = this.#options;
+    const { path = '/mafalda', maxPayload = DEFAULT_MAX_PAYLOAD, port = 0, host, server, origins = [] } = this.#options;
     // Before anything else, since it may fail: then there is nothing to undo.
     if (!server) {
       this.#http.listen(port, host);
@@ -192,6 +203,7 @@ export class RemoteMafaldaServer {
       pingInterval: PING_INTERVAL_MS,
       pingTimeout: PING_TIMEOUT_MS,
       connectTimeout: HANDSHAKE_TIMEOUT_MS,
+      allowRequest: ({ headers: { origin } }, answer) => answer(null, origin === undefined || origins.includes(origin)),
     });
     this.#sockets.use((socket, next) => {
       const credentials = socket.handshake.auth;

@@ -1,0 +1,23 @@
+import { isIPv4 } from 'node:net';
+import type { Token } from './connectionOptions.ts';
+
+/** @throws what a function throws that can't give one, and {TypeError} if it gives something else */
+export async function askToken(token: Token | undefined, url: string): Promise<string | undefined> {
+  const asked: unknown = typeof token === 'function' ? await token(url) : token;
+  if (asked === undefined || typeof asked === 'string') return asked;
+  throw new TypeError(`token(${url}) gave something of type ${typeof asked}, which is no string`);
+}
+
+/** Warns once for each server to which a token goes that everybody on the way can read. */
+export function warnOfPlainToken(token: Token | undefined, url: string): void {
+  const { protocol, hostname } = new URL(url);
+  if (token === undefined || /^(wss|https):$/.test(protocol) || isLoopback(hostname) || warned.has(url)) return;
+  warned.add(url);
+  process.emitWarning(`the token for ${url} leaves this machine unencrypted: use wss://, or a network that nobody else reads`, { code: 'MAFALDA_PLAIN_TOKEN' });
+}
+
+const warned = new Set<string>();
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'));
+}
