@@ -15,7 +15,7 @@ export class Served {
 
   private constructor(options: Partial<RemoteMafaldaServerOptions>) {
     this.mafalda = new Mafalda(mediasoup, { workerBudget: false });
-    this.server = new RemoteMafaldaServer(this.mafalda, { host: '127.0.0.1', auth: false, ...options });
+    this.server = new RemoteMafaldaServer(this.mafalda, { host: '127.0.0.1', ...options, auth: options.auth ?? false });
   }
 
   get url(): string {
