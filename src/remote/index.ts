@@ -4,6 +4,7 @@ export { RemoteMafaldaClient, ReadyState, type RemoteMafaldaClientEvents, type R
 export { RemoteMafaldaServer, type RemoteMafaldaServerOptions, type ServerCounts } from './server/server.ts';
 export type { Auth } from './server/authenticate.ts';
 export type { Limits } from './server/limits.ts';
+export type { Orphans } from './server/orphans.ts';
 export type * from '../shared/publicTypes.ts';
 export { mafaldaRouterDefaultOptions } from '../shared/options.ts';
 

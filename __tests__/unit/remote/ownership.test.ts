@@ -1,7 +1,7 @@
 /** A server knows who has made what: nothing stays that nobody owns, and nothing goes that is another one's. */
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { once } from 'node:events';
-import { RemoteMafaldaClient, RemoteMafaldaServer, type MafaldaRouter, type PipeableMafaldaRouter, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
+import { RemoteMafaldaClient, RemoteMafaldaServer, type MafaldaRouter, type Orphans, type PipeableMafaldaRouter, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
 import { BareClient } from '../../helpers/bareClient.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { CutProxy } from '../../helpers/cutProxy.ts';
@@ -133,7 +133,7 @@ describe('what a client has made', () => {
     const before = Date.now();
     cutOff();
     await until('the session is given up', () => served.server.orphans.length > 0);
-    const [orphans] = served.server.orphans;
+    const [orphans]: Orphans[] = served.server.orphans;
     expect(orphans).toMatchObject({ name: undefined, mafaldaRouter: 'room' });
     expect(orphans!.objects.map(object => (object as { id: string }).id)).toEqual([transport.id, producer.id]);
     expect(orphans!.since).toBeGreaterThanOrEqual(before);
