@@ -123,7 +123,7 @@ function on(url: string): { placement: { node: string } } {
   return { placement: { node: url } };
 }
 
-test.concurrent('a server that is killed', async () => {
+test('a server that is killed', async () => {
   const server = opened(await ServerProcess.create());
   const trouble = await Trouble.create(server.url);
   await trouble.strike(() => server.signal('SIGKILL'));
@@ -131,7 +131,7 @@ test.concurrent('a server that is killed', async () => {
   await trouble.returns();
 });
 
-test.concurrent('a server that is stopped, and goes on later', async () => {
+test('a server that is stopped, and goes on later', async () => {
   const server = opened(await ServerProcess.create());
   const trouble = await Trouble.create(server.url);
   await trouble.strike(() => server.signal('SIGSTOP'));
@@ -139,7 +139,7 @@ test.concurrent('a server that is stopped, and goes on later', async () => {
   await trouble.returns();
 }, 60_000);
 
-test.concurrent('the only server that there is: the room stays open for its return', async () => {
+test('the only server that there is: the room stays open for its return', async () => {
   // A silence of the only one may as well be our own network's: then the server's own time-out counts.
   const server = opened(await ServerProcess.create({ sessionTimeout: 2 * NODE_TIMEOUT_MS }));
   const mafalda = opened(new MafaldaHorizontal([server.url], { nodeTimeout: NODE_TIMEOUT_MS }));
@@ -170,7 +170,7 @@ describe('a server that can’t be reached', () => {
     return { a, proxy, cut };
   }
 
-  test.concurrent('for a while', async () => {
+  test('for a while', async () => {
     const { proxy, cut } = await behindProxy();
     const trouble = await Trouble.create(proxy.url);
     await trouble.strike(cut);
@@ -178,7 +178,7 @@ describe('a server that can’t be reached', () => {
     await trouble.returns();
   });
 
-  test.concurrent('while others can, does not keep what was given up, and loses nothing of the others’', async () => {
+  test('while others can, does not keep what was given up, and loses nothing of the others’', async () => {
     const { a, proxy, cut } = await behindProxy();
     const trouble = await Trouble.create(proxy.url);
     const other = opened(new RemoteMafaldaClient(a.url));
@@ -205,7 +205,7 @@ describe('a server that can’t be reached', () => {
     expect([theirs.closed, again.closed]).toEqual([false, false]);
   });
 
-  test.concurrent('loses no time and no pipe when its streams are consumed again at once', async () => {
+  test('loses no time and no pipe when its streams are consumed again at once', async () => {
     const { a, proxy, cut } = await behindProxy();
     const trouble = await Trouble.create(proxy.url);
     const other = opened(new RemoteMafaldaClient(a.url));
