@@ -8,6 +8,7 @@ import * as mediasoup from 'mediasoup';
 import type { Worker } from 'mediasoup/types';
 import { Server } from 'socket.io';
 import { Mafalda, RemoteMafaldaServer } from '../../src/index.ts';
+import { heapUsed } from './heap.ts';
 import { serveByHand } from './byHandServer.ts';
 import { mediaCodecs } from './subject.ts';
 
@@ -48,5 +49,8 @@ async function cpu(): Promise<number> {
 }
 
 process.on('disconnect', () => process.exit());
-process.on('message', () => void cpu().then(ms => process.send!(ms)));
+process.on('message', what => {
+  if (what === 'heap') process.send!(heapUsed());
+  else void cpu().then(ms => process.send!(ms));
+});
 process.send!(await (process.argv[2] === 'ours' ? startOurs() : startByHand()));

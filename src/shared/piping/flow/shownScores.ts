@@ -60,7 +60,11 @@ export class ShownScores {
       object.observer.on('score', tell);
       tell();
     }
-    if (node.type === 'consumer' && !this.#byConsumer.has(node.object)) this.#show(node.object, node.parent.parent.object);
+    if (node.type !== 'consumer' || this.#byConsumer.has(node.object)) return;
+    const router = node.parent.parent.object;
+    // Most Consumers are where the stream is: their own Worker knows best.
+    const isAtOrigin = this.#options.streams.find(node.object.producerId).some(place => !place.piped && place.router === router);
+    if (!isAtOrigin) this.#show(node.object, router);
   }
 
   #originChanged(streamId: string): void {
