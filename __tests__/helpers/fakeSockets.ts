@@ -54,7 +54,7 @@ export class FakeConnection {
   }
 }
 
-/** What is said in one go is sent after that. */
+/** What is said in one go is sent after that; much of it in turns. */
 export async function said(): Promise<void> {
-  await new Promise<void>(resolve => process.nextTick(resolve));
+  await new Promise<void>(resolve => setImmediate(resolve));
 }

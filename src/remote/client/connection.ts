@@ -276,7 +276,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   }
 
   #newSession(): Session<ClientMessage, ServerMessage> {
-    const session = new Session<ClientMessage, ServerMessage>(isServerMessage);
+    const session = new Session<ClientMessage, ServerMessage>(isServerMessage, { holdsBack: true });
     session.on('message', (message, { bytes }) => this.#onMessage(message, bytes));
     // Who is to blame is not known: to begin anew at once would do the same again and again.
     session.on('failing', () => this.#refusal.pause());

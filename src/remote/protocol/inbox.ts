@@ -2,11 +2,10 @@
  * What has arrived is dealt with in its order, and not all in one go: a packet may ask for more than can be done while
  * others wait, and each answer should be on its way before the next one is made.
  */
+import { turns, type Turns } from '../../shared/turns.ts';
 import type { Measure } from './measure.ts';
 import type { MemoryAccount } from './memory.ts';
 
-/** After so many ms others have their turn. */
-const TURN_MS = 5;
 const TRIM_AFTER = 1000;
 
 export class Inbox<Received> {
@@ -16,11 +15,13 @@ export class Inbox<Received> {
   #waiting: { message: Received; size: Measure }[] = [];
   /** How many of them have been delivered already. */
   #delivered = 0;
-  #turnBegan: number | undefined;
+  #bytes = 0;
+  readonly #turns: Turns;
   readonly #onEmpty: (() => void)[] = [];
 
   /** @param isHeldUp whether nothing is to be delivered at present, until {@link run} is called */
-  constructor(memory: MemoryAccount, deliver: (message: Received, size: Measure) => void, isHeldUp: () => boolean) {
+  constructor(memory: MemoryAccount, deliver: (message: Received, size: Measure) => void, isHeldUp: () => boolean, shared = turns) {
+    this.#turns = shared;
     this.#memory = memory;
     this.#deliver = deliver;
     this.#isHeldUp = isHeldUp;
@@ -30,28 +31,46 @@ export class Inbox<Received> {
     return this.#delivered === this.#waiting.length;
   }
 
-  /** Delivers it at once, if it is its turn. */
-  add(message: Received, size: Measure): void {
-    if (this.isEmpty && this.#mayGoOn()) return this.#deliver(message, size);
-    this.#waiting.push({ message, size });
-    this.#memory.add(size.bytes);
+  /** What waits. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
-  /** Delivers what waits, as far as there is time. */
+  /** Delivers it at once, if it is its turn. */
+  add(message: Received, size: Measure): void {
+    if (this.isEmpty && !this.#isHeldUp() && this.#turns.hasTime) return this.#deliver(message, size);
+    this.#waiting.push({ message, size });
+    this.#count(size.bytes);
+    this.run();
+  }
+
+  /** Goes on with what waits, if anything does. */
   run(): void {
-    while (!this.isEmpty && this.#mayGoOn()) {
-      const { message, size } = this.#waiting[this.#delivered++]!;
-      this.#memory.add(-size.bytes);
-      if (this.#delivered >= TRIM_AFTER) this.#trim();
-      this.#deliver(message, size);
-    }
+    if (!this.isEmpty) this.#turns.add(this.#step);
+    else if (this.#onEmpty.length > 0) this.#forget();
+  }
+
+  /** Delivers the next one. Nothing more is done while it is held up. */
+  readonly #step = (): boolean => {
+    if (this.isEmpty || this.#isHeldUp()) return false;
+    const { message, size } = this.#waiting[this.#delivered++]!;
+    this.#count(-size.bytes);
+    if (this.#delivered >= TRIM_AFTER && this.#delivered * 2 >= this.#waiting.length) this.#trim();
+    this.#deliver(message, size);
     if (this.isEmpty) this.#forget();
+    return !this.isEmpty;
+  };
+
+  #count(bytes: number): void {
+    this.#bytes += bytes;
+    this.#memory.add(bytes);
   }
 
   /** Nothing more is delivered of what waits. @returns that */
   clear(): Received[] {
     const waiting = this.#waiting.slice(this.#delivered);
-    for (const { size } of waiting) this.#memory.add(-size.bytes);
+    this.#count(-this.#bytes);
+    this.#turns.delete(this.#step);
     this.#forget();
     return waiting.map(({ message }) => message);
   }
@@ -71,18 +90,5 @@ export class Inbox<Received> {
     this.#waiting = [];
     this.#delivered = 0;
     for (const tell of this.#onEmpty.splice(0)) tell();
-  }
-
-  #mayGoOn(): boolean {
-    if (this.#isHeldUp()) return false;
-    const now = performance.now();
-    if (this.#turnBegan === undefined) {
-      this.#turnBegan = now;
-      setImmediate(() => {
-        this.#turnBegan = undefined;
-        this.run();
-      });
-    }
-    return now - this.#turnBegan < TURN_MS;
   }
 }

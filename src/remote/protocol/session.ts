@@ -8,6 +8,8 @@ import { MAX_BUFFERS } from './codec.ts';
 import { Inbox } from './inbox.ts';
 import { measure, type Measure } from './measure.ts';
 import { MemoryAccount } from './memory.ts';
+import { turns } from '../../shared/turns.ts';
+import { Outbox, type Kept } from './outbox.ts';
 
 /** The part of a socket.io socket that is needed, and that client and server have in common. */
 export interface Socket {
@@ -29,6 +31,16 @@ const ACKNOWLEDGE_WITHIN_MS = 200;
 const MAX_UNACKNOWLEDGED = 20_000;
 /** What is kept for the other side and what waits for this one, in bytes, unless the session is given an account. */
 const MAX_BYTES = 64_000_000;
+/**
+ * What can wait is sent as long as no more than this is underway, in messages and bytes: so it is neither in the way of others, nor does it use up
+ * what may be kept for the other side.
+ */
+const MAX_UNDERWAY = 2000;
+const MAX_BYTES_UNDERWAY = 1_000_000;
+/** Of what it may keep at most so much is that. */
+const SHARE_UNDERWAY = 1 / 8;
+/** A side that holds back does not acknowledge more as long as so much waits to be dealt with: so whoever tells it much goes as fast as it can follow. */
+const HOLD_BACK_BYTES = 262_144;
 /** What several messages in one packet may have together. */
 const MAX_BATCH_BYTES = 262_144;
 
@@ -41,7 +53,17 @@ export interface Recovery<Sent> {
   isInSnapshot(message: Sent): boolean;
   /** Of what is kept: what ends something, and so comes before the snapshot, which may have another one of the same id. */
   isEnding(message: Sent): boolean;
-  snapshot(): Sent[];
+  /** Sends how things are now, as far as there is {@link Session.hasRoom}. Resolves when all of it has been sent, or is not to be any more. */
+  snapshot(): Promise<void>;
+}
+
+export interface SessionOptions<Sent> {
+  /** Without it, the session ends where too many messages wait. */
+  recovery?: Recovery<Sent>;
+  /** What it may keep. */
+  memory?: MemoryAccount;
+  /** Whether it acknowledges no faster than it deals with what has arrived. */
+  holdsBack?: boolean;
 }
 
 export type SessionEvents<Received> = {
@@ -49,30 +71,26 @@ export type SessionEvents<Received> = {
   message: [message: Received, size: Measure];
   /** It is about to fail: the last moment to say something over this socket. */
   failing: [socket: Socket, reason: string];
+  /** There is room again, after there was none when it was asked. */
+  room: [];
   /** It can't go on: the other side does not keep to the protocol, or is too slow. */
   error: [error: Error];
 };
 
-interface Kept<Sent> {
-  number: number;
-  message: Sent;
-  bytes: number;
-  buffers: number;
-}
-
 export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<Received>> {
-  #outbox: Kept<Sent>[] = [];
-  #outboxBytes = 0;
+  readonly #outbox: Outbox<Sent>;
+  /** What has to come after the snapshot. */
+  #held: Kept<Sent>[] = [];
+  #snapshots = 0;
+  #isWaitingForRoom = false;
+  readonly #holdsBack: boolean;
+  #isHoldingBack = false;
   readonly #memory: MemoryAccount;
   readonly #inbox: Inbox<Received>;
   readonly #isMessage: (message: unknown) => message is Received;
   readonly #recovery: Recovery<Sent> | undefined;
   /** Some messages were not kept: a snapshot has to be sent before anything else. */
   #isBehind = false;
-  /** How many may wait: a snapshot comes on top. */
-  #limit = MAX_UNACKNOWLEDGED;
-  /** How many bytes of what waits are that snapshot. */
-  #snapshotBytes = 0;
   /** What goes into the next packet. */
   #batch: Kept<Sent>[] = [];
   #batchBytes = 0;
@@ -80,6 +98,8 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   maxBatchBytes = MAX_BATCH_BYTES;
   #socket: Socket | undefined;
   #sent = 0;
+  /** Of what was said before there was this connection, the number of the first that has not been sent again. */
+  #next = Infinity;
   #received = 0;
   #acknowledged = 0;
   #unacknowledgedBytes = 0;
@@ -89,16 +109,17 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
 
   /**
    * @param isMessage tells what is a message of the protocol: anything else ends the session
-   * @param recovery without it, the session ends where too many messages wait
-   * @param memory what it may keep
    */
-  constructor(isMessage: (message: unknown) => message is Received, recovery?: Recovery<Sent>, memory = new MemoryAccount(MAX_BYTES)) {
+  constructor(isMessage: (message: unknown) => message is Received, options: SessionOptions<Sent> = {}) {
     super();
+    const { recovery, memory = new MemoryAccount(MAX_BYTES), holdsBack = false } = options;
     this.#isMessage = isMessage;
     this.#recovery = recovery;
     this.#memory = memory;
+    this.#holdsBack = holdsBack;
+    this.#outbox = new Outbox(memory);
     // Where answers pile up since nobody reads them, there is no use in making more.
-    this.#inbox = new Inbox(memory, (message, size) => this.#deliver(message, size), () => this.#outboxBytes - this.#snapshotBytes > memory.max / 2);
+    this.#inbox = new Inbox(memory, (message, size) => this.#deliver(message, size), () => this.#outbox.bytes > memory.max / 2);
   }
 
   /** How many messages have arrived here: what the other side has to know in order to go on. */
@@ -113,12 +134,20 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
 
   /** What the other side has not told to have arrived there, the oldest first. */
   get unacknowledged(): Sent[] {
-    return this.#outbox.map(({ message }) => message);
+    return [...this.#outbox, ...this.#held].map(({ message }) => message);
+  }
+
+  /** Whether what can wait may be sent now. If not, `room` is emitted when it may. */
+  get hasRoom(): boolean {
+    const maxBytes = Math.min(MAX_BYTES_UNDERWAY, this.#memory.max * SHARE_UNDERWAY);
+    const hasRoom = this.#socket !== undefined && this.#outbox.length < MAX_UNDERWAY && this.#outbox.bytes < maxBytes;
+    this.#isWaitingForRoom ||= !hasRoom;
+    return hasRoom;
   }
 
   /** The number of the latest message of which the other side has told that it has arrived there. */
   get delivered(): number {
-    return (this.#outbox[0]?.number ?? this.#sent + 1) - 1;
+    return (this.#outbox.oldest?.number ?? this.#sent + 1) - 1;
   }
 
   /**
@@ -130,20 +159,21 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   send(message: Sent, wireBytes?: number, size?: Measure): number {
     if (this.#isBehind && this.#recovery?.isInSnapshot(message)) return this.#sent;
     const { bytes, buffers } = size ?? measure(message);
-    const packetBytes = wireBytes ?? bytes;
-    if (this.#batchBytes + packetBytes > this.maxBatchBytes) this.flush();
-    const kept = { number: ++this.#sent, message, bytes, buffers };
+    const isSendingAgain = this.#isSendingAgain;
+    const kept = { number: ++this.#sent, message, bytes, wireBytes: wireBytes ?? bytes, buffers };
     this.#outbox.push(kept);
-    this.#count(bytes);
-    this.#collect(kept, packetBytes);
-    if (this.#outbox.length > this.#limit || this.#memory.isOver(-this.#snapshotBytes)) this.#fallBehind();
+    if (!isSendingAgain) this.#collect(kept);
+    if (this.#outbox.length > MAX_UNACKNOWLEDGED || this.#memory.isOver()) this.#fallBehind();
     return kept.number;
   }
 
   /** To be called before the first connection: these messages go ahead of all that are queued. */
   sendFirst(messages: readonly Sent[]): void {
-    const first = messages.map(message => ({ message, ...measure(message) }));
-    this.#keep([...first, ...this.#outbox].map((kept, index) => ({ ...kept, number: index + 1 })));
+    const first = messages.map(message => {
+      const { bytes, buffers } = measure(message);
+      return { message, bytes, wireBytes: bytes, buffers };
+    });
+    this.#outbox.replace([...first, ...this.#outbox].map((kept, index) => ({ ...kept, number: index + 1 })));
     this.#sent = this.#outbox.length;
   }
 
@@ -159,14 +189,19 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     socket.on('acknowledge', this.#onAcknowledge);
     this.#onAcknowledge(receivedByPeer);
     this.#giveUpIfStuck();
-    if (this.#isBehind && this.#socket) this.#catchUp(receivedByPeer);
-    for (const { number, message } of this.#outbox) this.#transmit(number, [message]);
+    const isCatchingUp = this.#isBehind && this.#socket !== undefined;
+    if (isCatchingUp) this.#catchUp(receivedByPeer);
+    this.#sendAgain();
+    if (isCatchingUp) void this.#tellState();
+    this.#tellOfRoom();
   }
 
   /** Nothing is kept or delivered any more. @returns what has arrived, and was not dealt with */
   close(): Received[] {
     this.detach();
-    this.#keep([]);
+    this.#outbox.replace([]);
+    this.#release();
+    ++this.#snapshots;
     return this.#inbox.clear();
   }
 
@@ -178,42 +213,69 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     this.#socket = undefined;
     this.#batch = [];
     this.#batchBytes = 0;
+    this.#next = Infinity;
+    turns.delete(this.#sendNext);
   }
 
   /** What is said in one go travels in one packet: each costs both sides a call of the system. */
-  #collect(kept: Kept<Sent>, bytes: number): void {
+  #collect(kept: Kept<Sent>): void {
     if (!this.#socket) return;
-    if (this.#batch.length === 0) process.nextTick(this.flush);
+    this.#next = kept.number + 1;
+    if (this.#batchBytes + kept.wireBytes > this.maxBatchBytes) this.#flushBatch();
+    if (this.#batch.length === 0) process.nextTick(this.#flushBatch);
     this.#batch.push(kept);
-    this.#batchBytes += bytes;
+    this.#batchBytes += kept.wireBytes;
   }
 
+  /** What has not arrived, at once as far as there is time. */
+  #sendAgain(): void {
+    this.#next = this.#outbox.oldest?.number ?? this.#sent + 1;
+    if (!this.#isSendingAgain) return;
+    while (this.#sendNext() && turns.hasTime);
+    if (this.#isSendingAgain) turns.add(this.#sendNext);
+  }
+
+  /** What is said meanwhile comes after it. */
+  get #isSendingAgain(): boolean {
+    return this.#next <= this.#sent;
+  }
+
+  /** One more packet. */
+  readonly #sendNext = (): boolean => {
+    const batch: Kept<Sent>[] = [];
+    let bytes = 0;
+    const { oldest } = this.#outbox;
+    if (oldest) this.#next = Math.max(this.#next, oldest.number);
+    for (let kept = this.#outbox.at(this.#next); kept && (batch.length === 0 || bytes + kept.wireBytes <= this.maxBatchBytes); kept = this.#outbox.at(++this.#next)) {
+      batch.push(kept);
+      bytes += kept.wireBytes;
+    }
+    if (batch.length === 0) this.#next = Infinity;
+    this.#transmitAll(batch);
+    return this.#isSendingAgain;
+  };
+
   /** Sends at once what waits for the next packet. */
-  readonly flush = (): void => {
+  flush(): void {
+    while (this.#isSendingAgain) this.#sendNext();
+    this.#flushBatch();
+  }
+
+  readonly #flushBatch = (): void => {
     const batch = this.#batch;
     this.#batch = [];
     this.#batchBytes = 0;
-    for (const packet of packetsOf(batch)) this.#transmit(packet[0]!.number, packet.map(({ message }) => message));
+    this.#transmitAll(batch);
   };
 
-  /** From now on this is what waits, and nothing else. */
-  #keep(outbox: Kept<Sent>[]): void {
-    this.#outbox = outbox;
-    this.#count(outbox.reduce((sum, { bytes }) => sum + bytes, 0) - this.#outboxBytes);
-  }
-
-  #count(bytes: number): void {
-    this.#outboxBytes += bytes;
-    this.#memory.add(bytes);
+  #transmitAll(batch: Kept<Sent>[]): void {
+    for (const packet of packetsOf(batch)) this.#transmit(packet[0]!.number, packet.map(({ message }) => message));
   }
 
   #transmit(number: number, messages: Sent[]): void {
     if (!this.#socket) return;
-    this.#acknowledged = this.#received;
-    this.#unacknowledgedBytes = 0;
-    clearTimeout(this.#acknowledging);
-    this.#acknowledging = undefined;
-    this.#socket.emit('message', number, this.#received, ...messages);
+    if (!this.#mustHoldBack) this.#noteAcknowledged();
+    this.#socket.emit('message', number, this.#acknowledged, ...messages);
   }
 
   readonly #onMessage = (first: number, receivedByPeer: number, ...messages: unknown[]): void => {
@@ -235,39 +297,53 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     if (number - this.#acknowledged >= ACKNOWLEDGE_EVERY || this.#unacknowledgedBytes >= ACKNOWLEDGE_EVERY_BYTES) this.#acknowledge();
     else this.#acknowledging ??= setTimeout(() => this.#acknowledge(), ACKNOWLEDGE_WITHIN_MS).unref();
     this.#inbox.add(message, size);
-    if (!this.#inbox.isEmpty && this.#memory.isOver(-this.#snapshotBytes)) this.#fail('more has arrived than can be kept until it is dealt with');
+    if (!this.#inbox.isEmpty && this.#memory.isOver()) this.#fail('more has arrived than can be kept until it is dealt with');
   }
 
   #deliver(message: Received, size: Measure): void {
     try {
       this.emit('message', message, size);
     } catch (error) {
-      this.#fail(`a message that can't be dealt with: ${error instanceof Error ? error.message : String(error)}`);
+      return this.#fail(`a message that can't be dealt with: ${error instanceof Error ? error.message : String(error)}`);
     }
+    if (this.#isHoldingBack && !this.#mustHoldBack) this.#acknowledge();
+  }
+
+  get #mustHoldBack(): boolean {
+    return this.#holdsBack && this.#inbox.bytes > HOLD_BACK_BYTES;
   }
 
   #acknowledge(): void {
+    this.#isHoldingBack = this.#mustHoldBack;
+    if (this.#isHoldingBack) return;
+    this.#noteAcknowledged();
+    this.#socket?.emit('acknowledge', this.#received);
+  }
+
+  #noteAcknowledged(): void {
     clearTimeout(this.#acknowledging);
     this.#acknowledging = undefined;
     this.#acknowledged = this.#received;
     this.#unacknowledgedBytes = 0;
-    this.#socket?.emit('acknowledge', this.#received);
   }
 
   readonly #onAcknowledge = (received: number): void => {
     if (!Number.isInteger(received) || received > this.#sent) return this.#fail('an acknowledgement of what was never sent');
-    while (this.#outbox.length > 0 && this.#outbox[0]!.number <= received) this.#count(-this.#outbox.shift()!.bytes);
-    if (this.#outbox.length === 0) {
-      this.#limit = MAX_UNACKNOWLEDGED;
-      this.#snapshotBytes = 0;
-    }
+    this.#outbox.forgetUpTo(received);
     this.#inbox.run();
+    this.#tellOfRoom();
   };
+
+  #tellOfRoom(): void {
+    if (!this.#isWaitingForRoom) return;
+    this.#isWaitingForRoom = false;
+    if (this.hasRoom) this.emit('room');
+  }
 
   /** A message that breaks each connection on which it is sent would be sent for ever. */
   #giveUpIfStuck(): void {
     if (!this.#socket) return;
-    const number = this.#outbox[0]?.number ?? 0;
+    const number = this.#outbox.oldest?.number ?? 0;
     const attempts = number > 0 && number === this.#stuck.number ? this.#stuck.attempts + 1 : 0;
     this.#stuck = { number, attempts };
     if (attempts >= MAX_ATTEMPTS) this.#fail(`message ${number} was lost with ${attempts} connections`);
@@ -276,11 +352,11 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   /** Keeps only what a snapshot can't make up for. A connection that is too slow is given up: the next one begins with it. */
   #fallBehind(): void {
     const recovery = this.#recovery;
-    if (recovery) this.#keep(this.#outbox.filter(({ message }) => !recovery.isInSnapshot(message)));
-    this.#snapshotBytes = 0;
-    const isTooMuch = this.#outbox.length > MAX_UNACKNOWLEDGED / 2 || this.#memory.isOver(this.#outboxBytes);
+    if (recovery) this.#outbox.replace([...this.#outbox].filter(({ message }) => !recovery.isInSnapshot(message)));
+    const isTooMuch = this.#outbox.length + this.#held.length > MAX_UNACKNOWLEDGED / 2 || this.#memory.isOver(this.#outbox.bytes);
     if (!recovery || isTooMuch) return this.#fail('too many messages are waiting for the other side, or too large ones');
     this.#isBehind = true;
+    ++this.#snapshots;
     this.#socket?.disconnect(true);
     this.detach();
   }
@@ -288,18 +364,30 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   /** What the other side has not received it knows nothing of, not even the numbers: they begin anew after what it has. */
   #catchUp(receivedByPeer: number): void {
     const recovery = this.#recovery!;
-    const kept = this.#outbox.map(({ message }) => message);
-    const messages = [...kept.filter(message => recovery.isEnding(message)), ...recovery.snapshot(), ...kept.filter(message => !recovery.isEnding(message))];
+    const waiting = [...this.#outbox];
+    // What was held back when it fell behind once more is older.
+    const held = [...this.#release(), ...waiting.filter(({ message }) => !recovery.isEnding(message))];
+    const ending = waiting.filter(({ message }) => recovery.isEnding(message));
     this.#isBehind = false;
-    this.#keep(
-      messages.map((message, index) => {
-        const { bytes, buffers } = measure(message);
-        return { number: receivedByPeer + 1 + index, message, bytes, buffers };
-      }),
-    );
-    this.#sent = receivedByPeer + messages.length;
-    this.#limit = messages.length + MAX_UNACKNOWLEDGED;
-    this.#snapshotBytes = this.#outboxBytes;
+    this.#outbox.replace(ending.map((kept, index) => ({ ...kept, number: receivedByPeer + 1 + index })));
+    this.#sent = receivedByPeer + ending.length;
+    this.#held = held;
+    for (const { bytes } of held) this.#memory.add(bytes);
+  }
+
+  /** And then what was held back. */
+  async #tellState(): Promise<void> {
+    const snapshot = ++this.#snapshots;
+    await this.#recovery?.snapshot();
+    if (this.#snapshots === snapshot) for (const { message } of this.#release()) this.send(message);
+  }
+
+  /** @returns what was held back, which is not counted from now on */
+  #release(): Kept<Sent>[] {
+    const held = this.#held;
+    this.#held = [];
+    for (const { bytes } of held) this.#memory.add(-bytes);
+    return held;
   }
 
   #fail(reason: string): void {

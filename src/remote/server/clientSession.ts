@@ -24,6 +24,8 @@ import { limitError, type Limits } from './limits.ts';
 import { Memberships } from './memberships.ts';
 import { OwnWorkers } from './ownWorkers.ts';
 import type { ServedMafalda } from './servedMafalda.ts';
+import { turns } from '../../shared/turns.ts';
+import { Teller } from './teller.ts';
 import type { TreeExport } from './treeExport.ts';
 
 const log = logger('server');
@@ -73,6 +75,7 @@ export class ClientSession implements Audience {
     checkArguments('consume', [{ rtpCapabilities }], () => undefined);
     return rtpCapabilities;
   });
+  readonly #teller = new Teller({ member: this, hasRoom: () => this.#session.hasRoom, turns });
   #ownWorkers: OwnWorkers | undefined;
   #socket: ClientSocket | undefined;
   #pendingCalls = 0;
@@ -88,7 +91,8 @@ export class ClientSession implements Audience {
     this.#limits = limits;
     this.#budget = memory;
     this.#memory = memory.open(limits.sessionBytes);
-    this.#session = new Session<ServerMessage, ClientMessage>(isClientMessage, this.#recovery(), this.#memory);
+    this.#session = new Session<ServerMessage, ClientMessage>(isClientMessage, { recovery: this.#recovery(), memory: this.#memory });
+    this.#session.on('room', () => this.#teller.goOn());
     this.#session.on('message', (message, size) => this.#onMessage(message, size));
     this.#session.on('failing', (socket, reason) => socket.emit('refused', reason));
     this.#session.on('error', onFailure);
@@ -122,8 +126,7 @@ export class ClientSession implements Audience {
   /** The end: all that it has made closes. Resolves when the processes of its own Workers have ended. Idempotent. */
   async close(): Promise<void> {
     this.#end();
-    this.#memberships.close();
-    await this.#ownWorkers?.close();
+    await Promise.all([this.#memberships.close(), this.#ownWorkers?.close()]);
   }
 
   /** The client does not come back in time. What it knows of, and others may see, stays: it may come back later. */
@@ -134,8 +137,7 @@ export class ClientSession implements Audience {
       if (handle !== undefined) undelivered.add(handle);
     }
     this.#end();
-    this.#memberships.orphan(undelivered);
-    await this.#ownWorkers?.close();
+    await Promise.all([this.#memberships.orphan(undelivered), this.#ownWorkers?.close()]);
   }
 
   /** Tells the client why it is served no longer, if it is connected. The session has to be closed then. */
@@ -162,6 +164,7 @@ export class ClientSession implements Audience {
   #end(): void {
     this.#detach();
     this.#served.pipeHolds.forget(this);
+    this.#teller.close();
     for (const message of this.#session.close()) {
       if (message.type !== 'send' || message.method !== 'close' || typeof message.target !== 'number') continue;
       // The client was told that it has arrived.
@@ -180,8 +183,15 @@ export class ClientSession implements Audience {
     return {
       isInSnapshot: ({ type }) => type === 'add' || type === 'event' || type === 'change',
       isEnding: ({ type }) => type === 'close' || type === 'forget' || type === 'closeMafaldaRouter',
-      snapshot: () => this.#trees().flatMap(tree => tree.snapshot()),
+      snapshot: async () => {
+        await Promise.all(this.#trees().map(tree => this.#tellAnew(tree)));
+      },
     };
+  }
+
+  #tellAnew(tree: TreeExport): Promise<void> {
+    tree.tellAnew(this);
+    return this.#teller.tell(tree);
   }
 
   #trees(): TreeExport[] {
@@ -304,10 +314,17 @@ export class ClientSession implements Audience {
   }
 
   #mafaldaMethod(name: string): Method | undefined {
-    if (name === 'createMafaldaRouter') return { call: options => this.#memberships.attach(options as MafaldaRouterOptions), creates: true };
+    if (name === 'createMafaldaRouter') return { call: options => this.#attach(options as MafaldaRouterOptions), creates: true };
     if (name === 'closeUnconfirmed') return { call: unconfirmed => this.#served.closeUnconfirmed(unconfirmed) };
     if (name === 'getResourceUsages') return { call: () => this.#usagesOf(this.#served.mafalda) };
     return undefined;
+  }
+
+  /** @returns the number by which the MafaldaRouter is told apart from others that had its id before, or will have it */
+  async #attach(options: MafaldaRouterOptions): Promise<number> {
+    const { tree, number } = this.#memberships.attach(options);
+    await this.#teller.tell(tree);
+    return number;
   }
 
   #mediasoupMethod(name: string): Method | undefined {
@@ -322,6 +339,14 @@ export class ClientSession implements Audience {
     const { mafaldaRouter } = holding.attached;
     if (name === 'getResourceUsages') return { call: () => this.#usagesOf(mafaldaRouter) };
     if (name === 'dump') return { call: () => this.#dumpOf(holding) };
+    if (name === 'attach') {
+      return {
+        call: async () => {
+          await mafaldaRouter.attach();
+          await this.#teller.untilTold(holding.attached.tree);
+        },
+      };
+    }
     if (name === 'close') {
       return {
         call: () => {

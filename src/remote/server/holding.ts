@@ -1,4 +1,5 @@
 /** What one session has made in one MafaldaRouter: it is closed with the session, whatever else goes on there. */
+import { turns } from '../../shared/turns.ts';
 import type { ExportedObject } from './exportedObject.ts';
 import type { Attached } from './servedMafalda.ts';
 
@@ -54,11 +55,11 @@ export class Holding {
     this.#isOpen = false;
   }
 
-  /** Closes all that is in it. */
-  close(): void {
+  /** Closes all that is in it, in turns with others where that is much. Resolves when it is closed. */
+  async close(): Promise<void> {
     this.seal();
     // A Transport takes what is in it along, and that leaves the set while it is gone through.
-    for (const { node } of this.#objects) node.object.close();
+    await turns.forEach(this.#objects, ({ node }) => node.object.close());
   }
 }
 

@@ -2,7 +2,7 @@
 import type { MafaldaRouterOptions } from '../../shared/types.ts';
 import type { Audience } from './exportedObject.ts';
 import { Holding, type Owner } from './holding.ts';
-import type { ServedMafalda } from './servedMafalda.ts';
+import type { Attached, ServedMafalda } from './servedMafalda.ts';
 import type { TreeExport } from './treeExport.ts';
 
 export class Memberships {
@@ -29,18 +29,17 @@ export class Memberships {
     return this.#holdings.get(mafaldaRouterId);
   }
 
-  /** @returns the number by which the MafaldaRouter is told apart from others that had its id before, or will have it */
-  attach(options: MafaldaRouterOptions): number {
+  attach(options: MafaldaRouterOptions): Attached {
     const attached = this.#served.attach(this.#member, options);
     const { id } = attached.mafaldaRouter;
     if (this.#holdings.get(id)?.attached !== attached) this.#holdings.set(id, new Holding(this.#owner, attached));
-    return attached.number;
+    return attached;
   }
 
   /** What the session has made there closes, and also what its calls are still making. */
-  leave(holding: Holding): void {
+  async leave(holding: Holding): Promise<void> {
     this.#holdings.delete(holding.attached.mafaldaRouter.id);
-    this.#served.leave(this.#member, holding);
+    await this.#served.leave(this.#member, holding);
   }
 
   /** To be called when the MafaldaRouter has closed. */
@@ -50,19 +49,22 @@ export class Memberships {
   }
 
   /** All that the session has made closes. */
-  close(): void {
-    for (const holding of this.#holdings.values()) this.leave(holding);
+  async close(): Promise<void> {
+    await Promise.all([...this.#holdings.values()].map(holding => this.leave(holding)));
   }
 
   /**
    * The client is away, and may come back: what it knows of stays where others use the MafaldaRouter too.
    * @param unknown handles of what it has made, and may never have heard of
    */
-  orphan(unknown: ReadonlySet<number>): void {
-    for (const holding of this.#holdings.values()) {
-      for (const { handle, node } of holding) if (unknown.has(handle)) node.object.close();
-      this.#served.orphan(this.#member, holding);
-    }
+  async orphan(unknown: ReadonlySet<number>): Promise<void> {
+    const holdings = [...this.#holdings.values()];
     this.#holdings.clear();
+    await Promise.all(
+      holdings.map(holding => {
+        for (const { handle, node } of holding) if (unknown.has(handle)) node.object.close();
+        return this.#served.orphan(this.#member, holding);
+      }),
+    );
   }
 }

@@ -44,11 +44,10 @@ export class Orphanage {
   }
 
   /** Closes what these have left. */
-  closeOf(isMeant: (holding: Holding) => boolean): void {
-    for (const holding of [...this.#holdings.keys()].filter(isMeant)) {
-      this.#remove(holding);
-      holding.close();
-    }
+  async closeOf(isMeant: (holding: Holding) => boolean): Promise<void> {
+    const meant = [...this.#holdings.keys()].filter(isMeant);
+    for (const holding of meant) this.#remove(holding);
+    await Promise.all(meant.map(holding => holding.close()));
   }
 
   list(): Orphans[] {
@@ -71,7 +70,7 @@ export class Orphanage {
   #expire(holding: Holding): void {
     const { owner, attached } = holding;
     log('session %s (%s) has not come back: closing %d objects in %s', owner.session, owner.name, holding.size, attached.mafaldaRouter.id);
-    this.closeOf(other => other === holding);
+    void this.closeOf(other => other === holding);
   }
 
   #remove(holding: Holding): void {

@@ -67,17 +67,16 @@ export class ServedMafalda {
   }
 
   /** What this client has made there closes. */
-  leave(member: Audience, holding: Holding): void {
+  async leave(member: Audience, holding: Holding): Promise<void> {
     const { attached } = holding;
     attached.tree.detach(member);
-    // Where nobody else is, and it is not an application's of this process, all of it closes in one go.
-    if (attached.tree.audience > 0 || !this.#ours.has(attached.mafaldaRouter)) holding.close();
-    else holding.seal();
+    // Also where nobody else is, and all of it closes then: what closes in one go is in the way of others.
+    await holding.close();
     this.#closeUnused(attached);
   }
 
   /** What an absent client has made there stays for its return, as long as somebody else is there. */
-  orphan(member: Audience, holding: Holding): void {
+  async orphan(member: Audience, holding: Holding): Promise<void> {
     const { tree } = holding.attached;
     if (tree.audience <= 1) return this.leave(member, holding);
     tree.detach(member);
@@ -100,9 +99,9 @@ export class ServedMafalda {
   /** What nobody is attached to any longer is closed: nobody else would ever do it. */
   #closeUnused(attached: Attached): void {
     const { tree, mafaldaRouter } = attached;
-    if (tree.audience > 0) return;
+    if (tree.audience > 0 || this.#attached.get(mafaldaRouter.id) !== attached) return;
     if (!this.#ours.has(mafaldaRouter)) {
-      this.orphans.closeOf(holding => holding.attached === attached);
+      void this.orphans.closeOf(holding => holding.attached === attached);
       this.#attached.delete(mafaldaRouter.id);
       tree.close();
       return;

@@ -291,10 +291,8 @@ export class RemoteMafaldaServer {
     session.connect(socket, session.id === resumed?.id ? resumed.received : 0);
     socket.on('alive', (done: unknown) => isCallback(done) && done());
     socket.on('bye', (done: unknown) => {
-      void within(session.untilDelivered(), GOODBYE_TIMEOUT_MS).then(() => {
-        void this.#sessions.leave(session);
-        if (isCallback(done)) done();
-      });
+      const left = within(session.untilDelivered(), GOODBYE_TIMEOUT_MS).then(() => this.#sessions.leave(session));
+      void within(left, GOODBYE_TIMEOUT_MS).then(() => isCallback(done) && done());
     });
     socket.on('disconnect', reason => {
       log('session %s lost its connection: %s', session.id, reason);

@@ -48,8 +48,8 @@ export class Sessions {
     }
     // A client that asks for a session which is over has lost, or will lose, what that has made.
     const over = [abandoned, resumed?.id];
-    orphans.closeOf(({ owner }) => over.includes(owner.session) || isPredecessor(owner));
-    await within(Promise.all(ending), SUCCESSION_TIMEOUT_MS);
+    const closing = orphans.closeOf(({ owner }) => over.includes(owner.session) || isPredecessor(owner));
+    await within(Promise.all([...ending, closing]), SUCCESSION_TIMEOUT_MS);
   }
 
   /** The session that the client has asked to go on with, or a new one. Undefined if another client has come under its name. */
@@ -88,8 +88,7 @@ export class Sessions {
 
   async close(): Promise<void> {
     const ending = [...this.#byId.values()].map(session => this.end(session));
-    this.#context.served.orphans.closeOf(() => true);
-    await Promise.all(ending);
+    await Promise.all([...ending, this.#context.served.orphans.closeOf(() => true)]);
   }
 
   #mayHave({ name, instance }: Credentials): boolean {

@@ -8,10 +8,21 @@ import type { Addition, Changes, ServerMessage } from '../protocol/messages.ts';
 import type { Audience, ExportedObject, Exporter } from './exportedObject.ts';
 import type { Exports } from './exports.ts';
 import { Leavers } from './leavers.ts';
+import type { Untold } from './teller.ts';
 
 const log = logger('server');
 
-export class TreeExport implements Exporter {
+/** What a member has been told, that does not know everything yet. */
+interface Telling {
+  /** What it is told next. What comes meanwhile is at the end of that. */
+  readonly rest: Iterator<ExportedObject>;
+  /** All with handles up to this one have been told. */
+  upTo: number;
+  /** And these, since something that could not wait has happened to them, or in them. */
+  readonly ahead: Set<ExportedObject>;
+}
+
+export class TreeExport implements Exporter, Untold {
   /** The MafaldaRouter whose tree it is; none for Workers that a client has made for itself. */
   readonly mafaldaRouterId: string | undefined;
   readonly #tree: ObjectTree;
@@ -20,6 +31,7 @@ export class TreeExport implements Exporter {
   /** Workers that have left the tree, and of which there is still something to tell. */
   readonly #ending = new Set<ExportedObject>();
   readonly #audience = new Set<Audience>();
+  readonly #tellings = new Map<Audience, Telling>();
   readonly #leavers = new Leavers();
   #bytes = 0;
 
@@ -44,11 +56,29 @@ export class TreeExport implements Exporter {
     return this.#bytes;
   }
 
-  /** From now on this one is told too, beginning with what is there. */
+  /** From now on this one is told too: of what is there by {@link tellNext}, and at once of what happens. */
   attach(member: Audience): void {
     if (this.#audience.has(member)) return;
-    for (const message of this.snapshot()) member.tell(message);
     this.#audience.add(member);
+    this.tellAnew(member);
+  }
+
+  /** The member has missed something: it is told once more of what is there. */
+  tellAnew(member: Audience): void {
+    if (this.#exported.size > 0) this.#tellings.set(member, { rest: this.#exported.values(), upTo: 0, ahead: new Set() });
+  }
+
+  /** Parents come before their children. */
+  tellNext(member: Audience): boolean {
+    const telling = this.#tellings.get(member);
+    const next = telling?.rest.next();
+    if (!telling || !next || next.done) {
+      this.#tellings.delete(member);
+      return false;
+    }
+    telling.upTo = next.value.handle;
+    if (!telling.ahead.delete(next.value)) member.tell(this.#addition(next.value));
+    return true;
   }
 
   /** The member has lost sight of the other end of a link. @returns whether all members have */
@@ -58,13 +88,9 @@ export class TreeExport implements Exporter {
 
   detach(member: Audience): void {
     this.#leavers.forget(member);
+    this.#tellings.delete(member);
     this.#audience.delete(member);
     for (const exported of this.#exported.values()) exported.forgetListener(member);
-  }
-
-  /** What is there, parents before their children. */
-  snapshot(): ServerMessage[] {
-    return [...this.#exported.values()].map(exported => this.#addition(exported));
   }
 
   isShownTo(member: Audience): boolean {
@@ -75,13 +101,22 @@ export class TreeExport implements Exporter {
     // mediasoup tells of the end of a Worker's process before it tells that the Worker has closed; clients learn why first.
     if (exported.cause) this.#tellClose(exported);
     const changes = exported.takeChanges();
-    this.tell({ type: 'event', handle: exported.handle, name, args: this.#encode(args), changes }, listeners);
+    const message: ServerMessage = { type: 'event', handle: exported.handle, name, args: this.#encode(args), changes };
+    if (this.#tellings.size === 0) return this.tell(message, listeners);
+    const named = this.#namedIn(args);
+    for (const member of listeners ?? this.#audience) {
+      for (const object of named) this.#tellAhead(member, object);
+      // What is told now of the object says as much as an event that tells of one of its properties.
+      if (!this.#tellAhead(member, exported) || !tellsOfState(exported, name)) member.tell(message);
+    }
   }
 
   /** Tells what an object's method has changed, so that everybody knows before its caller gets the answer. */
   tellChanges(exported: ExportedObject): void {
     const changes = exported.takeChanges();
-    if (changes) this.tell({ type: 'change', handle: exported.handle, changes });
+    if (!changes) return;
+    const message: ServerMessage = { type: 'change', handle: exported.handle, changes };
+    for (const member of this.#audience) if (!this.#tellAhead(member, exported)) member.tell(message);
   }
 
   tell(message: ServerMessage, members: ReadonlySet<Audience> = this.#audience, size?: Measure): void {
@@ -95,6 +130,7 @@ export class TreeExport implements Exporter {
     this.#exported.clear();
     this.#ending.clear();
     this.#audience.clear();
+    this.#tellings.clear();
   }
 
   readonly #onAdd = (node: TreeNode): void => {
@@ -103,13 +139,47 @@ export class TreeExport implements Exporter {
     const size = measure(message);
     this.#exports.count(exported, size.bytes);
     this.#bytes += size.bytes;
-    this.tell(message, this.#audience, size);
+    if (this.#tellings.size === 0) return this.tell(message, this.#audience, size);
+    for (const member of this.#audience) {
+      const telling = this.#tellings.get(member);
+      const parent = telling && this.#parentOf(exported);
+      if (parent) this.#tellAhead(member, parent);
+      telling?.ahead.add(exported);
+      member.tell(message, size);
+    }
   };
+
+  /** Tells of an object, and what it is in, before it is its turn. @returns whether that was not known */
+  #tellAhead(member: Audience, exported: ExportedObject): boolean {
+    const telling = this.#tellings.get(member);
+    if (!telling || exported.handle <= telling.upTo || telling.ahead.has(exported) || this.#exported.get(exported.node) !== exported) return false;
+    const parent = this.#parentOf(exported);
+    if (parent) this.#tellAhead(member, parent);
+    telling.ahead.add(exported);
+    member.tell(this.#addition(exported));
+    return true;
+  }
+
+  #parentOf({ node }: ExportedObject): ExportedObject | undefined {
+    return node.parent && this.#exported.get(node.parent);
+  }
+
+  /** The objects here that are named in what an event tells. */
+  #namedIn(args: unknown[]): ExportedObject[] {
+    const named: ExportedObject[] = [];
+    encode(args, object => {
+      const exported = this.#exports.byObject(object);
+      if (exported?.exporter === this) named.push(exported);
+      return this.#exports.handleOf(object);
+    });
+    return named;
+  }
 
   readonly #onRemove = (node: TreeNode): void => {
     const exported = this.#exported.get(node);
     if (!exported) return;
     this.#exported.delete(node);
+    for (const { ahead } of this.#tellings.values()) ahead.delete(exported);
     this.#bytes -= exported.bytes;
     if (node.type === 'worker') return this.#onWorkerGone(exported, node);
     // What closes with its parent is closed by the client itself, as mediasoup does.
@@ -144,7 +214,7 @@ export class TreeExport implements Exporter {
   }
 
   #addition(exported: ExportedObject, state?: Changes): ServerMessage {
-    const addition = exported.toAddition(exported.node.parent && this.#exported.get(exported.node.parent), state);
+    const addition = exported.toAddition(this.#parentOf(exported), state);
     if (exported.node.type === 'worker') addition.id = this.#exports.workerId(addition.id);
     if (exported.node.type === 'router') addition.families = this.#exports.familiesOf(exported.node.object);
     return { type: 'add', mafaldaRouter: this.mafaldaRouterId, addition: { ...addition, appData: this.#encodeAppData(addition) } };
@@ -171,4 +241,9 @@ export class TreeExport implements Exporter {
   #encode<T>(value: T): T {
     return encode(value, object => this.#exports.handleOf(object)) as T;
   }
+}
+
+/** Whether the event tells of a property, which who hears of the object later is told as well. */
+function tellsOfState({ description: { tellsOf = {} } }: ExportedObject, name: string): boolean {
+  return Object.values(tellsOf).flat().includes(name);
 }

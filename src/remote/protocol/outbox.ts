@@ -1,0 +1,81 @@
+/** What one side has said, and the other has not told to have arrived: the oldest first. */
+import type { MemoryAccount } from './memory.ts';
+
+export interface Kept<Sent> {
+  number: number;
+  message: Sent;
+  bytes: number;
+  /** What it takes in a packet. */
+  wireBytes: number;
+  buffers: number;
+}
+
+/** So many that have gone may keep their places. */
+const TRIM_AFTER = 1000;
+
+export class Outbox<Sent> implements Iterable<Kept<Sent>> {
+  readonly #memory: MemoryAccount;
+  #kept: Kept<Sent>[] = [];
+  /** How many at its beginning have gone: to move the others each time would take longer the more there are. */
+  #gone = 0;
+  #bytes = 0;
+
+  constructor(memory: MemoryAccount) {
+    this.#memory = memory;
+  }
+
+  get length(): number {
+    return this.#kept.length - this.#gone;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get oldest(): Kept<Sent> | undefined {
+    return this.#kept[this.#gone];
+  }
+
+  *[Symbol.iterator](): Generator<Kept<Sent>, void, undefined> {
+    for (let index = this.#gone; index < this.#kept.length; ++index) yield this.#kept[index]!;
+  }
+
+  /** Their numbers follow on each other. */
+  at(number: number): Kept<Sent> | undefined {
+    const { oldest } = this;
+    return oldest && number >= oldest.number ? this.#kept[this.#gone + number - oldest.number] : undefined;
+  }
+
+  push(kept: Kept<Sent>): void {
+    this.#kept.push(kept);
+    this.#count(kept.bytes);
+  }
+
+  /** All up to this number have arrived. */
+  forgetUpTo(number: number): void {
+    for (let kept = this.oldest; kept && kept.number <= number; kept = this.oldest) {
+      ++this.#gone;
+      this.#count(-kept.bytes);
+    }
+    if (this.length === 0) this.#trim();
+    // Each is moved as often as others have gone, in the mean: once.
+    else if (this.#gone >= TRIM_AFTER && this.#gone >= this.length) this.#trim();
+  }
+
+  /** From now on these are kept, and nothing else. */
+  replace(kept: Kept<Sent>[]): void {
+    this.#kept = kept;
+    this.#gone = 0;
+    this.#count(kept.reduce((sum, { bytes }) => sum + bytes, 0) - this.#bytes);
+  }
+
+  #trim(): void {
+    this.#kept = this.#kept.slice(this.#gone);
+    this.#gone = 0;
+  }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes;
+    this.#memory.add(bytes);
+  }
+}
