@@ -10,7 +10,7 @@ const PER_TRANSPORT = 500;
 const AT_ONCE = 100;
 
 const mafalda = new Mafalda(mediasoup, { workerBudget: false });
-const server = new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', sessionTimeout: 5000 });
+const server = new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: false, sessionTimeout: 5000 });
 await server.listen();
 const delay = monitorEventLoopDelay({ resolution: 1 });
 delay.enable();
