@@ -7,7 +7,7 @@ import { CutProxy } from '../../helpers/cutProxy.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
 
 const opened = closingAfterEach();
-const options: Partial<RemoteMafaldaServerOptions> = { sessionTimeout: 300 };
+const options: Partial<RemoteMafaldaServerOptions> = { sessionTimeout: 1000 };
 
 async function connected(): Promise<{ served: Served; proxy: CutProxy; client: RemoteMafaldaClient }> {
   const served = opened(await Served.create(options));
