@@ -1,7 +1,7 @@
 /**
  * What the wire costs: `npm run bench:remote`
  *
- * Each call is made with this library; *by hand*, with a socket.io server of 80 lines that does just this (`byHandServer.ts`); and compared with its *floor*:
+ * Each call is made with this library; *by hand*, with a socket.io server of some 80 lines that does just this (`byHandServer.ts`); and compared with its *floor*:
  * the same call on local mediasoup, plus a bare acknowledged round trip of socket.io with the same data both ways. Each media server is a process of its own,
  * everything goes over loopback, and all take turns within one run. The ratios are what counts; milliseconds are this machine's.
  *

@@ -1,6 +1,6 @@
 /**
  * Copies of plain data. mediasoup copies whatever it gives out and is given with `structuredClone()`, which serializes it: for the parameters of one
- * Consumer that takes longer than all the rest of a getter, and ten times as long as to go through them.
+ * Consumer that takes several times as long as to go through them (7 to 13 µs and 2 µs where it was measured).
  */
 type Clone = typeof structuredClone;
 
