@@ -22,6 +22,8 @@ test('a server closes what only an absent client was attached to, and not what a
   const other = opened(new RemoteMafaldaClient(served.url));
   await client.createMafaldaRouter({ id: 'alone' }).createDirectTransport();
   await client.createMafaldaRouter({ id: 'shared' }).createDirectTransport();
+  // It says with its next message that the answer has arrived: what it may never have heard of would close.
+  await client.getResourceUsages();
   const shared = other.createMafaldaRouter({ id: 'shared' });
   await shared.createDirectTransport();
   const closed = once(served.mafalda.mafaldaRouters.get('alone')!, 'close');
