@@ -1,5 +1,5 @@
 /**
- * What goes over the links between servers in a room of 50 people who see 9 tiles, and what would go over them if pipes did not sleep:
+ * Traffic on the links between servers in a room of 50 people who see 9 tiles, and the same if pipes did not sleep:
  * `npm run bench:links`
  *
  * Three servers on the loopback address, each publisher with real RTP: video 200 kbit/s (25 packets of 1,000 bytes a second), audio 40 kbit/s. Counted are
@@ -28,7 +28,7 @@ const mediaCodecs: RouterRtpCodecCapability[] = [
 ];
 const listenInfo = { protocol: 'udp', ip: '127.0.0.1' } as const;
 const token = 'bench';
-/** What mediasoup takes for a key frame of VP8: viewers get nothing before the first one. */
+/** A payload that mediasoup takes for a key frame of VP8: viewers get nothing before the first one. */
 const media = {
   audio: { payloadType: 111, bytes: 100, start: [0], clockRate: 48000 },
   video: { payloadType: 112, bytes: 1000, start: [0x10, 0], clockRate: 90000 },
@@ -80,7 +80,7 @@ for (let index = 0; index < PEOPLE; ++index) {
 }
 
 const socket = createSocket('udp4').bind(0, '127.0.0.1');
-// What viewers are sent goes nowhere.
+// Packets to viewers go nowhere.
 const sink = createSocket('udp4').bind(0, '127.0.0.1');
 await Promise.all([once(socket, 'listening'), once(sink, 'listening')]);
 let tick = 0;

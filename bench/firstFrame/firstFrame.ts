@@ -16,7 +16,7 @@ import { openWays, routerRtpCapabilities, type Way } from './ways.ts';
 
 /** For each situation and way. */
 const VIEWS = Number(process.argv[2] ?? 20);
-/** So many in a row, before it is another way's turn. */
+/** Views in a row, before it is another way's turn. */
 const VIEWS_IN_TURN = 10;
 const VIEWERS = 10;
 const LATER_MS = 50;

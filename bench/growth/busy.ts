@@ -1,5 +1,5 @@
 /**
- * What others on the machine cost. `npm run bench:busy`
+ * The cost of other work on the machine. `npm run bench:busy`
  *
  * Calls, and the time in which a node that is killed is noticed, in turns on a quiet machine and on one whose cores are all kept busy by other processes.
  */

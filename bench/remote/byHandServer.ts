@@ -1,5 +1,5 @@
 /**
- * What somebody writes who needs just this and nothing else: one socket.io server over plain mediasoup. Nothing of it is mirrored, checked, limited,
+ * A server as an application would write it that needs just this and nothing else: socket.io over plain mediasoup. Nothing of it is mirrored, checked, limited,
  * kept over a lost connection or closed with its caller. Pipes are those of `pipeToRouter()` over the network: encrypted, with retransmission.
  */
 import type { Worker } from 'mediasoup/types';

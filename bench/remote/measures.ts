@@ -1,4 +1,4 @@
-/** What is done to each subject in turn, and the times that it takes. */
+/** The calls that are made on each subject in turn, and the times that they take. */
 import { rtpParametersOf, type Room, type Subject, type SubjectTransport } from './subject.ts';
 
 export class Times {

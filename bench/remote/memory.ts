@@ -1,5 +1,5 @@
 /**
- * What one more Consumer takes of the heap, after a garbage collection: of mediasoup alone, of a media server, and of a controller.
+ * Heap that one more Consumer takes, after a garbage collection: of mediasoup alone, of a media server, and of a controller.
  * `npm run bench:memory [consumers]`
  */
 import { fork } from 'node:child_process';

@@ -27,7 +27,7 @@ async function openHorizontal(urls: readonly string[]): Promise<{ mafalda: Mafal
   return { mafalda: new MafaldaHorizontal(nodes), nodes };
 }
 
-/** One server without a cluster around it: what a call costs on the wire. */
+/** A server without a cluster around it: the cost of a call on the wire. */
 export async function openClient(url: string): Promise<Subject> {
   const client = new RemoteMafaldaClient(url);
   await once(client, 'connected');

@@ -1,5 +1,5 @@
 /**
- * What the wire costs: `npm run bench:remote`
+ * The cost of the wire: `npm run bench:remote`
  *
  * Each call is made with this library; *by hand*, with a socket.io server of some 80 lines that does just this (`byHandServer.ts`); and compared with its *floor*:
  * the same call on local mediasoup, plus a bare acknowledged round trip of socket.io with the same data both ways. Each media server is a process of its own,
@@ -66,7 +66,7 @@ const local: Pick<Room, 'createTransport'> = {
   createTransport: async () => subjectTransport(await router.createWebRtcTransport({ listenInfos: [...listenInfos] }), rtpCapabilities),
 };
 
-/** What the calls send and get, as data. */
+/** The data that calls send and get. */
 async function payloads(): Promise<Record<(typeof calls)[number], { request: unknown; answer: unknown }>> {
   const transport = await router.createWebRtcTransport({ listenInfos: [...listenInfos] });
   const producer = await transport.produce({ kind: 'audio', rtpParameters: rtpParametersOf('audio', 1) });

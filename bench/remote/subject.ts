@@ -1,4 +1,4 @@
-/** What is measured: a room over one or several media servers, whoever has written what is between. */
+/** The subject of measurement: a room over one or several media servers, whoever has written what is between. */
 import type { RtpParameters } from 'mediasoup/types';
 
 export interface SubjectTransport {

@@ -59,5 +59,5 @@ export class ClusterModule implements Pick<Index, 'observer' | 'createWorker'> {
   }
 }
 
-/** What does not depend on servers. Their versions go with this process's one. */
+/** Members that depend on no server. The servers' versions go with this process's one. */
 export const { version, workerBin, setLogEventListeners, getSupportedRtpCapabilities, parseScalabilityMode, errors, ortc, extras } = mediasoup;

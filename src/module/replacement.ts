@@ -3,7 +3,7 @@ export interface Replacement {
   specifier: string;
   /** Of the module that is got instead. */
   url: string;
-  /** What is below this URL gets what it asks for. */
+  /** Modules below this URL get the one that they ask for. */
   except: string;
 }
 

@@ -1,9 +1,9 @@
-/** What the environment says of the media servers, for applications that say nothing of them themselves. */
+/** Media servers as the environment names them, for applications that name none themselves. */
 
 export interface ModuleSettings {
   /** URLs of RemoteMafaldaServers: `MAFALDA_NODES`, comma-separated. */
   nodes: string[];
-  /** What the servers' `auth` asks for: `MAFALDA_TOKEN`. */
+  /** The token that the servers' `auth` asks for: `MAFALDA_TOKEN`. */
   token?: string;
   /** Under which the application's predecessor is replaced when it starts again: `MAFALDA_NAME`. */
   name?: string;

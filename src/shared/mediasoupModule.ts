@@ -1,11 +1,11 @@
 /**
- * What mediasoup's module has beside its Workers. All of it belongs to the object itself rather than to its class: applications spread a
+ * Members of mediasoup's module beside its Workers. All of them belong to the object itself rather than to its class: applications spread a
  * module, and list what it has.
  */
 import { errors, extras, ortc, version, workerBin } from 'mediasoup';
 import type { Index } from 'mediasoup/types';
 
-/** What differs from machine to machine. */
+/** Members that differ from machine to machine. */
 export type ModuleFacts = Pick<Index, 'version' | 'workerBin'>;
 
 export abstract class MediasoupModule {

@@ -57,7 +57,7 @@ export type ObjectTreeEvents = {
 };
 
 const hasChildren: ReadonlySet<ObjectType> = new Set(['worker', 'router', 'transport']);
-/** What leaves have: there are many of them. */
+/** Leaves share this set: there are many of them. */
 const nothing: ReadonlySet<never> = new Set();
 
 export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {

@@ -1,5 +1,5 @@
 /**
- * What takes long is done in turns, between which the event loop has its own: all such work of this process shares them, so that
+ * Long work is done in turns, between which the event loop has its own: all such work of this process shares them, so that
  * ten who have much to do hold up others no longer than one.
  */
 
@@ -73,7 +73,7 @@ export class Turns {
 
   readonly #run = (): void => {
     this.#began = undefined;
-    // One step of each at a time: a Set that is gone through shows also what was put at its end meanwhile.
+    // A single step of each at a time: a Set that is gone through shows also what was put at its end meanwhile.
     for (const step of this.#steps) {
       if (!this.hasTime) return;
       this.#steps.delete(step);
@@ -82,5 +82,5 @@ export class Turns {
   };
 }
 
-/** Those of this process. */
+/** The turns of this process. */
 export const turns = new Turns();

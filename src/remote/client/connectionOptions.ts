@@ -6,7 +6,7 @@ export type Token = string | ((url: string) => string | undefined | Promise<stri
 
 export interface ConnectionOptions {
   /**
-   * What the server's `auth` asks for; or a function that gets the server's URL, asked at each attempt to connect. With a token for each server, none of
+   * The token that the server's `auth` asks for; or a function that gets the server's URL, asked at each attempt to connect. With a token for each server, none of
    * them can use the others in our name.
    */
   token?: Token;

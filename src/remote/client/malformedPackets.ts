@@ -16,7 +16,7 @@ export function replaceMalformed(packet: { type: number; data?: unknown }): void
   if (!hasText) packet.data = { message: 'no reason' };
 }
 
-/** What is used of Engine.IO's WebSocket, and of its connection, which its types keep to its own classes. */
+/** Members of Engine.IO's WebSocket, and of its connection, that its types keep to its own classes. */
 interface Transport {
   onData(data: unknown): void;
   close(): void;

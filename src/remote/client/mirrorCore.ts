@@ -104,7 +104,7 @@ export class MirrorCore {
   /** The state as it is now, after messages were missed: tells of what has changed. */
   catchUp(state: Changes): void {
     const before = { ...this.#state };
-    // What it has no more is left out.
+    // Properties that it has no more are left out.
     const gone = membersOf(this.description, 'changing').filter(name => !Object.hasOwn(state, name));
     this.apply({ ...state, ...Object.fromEntries(gone.map(name => [name, null])) });
     for (const [name, event] of Object.entries(this.description.tellsOf ?? {})) {

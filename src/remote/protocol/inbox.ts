@@ -31,7 +31,7 @@ export class Inbox<Received> {
     return this.#delivered === this.#waiting.length;
   }
 
-  /** What waits. */
+  /** Bytes of the messages that wait. */
   get bytes(): number {
     return this.#bytes;
   }

@@ -1,16 +1,16 @@
-/** What one side has said, and the other has not told to have arrived: the oldest first. */
+/** Messages that the other side has not acknowledged, the oldest first. */
 import type { MemoryAccount } from './memory.ts';
 
 export interface Kept<Sent> {
   number: number;
   message: Sent;
   bytes: number;
-  /** What it takes in a packet. */
+  /** Its size in a packet. */
   wireBytes: number;
   buffers: number;
 }
 
-/** So many that have gone may keep their places. */
+/** Messages that have gone may keep so many places. */
 const TRIM_AFTER = 1000;
 
 export class Outbox<Sent> implements Iterable<Kept<Sent>> {

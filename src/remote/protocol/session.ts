@@ -32,7 +32,7 @@ const MAX_UNACKNOWLEDGED = 20_000;
 /** What is kept for the other side and what waits for this one, in bytes, unless the session is given an account. */
 const MAX_BYTES = 64_000_000;
 /**
- * What can wait is sent as long as no more than this is underway, in messages and bytes: so it is neither in the way of others, nor does it use up
+ * Messages that can wait are sent as long as no more than this is underway, in messages and bytes: so they are neither in the way of others, nor do they use up
  * what may be kept for the other side.
  */
 const MAX_UNDERWAY = 2000;
@@ -60,7 +60,7 @@ export interface Recovery<Sent> {
 export interface SessionOptions<Sent> {
   /** Without it, the session ends where too many messages wait. */
   recovery?: Recovery<Sent>;
-  /** What it may keep. */
+  /** The account of the bytes that it may keep. */
   memory?: MemoryAccount;
   /** Whether it acknowledges no faster than it deals with what has arrived. */
   holdsBack?: boolean;
@@ -79,7 +79,7 @@ export type SessionEvents<Received> = {
 
 export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<Received>> {
   readonly #outbox: Outbox<Sent>;
-  /** What has to come after the snapshot. */
+  /** Messages that have to come after the snapshot. */
   #held: Kept<Sent>[] = [];
   #snapshots = 0;
   #isWaitingForRoom = false;
@@ -227,7 +227,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     this.#batchBytes += kept.wireBytes;
   }
 
-  /** What has not arrived, at once as far as there is time. */
+  /** Sends again all that has not arrived, at once as far as there is time. */
   #sendAgain(): void {
     this.#next = this.#outbox.oldest?.number ?? this.#sent + 1;
     if (!this.#isSendingAgain) return;
@@ -235,12 +235,12 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     if (this.#isSendingAgain) turns.add(this.#sendNext);
   }
 
-  /** What is said meanwhile comes after it. */
+  /** Whether new messages have to wait for those that are sent again. */
   get #isSendingAgain(): boolean {
     return this.#next <= this.#sent;
   }
 
-  /** One more packet. */
+  /** Sends one more packet. @returns whether there is more */
   readonly #sendNext = (): boolean => {
     const batch: Kept<Sent>[] = [];
     let bytes = 0;
@@ -365,7 +365,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   #catchUp(receivedByPeer: number): void {
     const recovery = this.#recovery!;
     const waiting = [...this.#outbox];
-    // What was held back when it fell behind once more is older.
+    // Messages that were held back when it fell behind once more are older.
     const held = [...this.#release(), ...waiting.filter(({ message }) => !recovery.isEnding(message))];
     const ending = waiting.filter(({ message }) => recovery.isEnding(message));
     this.#isBehind = false;

@@ -151,7 +151,7 @@ export class ExportedObject implements Follower {
     if (!this.#object.closed) for (const { stop } of this.#listeners?.values() ?? []) stop();
   }
 
-  /** What is undefined, which has no place in JSON, is left out. */
+  /** Leaves out properties that are undefined, which have no place in JSON. */
   #read(names: readonly string[]): Changes {
     const state: Changes = {};
     for (const name of names) {

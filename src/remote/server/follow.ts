@@ -1,8 +1,8 @@
-/** Who shows which object, and what is told to them of it. One listener for each event of a class serves all of its objects. */
+/** Passes events of mediasoup's objects on to those that show them. A single listener for each event of a class serves all of its objects. */
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { ClassDescription } from '../protocol/describe.ts';
 
-/** One that shows an object. */
+/** A shower of an object. */
 export interface Follower {
   onEvent(name: string, args: unknown[]): void;
   /** It closes for a reason of its own. */
@@ -36,7 +36,7 @@ export function follow(object: Followed, description: ClassDescription, follower
   join(object.observer, ofObserver, follower);
 }
 
-/** What has closed emits nothing more, and takes its listeners along. */
+/** A closed object emits nothing more, and takes its listeners along. */
 export function unfollow(object: Followed, description: ClassDescription, follower: Follower): void {
   const { ofObject, ofObserver } = listenersOf(description);
   leave(object, ofObject, follower, object.closed);

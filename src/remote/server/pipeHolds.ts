@@ -1,5 +1,5 @@
 /**
- * Which clients want a pipe to flow that starts here. Each of them knows only of the viewers that it has heard of: so a pipe sleeps when none of
+ * Clients that want a pipe to flow that starts here. Each of them knows only of the viewers that it has heard of: so a pipe sleeps when none of
  * them wants it any more, and one that has not heard of another's viewer yet takes nothing from it.
  */
 import type { Consumer, DataConsumer } from 'mediasoup/types';
@@ -13,7 +13,7 @@ type PipeConsumer = Consumer | DataConsumer;
 export class PipeHolds {
   readonly #holders = new Map<PipeConsumer, Set<Audience>>();
 
-  /** What `resume()` and `pause()` of a pipe's Consumer are for this client; undefined for all else. */
+  /** Returns what `resume()` and `pause()` of a pipe's Consumer do for this client; undefined for all else. */
   method(client: Audience, node: TreeNode | undefined, name: string): (() => Promise<void>) | undefined {
     const consumer = node && pipeConsumerOf(node);
     if (!consumer) return undefined;

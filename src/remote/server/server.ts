@@ -49,7 +49,7 @@ export interface RemoteMafaldaServerOptions extends AddressOptions {
   key?: string | Buffer;
   /** Certificate authority, PEM: only clients with a certificate that it has signed are let in. Needs `cert` and `key`. */
   ca?: string | Buffer;
-  /** Who may come in: the token that clients have to show, a function that decides, or false for everybody who reaches the port. */
+  /** Decides who may come in: the token that clients have to show, a function that decides, or false for everybody who reaches the port. */
   auth: Auth;
   /**
    * Origins of web pages that may connect, such as `https://example.com`; default: none. Browsers name the page's origin with each connection, controllers

@@ -12,9 +12,9 @@ import type { Untold } from './teller.ts';
 
 const log = logger('server');
 
-/** What a member has been told, that does not know everything yet. */
+/** Progress with a member that does not know everything yet. */
 interface Telling {
-  /** What it is told next. What comes meanwhile is at the end of that. */
+  /** Objects that it is told of next. New ones are put at the end. */
   readonly rest: Iterator<ExportedObject>;
   /** All with handles up to this one have been told. */
   upTo: number;
@@ -106,7 +106,7 @@ export class TreeExport implements Exporter, Untold {
     const named = this.#namedIn(args);
     for (const member of listeners ?? this.#audience) {
       for (const object of named) this.#tellAhead(member, object);
-      // What is told now of the object says as much as an event that tells of one of its properties.
+      // The object's state, as it is told now, says as much as an event that tells of one of its properties.
       if (!this.#tellAhead(member, exported) || !tellsOfState(exported, name)) member.tell(message);
     }
   }

@@ -1,4 +1,4 @@
-/** What takes streams from a Router: Consumers of the application, pipes to other Routers, RtpObservers. Found without a walk through the Router. */
+/** Users of a Router's streams: Consumers of the application, pipes to other Routers, RtpObservers. They are found without a walk through the Router. */
 import type { ObjectTree, TreeNode } from '../objectTree.ts';
 import { Groups } from '../groups.ts';
 import { linkedRouterId } from './endpoint.ts';
@@ -15,7 +15,7 @@ interface Place {
 export class StreamUsers {
   /** The application's own, by the Router's id and the stream's. */
   readonly #consumers = new Groups<ConsumerNode>();
-  /** Those of pipes, by the ids of both Routers, and then the stream's. */
+  /** Consumers of pipes, by the ids of both Routers, and then the stream's. */
   readonly #pipes = new Groups<ConsumerNode>();
   readonly #rtpObservers = new Map<string, Set<TreeNode<'rtpObserver'>>>();
 
@@ -76,7 +76,7 @@ export class StreamUsers {
   }
 }
 
-/** What a Consumer or DataConsumer consumes. */
+/** The id of the stream that a Consumer or DataConsumer takes. */
 export function streamOf(node: ConsumerNode): string {
   return node.type === 'consumer' ? node.object.producerId : node.object.dataProducerId;
 }

@@ -36,7 +36,7 @@ interface Pipe {
   readonly to: string;
   /** Whether calls of ours need it: then it has to be kept awake for us, also where it is awake for others. */
   isClaimed: boolean;
-  /** What we have told its source's server last. Where others want it, it flows on. */
+  /** The word that its source's server got from us last. Where others want the pipe, it flows on. */
   told: 'flow' | 'sleep' | undefined;
 }
 

@@ -12,14 +12,14 @@ import type { Streams } from '../streams.ts';
 
 type Emitter = EnhancedEventEmitter<{ score: [ConsumerScore] }>;
 
-/** Whose news it is that a score may have to be shown otherwise. */
+/** The origin of the news that a score may have to be shown otherwise. */
 type Teller = 'worker' | 'origin' | 'pipe';
 
 /** A Consumer, and how its scores are shown. */
 interface Shown {
   readonly consumer: Consumer;
   readonly router: Router;
-  /** What its Worker says. */
+  /** Reads the score that its Worker tells. */
   readonly read: () => ConsumerScore;
   /** Tells the application. */
   readonly tell: (score: ConsumerScore) => void;
