@@ -5,7 +5,7 @@ import { NotFoundError } from 'mediasoup/errors';
 import type { AppData, Index, ObserverEvents, Router, RouterRtpCapabilities, Worker, WorkerSettings } from 'mediasoup/types';
 import { closeWorker } from '../shared/closeWorker.ts';
 import { MediasoupModule } from '../shared/mediasoupModule.ts';
-import { mayForget } from '../shared/mayForget.ts';
+import { mayForget, mayForgetCalls } from '../shared/mayForget.ts';
 import { ObjectTree } from '../shared/objectTree.ts';
 import { onceClosed } from '../shared/onceClosed.ts';
 import { startWorker } from '../shared/workers/startWorker.ts';
@@ -30,6 +30,7 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
 
   constructor(nodes: NodePool) {
     super();
+    mayForgetCalls(this, ['createWorker']);
     this.#nodes = nodes;
   }
 

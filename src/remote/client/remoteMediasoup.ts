@@ -3,6 +3,7 @@ import * as mediasoup from 'mediasoup';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { AppData, Index, ObserverEvents, RouterRtpCapabilities, Worker, WorkerSettings } from 'mediasoup/types';
 import { MEDIASOUP, type MediasoupInfo } from '../protocol/messages.ts';
+import { mayForgetCalls } from '../../shared/mayForget.ts';
 import { MediasoupModule } from '../../shared/mediasoupModule.ts';
 import type { Caller } from './mirrorCore.ts';
 
@@ -16,6 +17,7 @@ export class RemoteMediasoup extends MediasoupModule implements Index {
 
   constructor(caller: Caller) {
     super();
+    mayForgetCalls(this, ['createWorker']);
     this.#caller = caller;
   }
 

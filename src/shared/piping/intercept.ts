@@ -145,8 +145,8 @@ async function useArriving<T extends Used>({ id, arrived }: FoundStream, use: (i
 }
 
 /** Whatever is not, is left to mediasoup to refuse: nothing is piped for it. */
-function isWellFormed(object: Transport | RtpObserver, id: unknown, options: { appData?: unknown; mid?: unknown }): boolean {
-  const { appData, mid } = options;
+function isWellFormed(object: Transport | RtpObserver, id: unknown, options: { appData?: unknown; mid?: unknown } | undefined): boolean {
+  const { appData, mid } = options ?? {};
   return (
     !object.closed &&
     typeof id === 'string' &&

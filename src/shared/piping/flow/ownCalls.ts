@@ -4,6 +4,7 @@
  */
 import type { Consumer, DataConsumer, DataProducer, Producer, Router, RtpObserver, Transport } from 'mediasoup/types';
 import { logger } from '../../logger.ts';
+import { mayForgetCalls } from '../../mayForget.ts';
 import type { ObjectTree, TreeNode } from '../../objectTree.ts';
 import { isLinkTransport } from '../endpoint.ts';
 import type { Streams } from '../streams.ts';
@@ -60,6 +61,7 @@ function watchTransport(transport: Transport, router: Router, { flow, streams }:
       expected?.release();
     }
   };
+  mayForgetCalls(transport, ['consume', 'consumeData']);
 }
 
 function watchConsumer(consumer: Consumer | DataConsumer, streamId: string, router: Router, { flow }: Context): void {
@@ -80,6 +82,7 @@ function watchConsumer(consumer: Consumer | DataConsumer, streamId: string, rout
       expected?.release();
     }
   };
+  mayForgetCalls(consumer, ['pause', 'resume']);
 }
 
 function watchRtpObserver(rtpObserver: RtpObserver, router: Router, { flow }: Context): void {
@@ -92,6 +95,7 @@ function watchRtpObserver(rtpObserver: RtpObserver, router: Router, { flow }: Co
       expected?.release();
     }
   };
+  mayForgetCalls(rtpObserver, ['addProducer']);
 }
 
 /**
@@ -114,4 +118,5 @@ function watchProducer(producer: Producer | DataProducer, router: Router, { stre
     await resuming;
     if (!('kind' in producer)) await Promise.all(following);
   };
+  mayForgetCalls(producer, ['resume']);
 }
