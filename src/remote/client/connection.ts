@@ -198,7 +198,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   /** Says goodbye, if the server can hear it. It then closes what we have made. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#refusal.stop();
+    this.#refusal.close();
     if (this.#sessionId !== undefined || this.#abandonedId !== undefined) await within(this.#sayGoodbye(), GOODBYE_TIMEOUT_MS);
     this.#socket.disconnect();
     this.#endSession();

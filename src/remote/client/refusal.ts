@@ -16,6 +16,7 @@ export class Refusal {
   #timer: NodeJS.Timeout | undefined;
   #acceptedAt: number | undefined;
   #error: RefusedError | undefined;
+  #isClosed = false;
 
   /** @param retry makes one attempt */
   constructor(url: string, retry: () => void) {
@@ -39,6 +40,7 @@ export class Refusal {
     if (settled) this.#backoff.reset();
     this.#acceptedAt = undefined;
     this.stop();
+    if (this.#isClosed) return;
     this.#timer = setTimeout(() => this.retryNow(), this.#backoff.next());
   }
 
@@ -65,7 +67,13 @@ export class Refusal {
     this.#acceptedAt = performance.now();
   }
 
-  /** No attempt is made any more. */
+  /** No attempt is made any more, whatever the server still says: its connection is open until the goodbye has been heard. */
+  close(): void {
+    this.#isClosed = true;
+    this.stop();
+  }
+
+  /** The next attempt is not made. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
