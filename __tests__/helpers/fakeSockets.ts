@@ -54,7 +54,7 @@ export class FakeConnection {
   }
 }
 
-/** What is said in one go is sent after that; much of it in turns. */
+/** Messages that are said in one go are sent after that; many of them in turns. */
 export async function said(): Promise<void> {
   await new Promise<void>(resolve => setImmediate(resolve));
 }

@@ -135,7 +135,7 @@ class Watcher {
         await this.send(10);
         return (await this.received()) > before;
       });
-      // Those that were on their way.
+      // Packets that were on their way.
       await new Promise(resolve => setTimeout(resolve, 200));
     }
   }

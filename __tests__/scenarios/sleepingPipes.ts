@@ -204,7 +204,7 @@ function pipesOf(mafaldaRouter: MafaldaRouter, streamId: string): (Consumer | Da
   return pipes;
 }
 
-/** What pipes have made of a stream. */
+/** Copies that pipes have made of a stream. */
 function copiesOf(mafaldaRouter: MafaldaRouter, streamId: string): Producer[] {
   const copies: Producer[] = [];
   for (const { type, object, id, parent } of (mafaldaRouter as PipeableMafaldaRouter).tree.nodes()) {

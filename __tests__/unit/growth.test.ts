@@ -1,4 +1,4 @@
-/** What is done once takes as many steps where there is much already as where there is little. */
+/** A single operation takes as many steps where there is much already as where there is little. */
 import { expect, test } from '@jest/globals';
 import type { Producer, Router } from 'mediasoup/types';
 import { lossOf } from '../../src/horizontal/lostNodes.ts';
@@ -40,7 +40,7 @@ class Pair {
     for (let stream = 0; stream < streams; ++stream) this.pipe(`stream ${stream}`);
   }
 
-  /** One more stream. @returns its Consumer at the other end of the link */
+  /** Pipes one more stream. @returns its Consumer at the other end of the link */
   pipe(id: string): ImaginaryObject {
     produce(this.speaker, id);
     consume(this.ends[0], id);

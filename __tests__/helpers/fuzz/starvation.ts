@@ -3,7 +3,7 @@
  * has had its turns, but never the clock. So a busy machine is no finding.
  */
 
-/** What a process has done between two turns of its event loop, at most, since it was asked last; in ms. */
+/** The longest time between two turns of a process's event loop since it was asked last; in ms. */
 export interface LongestTurn {
   /** By the clock. */
   wall: number;

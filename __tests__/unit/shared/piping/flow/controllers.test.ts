@@ -65,7 +65,7 @@ describe('a pipe of several controllers', () => {
     await until('both see the pipe', () => [here, there].every(each => pipesOf(each, producer.id).length === 1));
     const [pipe] = pipesOf(here, producer.id);
     ours.close();
-    // What this controller would do if it knew of no other consumer.
+    // This controller would do so if it knew of no other consumer.
     for (const message of sent) {
       producer.send(message);
       await pipe!.pause();

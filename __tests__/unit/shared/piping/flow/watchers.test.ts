@@ -1,4 +1,4 @@
-/** Who keeps a stream flowing into a Router. */
+/** Watchers keep a stream flowing into a Router. */
 import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
@@ -56,7 +56,7 @@ describe('a stream is wanted', () => {
     expect([isWanted(), changes]).toEqual([true, ['camera a true']]);
     tree.emit('remove', first.node);
     expect([isWanted(), changes]).toEqual([false, ['camera a true', 'camera a false']]);
-    // What is only out of sight has its listeners still.
+    // An object that is only out of sight has its listeners still.
     first.consumer.turn(true);
     first.consumer.turn(false);
     expect(isWanted()).toBe(false);
