@@ -1,5 +1,5 @@
 /**
- * What every implementation of the Mafalda API must do, in the same words for all of them. Tests that mostly wait, and each in a MafaldaRouter of its own,
+ * Behaviour that every implementation of the Mafalda API must have, in the same words for all of them. Tests that mostly wait, and each in a MafaldaRouter of its own,
  * run at once.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';

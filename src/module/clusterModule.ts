@@ -55,7 +55,9 @@ export class ClusterModule implements Pick<Index, 'observer' | 'createWorker'> {
     if (--this.#workers > 0 || !this.#connection) return;
     const { cluster, lastWords } = this.#connection;
     this.#connection = undefined;
-    cluster.close().then(() => lastWords.dispose(), error => log('%o', error));
+    // Its goodbye is said by now. Another connection that is made meanwhile has last words of its own, and must be alone with a signal.
+    cluster.close().catch(error => log('%o', error));
+    lastWords.dispose();
   }
 }
 
