@@ -3,13 +3,17 @@ import tseslint from 'typescript-eslint';
 
 /** Who may import whom, besides itself: see the layers in docs/concepts/architecture.md. */
 const mayImport = {
-  shared: [],
-  mafalda: ['shared'],
-  'remote/protocol': ['shared'],
-  'remote/client': ['shared', 'remote/protocol'],
-  'remote/server': ['shared', 'remote/protocol'],
-  horizontal: ['shared', 'remote/client'],
-  module: ['shared', 'horizontal'],
+  api: [],
+  core: ['api'],
+  placement: ['api', 'core'],
+  piping: ['api', 'core'],
+  base: ['api', 'core', 'piping'],
+  local: ['api', 'core', 'placement', 'piping', 'base'],
+  'remote/protocol': ['api', 'core', 'piping'],
+  'remote/client': ['api', 'core', 'piping', 'base', 'remote/protocol'],
+  'remote/server': ['api', 'core', 'piping', 'base', 'remote/protocol'],
+  horizontal: ['api', 'core', 'placement', 'piping', 'base', 'remote/client'],
+  module: ['api', 'core', 'horizontal'],
 };
 
 const zones = Object.entries(mayImport).map(([layer, imports]) => ({

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import * as mediasoup from 'mediasoup';
 import type { DirectTransport, RtpParameters } from 'mediasoup/types';
 import { Mafalda } from '../src/index.ts';
-import { placeOnWorker } from '../src/mafalda/placement.ts';
+import { placeOnWorker } from '../src/placement/placeOnWorker.ts';
 
 const PEERS = [5, 10, 15, 20, 30, 40];
 const WORKERS = [1, 2, 4, 8, 16];

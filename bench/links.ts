@@ -11,7 +11,8 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import * as mediasoup from 'mediasoup';
 import type { Consumer, PlainTransport, RouterRtpCodecCapability, RtpParameters, Transport } from 'mediasoup/types';
-import { Mafalda, MafaldaHorizontal, RemoteMafaldaServer, type PipeableMafaldaRouter } from '../src/index.ts';
+import { Mafalda, MafaldaHorizontal, RemoteMafaldaServer } from '../src/index.ts';
+import type { PipeableMafaldaRouter } from '../src/base/pipeableMafaldaRouter.ts';
 
 const PEOPLE = 50;
 const TILES = 9;

@@ -19,7 +19,7 @@
  */
 import { NodePool, type PoolRequest } from '../src/horizontal/nodePool.ts';
 import type { ClusterNode } from '../src/horizontal/clusterNode.ts';
-import { concentrate, leastLoaded, regionFirst, twoChoices, type Strategy } from '../src/horizontal/strategies.ts';
+import { concentrate, leastLoaded, regionFirst, twoChoices, type Strategy } from '../src/placement/strategies.ts';
 import { ImaginaryNode } from '../__tests__/helpers/imaginaryNode.ts';
 import { seededRandom } from '../__tests__/helpers/random.ts';
 

@@ -9,4 +9,4 @@ export {
   RefusedError,
   WorkerBudgetError,
   type MafaldaErrorCode,
-} from './shared/errors.ts';
+} from './api/errors.ts';

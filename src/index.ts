@@ -1,13 +1,13 @@
-import { packageScope } from './shared/moduleScope.ts';
+import { packageScope } from './base/moduleScope.ts';
 
 export { MafaldaHorizontal as default } from './horizontal/index.ts';
 export * from './horizontal/index.ts';
 export { RemoteMafaldaClient, RemoteMafaldaServer, ReadyState } from './remote/index.ts';
 export type { Auth, Limits, Orphans, RemoteMafaldaClientEvents, RemoteMafaldaClientOptions, RemoteMafaldaServerOptions, ServerCounts } from './remote/index.ts';
-export { Mafalda, mafaldaRouterDefaultOptions } from './mafalda/index.ts';
+export { Mafalda, mafaldaRouterDefaultOptions } from './local/index.ts';
 export * from './errors.ts';
-export type { MafaldaOptions, WorkerBudgetOptions } from './mafalda/index.ts';
-export type * from './shared/publicTypes.ts';
+export type { MafaldaOptions, WorkerBudgetOptions } from './local/index.ts';
+export type * from './api/publicTypes.ts';
 
 export const { mafaldaRouters, workers, routers, transports, rtpObservers, closeAllMafaldaRouters, getResourceUsages, dump } =
   packageScope.exports;

@@ -1,5 +1,5 @@
 /** A process of its own that takes Workers from a budget, says so, and holds them until it is killed. */
-import { WorkerBudget } from '../../src/mafalda/workerBudget.ts';
+import { WorkerBudget } from '../../src/local/workerBudget.ts';
 
 const [file, max, count] = process.argv.slice(2);
 const budget = new WorkerBudget({ file, max: Number(max) });

@@ -1,8 +1,8 @@
 /** Objects that a tree takes for mediasoup's, by the thousand, without a Worker. */
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { Router, Worker } from 'mediasoup/types';
-import type { ObjectTree } from '../../src/shared/objectTree.ts';
-import { linkAppData } from '../../src/shared/piping/endpoint.ts';
+import type { ObjectTree } from '../../src/core/objectTree.ts';
+import { linkAppData } from '../../src/piping/endpoint.ts';
 
 const unused = async (): Promise<void> => undefined;
 

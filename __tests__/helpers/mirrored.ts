@@ -1,8 +1,9 @@
 /** What a client believes to be there, from its mirrors alone, and what is there, in forms that can be compared. */
-import { dumpTree, type MafaldaRouterDump } from '../../src/shared/dump.ts';
-import type { ObjectType, ObjectTypes } from '../../src/shared/objectTree.ts';
-import { resolveMafaldaRouterOptions } from '../../src/shared/options.ts';
-import type { PipeableMafaldaRouter } from '../../src/shared/types.ts';
+import { dumpTree } from '../../src/base/dumpTree.ts';
+import type { MafaldaRouterDump } from '../../src/api/dump.ts';
+import type { ObjectType, ObjectTypes } from '../../src/core/objectTree.ts';
+import { resolveMafaldaRouterOptions } from '../../src/api/options.ts';
+import type { PipeableMafaldaRouter } from '../../src/base/pipeableMafaldaRouter.ts';
 import type { MafaldaRouter } from '../../src/index.ts';
 
 /** Without asking the server. */

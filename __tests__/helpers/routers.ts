@@ -1,14 +1,14 @@
 /** mediasoup Routers, each on a Worker of its own, followed by an ObjectTree, with links between them: what piping works on. */
 import * as mediasoup from 'mediasoup';
 import type { DirectTransport, Producer, Router, Worker } from 'mediasoup/types';
-import { Aliases } from '../../src/mafalda/aliases.ts';
-import { IdlePipes } from '../../src/mafalda/idlePipes.ts';
-import { RouterLinks } from '../../src/mafalda/routerLinks.ts';
-import { ObjectTree } from '../../src/shared/objectTree.ts';
-import type { PipeEndpoint } from '../../src/shared/piping/endpoint.ts';
-import { Piper } from '../../src/shared/piping/piper.ts';
-import { Streams } from '../../src/shared/piping/streams.ts';
-import { StreamUsers } from '../../src/shared/piping/streamUsers.ts';
+import { Aliases } from '../../src/local/aliases.ts';
+import { IdlePipes } from '../../src/piping/links/idlePipes.ts';
+import { RouterLinks } from '../../src/piping/links/routerLinks.ts';
+import { ObjectTree } from '../../src/core/objectTree.ts';
+import type { PipeEndpoint } from '../../src/piping/endpoint.ts';
+import { Piper } from '../../src/piping/piper.ts';
+import { Streams } from '../../src/piping/streams.ts';
+import { StreamUsers } from '../../src/piping/streamUsers.ts';
 import { mediaCodecs } from './rtp.ts';
 
 /** Longer than any test. */

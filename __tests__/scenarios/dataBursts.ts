@@ -1,7 +1,8 @@
 /** What one Router delivers, a pipe delivers: large messages, and many at once. */
 import { expect, test } from '@jest/globals';
 import type { DataConsumer, DataProducer, DirectTransport, Router } from 'mediasoup/types';
-import type { MafaldaRouter, PipeableMafaldaRouter } from '../../src/index.ts';
+import type { MafaldaRouter } from '../../src/index.ts';
+import type { PipeableMafaldaRouter } from '../../src/base/pipeableMafaldaRouter.ts';
 import { until } from '../helpers/until.ts';
 import type { Scene } from './events.ts';
 

@@ -9,9 +9,9 @@ import {
   RemoteMafaldaServer,
   type MafaldaApi,
   type MafaldaRouter,
-  type PipeableMafaldaRouter,
   type Strategy,
 } from '../../src/index.ts';
+import type { PipeableMafaldaRouter } from '../../src/base/pipeableMafaldaRouter.ts';
 import { closingAfterEach } from '../helpers/cleanup.ts';
 import { delayProxy } from '../helpers/delayProxy.ts';
 import { DirectSender } from '../helpers/directRtp.ts';

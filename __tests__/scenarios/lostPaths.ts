@@ -1,7 +1,7 @@
 /** `pathlost`: what is on the way of a stream goes, and the stream is there still. */
 import { describe, expect, test } from '@jest/globals';
 import type { Consumer, Transport } from 'mediasoup/types';
-import type { PipeableMafaldaRouter } from '../../src/index.ts';
+import type { PipeableMafaldaRouter } from '../../src/base/pipeableMafaldaRouter.ts';
 import { DirectSender } from '../helpers/directRtp.ts';
 import { until } from '../helpers/until.ts';
 import type { Scene } from './events.ts';

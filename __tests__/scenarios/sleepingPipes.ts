@@ -1,8 +1,9 @@
 /** Pipes flow while somebody wants what they carry, and only then; and nobody who does can tell that they have slept. */
 import { describe, expect, test } from '@jest/globals';
 import type { Consumer, DataConsumer, Producer } from 'mediasoup/types';
-import type { MafaldaRouter, PipeableMafaldaRouter } from '../../src/index.ts';
-import { isLinkTransport } from '../../src/shared/piping/endpoint.ts';
+import type { MafaldaRouter } from '../../src/index.ts';
+import type { PipeableMafaldaRouter } from '../../src/base/pipeableMafaldaRouter.ts';
+import { isLinkTransport } from '../../src/piping/endpoint.ts';
 import { Camera } from '../helpers/camera.ts';
 import { DirectSender } from '../helpers/directRtp.ts';
 import { LayersSender } from '../helpers/layers.ts';

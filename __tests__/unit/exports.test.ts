@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import * as mediasoup from 'mediasoup';
 import * as root from '../../src/index.ts';
-import * as local from '../../src/mafalda/index.ts';
+import * as local from '../../src/local/index.ts';
 import * as remote from '../../src/remote/index.ts';
 
 const common = ['workers', 'routers', 'transports', 'rtpObservers', 'getResourceUsages', 'dump', 'mafaldaRouters', 'closeAllMafaldaRouters'];

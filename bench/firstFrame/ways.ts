@@ -2,7 +2,8 @@
 import * as mediasoup from 'mediasoup';
 import * as ortc from 'mediasoup/ortc';
 import type { Router, RouterRtpCodecCapability, Transport, WebRtcTransport, WebRtcTransportOptions } from 'mediasoup/types';
-import { Mafalda, MafaldaHorizontal, RemoteMafaldaServer, type MafaldaApi, type MafaldaRouter, type PipeableMafaldaRouter } from '../../src/index.ts';
+import { Mafalda, MafaldaHorizontal, RemoteMafaldaServer, type MafaldaApi, type MafaldaRouter } from '../../src/index.ts';
+import type { PipeableMafaldaRouter } from '../../src/base/pipeableMafaldaRouter.ts';
 
 const mediaCodecs: RouterRtpCodecCapability[] = [
   { kind: 'audio', mimeType: 'audio/opus', clockRate: 48000, channels: 2 },

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { RtpCapabilities, Transport, WebRtcTransportOptions } from 'mediasoup/types';
 import { MafaldaHorizontal, RemoteMafaldaClient, type MafaldaApi, type MafaldaRouter } from '../../src/index.ts';
-import type { Placement } from '../../src/horizontal/placement.ts';
+import type { Placement } from '../../src/api/placement.ts';
 import { listenInfos, mediaCodecs, type Room, type Subject, type SubjectTransport } from './subject.ts';
 
 type Creator = MafaldaRouter & { createWebRtcTransport(options: WebRtcTransportOptions & { placement?: Placement }): Promise<Transport> };

@@ -1,6 +1,6 @@
 /** Asks several nodes the same, of which one may be silent. */
-import { logger } from '../shared/logger.ts';
-import { answersWithin } from '../shared/within.ts';
+import { logger } from '../core/logger.ts';
+import { answersWithin } from '../core/within.ts';
 import type { ClusterNode } from './clusterNode.ts';
 
 const log = logger('horizontal');

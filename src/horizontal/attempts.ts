@@ -1,5 +1,5 @@
 /** Nodes are asked one after the other, until one can do it, and what comes of that tells which of them are well. */
-import { logger } from '../shared/logger.ts';
+import { logger } from '../core/logger.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import { failureOf, isCallersFault, toError } from './faults.ts';
 

@@ -2,11 +2,11 @@
 import { availableParallelism } from 'node:os';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { ServerSigns } from '../remote/client/index.ts';
-import { RefusedError } from '../shared/errors.ts';
-import { ObjectTree, type TreeNode } from '../shared/objectTree.ts';
-import { isLinkTransport, linkedRouterId } from '../shared/piping/endpoint.ts';
-import type { MafaldaApi } from '../shared/types.ts';
-import { ExpectedLoad } from './expectedLoad.ts';
+import { RefusedError } from '../api/errors.ts';
+import { ObjectTree, type TreeNode } from '../core/objectTree.ts';
+import { isLinkTransport, linkedRouterId } from '../piping/endpoint.ts';
+import type { MafaldaApi } from '../api/types.ts';
+import { ExpectedLoad } from '../placement/expectedLoad.ts';
 import { Rest } from './rest.ts';
 
 /** A node at the end of a wire tells when it is there, and how loaded it is. A local Mafalda is always there. */

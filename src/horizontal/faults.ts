@@ -1,5 +1,5 @@
 /** Whose fault it is when a node can't do what it is asked: told by the name of the error's class, which is the same after any number of wires. */
-import { NodeUnavailableError } from '../shared/errors.ts';
+import { NodeUnavailableError } from '../api/errors.ts';
 import type { ClusterNode } from './clusterNode.ts';
 
 /** Of these the caller would be told by every node: its arguments are wrong, or what it means is closed. */

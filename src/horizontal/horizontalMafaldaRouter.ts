@@ -1,11 +1,12 @@
 /** A MafaldaRouter that is spread over several nodes: at most one MafaldaRouter with its id on each, joined by pipes on demand. */
 import { NotFoundError } from 'mediasoup/errors';
 import type * as types from 'mediasoup/types';
-import { dumpTree, type MafaldaRouterDump } from '../shared/dump.ts';
-import { logger } from '../shared/logger.ts';
-import { MafaldaRouterBase } from '../shared/mafaldaRouterBase.ts';
-import type { TreeNode } from '../shared/objectTree.ts';
-import type { ResolvedMafaldaRouterOptions } from '../shared/options.ts';
+import { dumpTree } from '../base/dumpTree.ts';
+import type { MafaldaRouterDump } from '../api/dump.ts';
+import { logger } from '../core/logger.ts';
+import { MafaldaRouterBase } from '../base/mafaldaRouterBase.ts';
+import type { TreeNode } from '../core/objectTree.ts';
+import type { ResolvedMafaldaRouterOptions } from '../api/options.ts';
 import {
   isLinkTransport,
   streamKey,
@@ -17,23 +18,24 @@ import {
   type PipedStream,
   type PipeEndpoint,
   type PipeOffer,
-} from '../shared/piping/endpoint.ts';
-import { chooseSource } from '../shared/piping/chooseSource.ts';
-import { PipeFlow } from '../shared/piping/flow/pipeFlow.ts';
-import { interceptClose, interceptRtpObserver, interceptTransport, type StreamAccess } from '../shared/piping/intercept.ts';
-import { showOrigins } from '../shared/piping/showOrigins.ts';
-import { tellOfLostMessages } from '../shared/piping/lostMessages.ts';
-import { Piper } from '../shared/piping/piper.ts';
-import type { StreamInRouter } from '../shared/piping/streams.ts';
-import type { PipeToMafaldaRouterOptions } from '../shared/piping/pipeToMafaldaRouter.ts';
-import type { AddressesOptional, MafaldaRouter, MafaldaRouterOptions, PipeableMafaldaRouter, ResourceUsages } from '../shared/types.ts';
+} from '../piping/endpoint.ts';
+import { chooseSource } from '../piping/chooseSource.ts';
+import { PipeFlow } from '../piping/flow/pipeFlow.ts';
+import { interceptClose, interceptRtpObserver, interceptTransport, type StreamAccess } from '../piping/intercept.ts';
+import { showOrigins } from '../piping/showOrigins.ts';
+import { tellOfLostMessages } from '../piping/lostMessages.ts';
+import { Piper } from '../piping/piper.ts';
+import type { StreamInRouter } from '../piping/streams.ts';
+import type { PipeToMafaldaRouterOptions } from '../api/types.ts';
+import type { AddressesOptional, MafaldaRouter, MafaldaRouterOptions, ResourceUsages } from '../api/types.ts';
+import type { PipeableMafaldaRouter } from '../base/pipeableMafaldaRouter.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import { livingPaths, lossOf, type Loss } from './lostNodes.ts';
 import type { NodePool, PoolRequest } from './nodePool.ts';
 import { Parts } from './parts.ts';
 import { askNodes } from './askNodes.ts';
-import { PipeEnds } from './pipeEnds.ts';
-import type { Placement } from './placement.ts';
+import { PairedEnds } from '../piping/links/pairedEnds.ts';
+import type { Placement } from '../api/placement.ts';
 import { makeDetour } from './reachability/detour.ts';
 import { Whereabouts } from './whereabouts.ts';
 
@@ -47,7 +49,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   readonly #options: ResolvedMafaldaRouterOptions;
   readonly #parts: Parts;
   readonly #piper: Piper;
-  readonly #pipeEnds: PipeEnds;
+  readonly #pairedEnds: PairedEnds;
   readonly #flow: PipeFlow;
   readonly #whereabouts = new Whereabouts(this.tree);
   /** Whether we know the `routerOptions`, or only the id. */
@@ -97,7 +99,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       users: this.users,
       concerns: (from, to) => this.#nodeOf(from) !== this.#nodeOf(to),
     });
-    this.#pipeEnds = new PipeEnds({
+    this.#pairedEnds = new PairedEnds({
       tree: this.tree,
       streams: this.streams,
       users: this.users,
@@ -268,7 +270,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
 
   /** A node that is not connected hears of it when it is back, which nobody waits for: it may never be. */
   protected async release(): Promise<void> {
-    this.#pipeEnds.close();
+    this.#pairedEnds.close();
     this.#flow.close();
     const closing: Promise<void>[] = [];
     for (const [node, part] of this.#parts) {

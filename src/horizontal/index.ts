@@ -1,6 +1,6 @@
 export { MafaldaHorizontal, type MafaldaHorizontalEvents, type MafaldaHorizontalOptions } from './mafaldaHorizontal.ts';
 export type { DrainOptions, DrainReport } from './drain.ts';
-export type { Placement } from './placement.ts';
+export type { Placement } from '../api/placement.ts';
 export {
   concentrate,
   leastLoaded,
@@ -9,4 +9,4 @@ export {
   type NodeState,
   type PlacementRequest,
   type Strategy,
-} from './strategies.ts';
+} from '../placement/strategies.ts';

@@ -1,9 +1,9 @@
 /** What a controller gives up with a node that it has lost: only what is its own, since others may still reach that node. */
-import type { ObjectTree } from '../shared/objectTree.ts';
-import type { LeaveRequest } from '../shared/piping/endpoint.ts';
-import type { LostPath } from '../shared/piping/lostPaths.ts';
-import type { Streams } from '../shared/piping/streams.ts';
-import type { StreamUsers } from '../shared/piping/streamUsers.ts';
+import type { ObjectTree } from '../core/objectTree.ts';
+import type { LeaveRequest } from '../piping/endpoint.ts';
+import type { LostPath } from '../api/types.ts';
+import type { Streams } from '../piping/streams.ts';
+import type { StreamUsers } from '../piping/streamUsers.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import type { LinkTable } from './reachability/linkTable.ts';
 

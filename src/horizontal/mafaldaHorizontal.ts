@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { connectionOptions, RemoteMafaldaClient, type RemoteMafaldaClientOptions } from '../remote/client/index.ts';
-import type { MafaldaDump } from '../shared/dump.ts';
-import type { LoadReport } from '../shared/load.ts';
-import { logger } from '../shared/logger.ts';
-import { MafaldaBase } from '../shared/mafaldaBase.ts';
-import { ModuleScope, packageScope } from '../shared/moduleScope.ts';
-import type { ObjectTypes } from '../shared/objectTree.ts';
-import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../shared/options.ts';
-import type { MafaldaApi, MafaldaEvents, MafaldaRouterOptions, ResourceUsages } from '../shared/types.ts';
-import { checkDuration } from '../shared/checkDuration.ts';
+import type { MafaldaDump } from '../api/dump.ts';
+import type { LoadReport } from '../api/load.ts';
+import { logger } from '../core/logger.ts';
+import { MafaldaBase } from '../base/mafaldaBase.ts';
+import { ModuleScope, packageScope } from '../base/moduleScope.ts';
+import type { ObjectTypes } from '../core/objectTree.ts';
+import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
+import type { MafaldaApi, MafaldaEvents, MafaldaRouterOptions, ResourceUsages } from '../api/types.ts';
+import { checkDuration } from '../api/checkDuration.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import { untilDrained, whatIsLeft, type DrainOptions, type DrainReport } from './drain.ts';
 import { HorizontalMediasoup } from './horizontalMediasoup.ts';
@@ -17,7 +17,7 @@ import { Evidence } from './liveness/evidence.ts';
 import { Liveness } from './liveness/liveness.ts';
 import { askNodes } from './askNodes.ts';
 import { NodePool } from './nodePool.ts';
-import { concentrate, type Strategy } from './strategies.ts';
+import { concentrate, type Strategy } from '../placement/strategies.ts';
 
 const log = logger('horizontal');
 

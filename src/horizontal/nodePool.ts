@@ -2,15 +2,15 @@
 import { randomInt } from 'node:crypto';
 import { version } from 'mediasoup';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
-import { IncompatibleError, NodeDrainingError, NodeUnavailableError } from '../shared/errors.ts';
-import type { MafaldaApi } from '../shared/types.ts';
+import { IncompatibleError, NodeDrainingError, NodeUnavailableError } from '../api/errors.ts';
+import type { MafaldaApi } from '../api/types.ts';
 import { Attempts, type Tried } from './attempts.ts';
 import { ClusterNode, type NodeEvents } from './clusterNode.ts';
 import { LinkTable } from './reachability/linkTable.ts';
 import { probe } from './reachability/probe.ts';
 import { Reachability, type DownLink } from './reachability/reachability.ts';
-import { checkPlacement, type Placement } from './placement.ts';
-import type { NodeState, Strategy } from './strategies.ts';
+import { checkPlacement, type Placement } from '../api/placement.ts';
+import type { NodeState, Strategy } from '../placement/strategies.ts';
 
 /** Whom a node is chosen for. */
 export interface PoolRequest {

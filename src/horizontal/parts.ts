@@ -4,10 +4,11 @@
  */
 import type { Router, RouterOptions, RtpObserver, Transport, Worker } from 'mediasoup/types';
 import { NotFoundError } from 'mediasoup/errors';
-import { logger } from '../shared/logger.ts';
-import type { ObjectTree, TreeNode } from '../shared/objectTree.ts';
-import type { MafaldaRouterOptions, PipeableMafaldaRouter } from '../shared/types.ts';
-import { within } from '../shared/within.ts';
+import { logger } from '../core/logger.ts';
+import type { ObjectTree, TreeNode } from '../core/objectTree.ts';
+import type { MafaldaRouterOptions } from '../api/types.ts';
+import type { PipeableMafaldaRouter } from '../base/pipeableMafaldaRouter.ts';
+import { within } from '../core/within.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import type { NodePool } from './nodePool.ts';
 

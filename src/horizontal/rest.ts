@@ -2,7 +2,7 @@
  * A node that can't do what it is asked is let rest, longer each time that it fails again. After that it gets one call, and the
  * others only when that one has succeeded.
  */
-import { Backoff } from '../shared/backoff.ts';
+import { Backoff } from '../core/backoff.ts';
 
 const FIRST_REST_MS = 1000;
 const MAX_REST_MS = 60_000;

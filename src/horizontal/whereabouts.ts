@@ -1,6 +1,6 @@
 /** In which Router something is, by its id: what `placement.near` may name. */
 import type { Router } from 'mediasoup/types';
-import type { ObjectTree, TreeNode } from '../shared/objectTree.ts';
+import type { ObjectTree, TreeNode } from '../core/objectTree.ts';
 
 /** Streams are in several Routers, where pipes have brought them; Transports and Consumers in one. */
 const located: readonly TreeNode['type'][] = ['producer', 'dataProducer', 'transport', 'consumer', 'dataConsumer'];

@@ -3,8 +3,8 @@ import { EnhancedEventEmitter } from 'mediasoup/extras';
 import * as mediasoup from 'mediasoup';
 import type { AppData, Index, ObserverEvents, Worker, WorkerSettings } from 'mediasoup/types';
 import { MafaldaHorizontal } from '../horizontal/index.ts';
-import { logger } from '../shared/logger.ts';
-import { onceClosed } from '../shared/onceClosed.ts';
+import { logger } from '../core/logger.ts';
+import { onceClosed } from '../core/onceClosed.ts';
 import { LastWords } from './lastWords.ts';
 import type { ModuleSettings } from './settings.ts';
 

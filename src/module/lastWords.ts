@@ -2,7 +2,7 @@
  * Tells servers that this process ends. An application that knows nothing of servers does not do it, and its Workers there, with
  * their ports, would stay until they take it for lost.
  */
-import { logger } from '../shared/logger.ts';
+import { logger } from '../core/logger.ts';
 
 const log = logger('module');
 

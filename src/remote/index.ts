@@ -5,7 +5,7 @@ export { RemoteMafaldaServer, type RemoteMafaldaServerOptions, type ServerCounts
 export type { Auth } from './server/authenticate.ts';
 export type { Limits } from './server/limits.ts';
 export type { Orphans } from './server/orphans.ts';
-export type * from '../shared/publicTypes.ts';
-export { mafaldaRouterDefaultOptions } from '../shared/options.ts';
+export type * from '../api/publicTypes.ts';
+export { mafaldaRouterDefaultOptions } from '../api/options.ts';
 
 export const { mafaldaRouters, workers, routers, transports, rtpObservers, closeAllMafaldaRouters, getResourceUsages, dump } = scope.exports;

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as mediasoup from 'mediasoup';
 import { Mafalda, MafaldaHorizontal, RemoteMafaldaServer, type MafaldaRouter } from '../../../src/index.ts';
-import { WorkerBudget } from '../../../src/mafalda/workerBudget.ts';
+import { WorkerBudget } from '../../../src/local/workerBudget.ts';
 import { evenly } from '../../helpers/evenly.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { mediaCodecs } from '../../helpers/rtp.ts';

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { UnsupportedError } from 'mediasoup/errors';
 import type { ClusterNode } from '../../../src/horizontal/clusterNode.ts';
 import { NodePool, type PoolRequest } from '../../../src/horizontal/nodePool.ts';
-import { concentrate, leastLoaded, regionFirst, twoChoices, type Strategy } from '../../../src/horizontal/strategies.ts';
-import { LimitError, NodeDrainingError, NodeUnavailableError } from '../../../src/shared/errors.ts';
+import { concentrate, leastLoaded, regionFirst, twoChoices, type Strategy } from '../../../src/placement/strategies.ts';
+import { LimitError, NodeDrainingError, NodeUnavailableError } from '../../../src/api/errors.ts';
 import { ImaginaryNode } from '../../helpers/imaginaryNode.ts';
 
 const WATERMARK = 66;

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as mediasoup from 'mediasoup';
 import type { PipeTransportOptions, TransportListenInfo, WebRtcTransport } from 'mediasoup/types';
 import { Mafalda, MafaldaHorizontal, RemoteMafaldaClient, RemoteMafaldaServer, type MafaldaRouter, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
-import type { AddressesOptional } from '../../../src/shared/types.ts';
+import type { AddressesOptional } from '../../../src/api/types.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { mediaCodecs } from '../../helpers/rtp.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';

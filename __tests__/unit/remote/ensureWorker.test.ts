@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as mediasoup from 'mediasoup';
 import { Mafalda, RemoteMafaldaClient, RemoteMafaldaServer } from '../../../src/index.ts';
-import { WorkerBudget } from '../../../src/mafalda/workerBudget.ts';
+import { WorkerBudget } from '../../../src/local/workerBudget.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { untilConnected } from '../../helpers/serve.ts';
 

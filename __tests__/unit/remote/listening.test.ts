@@ -1,7 +1,8 @@
 /** `message`, `rtp` and `rtcp` come so often that only those are told over the wire who listen. */
 import { beforeEach, expect, test } from '@jest/globals';
 import type { EventEmitter } from 'node:events';
-import { RemoteMafaldaClient, type MafaldaRouter, type PipeableMafaldaRouter } from '../../../src/index.ts';
+import { RemoteMafaldaClient, type MafaldaRouter } from '../../../src/index.ts';
+import type { PipeableMafaldaRouter } from '../../../src/base/pipeableMafaldaRouter.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { DirectSender, pictureLossIndication } from '../../helpers/directRtp.ts';
 import { mediaCodecs } from '../../helpers/rtp.ts';

@@ -1,7 +1,7 @@
 /** What a server tells of its load, by itself and along with answers. */
 import { expect, test } from '@jest/globals';
 import { cpus, totalmem } from 'node:os';
-import type { LoadReport } from '../../../src/shared/load.ts';
+import type { LoadReport } from '../../../src/api/load.ts';
 import { RemoteMafaldaClient } from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { mediaCodecs, RtpReceiver, RtpSender } from '../../helpers/rtp.ts';

@@ -1,7 +1,8 @@
 /** A server knows who has made what: nothing stays that nobody owns, and nothing goes that is another one's. */
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { once } from 'node:events';
-import { RemoteMafaldaClient, RemoteMafaldaServer, type MafaldaRouter, type Orphans, type PipeableMafaldaRouter, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
+import { RemoteMafaldaClient, RemoteMafaldaServer, type MafaldaRouter, type Orphans, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
+import type { PipeableMafaldaRouter } from '../../../src/base/pipeableMafaldaRouter.ts';
 import { BareClient } from '../../helpers/bareClient.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { CutProxy } from '../../helpers/cutProxy.ts';

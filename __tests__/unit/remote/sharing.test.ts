@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
-import { RemoteMafaldaClient, type MafaldaRouter, type PipeableMafaldaRouter } from '../../../src/index.ts';
+import { RemoteMafaldaClient, type MafaldaRouter } from '../../../src/index.ts';
+import type { PipeableMafaldaRouter } from '../../../src/base/pipeableMafaldaRouter.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { mediaCodecs, RtpSender } from '../../helpers/rtp.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';

@@ -1,6 +1,6 @@
 /** Asks the ends of pipes on other nodes whether they still get packets from a node that is silent. */
 import type { PipeTransport } from 'mediasoup/types';
-import { logger } from '../../shared/logger.ts';
+import { logger } from '../../core/logger.ts';
 import { bytesOf, isReceiving, type LinkTable, type NodeLinkEnd } from '../reachability/linkTable.ts';
 import type { ClusterNode } from '../clusterNode.ts';
 

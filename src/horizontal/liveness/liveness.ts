@@ -2,7 +2,7 @@
  * Watches whether the nodes of this controller are heard. One that is silent is judged by evidence: if it is dead, it is given up; if it may
  * well live, what is there stays open, and it is marked as unreachable until it is heard again, or its server's `sessionTimeout` has passed.
  */
-import { logger } from '../../shared/logger.ts';
+import { logger } from '../../core/logger.ts';
 import type { ClusterNode } from '../clusterNode.ts';
 import type { NodePool } from '../nodePool.ts';
 import { doubtAfterMs, judge, type Verdict } from './judge.ts';

@@ -1,10 +1,10 @@
 /** The way by a third node, where two don't reach each other. */
 import type { Router } from 'mediasoup/types';
-import { logger } from '../../shared/logger.ts';
-import { NodeUnavailableError } from '../../shared/errors.ts';
-import type { StreamId } from '../../shared/piping/endpoint.ts';
-import type { StreamInRouter } from '../../shared/piping/streams.ts';
-import type { PipeableMafaldaRouter } from '../../shared/types.ts';
+import { logger } from '../../core/logger.ts';
+import { NodeUnavailableError } from '../../api/errors.ts';
+import type { StreamId } from '../../piping/endpoint.ts';
+import type { StreamInRouter } from '../../piping/streams.ts';
+import type { PipeableMafaldaRouter } from '../../base/pipeableMafaldaRouter.ts';
 import type { ClusterNode } from '../clusterNode.ts';
 
 const log = logger('reachability');

@@ -1,8 +1,8 @@
 /** The ends of links between nodes, in all rooms: which lead from where to where, and what flows there. */
 import type { PipeTransport, Transport } from 'mediasoup/types';
-import { Groups } from '../../shared/groups.ts';
-import type { ObjectTree, TreeNode } from '../../shared/objectTree.ts';
-import { linkedRouterId } from '../../shared/piping/endpoint.ts';
+import { Groups } from '../../core/groups.ts';
+import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
+import { linkedRouterId } from '../../piping/endpoint.ts';
 
 /** What the table has to know of a node. */
 export interface LinkedNode {

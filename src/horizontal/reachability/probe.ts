@@ -2,10 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { DirectTransport, PipeTransport, Router, Transport } from 'mediasoup/types';
-import { logger } from '../../shared/logger.ts';
-import type { LinkEnd, LinkRequest } from '../../shared/piping/endpoint.ts';
-import { commonFamily } from '../../shared/piping/families.ts';
-import type { MafaldaApi, PipeableMafaldaRouter } from '../../shared/types.ts';
+import { logger } from '../../core/logger.ts';
+import type { LinkEnd, LinkRequest } from '../../piping/endpoint.ts';
+import { commonFamily } from '../../core/addresses/families.ts';
+import type { MafaldaApi } from '../../api/types.ts';
+import type { PipeableMafaldaRouter } from '../../base/pipeableMafaldaRouter.ts';
 
 const log = logger('reachability');
 

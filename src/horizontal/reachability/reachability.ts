@@ -2,7 +2,7 @@
  * Watches whether nodes reach each other for media. Where an end of a link gets nothing while the other one sends, all links between these two
  * nodes close, so that streams are consumed another way; then it is tried now and again whether it has healed.
  */
-import { logger } from '../../shared/logger.ts';
+import { logger } from '../../core/logger.ts';
 import type { ClusterNode } from '../clusterNode.ts';
 import { Flow } from './flow.ts';
 import { bytesOf, isSending, type LinkTable, type NodeLinkEnd } from './linkTable.ts';

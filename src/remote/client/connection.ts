@@ -1,10 +1,10 @@
 /** The connection to a server: made again whenever it is lost, with one session that goes on across all of that. */
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import { io, type Socket } from 'socket.io-client';
-import { logger } from '../../shared/logger.ts';
-import { within } from '../../shared/within.ts';
-import { CallTimeoutError, type RefusedError } from '../../shared/errors.ts';
-import type { LoadReport } from '../../shared/load.ts';
+import { logger } from '../../core/logger.ts';
+import { within } from '../../core/within.ts';
+import { CallTimeoutError, type RefusedError } from '../../api/errors.ts';
+import type { LoadReport } from '../../api/load.ts';
 import { SaidCapabilities } from '../protocol/capabilities.ts';
 import { decodeError } from '../protocol/errors.ts';
 import {

@@ -1,6 +1,6 @@
 /** socket.io's client trusts its server: here no packet of it ends this process. */
 import type { Manager } from 'socket.io-client';
-import { logger } from '../../shared/logger.ts';
+import { logger } from '../../core/logger.ts';
 
 const log = logger('client');
 

@@ -1,8 +1,8 @@
 /** mediasoup's objects as they are here, while they live on a server: classes made from their descriptions. */
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { AppData } from 'mediasoup/types';
-import { logger } from '../../shared/logger.ts';
-import { mayForget } from '../../shared/mayForget.ts';
+import { logger } from '../../core/logger.ts';
+import { mayForget } from '../../core/mayForget.ts';
 import { membersOf, type ClassDescription, type MemberKind, type MembersOf } from '../protocol/describe.ts';
 import type { MirrorCore } from './mirrorCore.ts';
 

@@ -2,9 +2,9 @@
 import * as ortc from 'mediasoup/ortc';
 import { UnsupportedError } from 'mediasoup/errors';
 import type * as types from 'mediasoup/types';
-import { copyOf } from '../../shared/copies.ts';
-import { logger } from '../../shared/logger.ts';
-import { onceClosed } from '../../shared/onceClosed.ts';
+import { copyOf } from '../../core/copies.ts';
+import { logger } from '../../core/logger.ts';
+import { onceClosed } from '../../core/onceClosed.ts';
 import { classes, type ClassName } from '../protocol/classes.ts';
 import { coreOf, mirrorClass } from './mirror.ts';
 import type { MirrorCore } from './mirrorCore.ts';

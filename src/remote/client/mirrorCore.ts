@@ -3,7 +3,7 @@ import type { EventEmitter } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import { NotFoundError, WorkerClosedError } from 'mediasoup/errors';
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
-import { copyOf } from '../../shared/copies.ts';
+import { copyOf } from '../../core/copies.ts';
 import { decode } from '../protocol/codec.ts';
 import { listenedEventsOf, membersOf, type ClassDescription } from '../protocol/describe.ts';
 import type { ClassName } from '../protocol/classes.ts';

@@ -1,6 +1,6 @@
 /** All mirrors of one connection to a server, and how they follow what the server tells. */
 import type { AppData, Router, Worker } from 'mediasoup/types';
-import { tellFamilies } from '../../shared/piping/families.ts';
+import { tellFamilies } from '../../core/addresses/families.ts';
 import { descriptionOf } from '../protocol/classes.ts';
 import { decode } from '../protocol/codec.ts';
 import { decodeError } from '../protocol/errors.ts';

@@ -1,5 +1,5 @@
 /** What a server may tell a client, so that none can bring it down by mistake or malice. */
-import { refuseUnknown } from '../../shared/options.ts';
+import { refuseUnknown } from '../../api/options.ts';
 
 export interface NodeLimits {
   /** Objects that the server tells of; default 200,000. */

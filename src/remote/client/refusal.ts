@@ -1,6 +1,6 @@
 /** What a client does when its server refuses it: it tries again, ever more rarely, unless that can't help. */
-import { Backoff } from '../../shared/backoff.ts';
-import { RefusedError } from '../../shared/errors.ts';
+import { Backoff } from '../../core/backoff.ts';
+import { RefusedError } from '../../api/errors.ts';
 
 const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 20_000;

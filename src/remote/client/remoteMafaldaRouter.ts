@@ -1,8 +1,9 @@
 /** A MafaldaRouter of a server, as it is here. */
 import { NotFoundError } from 'mediasoup/errors';
 import type { Router, RouterOptions, Worker } from 'mediasoup/types';
-import { MafaldaRouterBase } from '../../shared/mafaldaRouterBase.ts';
-import type { MafaldaRouterOptions, PipeableMafaldaRouter } from '../../shared/types.ts';
+import { MafaldaRouterBase } from '../../base/mafaldaRouterBase.ts';
+import type { MafaldaRouterOptions } from '../../api/types.ts';
+import type { PipeableMafaldaRouter } from '../../base/pipeableMafaldaRouter.ts';
 import { mafaldaRouterCalls } from '../protocol/classes.ts';
 import { MAFALDA } from '../protocol/messages.ts';
 import { coreOf } from './mirror.ts';

@@ -3,8 +3,8 @@ import * as mediasoup from 'mediasoup';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { AppData, Index, ObserverEvents, RouterRtpCapabilities, Worker, WorkerSettings } from 'mediasoup/types';
 import { MEDIASOUP, type MediasoupInfo } from '../protocol/messages.ts';
-import { mayForgetCalls } from '../../shared/mayForget.ts';
-import { MediasoupModule } from '../../shared/mediasoupModule.ts';
+import { mayForgetCalls } from '../../core/mayForget.ts';
+import { MediasoupModule } from '../../core/mediasoupModule.ts';
 import type { Caller } from './mirrorCore.ts';
 
 export class RemoteMediasoup extends MediasoupModule implements Index {

@@ -2,7 +2,7 @@
  * What the application has closed, and the server may not have heard of: to be connected is not to be told. It is remembered until the
  * server has confirmed it, also across the end of a session: handles mean the same as long as the server's process lives.
  */
-import { logger } from '../../shared/logger.ts';
+import { logger } from '../../core/logger.ts';
 import type { Unconfirmed } from '../protocol/messages.ts';
 import { MAX_UNCONFIRMED } from '../protocol/validate.ts';
 

@@ -3,7 +3,7 @@
  * participant with each `consume()`. So a client says them once, in a message of their own, and refers to them from then on
  * by `{ $capabilities: slot }` in the place of `rtpCapabilities`.
  */
-import { isSameData } from '../../shared/copies.ts';
+import { isSameData } from '../../core/copies.ts';
 import { measure } from './measure.ts';
 
 /** How many a server remembers for one session. */

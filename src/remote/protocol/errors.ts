@@ -10,9 +10,9 @@ import {
   RefusedError,
   WorkerBudgetError,
   type MafaldaErrorCode,
-} from '../../shared/errors.ts';
+} from '../../api/errors.ts';
 import { shortened } from './measure.ts';
-import { StaleLinkError } from '../../shared/piping/endpoint.ts';
+import { StaleLinkError } from '../../piping/endpoint.ts';
 
 export interface WireError {
   name: string;

@@ -2,7 +2,7 @@
  * What has arrived is dealt with in its order, and not all in one go: a packet may ask for more than can be done while
  * others wait, and each answer should be on its way before the next one is made.
  */
-import { turns, type Turns } from '../../shared/turns.ts';
+import { turns, type Turns } from '../../core/turns.ts';
 import type { Measure } from './measure.ts';
 import type { MemoryAccount } from './memory.ts';
 

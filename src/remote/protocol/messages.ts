@@ -3,7 +3,7 @@
  * them in order and exactly once, also across lost connections.
  */
 import type { RouterRtpCapabilities } from 'mediasoup/types';
-import type { Family } from '../../shared/piping/families.ts';
+import type { Family } from '../../core/addresses/families.ts';
 import type { ClassName } from './classes.ts';
 import type { WireError } from './errors.ts';
 

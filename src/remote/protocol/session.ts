@@ -8,7 +8,7 @@ import { MAX_BUFFERS } from './codec.ts';
 import { Inbox } from './inbox.ts';
 import { measure, type Measure } from './measure.ts';
 import { MemoryAccount } from './memory.ts';
-import { turns } from '../../shared/turns.ts';
+import { turns } from '../../core/turns.ts';
 import { Outbox, type Kept } from './outbox.ts';
 
 /** The part of a socket.io socket that is needed, and that client and server have in common. */

@@ -1,5 +1,5 @@
 /** What comes from a server is looked at like what comes from a client: a controller has many servers, and one of them may be broken. */
-import type { HostLoad, LoadReport, WorkerLoad } from '../../shared/load.ts';
+import type { HostLoad, LoadReport, WorkerLoad } from '../../api/load.ts';
 import { classes, descriptionOf, type ClassName } from './classes.ts';
 import type { ClassDescription } from './describe.ts';
 import type { WireError } from './errors.ts';

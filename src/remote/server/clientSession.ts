@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { NotFoundError } from 'mediasoup/errors';
 import type { WorkerSettings } from 'mediasoup/types';
-import type { Addresses } from '../../shared/addresses.ts';
-import { logger } from '../../shared/logger.ts';
-import type { MafaldaRouterDump } from '../../shared/dump.ts';
-import type { LeaveRequest, OfferRequest, PipeOffer } from '../../shared/piping/endpoint.ts';
-import type { MafaldaObjects, MafaldaRouterOptions, ResourceUsages } from '../../shared/types.ts';
+import type { Addresses } from '../../core/addresses/addresses.ts';
+import { logger } from '../../core/logger.ts';
+import type { MafaldaRouterDump } from '../../api/dump.ts';
+import type { LeaveRequest, OfferRequest, PipeOffer } from '../../piping/endpoint.ts';
+import type { MafaldaObjects, MafaldaRouterOptions, ResourceUsages } from '../../api/types.ts';
 import { HeardCapabilities } from '../protocol/capabilities.ts';
 import { lossyEvents, mafaldaRouterCalls, mafaldaRouterCreates, mafaldaRouterPipes } from '../protocol/classes.ts';
 import { decode, encode } from '../protocol/codec.ts';
@@ -24,7 +24,7 @@ import { limitError, type Limits } from './limits.ts';
 import { Memberships } from './memberships.ts';
 import { OwnWorkers } from './ownWorkers.ts';
 import type { ServedMafalda } from './servedMafalda.ts';
-import { turns } from '../../shared/turns.ts';
+import { turns } from '../../core/turns.ts';
 import { Teller } from './teller.ts';
 import type { TreeExport } from './treeExport.ts';
 

@@ -1,6 +1,6 @@
 /** One object that clients mirror: its state as last told, and the listeners that tell of what happens to it. */
-import { isSameData, readingUncopied } from '../../shared/copies.ts';
-import type { TreeNode } from '../../shared/objectTree.ts';
+import { isSameData, readingUncopied } from '../../core/copies.ts';
+import type { TreeNode } from '../../core/objectTree.ts';
 import { descriptionOf, type ClassName } from '../protocol/classes.ts';
 import { listenedEventsOf, membersOf, type ClassDescription, type MemberKind } from '../protocol/describe.ts';
 import { encode } from '../protocol/codec.ts';

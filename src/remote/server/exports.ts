@@ -1,9 +1,9 @@
 /** All objects that clients of a server mirror, by the handles that stand for them on the wire. */
 import type { Router } from 'mediasoup/types';
-import type { TreeNode } from '../../shared/objectTree.ts';
-import { familiesOf, type Family } from '../../shared/piping/families.ts';
+import type { TreeNode } from '../../core/objectTree.ts';
+import { familiesOf, type Family } from '../../core/addresses/families.ts';
 import type { MemoryBudget } from '../protocol/memory.ts';
-import { isLinkTransport } from '../../shared/piping/endpoint.ts';
+import { isLinkTransport } from '../../piping/endpoint.ts';
 import { ExportedObject, type Exporter } from './exportedObject.ts';
 
 export class Exports {

@@ -1,5 +1,5 @@
 /** mediasoup's `pipeToRouter()` starts what it does not wait for: where that fails, it must not end the process. */
-import { logger } from '../../shared/logger.ts';
+import { logger } from '../../core/logger.ts';
 
 const log = logger('server');
 

@@ -1,5 +1,5 @@
 /** What one session has made in one MafaldaRouter: it is closed with the session, whatever else goes on there. */
-import { turns } from '../../shared/turns.ts';
+import { turns } from '../../core/turns.ts';
 import type { ExportedObject } from './exportedObject.ts';
 import type { Attached } from './servedMafalda.ts';
 

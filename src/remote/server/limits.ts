@@ -1,7 +1,7 @@
 /** What a client may ask of a server, so that none can bring it down by mistake or malice. */
 import { availableParallelism } from 'node:os';
-import { LimitError } from '../../shared/errors.ts';
-import { refuseUnknown } from '../../shared/options.ts';
+import { LimitError } from '../../api/errors.ts';
+import { refuseUnknown } from '../../api/options.ts';
 
 export interface Limits {
   /** Messages per second, on average over a second; a client that sends more is cut off. Default 20,000. */

@@ -1,5 +1,5 @@
 /** The MafaldaRouters that a session is attached to, with what it has made in each of them. */
-import type { MafaldaRouterOptions } from '../../shared/types.ts';
+import type { MafaldaRouterOptions } from '../../api/types.ts';
 import type { Audience } from './exportedObject.ts';
 import { Holding, type Owner } from './holding.ts';
 import type { Attached, ServedMafalda } from './servedMafalda.ts';

@@ -1,7 +1,7 @@
 /** What sessions that are over have left in MafaldaRouters which others use: their clients may come back, or never. */
-import type { ObjectTypes } from '../../shared/objectTree.ts';
-import type { OrphanDump } from '../../shared/dump.ts';
-import { logger } from '../../shared/logger.ts';
+import type { ObjectTypes } from '../../core/objectTree.ts';
+import type { OrphanDump } from '../../api/dump.ts';
+import { logger } from '../../core/logger.ts';
 import type { Holding } from './holding.ts';
 
 const log = logger('server');

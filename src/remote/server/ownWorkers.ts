@@ -1,9 +1,9 @@
 /** The Workers that one client makes for itself through mediasoup's module API: they live as long as its session. */
 import type { Worker, WorkerSettings } from 'mediasoup/types';
-import { closeWorker } from '../../shared/closeWorker.ts';
-import { ObjectTree } from '../../shared/objectTree.ts';
-import { startWorker } from '../../shared/workers/startWorker.ts';
-import type { MafaldaApi } from '../../shared/types.ts';
+import { closeWorker } from '../../core/workers/closeWorker.ts';
+import { ObjectTree } from '../../core/objectTree.ts';
+import { startWorker } from '../../core/workers/startWorker.ts';
+import type { MafaldaApi } from '../../api/types.ts';
 import type { Audience } from './exportedObject.ts';
 import type { Exports } from './exports.ts';
 import { limitError, type Limits } from './limits.ts';

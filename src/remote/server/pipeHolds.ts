@@ -3,8 +3,8 @@
  * them wants it any more, and one that has not heard of another's viewer yet takes nothing from it.
  */
 import type { Consumer, DataConsumer } from 'mediasoup/types';
-import type { TreeNode } from '../../shared/objectTree.ts';
-import { onceClosed } from '../../shared/onceClosed.ts';
+import type { TreeNode } from '../../core/objectTree.ts';
+import { onceClosed } from '../../core/onceClosed.ts';
 import type { Audience } from './exportedObject.ts';
 import { isPipe } from './exports.ts';
 

@@ -1,10 +1,11 @@
 /** The Mafalda that a server serves, and those of its MafaldaRouters that clients are attached to. */
-import type { MafaldaApi, MafaldaRouterOptions, PipeableMafaldaRouter } from '../../shared/types.ts';
-import { logger } from '../../shared/logger.ts';
-import { resolveMafaldaRouterOptions } from '../../shared/options.ts';
+import type { MafaldaApi, MafaldaRouterOptions } from '../../api/types.ts';
+import type { PipeableMafaldaRouter } from '../../base/pipeableMafaldaRouter.ts';
+import { logger } from '../../core/logger.ts';
+import { resolveMafaldaRouterOptions } from '../../api/options.ts';
 import type { MemoryBudget } from '../protocol/memory.ts';
 import type { WorkerSettings } from 'mediasoup/types';
-import type { Family } from '../../shared/piping/families.ts';
+import type { Family } from '../../core/addresses/families.ts';
 import { isUnconfirmed } from '../protocol/validate.ts';
 import type { Audience } from './exportedObject.ts';
 import { Exports } from './exports.ts';

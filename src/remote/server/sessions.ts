@@ -1,6 +1,6 @@
 /** The sessions of a server: which there are, how each begins, and how it ends. */
-import { logger } from '../../shared/logger.ts';
-import { within } from '../../shared/within.ts';
+import { logger } from '../../core/logger.ts';
+import { within } from '../../core/within.ts';
 import type { Credentials } from '../protocol/messages.ts';
 import { ClientSession, type SessionContext } from './clientSession.ts';
 import { Names } from './names.ts';

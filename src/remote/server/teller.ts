@@ -1,5 +1,5 @@
 /** Tells one client what there is in the trees that it is shown: as fast as it can follow, and in turns with others. */
-import type { Turns } from '../../shared/turns.ts';
+import type { Turns } from '../../core/turns.ts';
 import type { Audience } from './exportedObject.ts';
 
 /** A tree of which the client does not know everything yet. */

@@ -1,7 +1,7 @@
 /** Shows a tree of objects to the clients that may see it: what is there, what comes, changes, happens and goes. */
-import type { ObjectTree, TreeNode } from '../../shared/objectTree.ts';
-import { logger } from '../../shared/logger.ts';
-import { onceClosed } from '../../shared/onceClosed.ts';
+import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
+import { logger } from '../../core/logger.ts';
+import { onceClosed } from '../../core/onceClosed.ts';
 import { encode } from '../protocol/codec.ts';
 import { measure, type Measure } from '../protocol/measure.ts';
 import type { Addition, Changes, ServerMessage } from '../protocol/messages.ts';

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Liveness } from '../../../../src/horizontal/liveness/liveness.ts';
 import { NodePool } from '../../../../src/horizontal/nodePool.ts';
-import { concentrate } from '../../../../src/horizontal/strategies.ts';
+import { concentrate } from '../../../../src/placement/strategies.ts';
 import type { ServerSigns } from '../../../../src/remote/index.ts';
 import { ImaginaryNode } from '../../../helpers/imaginaryNode.ts';
 

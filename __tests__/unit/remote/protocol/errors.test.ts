@@ -10,8 +10,8 @@ import {
   NodeUnavailableError,
   RefusedError,
   WorkerBudgetError,
-} from '../../../../src/shared/errors.ts';
-import { StaleLinkError } from '../../../../src/shared/piping/endpoint.ts';
+} from '../../../../src/api/errors.ts';
+import { StaleLinkError } from '../../../../src/piping/endpoint.ts';
 import { decodeError, encodeError } from '../../../../src/remote/protocol/errors.ts';
 
 function transfer(error: unknown): Error {

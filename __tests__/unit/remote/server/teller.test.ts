@@ -5,8 +5,8 @@ import { Exports } from '../../../../src/remote/server/exports.ts';
 import { Teller } from '../../../../src/remote/server/teller.ts';
 import { MemoryBudget } from '../../../../src/remote/protocol/memory.ts';
 import type { ServerMessage } from '../../../../src/remote/protocol/messages.ts';
-import { ObjectTree } from '../../../../src/shared/objectTree.ts';
-import { Turns } from '../../../../src/shared/turns.ts';
+import { ObjectTree } from '../../../../src/core/objectTree.ts';
+import { Turns } from '../../../../src/core/turns.ts';
 import { addRouter, consume, createTransport, produce, type ImaginaryObject } from '../../../helpers/imaginaryObjects.ts';
 
 const OBJECTS = 40_000;

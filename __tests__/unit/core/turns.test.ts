@@ -1,0 +1,68 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import { Turns } from '../../../src/core/turns.ts';
+
+let now: number;
+let later: (() => void)[];
+let turns: Turns;
+
+beforeEach(() => {
+  now = 0;
+  later = [];
+  turns = new Turns(() => now, run => later.push(run));
+});
+
+/** Others have had their turn. */
+function go(): void {
+  for (const run of later.splice(0)) run();
+}
+
+test('what takes long is done in turns, in which all who have much to do share the time', () => {
+  const done: string[] = [];
+  const task = (name: string, steps: number) => (): boolean => {
+    now += 1;
+    done.push(name);
+    return --steps > 0;
+  };
+  turns.add(task('a', 20));
+  turns.add(task('b', 20));
+  turns.add(task('c', 1));
+  const perTurn: string[] = [];
+  while (later.length > 0) {
+    go();
+    perTurn.push(done.splice(0).join(''));
+  }
+  expect(perTurn.slice(0, 3)).toEqual(['abcab', 'ababa', 'babab']);
+  expect(perTurn.join('').length).toBe(41);
+  expect(Math.max(...perTurn.map(({ length }) => length))).toBe(5);
+});
+
+test('little is done at once, and much later', async () => {
+  const seen: number[] = [];
+  const act = (thing: number): void => {
+    now += 1;
+    seen.push(thing);
+  };
+  await turns.forEach([1, 2, 3], act);
+  expect(seen).toEqual([1, 2, 3]);
+  const all = turns.forEach([4, 5, 6, 7, 8, 9, 10, 11], act);
+  expect(seen).toEqual([1, 2, 3, 4, 5]);
+  go();
+  expect(seen).toHaveLength(10);
+  go();
+  await all;
+  expect(seen).toHaveLength(11);
+});
+
+test('what throws in its turn rejects, and holds up nobody', async () => {
+  now = 0;
+  expect(turns.hasTime).toBe(true);
+  now = 10;
+  const failing = turns.forEach([1, 2], () => {
+    throw new Error('no');
+  });
+  let others = 0;
+  turns.add(() => ++others < 3);
+  go();
+  await expect(failing).rejects.toThrow('no');
+  expect(others).toBe(3);
+});

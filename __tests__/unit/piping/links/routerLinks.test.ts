@@ -1,0 +1,41 @@
+/** Whoever makes a pipe may go at any time: the ends of what is half made close by themselves. */
+import { expect, test } from '@jest/globals';
+import { Aliases } from '../../../../src/local/aliases.ts';
+import { IdlePipes } from '../../../../src/piping/links/idlePipes.ts';
+import { RouterLinks } from '../../../../src/piping/links/routerLinks.ts';
+import { closingAfterEach } from '../../../helpers/cleanup.ts';
+import { LinkedRouters } from '../../../helpers/routers.ts';
+import { until } from '../../../helpers/until.ts';
+
+const opened = closingAfterEach();
+const COMPLETION_MS = 200;
+const LONG_MS = 600_000;
+
+test('an end that nobody connects closes, and so does a pipe that its destination has not accepted; one that is whole stays', async () => {
+  const linked = opened(await LinkedRouters.create());
+  const { tree, streams, routers: [source, destination] } = linked;
+  const links = new RouterLinks(tree.routers, streams, new Aliases(), new IdlePipes(tree, LONG_MS), COMPLETION_MS);
+  const [first, second] = [await linked.produce(source!, 'first'), await linked.produce(source!, 'second')];
+  const outwards = { routerId: source!.id, remoteRouterId: destination!.id, link: 'media' } as const;
+  const inwards = { routerId: destination!.id, remoteRouterId: source!.id, link: 'media' } as const;
+  const consumers = (): number => [...tree.nodes()].filter(({ type }) => type === 'consumer').length;
+  const pipes = (): number => [...tree.transports.values()].filter(({ type }) => type === 'pipe').length;
+
+  await Promise.all([links.offerPipe({ ...outwards, network: false, stream: { producerId: 'first' } }), links.openLink({ ...inwards, network: false })]);
+  expect([consumers(), pipes()]).toEqual([1, 2]);
+  await until('both ends have closed', () => pipes() === 0);
+
+  const [{ end, stream }, farEnd] = await Promise.all([
+    links.offerPipe({ ...outwards, network: false, stream: { producerId: 'first' } }),
+    links.openLink({ ...inwards, network: false }),
+  ]);
+  await Promise.all([links.connectLink({ ...outwards, remote: farEnd }), links.acceptPipe({ ...inwards, remote: end, stream })]);
+  await links.connectLink({ ...outwards, remote: farEnd, consumerId: stream.consumerId });
+  const offer = await links.offerPipe({ ...outwards, network: false, stream: { producerId: 'second' } });
+  await links.connectLink({ ...outwards, remote: farEnd });
+  expect(consumers()).toBe(2);
+  await until('the second one has closed', () => consumers() === 1);
+  expect([pipes(), first.producer.closed, second.producer.closed]).toEqual([2, false, false]);
+  // It can be offered again.
+  expect((await links.offerPipe({ ...outwards, network: false, stream: { producerId: 'second' } })).stream.consumerId).not.toBe(offer.stream.consumerId);
+});

@@ -1,0 +1,14 @@
+/** The types that each entry of the package exports beside its own. */
+export type {
+  MafaldaDump,
+  MafaldaRouterDump,
+  NodeDump,
+  ObjectDump,
+  PipeDump,
+  RouterDump,
+  RtpObserverDump,
+  TransportDump,
+  WorkerDump,
+} from './dump.ts';
+export type { HostLoad, LoadReport, WorkerLoad } from './load.ts';
+export type * from './types.ts';

@@ -1,0 +1,108 @@
+/** What all Mafaldas have in common, whatever their MafaldaRouters are made of. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Index, Router, RtpObserver, Transport, Worker } from 'mediasoup/types';
+import type { MafaldaDump } from '../api/dump.ts';
+import type { LoadReport } from '../api/load.ts';
+import { mayForgetCalls } from '../core/mayForget.ts';
+import type { ModuleScope } from './moduleScope.ts';
+import { ObjectTree } from '../core/objectTree.ts';
+import { resolveMafaldaRouterOptions, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
+import { PublicEmitter } from '../core/publicEmitter.ts';
+import { ReadOnlyMap } from '../core/readOnlyMap.ts';
+import type { MafaldaApi, MafaldaEvents, MafaldaRouterOptions, ResourceUsages } from '../api/types.ts';
+import type { PipeableMafaldaRouter } from './pipeableMafaldaRouter.ts';
+
+export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extends MafaldaEvents = MafaldaEvents>
+  extends PublicEmitter<Events>
+  implements MafaldaApi
+{
+  readonly mafaldaRouters: ReadonlyMap<string, R>;
+  readonly #mafaldaRouters = new Map<string, R>();
+  protected readonly tree: ObjectTree;
+  #closed = false;
+  #released: Promise<void> | undefined;
+
+  readonly #scope: ModuleScope;
+
+  /** @param tree for those that need more of it than its Maps */
+  constructor(scope: ModuleScope, tree = new ObjectTree(undefined, true)) {
+    super();
+    this.tree = tree;
+    mayForgetCalls(this, ['closeAllMafaldaRouters', 'getResourceUsages', 'dump', 'drain', 'close']);
+    this.#scope = scope;
+    this.mafaldaRouters = new ReadOnlyMap(this.#mafaldaRouters);
+  }
+
+  abstract get load(): number;
+  abstract get loadReport(): LoadReport;
+  abstract readonly mediasoup: Index;
+  abstract getResourceUsages(): Promise<ResourceUsages>;
+  protected abstract makeMafaldaRouter(options: ResolvedMafaldaRouterOptions, given: MafaldaRouterOptions): R;
+  /** Closes what this instance created, and what it needed for that. */
+  protected abstract release(): Promise<void>;
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get workers(): ReadonlyMap<string, Worker> {
+    return this.tree.workers;
+  }
+
+  get routers(): ReadonlyMap<string, Router> {
+    return this.tree.routers;
+  }
+
+  get transports(): ReadonlyMap<string, Transport> {
+    return this.tree.transports;
+  }
+
+  get rtpObservers(): ReadonlyMap<string, RtpObserver> {
+    return this.tree.rtpObservers;
+  }
+
+  createMafaldaRouter(options?: MafaldaRouterOptions): R {
+    if (this.#closed) throw new Error(`this ${this.constructor.name} is closed`);
+    const resolved = resolveMafaldaRouterOptions(options);
+    const existing = this.#mafaldaRouters.get(resolved.id);
+    if (existing) {
+      if (options?.routerOptions && !isDeepStrictEqual(options.routerOptions, existing.routerOptions)) {
+        throw new TypeError(`MafaldaRouter "${resolved.id}" exists with different routerOptions`);
+      }
+      return existing;
+    }
+    const mafaldaRouter = this.makeMafaldaRouter(resolved, options ?? {});
+    this.#mafaldaRouters.set(resolved.id, mafaldaRouter);
+    this.tree.include(mafaldaRouter.tree);
+    this.#scope.addInstance(this);
+    this.#scope.addMafaldaRouter(mafaldaRouter);
+    mafaldaRouter.once('close', () => {
+      this.#mafaldaRouters.delete(resolved.id);
+      this.tree.exclude(mafaldaRouter.tree);
+      this.#scope.removeMafaldaRouter(mafaldaRouter);
+    });
+    (this as PublicEmitter<MafaldaEvents>).safeEmit('newmafaldarouter', mafaldaRouter);
+    return mafaldaRouter;
+  }
+
+  async closeAllMafaldaRouters(): Promise<void> {
+    await Promise.all([...this.mafaldaRouters.values()].map(mafaldaRouter => mafaldaRouter.close()));
+  }
+
+  async dump(): Promise<MafaldaDump> {
+    const mafaldaRouters = [...this.mafaldaRouters.values()].map(mafaldaRouter => mafaldaRouter.dump());
+    return { load: this.load, mafaldaRouters: await Promise.all(mafaldaRouters) };
+  }
+
+  async close(): Promise<void> {
+    this.#released ??= this.#close();
+    await this.#released;
+  }
+
+  async #close(): Promise<void> {
+    this.#closed = true;
+    this.#scope.removeInstance(this);
+    await this.release();
+    (this as PublicEmitter<MafaldaEvents>).safeEmit('close');
+  }
+}

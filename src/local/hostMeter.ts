@@ -1,0 +1,50 @@
+/** What this machine is doing, whoever it is that does it. */
+import { readFileSync } from 'node:fs';
+import { cpus, freemem, totalmem } from 'node:os';
+import type { HostLoad } from '../api/load.ts';
+
+/** Between two samples closer than this, the share of the CPU would be noise. */
+const MIN_SAMPLE_MS = 500;
+/** Linux' counters of each network interface. */
+const NETWORK_FILE = '/proc/net/dev';
+
+export class HostMeter {
+  #latest = sample();
+  #cpu = 0;
+
+  read(): HostLoad {
+    const now = sample();
+    if (now.atMs - this.#latest.atMs >= MIN_SAMPLE_MS) {
+      const total = now.total - this.#latest.total;
+      this.#cpu = total > 0 ? (100 * (now.busy - this.#latest.busy)) / total : 0;
+      this.#latest = now;
+    }
+    return { cores: now.cores, cpu: this.#cpu, memory: { total: totalmem(), free: freemem() }, network: readNetwork() };
+  }
+}
+
+function sample(): { atMs: number; cores: number; total: number; busy: number } {
+  const times = cpus().map(({ times: { user, nice, sys, idle, irq } }) => ({ idle, total: user + nice + sys + idle + irq }));
+  const total = times.reduce((sum, cpu) => sum + cpu.total, 0);
+  const idle = times.reduce((sum, cpu) => sum + cpu.idle, 0);
+  return { atMs: performance.now(), cores: times.length, total, busy: total - idle };
+}
+
+function readNetwork(): HostLoad['network'] {
+  let text: string;
+  try {
+    text = readFileSync(NETWORK_FILE, 'utf8');
+  } catch {
+    // Another system than Linux: it is not told.
+    return undefined;
+  }
+  const totals = { received: 0, sent: 0 };
+  for (const line of text.split('\n')) {
+    const [name, counters] = line.split(':') as [string, string?];
+    if (counters === undefined || name.trim() === 'lo') continue;
+    const values = counters.trim().split(/\s+/).map(Number);
+    totals.received += values[0] ?? 0;
+    totals.sent += values[8] ?? 0;
+  }
+  return totals;
+}

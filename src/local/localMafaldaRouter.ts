@@ -1,0 +1,213 @@
+/** A MafaldaRouter whose Routers live on Workers of this machine: at most one on each, joined by pipes on demand. */
+import * as ortc from 'mediasoup/ortc';
+import type * as types from 'mediasoup/types';
+import type { Addresses } from '../core/addresses/addresses.ts';
+import { dumpTree } from '../base/dumpTree.ts';
+import type { MafaldaRouterDump } from '../api/dump.ts';
+import { MafaldaRouterBase } from '../base/mafaldaRouterBase.ts';
+import { ObjectTree, type TreeNode } from '../core/objectTree.ts';
+import type { ResolvedMafaldaRouterOptions } from '../api/options.ts';
+import {
+  isLinkTransport,
+  streamKey,
+  type ConnectRequest,
+  type LeaveRequest,
+  type LinkEnd,
+  type LinkRequest,
+  type OfferRequest,
+  type PipedStream,
+  type PipeOffer,
+} from '../piping/endpoint.ts';
+import { PipeFlow } from '../piping/flow/pipeFlow.ts';
+import { interceptClose, interceptRtpObserver, interceptTransport, type StreamAccess } from '../piping/intercept.ts';
+import { showOrigins } from '../piping/showOrigins.ts';
+import { tellFamilies } from '../core/addresses/families.ts';
+import { tellOfLostMessages } from '../piping/lostMessages.ts';
+import { Piper } from '../piping/piper.ts';
+import { chooseSource } from '../piping/chooseSource.ts';
+import type { PipeableMafaldaRouter } from '../base/pipeableMafaldaRouter.ts';
+import type { ResourceUsages } from '../api/types.ts';
+import { Aliases } from './aliases.ts';
+import { interceptIds } from './interceptIds.ts';
+import { usagesOf } from './usages.ts';
+import { checks, givesAddresses } from './checkOptions.ts';
+import { IdlePipes } from '../piping/links/idlePipes.ts';
+import { LeftLinks } from '../piping/links/leftLinks.ts';
+import { Places } from './places.ts';
+import { RouterLinks } from '../piping/links/routerLinks.ts';
+import type { WorkerPool } from './workerPool.ts';
+
+export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMafaldaRouter {
+  readonly #pool: WorkerPool;
+  readonly #addresses: Addresses;
+  readonly #options: ResolvedMafaldaRouterOptions;
+  readonly #places: Places;
+  readonly #aliases: Aliases;
+  readonly #links: RouterLinks;
+  readonly #piper = new Piper({
+    tree: this.tree,
+    streams: this.streams,
+    users: this.users,
+    network: false,
+    domainOf: router => router.id,
+    endpointOf: () => this.#links,
+    startsAsleep: (streamId, destination) => this.#flow.startsAsleep(streamId, destination),
+    chooseSource: places => chooseSource(places, { loadOf: router => this.#places.loadOf(router), watermark: this.#options.watermarkWorker }),
+  });
+  readonly #leftLinks = new LeftLinks(this.tree, this.users);
+  readonly #idlePipes: IdlePipes;
+  readonly #flow: PipeFlow;
+
+  /** @param idlePipeTimeout how long a pipe stays that nobody uses, in ms */
+  constructor(pool: WorkerPool, addresses: Addresses, options: ResolvedMafaldaRouterOptions, idlePipeTimeout: number) {
+    const aliases = new Aliases();
+    super(options.id, false, new ObjectTree(id => aliases.publicIdOf(id)));
+    this.#pool = pool;
+    this.#addresses = addresses;
+    this.#options = options;
+    this.#aliases = aliases;
+    this.#places = new Places(pool, options, this.tree, {
+      onRouter: (router, worker) => {
+        if (addresses.pipeFamilies) tellFamilies(router, addresses.pipeFamilies);
+        this.tree.addRouter(router, worker, String(worker.pid));
+        this.safeEmit('newrouter', router, worker);
+      },
+      onWorkerDied: (worker, error) => this.reportWorkerDied(worker, error),
+    });
+    this.tree.on('add', node => this.#intercept(node));
+    tellOfLostMessages({ tree: this.tree, streams: this.streams, users: this.users, concerns: () => true });
+    // After that, since it reads what objects show.
+    this.#idlePipes = new IdlePipes(this.tree, idlePipeTimeout);
+    this.#links = new RouterLinks(this.tree.routers, this.streams, aliases, this.#idlePipes);
+    this.#flow = new PipeFlow({ tree: this.tree, streams: this.streams, domainOf: router => router.id, alone: true });
+  }
+
+  get routerOptions(): types.RouterOptions {
+    return this.#options.routerOptions;
+  }
+
+  define(routerOptions: types.RouterOptions): void {
+    if (this.#places.workers.length === 0) this.#options.routerOptions = routerOptions;
+  }
+
+  /** Needs no Router: they are what mediasoup's Router would compute from its media codecs. */
+  async getRtpCapabilities(): Promise<types.RtpCapabilities> {
+    this.assertOpen();
+    return ortc.generateRouterRtpCapabilities(structuredClone(this.#options.routerOptions.mediaCodecs));
+  }
+
+  createWebRtcTransport: PipeableMafaldaRouter['createWebRtcTransport'] = async given => {
+    const options = this.#addresses.completeOptions('createWebRtcTransport', given ?? {});
+    const { webRtcServerOptions } = this.#pool;
+    if (!webRtcServerOptions || givesAddresses(options)) {
+      return this.#create('createWebRtcTransport', options, router => router.createWebRtcTransport(options as types.WebRtcTransportOptions<never>));
+    }
+    this.#check('createWebRtcTransport', { ...options, webRtcServer: webRtcServerOptions });
+    return this.#places.createWithWebRtcServer(webRtcServerOptions, (router, webRtcServer) =>
+      router.createWebRtcTransport({ ...options, webRtcServer } as types.WebRtcTransportOptions<never>),
+    );
+  };
+
+  createPlainTransport: PipeableMafaldaRouter['createPlainTransport'] = async given => {
+    const options = this.#addresses.completeOptions('createPlainTransport', given ?? {});
+    return this.#create('createPlainTransport', options, router => router.createPlainTransport(options as types.PlainTransportOptions<never>));
+  };
+
+  createPipeTransport: PipeableMafaldaRouter['createPipeTransport'] = async given => {
+    const options = this.#addresses.completeOptions('createPipeTransport', given ?? {});
+    return this.#create('createPipeTransport', options, router => router.createPipeTransport(options as types.PipeTransportOptions<never>));
+  };
+
+  createDirectTransport: PipeableMafaldaRouter['createDirectTransport'] = options =>
+    this.#create('createDirectTransport', options, router => router.createDirectTransport(options));
+
+  createActiveSpeakerObserver: PipeableMafaldaRouter['createActiveSpeakerObserver'] = options =>
+    this.#create('createActiveSpeakerObserver', options, router => router.createActiveSpeakerObserver(options));
+
+  createAudioLevelObserver: PipeableMafaldaRouter['createAudioLevelObserver'] = options =>
+    this.#create('createAudioLevelObserver', options, router => router.createAudioLevelObserver(options));
+
+  async getResourceUsages(): Promise<ResourceUsages> {
+    return usagesOf(this.#places.workers);
+  }
+
+  async dump(): Promise<MafaldaRouterDump> {
+    return dumpTree(this.tree, this.#options, id => this.#places.loadOfWorker(id));
+  }
+
+  openLink(request: LinkRequest): Promise<LinkEnd> {
+    return this.#links.openLink(this.#addresses.completeOptions('openLink', request));
+  }
+
+  offerPipe(request: OfferRequest): Promise<PipeOffer> {
+    return this.#links.offerPipe(this.#addresses.completeOptions('offerPipe', request));
+  }
+
+  connectLink(request: ConnectRequest): Promise<void> {
+    return this.#links.connectLink(request);
+  }
+
+  acceptPipe(request: ConnectRequest & { stream: PipedStream }): Promise<void> {
+    const { kind, id } = request.stream;
+    const stream = kind === 'data' ? { dataProducerId: id } : { producerId: id };
+    return this.#piper.accept(stream, request.routerId, () => this.#links.acceptPipe(request));
+  }
+
+  async leaveLinks(request: LeaveRequest): Promise<void> {
+    this.#leftLinks.leave(request);
+  }
+
+  protected async release(): Promise<void> {
+    const closed = this.#places.close();
+    this.#leftLinks.close();
+    this.#idlePipes.clear();
+    this.#flow.close();
+    await closed;
+  }
+
+  async #create<T>(method: keyof typeof checks, options: object | undefined, make: (router: types.Router) => Promise<T>): Promise<T> {
+    this.#check(method, options);
+    return this.#places.create(make);
+  }
+
+  #check(method: keyof typeof checks, options: object | undefined): void {
+    this.assertOpen();
+    checks[method](options as Record<string, unknown> | undefined);
+  }
+
+  #intercept({ type, object, parent }: TreeNode): void {
+    if (type !== 'worker' && type !== 'webRtcServer' && type !== 'rtpObserver') this.#aliases.showInDump(object);
+    if (type === 'consumer') this.#aliases.showConsumer(object);
+    if (type === 'dataConsumer') this.#aliases.showDataConsumer(object);
+    if ((type === 'producer' || type === 'dataProducer') && parent?.type === 'transport') {
+      this.#aliases.showProducer(object, parent.object);
+      interceptClose(object, this.streams);
+    }
+    if (parent?.type !== 'router') return;
+
+    const access = this.#accessFrom(parent.object);
+    if (type === 'rtpObserver') {
+      interceptRtpObserver(object, access);
+      showOrigins(object, this.streams);
+    }
+    if (type !== 'transport') return;
+    const ids = this.#places.streamIdsOf(parent.object);
+    if (ids) interceptIds(object, ids, this.#aliases);
+    interceptClose(object, this.streams);
+    if (!isLinkTransport(object)) interceptTransport(object, parent.object, access);
+  }
+
+  #accessFrom(router: types.Router): StreamAccess {
+    return {
+      streams: this.streams,
+      find: async stream => {
+        await this.#piper.bring(stream, router);
+        const place = this.streams.inRouter(streamKey(stream), router);
+        return place && { id: this.#aliases.workerIdOf(place.producer) };
+      },
+      isHere: where => where === router,
+      isComing: id => this.#piper.isAccepting(id),
+      hold: id => this.#idlePipes.hold(router.id, id),
+    };
+  }
+}

@@ -1,0 +1,119 @@
+import { addressOptions, Addresses, type AddressOptions } from '../core/addresses/addresses.ts';
+import { NodeUnavailableError } from '../api/errors.ts';
+import { workerLoads } from '../base/workerLoads.ts';
+import type { LoadReport } from '../api/load.ts';
+import { MafaldaBase } from '../base/mafaldaBase.ts';
+import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
+import type { ResourceUsages } from '../api/types.ts';
+import type { Index, WebRtcServerOptions, Worker } from 'mediasoup/types';
+import { ObjectTree } from '../core/objectTree.ts';
+import { ModuleScope, packageScope } from '../base/moduleScope.ts';
+import { checkDuration } from '../api/checkDuration.ts';
+import { HostMeter } from './hostMeter.ts';
+import { DEFAULT_IDLE_PIPE_TIMEOUT_MS } from '../piping/links/idlePipes.ts';
+import { LocalMafaldaRouter } from './localMafaldaRouter.ts';
+import { usagesOf } from './usages.ts';
+import { WorkerBudget, type WorkerBudgetOptions } from './workerBudget.ts';
+import { WorkerPool } from './workerPool.ts';
+
+const TOLD_TO_END =
+  'a signal has ended a mediasoup Worker, though nobody has closed it: calls on it are cut off, and as long as no other one runs, nothing new is created here for 15 s. ' +
+  'A service manager that signals each process of a service has to leave that to this one (systemd: KillMode=mixed): see "Signals" in docs/guides/media-servers.md';
+
+export const scope = new ModuleScope(packageScope);
+
+export interface MafaldaOptions extends AddressOptions {
+  /** What all processes of this machine may have together. `false`: no common limit, for several simulated machines on one. */
+  workerBudget?: WorkerBudgetOptions | false;
+  /**
+   * Lets WebRtcTransports whose caller leaves the addresses open share the ports of a WebRtcServer: one for each Worker, so
+   * with several Workers the listen infos need a `portRange` rather than a `port`. Default: each has ports of its own, at
+   * addresses that the caller gives.
+   */
+  webRtcServerOptions?: WebRtcServerOptions;
+  /** How long a pipe stays whose stream nobody uses any longer, and then a link without pipes, in ms; default 2000. */
+  idlePipeTimeout?: number;
+}
+
+/** All CPU cores of this machine as one: its MafaldaRouters spread over as many mediasoup Workers as the load needs. */
+export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
+  /** The mediasoup module behind it. Workers that are made with it are their maker's to close. */
+  readonly mediasoup: Index;
+  readonly webRtcServerOptions: WebRtcServerOptions | undefined;
+  readonly local = true;
+  readonly #pool: WorkerPool;
+  readonly #addresses: Addresses;
+  readonly #idlePipeTimeout: number;
+  readonly #host = new HostMeter();
+  #wasToldToEnd = false;
+  /** What is in the Workers that others have made. */
+  readonly #adopted = new ObjectTree();
+
+  /**
+   * @param mediasoup the module `mediasoup`, or any object with its API
+   * @throws {TypeError} for an option that is unknown or out of its range
+   */
+  constructor(mediasoup: Index, options: MafaldaOptions = {}) {
+    super(scope, new ObjectTree());
+    refuseUnknown('Mafalda', options, ['workerBudget', 'webRtcServerOptions', 'idlePipeTimeout', ...addressOptions]);
+    if (typeof mediasoup?.createWorker !== 'function') {
+      throw new TypeError("mediasoup must be the mediasoup module: new Mafalda(await import('mediasoup'))");
+    }
+    this.mediasoup = mediasoup;
+    const { workerBudget, webRtcServerOptions, idlePipeTimeout = DEFAULT_IDLE_PIPE_TIMEOUT_MS } = options;
+    checkDuration('idlePipeTimeout', idlePipeTimeout, 0);
+    this.#idlePipeTimeout = idlePipeTimeout;
+    if (webRtcServerOptions && !Array.isArray(webRtcServerOptions.listenInfos)) throw new TypeError('webRtcServerOptions: missing listenInfos');
+    this.webRtcServerOptions = webRtcServerOptions;
+    this.#addresses = new Addresses(options, webRtcServerOptions !== undefined);
+    const budget = workerBudget === false ? undefined : new WorkerBudget(workerBudget);
+    this.#pool = new WorkerPool(mediasoup, budget, () => this.#onToldToEnd(), webRtcServerOptions);
+  }
+
+  get load(): number {
+    return this.#pool.load;
+  }
+
+  get loadReport(): LoadReport {
+    const cpus = new Map(this.#pool.measured.map(({ id, cpu }) => [id, cpu]));
+    const workers = [this.tree, this.#adopted].flatMap(tree => workerLoads(tree, id => cpus.get(id) ?? 0));
+    return { load: this.load, workers, hosts: [this.#host.read()] };
+  }
+
+  adopt(worker: Worker): void {
+    if (typeof worker?.getResourceUsage !== 'function') throw new TypeError('adopt() needs a Worker of mediasoup');
+    if (this.closed || worker.closed || this.#adopted.nodeOf<'worker'>(worker)) return;
+    this.#pool.adopt(worker);
+    this.#adopted.addWorker(worker, String(worker.pid));
+  }
+
+  /**
+   * Makes sure that a Worker can be started, by starting one that ends again. Where one runs already, or other processes have all that this
+   * machine may have (`workerBudget`), nothing is tried.
+   * @throws {Error} if none can be started, with the path of the binary
+   */
+  async ensureWorker(): Promise<void> {
+    await this.#pool.check();
+  }
+
+  getResourceUsages(): Promise<ResourceUsages> {
+    return usagesOf(this.#pool.workers);
+  }
+
+  protected makeMafaldaRouter(options: ResolvedMafaldaRouterOptions): LocalMafaldaRouter {
+    return new LocalMafaldaRouter(this.#pool, this.#addresses, options, this.#idlePipeTimeout);
+  }
+
+  /** All of them end together, as a rule: it is told once. */
+  #onToldToEnd(): void {
+    if (this.closed || this.#wasToldToEnd) return;
+    this.#wasToldToEnd = true;
+    if (this.listenerCount('error') > 0) this.reportError(new NodeUnavailableError(TOLD_TO_END));
+    else process.emitWarning(TOLD_TO_END, { code: 'MAFALDA_WORKERS_ENDED' });
+  }
+
+  protected async release(): Promise<void> {
+    await this.closeAllMafaldaRouters();
+    await this.#pool.close();
+  }
+}

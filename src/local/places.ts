@@ -1,0 +1,204 @@
+/** Where a MafaldaRouter can put things: in a Router of its own on each Worker that it uses. */
+import type { Router, WebRtcServer, WebRtcServerOptions, Worker } from 'mediasoup/types';
+import { GraceTimers } from '../core/graceTimers.ts';
+import { onceClosed } from '../core/onceClosed.ts';
+import type { ResolvedMafaldaRouterOptions } from '../api/options.ts';
+import type { ObjectTree } from '../core/objectTree.ts';
+import type { Candidate } from '../placement/selection.ts';
+import type { WorkerStreamIds } from './aliases.ts';
+import { placeOnWorker } from '../placement/placeOnWorker.ts';
+import type { PooledWorker } from './pooledWorker.ts';
+import type { WorkerPool } from './workerPool.ts';
+
+const IDLE_ROUTER_GRACE_MS = 2000;
+
+interface Place {
+  readonly pooled: PooledWorker;
+  readonly ready: Promise<Router>;
+  router?: Router;
+  /** Objects that are being created in it. */
+  pending: number;
+}
+
+export interface PlacesListener {
+  onRouter(router: Router, worker: Worker): void;
+  onWorkerDied(worker: Worker, error: Error): void;
+}
+
+export class Places {
+  readonly #pool: WorkerPool;
+  readonly #options: ResolvedMafaldaRouterOptions;
+  readonly #tree: ObjectTree;
+  readonly #listener: PlacesListener;
+  readonly #places = new Map<PooledWorker, Place>();
+  readonly #idle = new GraceTimers<Place>(IDLE_ROUTER_GRACE_MS, place => this.#closeIfIdle(place));
+  readonly #created = new Set<PooledWorker>();
+  #closed = false;
+
+  constructor(pool: WorkerPool, options: ResolvedMafaldaRouterOptions, tree: ObjectTree, listener: PlacesListener) {
+    this.#pool = pool;
+    this.#options = options;
+    this.#tree = tree;
+    this.#listener = listener;
+    tree.on('remove', ({ parent }) => {
+      const place = parent?.type === 'router' ? this.#placeOf(parent.object) : undefined;
+      if (place) this.#idle.start(place);
+    });
+  }
+
+  get workers(): PooledWorker[] {
+    return [...this.#places.keys()];
+  }
+
+  /** Creates something in the Router that placement chooses. */
+  async create<T>(make: (router: Router) => Promise<T>): Promise<T> {
+    const chosen = this.#chooseWorker();
+    try {
+      return await this.#createAt(chosen, make);
+    } catch (error) {
+      if (!chosen.neverStarted) throw error;
+      // The Worker that was to be started can't, or may not, be: those that run have to do, if there are any.
+      const workers = this.#candidates().filter(({ pooled }) => pooled.id !== undefined);
+      const choice = placeOnWorker({ workers, watermark: this.#options.watermarkWorker, mayCreateWorker: false });
+      if (choice === undefined || choice === 'new') throw error;
+      return this.#createAt(choice.pooled, make);
+    }
+  }
+
+  async #createAt<T>(pooled: PooledWorker, make: (router: Router) => Promise<T>): Promise<T> {
+    // Counted before anything is awaited, so that a burst of calls does not land on one Worker.
+    const place = this.#places.get(pooled) ?? this.#open(pooled);
+    pooled.reserve();
+    ++place.pending;
+    try {
+      return await make(await place.ready);
+    } finally {
+      --place.pending;
+      if (this.#places.has(pooled)) this.#idle.start(place);
+    }
+  }
+
+  /** Percent of one core that the Router's Worker uses. */
+  loadOf(router: Router): number {
+    return this.#placeOf(router)?.pooled.load ?? 0;
+  }
+
+  /** The same, by the Worker's id. */
+  loadOfWorker(id: string): number {
+    return this.workers.find(pooled => pooled.id === id)?.load ?? 0;
+  }
+
+  /** The same with the WebRtcServer of the Router's Worker. There may be fewer ports than Workers: then those that have one do the work. */
+  async createWithWebRtcServer<T>(options: WebRtcServerOptions, make: (router: Router, webRtcServer: WebRtcServer) => Promise<T>): Promise<T> {
+    const refused = new Set<unknown>();
+    const makeThere = async (router: Router): Promise<T> => {
+      const webRtcServer = await this.#webRtcServerOf(router, options).catch((error: unknown) => {
+        refused.add(error);
+        throw error;
+      });
+      return make(router, webRtcServer);
+    };
+    try {
+      return await this.create(makeThere);
+    } catch (error) {
+      if (!refused.has(error)) throw error;
+      const workers = this.#candidates().filter(({ pooled }) => pooled.hasWebRtcServer);
+      const choice = placeOnWorker({ workers, watermark: this.#options.watermarkWorker, mayCreateWorker: false });
+      if (choice === undefined || choice === 'new') throw error;
+      return this.#createAt(choice.pooled, makeThere);
+    }
+  }
+
+  async #webRtcServerOf(router: Router, options: WebRtcServerOptions): Promise<WebRtcServer> {
+    const place = this.#placeOf(router);
+    if (!place) throw new Error('the Router was closed while a Transport was being created in it');
+    return place.pooled.webRtcServer(options);
+  }
+
+  /** The ids of streams that are taken in the Router's Worker. */
+  streamIdsOf(router: Router): WorkerStreamIds | undefined {
+    return this.#placeOf(router)?.pooled.streamIds;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#idle.clear();
+    const places = [...this.#places.values()];
+    for (const { router } of places) router?.close();
+    // A Router that is being created closes when it is there.
+    await Promise.allSettled(places.map(({ ready }) => ready));
+  }
+
+  #candidates(): (Candidate & { pooled: PooledWorker })[] {
+    return this.#pool.withSettings(this.#options.workerSettings).map(pooled => ({
+      pooled,
+      load: pooled.load,
+      placed: pooled.placed,
+      hasRouter: this.#places.has(pooled),
+    }));
+  }
+
+  #chooseWorker(): PooledWorker {
+    const { maxWorkers, watermarkWorker, workerSettings } = this.#options;
+    const created = [...this.#created].filter(({ ended }) => !ended).length;
+    const mayCreateWorker = created < maxWorkers && this.#pool.mayCreateWorker;
+    const choice = placeOnWorker({ workers: this.#candidates(), watermark: watermarkWorker, mayCreateWorker });
+    if (choice === undefined) {
+      throw new Error(
+        maxWorkers === 0
+          ? 'there is no Worker with these workerSettings to share, and with maxWorkers 0 none may be created'
+          : 'every core has its Worker already, and none of them has these workerSettings',
+      );
+    }
+    if (choice !== 'new') return choice.pooled;
+    const pooled = this.#pool.create(workerSettings);
+    this.#created.add(pooled);
+    pooled.onceEnded(() => this.#created.delete(pooled));
+    return pooled;
+  }
+
+  #open(pooled: PooledWorker): Place {
+    const place: Place = { pooled, ready: this.#createRouter(pooled), pending: 0 };
+    this.#places.set(pooled, place);
+    this.#pool.addRouter(pooled);
+    place.ready.then(
+      router => {
+        place.router = router;
+        onceClosed(router, () => this.#forget(place));
+      },
+      () => this.#forget(place),
+    );
+    return place;
+  }
+
+  async #createRouter(pooled: PooledWorker): Promise<Router> {
+    const worker = await pooled.ready;
+    const router = await worker.createRouter(this.#options.routerOptions);
+    if (this.#closed) {
+      router.close();
+      throw new Error('the MafaldaRouter was closed while a Router was being created for it');
+    }
+    const onDied = (error: Error): void => this.#listener.onWorkerDied(worker, error);
+    worker.once('died', onDied);
+    onceClosed(router, () => worker.died || worker.off('died', onDied));
+    this.#listener.onRouter(router, worker);
+    return router;
+  }
+
+  #closeIfIdle(place: Place): void {
+    const { router, pending } = place;
+    if (!router || pending > 0 || this.#tree.nodeOf<'router'>(router)?.children.size) return;
+    router.close();
+  }
+
+  #forget(place: Place): void {
+    this.#places.delete(place.pooled);
+    this.#idle.cancel(place);
+    this.#pool.releaseRouter(place.pooled);
+  }
+
+  #placeOf(router: Router): Place | undefined {
+    for (const place of this.#places.values()) if (place.router === router) return place;
+    return undefined;
+  }
+}

@@ -1,0 +1,185 @@
+/** The Workers of one Mafalda: shared by its MafaldaRouters, measured, and closed when they hold nothing. Others' are measured only. */
+import { availableParallelism } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
+import type { Index, WebRtcServerOptions, Worker, WorkerSettings } from 'mediasoup/types';
+import { closeWorker } from '../core/workers/closeWorker.ts';
+import { GraceTimers } from '../core/graceTimers.ts';
+import { logger } from '../core/logger.ts';
+import { onceClosed } from '../core/onceClosed.ts';
+import { WorkerBudgetError } from '../api/errors.ts';
+import { startWorker } from '../core/workers/startWorker.ts';
+import { wasToldToEnd } from '../core/workers/toldToEnd.ts';
+import { PooledWorker } from './pooledWorker.ts';
+import type { WorkerBudget } from './workerBudget.ts';
+
+const log = logger('workers');
+
+const CORES = availableParallelism();
+const SAMPLE_INTERVAL_MS = 1000;
+const IDLE_WORKER_GRACE_MS = 2000;
+
+/** mediasoup's module API, as far as Mafalda needs it. */
+export type Mediasoup = Pick<Index, 'createWorker'>;
+
+export class WorkerPool {
+  readonly webRtcServerOptions: WebRtcServerOptions | undefined;
+  readonly #mediasoup: Mediasoup;
+  readonly #budget: WorkerBudget | undefined;
+  /** Processes that are ending, and shares that are being given back: what close() has to wait for. */
+  readonly #ending = new Set<Promise<void>>();
+  readonly #workers = new Set<PooledWorker>();
+  /** Those that somebody else has made, and will close. */
+  readonly #adopted = new Set<PooledWorker>();
+  readonly #idle = new GraceTimers<PooledWorker>(IDLE_WORKER_GRACE_MS, pooled => this.#closeIfIdle(pooled));
+  readonly #onToldToEnd: () => void;
+  #sampling: NodeJS.Timeout | undefined;
+
+  /**
+   * @param onToldToEnd a signal has ended a Worker that nobody has closed
+   * @param budget what all processes of this machine may have together; without one each Mafalda counts for itself
+   * @param webRtcServerOptions of the WebRtcServer that each Worker gets as soon as one is needed
+   */
+  constructor(mediasoup: Mediasoup, budget: WorkerBudget | undefined, onToldToEnd: () => void, webRtcServerOptions?: WebRtcServerOptions) {
+    this.#onToldToEnd = onToldToEnd;
+    this.#mediasoup = mediasoup;
+    this.#budget = budget;
+    this.webRtcServerOptions = webRtcServerOptions;
+  }
+
+  get workers(): PooledWorker[] {
+    return [...this.#workers].filter(({ ended }) => !ended);
+  }
+
+  /** All Workers that take something of this machine. */
+  get measured(): PooledWorker[] {
+    return [...this.workers, ...this.#adopted];
+  }
+
+  /** Percent of all cores. */
+  get load(): number {
+    return this.measured.reduce((sum, { load }) => sum + load, 0) / CORES;
+  }
+
+  /** One per core, and no more, unless the budget says otherwise. */
+  get mayCreateWorker(): boolean {
+    return this.workers.length < (this.#budget?.max ?? CORES);
+  }
+
+  withSettings(settings: WorkerSettings): PooledWorker[] {
+    return this.workers.filter(pooled => isDeepStrictEqual(pooled.settings, settings));
+  }
+
+  /**
+   * Starts a Worker. It counts at once, so that whoever is placed next sees it; its `ready` rejects with a
+   * {@link WorkerBudgetError} if the machine may have no more.
+   */
+  create(settings: WorkerSettings): PooledWorker {
+    const pooled = new PooledWorker(settings, this.#start(settings));
+    this.#workers.add(pooled);
+    pooled.onceEnded(() => this.#forget(pooled));
+    this.#startMeasuring();
+    return pooled;
+  }
+
+  /** From now on this Worker counts in the load. Nothing is placed on it, and it is not closed here. */
+  adopt(worker: Worker): void {
+    const pooled = new PooledWorker({}, Promise.resolve(worker));
+    this.#adopted.add(pooled);
+    this.#watchDeath(worker);
+    onceClosed(worker, () => {
+      this.#adopted.delete(pooled);
+      this.#stopMeasuringIfIdle();
+    });
+    this.#startMeasuring();
+  }
+
+  /** Starts a Worker, which ends again, unless one runs already, or the budget has none left at present. @throws if it can't be started */
+  async check(): Promise<void> {
+    if (this.workers.some(({ id }) => id !== undefined)) return;
+    try {
+      await closeWorker(await this.#start({}));
+    } catch (error) {
+      if (!(error instanceof WorkerBudgetError)) throw error;
+      log('whether a Worker can be started is not known: %s', error.message);
+    }
+  }
+
+  addRouter(pooled: PooledWorker): void {
+    ++pooled.routers;
+    this.#idle.cancel(pooled);
+  }
+
+  /** The last Router to go leaves its Worker to the grace time. */
+  releaseRouter(pooled: PooledWorker): void {
+    --pooled.routers;
+    if (pooled.routers === 0 && this.#workers.has(pooled)) this.#idle.start(pooled);
+  }
+
+  async close(): Promise<void> {
+    this.#idle.clear();
+    for (const pooled of this.workers) this.#end(pooled);
+    // The end of a process is followed by the return of its share.
+    while (this.#ending.size > 0) await Promise.all(this.#ending);
+    this.#adopted.clear();
+    this.#stopMeasuringIfIdle();
+  }
+
+  async #start(settings: WorkerSettings): Promise<Worker> {
+    await this.#budget?.take();
+    try {
+      const worker = await startWorker(this.#mediasoup, settings);
+      this.#watchDeath(worker);
+      worker.once('subprocessclose', () => this.#giveBack());
+      return worker;
+    } catch (error) {
+      this.#giveBack();
+      throw error;
+    }
+  }
+
+  #watchDeath(worker: Worker): void {
+    worker.once('died', error => wasToldToEnd(error) && this.#onToldToEnd());
+  }
+
+  #giveBack(): void {
+    if (!this.#budget) return;
+    this.#await(this.#budget.giveBack().catch(error => log('a Worker was not given back to the budget: %o', error)));
+  }
+
+  #await(task: Promise<void>): void {
+    this.#ending.add(task);
+    void task.finally(() => this.#ending.delete(task));
+  }
+
+  #startMeasuring(): void {
+    this.#sampling ??= setInterval(() => this.#measure(), SAMPLE_INTERVAL_MS).unref();
+  }
+
+  #stopMeasuringIfIdle(): void {
+    if (this.#workers.size + this.#adopted.size > 0) return;
+    clearInterval(this.#sampling);
+    this.#sampling = undefined;
+  }
+
+  #measure(): void {
+    for (const pooled of this.measured) {
+      pooled.measure().catch(error => pooled.ended || log('cannot measure a Worker: %o', error));
+    }
+  }
+
+  #closeIfIdle(pooled: PooledWorker): void {
+    if (pooled.routers === 0) this.#end(pooled);
+  }
+
+  /** Nothing may be placed on it any more from here on. */
+  #end(pooled: PooledWorker): void {
+    this.#forget(pooled);
+    this.#await(pooled.ready.then(closeWorker, error => log('a Worker never started: %o', error)));
+  }
+
+  #forget(pooled: PooledWorker): void {
+    this.#workers.delete(pooled);
+    this.#idle.cancel(pooled);
+    this.#stopMeasuringIfIdle();
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Tells a PipeFlow of the calls that this process makes on what a MafaldaRouter hands out: so that the pipes which they concern are woken at
+ * once, and what is consumed, or resumed, is not missed at its beginning. As on one Router, what is sent after such a call has been answered arrives.
+ */
+import type { Consumer, DataConsumer, DataProducer, Producer, Router, RtpObserver, Transport } from 'mediasoup/types';
+import { logger } from '../../core/logger.ts';
+import { mayForgetCalls } from '../../core/mayForget.ts';
+import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
+import { isLinkTransport } from '../endpoint.ts';
+import type { Streams } from '../streams.ts';
+import type { PipeFlow } from './pipeFlow.ts';
+
+const log = logger('flow');
+
+interface Context {
+  readonly streams: Streams;
+  readonly flow: PipeFlow;
+  readonly domainOf: (router: Router) => unknown;
+}
+
+/** To be called after whatever else replaces these methods. */
+export function watchOwnCalls(tree: ObjectTree, context: Context): void {
+  const add = (node: TreeNode): void => {
+    const { type, object, parent } = node;
+    const router = parent?.type === 'router' ? parent.object : parent?.parent?.type === 'router' ? parent.parent.object : undefined;
+    if (!router) return;
+    if (type === 'rtpObserver') watchRtpObserver(object, router, context);
+    if (type === 'transport' && !isLinkTransport(object)) watchTransport(object, router, context);
+    if (type === 'producer' || type === 'dataProducer') watchProducer(object, router, context);
+    if (parent?.type !== 'transport' || isLinkTransport(parent.object)) return;
+    if (type === 'consumer') watchConsumer(object, object.producerId, router, context);
+    if (type === 'dataConsumer') watchConsumer(object, object.dataProducerId, router, context);
+  };
+  for (const node of tree.nodes()) add(node);
+  tree.on('add', add);
+}
+
+function watchTransport(transport: Transport, router: Router, { flow, streams }: Context): void {
+  const consume = transport.consume.bind(transport);
+  const consumeData = transport.consumeData.bind(transport);
+  transport.consume = async options => {
+    const hears = !options?.paused && streams.producer(options?.producerId)?.kind === 'audio';
+    // Video begins with a key frame, for which its viewer has to be there.
+    const expected = hears ? flow.expect(options.producerId, router) : undefined;
+    try {
+      const consumer = await consume(options);
+      flow.touched(consumer, consumer.producerId, router.id);
+      return consumer;
+    } finally {
+      expected?.release();
+    }
+  };
+  transport.consumeData = async options => {
+    const expected = !options?.paused && typeof options?.dataProducerId === 'string' ? flow.expect(options.dataProducerId, router) : undefined;
+    try {
+      const consumer = await consumeData(options);
+      flow.touched(consumer, consumer.dataProducerId, router.id);
+      await expected?.flowing();
+      return consumer;
+    } finally {
+      expected?.release();
+    }
+  };
+  mayForgetCalls(transport, ['consume', 'consumeData']);
+}
+
+function watchConsumer(consumer: Consumer | DataConsumer, streamId: string, router: Router, { flow }: Context): void {
+  const pause = consumer.pause.bind(consumer);
+  const resume = consumer.resume.bind(consumer);
+  const isVideo = 'kind' in consumer && consumer.kind === 'video';
+  consumer.pause = async () => {
+    await pause();
+    flow.touched(consumer, streamId, router.id);
+  };
+  consumer.resume = async () => {
+    const expected = isVideo || consumer.closed ? undefined : flow.expect(streamId, router);
+    try {
+      await resume();
+      flow.touched(consumer, streamId, router.id);
+      await expected?.flowing();
+    } finally {
+      expected?.release();
+    }
+  };
+  mayForgetCalls(consumer, ['pause', 'resume']);
+}
+
+function watchRtpObserver(rtpObserver: RtpObserver, router: Router, { flow }: Context): void {
+  const addProducer = rtpObserver.addProducer.bind(rtpObserver);
+  rtpObserver.addProducer = async options => {
+    const expected = typeof options?.producerId === 'string' && !rtpObserver.paused ? flow.expect(options.producerId, router) : undefined;
+    try {
+      await addProducer(options);
+    } finally {
+      expected?.release();
+    }
+  };
+  mayForgetCalls(rtpObserver, ['addProducer']);
+}
+
+/**
+ * What pipes have made of a Producer resumes together with it, not only when word of that has come back from its server: by then the
+ * key frame with which it begins would be over.
+ */
+function watchProducer(producer: Producer | DataProducer, router: Router, { streams, domainOf }: Context): void {
+  const resume = producer.resume.bind(producer);
+  producer.resume = async () => {
+    const resuming = resume();
+    const copies = streams.find(producer.id).filter(place => place.from === router.id && place.producer.paused && domainOf(place.router) !== domainOf(router));
+    const following = copies.map(async ({ producer: copy }) => {
+      try {
+        await copy.resume();
+      } catch (error) {
+        // Its own end of the pipe tells it once more.
+        log('producer %s: %o', copy.id, error);
+      }
+    });
+    await resuming;
+    if (!('kind' in producer)) await Promise.all(following);
+  };
+  mayForgetCalls(producer, ['resume']);
+}

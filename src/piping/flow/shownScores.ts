@@ -1,0 +1,144 @@
+/**
+ * Shows Consumers behind a pipe that sleeps the scores of the stream itself. A Worker that gets nothing of a stream in several layers takes it
+ * for dead after 1.5 s, and one that has got nothing so far knows of no score: both tell of the pipe, and nothing of the publisher.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { EnhancedEventEmitter } from 'mediasoup/extras';
+import type { Consumer, ConsumerScore, Producer, Router } from 'mediasoup/types';
+import { copyOf } from '../../core/copies.ts';
+import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
+import { isLinkTransport } from '../endpoint.ts';
+import type { Streams } from '../streams.ts';
+
+type Emitter = EnhancedEventEmitter<{ score: [ConsumerScore] }>;
+
+/** The origin of the news that a score may have to be shown otherwise. */
+type Teller = 'worker' | 'origin' | 'pipe';
+
+/** A Consumer, and how its scores are shown. */
+interface Shown {
+  readonly consumer: Consumer;
+  readonly router: Router;
+  /** Reads the score that its Worker tells. */
+  readonly read: () => ConsumerScore;
+  /** Tells the application. */
+  readonly tell: (score: ConsumerScore) => void;
+  /** Layers that have not been heard since a pipe on their way slept. */
+  readonly silent: Set<number>;
+  told: ConsumerScore;
+}
+
+export interface ShownScoresOptions {
+  tree: ObjectTree;
+  streams: Streams;
+  /** Whether a pipe sleeps on the stream's way into that Router. */
+  isAsleep: (streamId: string, router: Router) => boolean;
+}
+
+export class ShownScores {
+  readonly #options: ShownScoresOptions;
+  readonly #byStream = new Map<string, Set<Shown>>();
+  readonly #byConsumer = new Map<object, Shown>();
+
+  constructor(options: ShownScoresOptions) {
+    this.#options = options;
+    const add = (node: TreeNode): void => this.#added(node);
+    for (const node of options.tree.nodes()) add(node);
+    options.tree.on('add', add).on('remove', ({ object }) => this.#removed(object));
+  }
+
+  /** A pipe of the stream has fallen asleep, or is awake again. */
+  pipeChanged(streamId: string): void {
+    for (const shown of this.#byStream.get(streamId) ?? []) this.#update(shown, 'pipe');
+  }
+
+  #added(node: TreeNode): void {
+    if (node.parent?.type !== 'transport' || isLinkTransport(node.parent.object) || node.parent.parent?.type !== 'router') return;
+    if (node.type === 'producer') {
+      const { object, id } = node;
+      const tell = (): void => this.#originChanged(id);
+      object.observer.on('score', tell);
+      tell();
+    }
+    if (node.type !== 'consumer' || this.#byConsumer.has(node.object)) return;
+    const router = node.parent.parent.object;
+    // Most Consumers are where the stream is: their own Worker knows best.
+    const isAtOrigin = this.#options.streams.find(node.object.producerId).some(place => !place.piped && place.router === router);
+    if (!isAtOrigin) this.#show(node.object, router);
+  }
+
+  #originChanged(streamId: string): void {
+    for (const shown of this.#byStream.get(streamId) ?? []) this.#update(shown, 'origin');
+  }
+
+  #show(consumer: Consumer, router: Router): void {
+    const read = scoreReader(consumer);
+    const emitters = [consumer, consumer.observer] as unknown as [Emitter, Emitter];
+    const [emit, emitToObserver] = emitters.map(emitter => emitter.safeEmit.bind(emitter)) as [Emitter['safeEmit'], Emitter['safeEmit']];
+    const shown: Shown = {
+      consumer,
+      router,
+      read,
+      tell: score => {
+        emit('score', score);
+        emitToObserver('score', copyOf(score));
+      },
+      silent: new Set(read().producerScores.keys()),
+      told: read(),
+    };
+    Object.defineProperty(consumer, 'score', { configurable: true, get: () => copyOf(shown.told) });
+    // Both are emitted one after the other: with the first one all is told.
+    emitters[0].safeEmit = (name, ...args) => (name === 'score' ? (this.#update(shown, 'worker'), true) : emit(name, ...args));
+    emitters[1].safeEmit = (name, ...args) => (name === 'score' ? true : emitToObserver(name, ...args));
+    this.#byConsumer.set(consumer, shown);
+    const ofStream = this.#byStream.get(consumer.producerId) ?? new Set();
+    this.#byStream.set(consumer.producerId, ofStream.add(shown));
+    shown.told = this.#scoreOf(shown, 'pipe');
+  }
+
+  #removed(object: object): void {
+    const shown = this.#byConsumer.get(object);
+    if (!shown) return;
+    this.#byConsumer.delete(object);
+    const { producerId } = shown.consumer;
+    const ofStream = this.#byStream.get(producerId);
+    ofStream?.delete(shown);
+    if (ofStream?.size === 0) this.#byStream.delete(producerId);
+  }
+
+  /** @param teller its own Worker, whose word mediasoup passes on in any case; the stream's origin; or a pipe on the way */
+  #update(shown: Shown, teller: Teller): void {
+    const score = this.#scoreOf(shown, teller);
+    if (isDeepStrictEqual(score, shown.told) && !(teller === 'worker' && shown.silent.size === 0)) return;
+    shown.told = score;
+    shown.tell(copyOf(score));
+  }
+
+  #scoreOf(shown: Shown, teller: Teller): ConsumerScore {
+    const { consumer, router, silent, told } = shown;
+    const { streams, isAsleep } = this.#options;
+    const own = shown.read();
+    const layers = own.producerScores.length;
+    if (isAsleep(consumer.producerId, router)) for (let layer = 0; layer < layers; ++layer) silent.add(layer);
+    else for (const layer of silent) if (own.producerScores[layer]! > 0) silent.delete(layer);
+    if (silent.size === 0) return own;
+    const places = streams.find(consumer.producerId);
+    const isPiped = places.some(place => place.piped && place.router === router);
+    const origin = places.find(({ piped }) => !piped)?.producer as Producer | undefined;
+    // On the publisher's own Router its Worker knows best.
+    if (!isPiped || !origin) return own;
+    const scores = new Map(origin.score.map(({ encodingIdx, score }) => [encodingIdx, score]));
+    const producerScores = own.producerScores.map((score, layer) => (silent.has(layer) ? (scores.get(layer) ?? 0) : score));
+    const current = consumer.type === 'simulcast' ? consumer.currentLayers?.spatialLayer : 0;
+    if (current !== undefined) return { ...own, producerScore: silent.has(current) ? producerScores[current]! : own.producerScore, producerScores };
+    // Of none of several streams mediasoup says 0, but only when it has something to say.
+    return { ...own, producerScore: teller === 'origin' ? 0 : told.producerScore, producerScores };
+  }
+}
+
+/** As it is shown so far, by mediasoup's class or by whoever else shows it otherwise. */
+function scoreReader(consumer: Consumer): () => ConsumerScore {
+  const shownBefore = Object.getOwnPropertyDescriptor(consumer, 'score');
+  const before: object = shownBefore ? Object.defineProperty({}, 'score', shownBefore) : (Object.getPrototypeOf(consumer) as object);
+  return () => Reflect.get(before, 'score', consumer) as ConsumerScore;
+}

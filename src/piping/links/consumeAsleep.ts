@@ -1,0 +1,100 @@
+/**
+ * Lets a stream into a link without its flowing: see docs/decisions/sleeping-pipes.md. mediasoup's `PipeTransport.consume()` knows no `paused`,
+ * and asks for a key frame within that call if the link is connected. The method of its base class, which it replaces, does know it, and
+ * `pipe` too.
+ */
+import * as ortc from 'mediasoup/ortc';
+import type { Consumer, ConsumerOptions, PipeTransport, Producer, RtpCapabilities, RtpParameters } from 'mediasoup/types';
+import { logger } from '../../core/logger.ts';
+
+const log = logger('pipe');
+
+/** Browsers answer no request for a key frame that comes sooner than this after the last one that they have answered. */
+const KEY_FRAME_INTERVAL_MS = 330;
+
+type Consume = (options: ConsumerOptions) => Promise<Consumer>;
+
+/** Where the base class has turned out to be another one than was expected. */
+const unsuitable = new WeakSet<Consume>();
+
+/**
+ * @param enableRtx whether the PipeTransport was made with it
+ * @param isConnected whether it is connected by now
+ * @param withWorkerId makes mediasoup's call, which sends the Producer's id to the Worker before it waits for anything
+ */
+export async function consumeAsleep(
+  transport: PipeTransport,
+  producer: Producer,
+  enableRtx: boolean,
+  isConnected: () => boolean,
+  withWorkerId: <T>(call: (producerId: string) => T) => T,
+): Promise<Consumer> {
+  const consume = consumeOfBaseClass(transport);
+  if (consume && !unsuitable.has(consume)) {
+    const wanted = ortc.getPipeConsumerRtpParameters({ consumableRtpParameters: producer.consumableRtpParameters, enableRtx });
+    const consumer = await withWorkerId(producerId => consumeWith(consume.bind(transport), producer, wanted, enableRtx, producerId));
+    if (isAsWanted(consumer, wanted)) return consumer;
+    log('mediasoup consumes otherwise than expected, so that pipes wait for their first key frame');
+    unsuitable.add(consume);
+    consumer.close();
+  }
+  return consumeAndPause(transport, withWorkerId, isConnected);
+}
+
+/** With RTP capabilities that are just what a pipe has to carry. */
+function consumeWith(consume: Consume, producer: Producer, wanted: RtpParameters, enableRtx: boolean, producerId: string): Promise<Consumer> {
+  const { kind, consumableRtpParameters } = producer;
+  const headerExtensions = wanted.headerExtensions ?? [];
+  const rtpCapabilities: RtpCapabilities = {
+    codecs: wanted.codecs.map(({ payloadType, ...codec }) => ({ ...codec, kind, preferredPayloadType: payloadType })),
+    headerExtensions: headerExtensions.map(({ uri, id, encrypt = false }) => ({ kind, uri, preferredId: id, preferredEncrypt: encrypt })),
+  };
+  // Pipes carry one that the Producer doesn't offer to others. mediasoup reads them before it waits for anything.
+  Object.defineProperty(producer, 'consumableRtpParameters', { configurable: true, value: { ...consumableRtpParameters, headerExtensions } });
+  try {
+    return consume({ producerId, rtpCapabilities, enableRtx, pipe: true, paused: true });
+  } finally {
+    delete (producer as { consumableRtpParameters?: RtpParameters }).consumableRtpParameters;
+  }
+}
+
+/** Whether it is what `PipeTransport.consume()` would have made, but for the SSRCs, which are made up each time. */
+function isAsWanted({ type, paused, rtpParameters }: Consumer, wanted: RtpParameters): boolean {
+  return type === 'pipe' && paused && JSON.stringify(shapeOf(rtpParameters)) === JSON.stringify(shapeOf(wanted));
+}
+
+function shapeOf({ codecs, headerExtensions, encodings }: RtpParameters): unknown {
+  const hasRtx = codecs.some(({ mimeType }) => mimeType.endsWith('/rtx'));
+  return {
+    codecs: codecs.map(({ mimeType, payloadType, clockRate, channels, rtcpFeedback }) => [mimeType, payloadType, clockRate, channels, rtcpFeedback]),
+    headerExtensions: headerExtensions?.map(({ uri, id }) => [uri, id]),
+    // Audio has no RTX; that a pipe's encodings name an SSRC for it nevertheless means nothing.
+    encodings: encodings?.map(({ rtx, scalabilityMode, rid }) => [hasRtx && rtx !== undefined, scalabilityMode, rid]),
+  };
+}
+
+/** Undefined where there is none, as in other implementations of mediasoup's API. */
+function consumeOfBaseClass(transport: PipeTransport): Consume | undefined {
+  const ownClass = Object.getPrototypeOf(transport) as PipeTransport;
+  const baseClass = Object.getPrototypeOf(ownClass) as Partial<PipeTransport> | null;
+  const consume = baseClass?.consume as Consume | undefined;
+  return typeof consume === 'function' && Object.hasOwn(ownClass, 'consume') && consume !== (ownClass.consume as Consume) ? consume : undefined;
+}
+
+/** Where the link is connected a key frame has been asked for by then: the one that somebody waits for must not come too soon after. */
+async function consumeAndPause(
+  transport: PipeTransport,
+  withWorkerId: <T>(call: (producerId: string) => T) => T,
+  isConnected: () => boolean,
+): Promise<Consumer> {
+  const consumer = await withWorkerId(producerId => transport.consume({ producerId }));
+  const earliest = isConnected() && consumer.kind === 'video' ? Date.now() + KEY_FRAME_INTERVAL_MS : 0;
+  await consumer.pause();
+  const resume = consumer.resume.bind(consumer);
+  consumer.resume = async () => {
+    const wait = earliest - Date.now();
+    if (wait > 0) await new Promise(resolve => setTimeout(resolve, wait));
+    if (!consumer.closed) await resume();
+  };
+  return consumer;
+}

@@ -1,0 +1,98 @@
+/** Links of which somebody has lost sight of the other end: whether that is dead is found out here, where packets arrive. */
+import type { PipeTransportStat, Transport } from 'mediasoup/types';
+import { logger } from '../../core/logger.ts';
+import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
+import { linkedRouterId, type LeaveRequest } from '../endpoint.ts';
+import { type ConsumerNode, type StreamUsers } from '../streamUsers.ts';
+
+const log = logger('link');
+
+const LOOK_EVERY_MS = 1000;
+/** Reports on what is sent and received come every few seconds, if there is anything to report on. */
+const SILENT_MS = 15_000;
+
+interface Left {
+  received: number;
+  /** For how long nothing has come. */
+  silentMs: number;
+}
+
+export class LeftLinks {
+  readonly #tree: ObjectTree;
+  readonly #users: StreamUsers;
+  readonly #left = new Map<Transport, Left>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param users of the same tree */
+  constructor(tree: ObjectTree, users: StreamUsers) {
+    this.#tree = tree;
+    this.#users = users;
+    tree.on('remove', ({ type, object }) => void (type === 'transport' && this.#left.delete(object)));
+  }
+
+  leave({ routerId, remoteRouterId, consumerIds, isLast }: LeaveRequest): void {
+    const router = this.#tree.routers.get(routerId);
+    const node = router && this.#tree.nodeOf<'router'>(router);
+    if (!node) return;
+    const given = new Set(consumerIds);
+    const links = [...node.children].filter(child => child.type === 'transport').filter(({ object }) => linkedRouterId(object) === remoteRouterId);
+    for (const link of links) for (const consumer of this.#behind(router.id, link)) if (given.has(consumer.id)) giveUp(consumer);
+    for (const link of links) {
+      if (isLast || !this.#isUsed(router.id, link)) link.object.close();
+      else this.#watch(link.object);
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#left.clear();
+  }
+
+  /** The Consumers of what has come through a link. */
+  #behind(routerId: string, link: TreeNode<'transport'>): ConsumerNode[] {
+    return [...link.children].flatMap(({ type, id }) => (isProducer(type) ? [...this.#users.consumers(routerId, id)] : []));
+  }
+
+  /** Whether anybody has anything from it. For whom it sends is known at its other end only: somebody may. */
+  #isUsed(routerId: string, link: TreeNode<'transport'>): boolean {
+    for (const { type, id } of link.children) {
+      if (!isProducer(type) || this.#users.isObserved(routerId, id)) return true;
+      for (const _consumer of this.#users.consumers(routerId, id)) return true;
+    }
+    return false;
+  }
+
+  #watch(transport: Transport): void {
+    if (!this.#left.has(transport)) this.#left.set(transport, { received: 0, silentMs: 0 });
+    this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
+  }
+
+  #look(): void {
+    if (this.#left.size === 0) return this.close();
+    for (const [transport, left] of this.#left) {
+      this.#lookAt(transport, left).catch(error => transport.closed || log('link %s: %o', transport.id, error));
+    }
+  }
+
+  async #lookAt(transport: Transport, left: Left): Promise<void> {
+    let received = 0;
+    for (const { bytesReceived } of (await transport.getStats()) as PipeTransportStat[]) received += bytesReceived;
+    left.silentMs = received > left.received ? 0 : left.silentMs + LOOK_EVERY_MS;
+    left.received = received;
+    if (left.silentMs < SILENT_MS || transport.closed) return;
+    log('link %s closes: nothing comes through it, and somebody has said that its other end is gone', transport.id);
+    transport.close();
+  }
+}
+
+function isProducer(type: TreeNode['type']): boolean {
+  return type === 'producer' || type === 'dataProducer';
+}
+
+/** As mediasoup's Worker would say it of a Producer that has closed. */
+function giveUp({ type, object }: ConsumerNode): void {
+  if (type === 'consumer') object.safeEmit('producerclose');
+  else object.safeEmit('dataproducerclose');
+  object.close();
+}

@@ -1,0 +1,294 @@
+/** The links of a MafaldaRouter's mediasoup Routers to other Routers, on this machine or elsewhere: see `piping/endpoint`. */
+import { isIP } from 'node:net';
+import { NotFoundError } from 'mediasoup/errors';
+import type { Consumer, DataConsumer, DataProducer, PipeTransport, Producer, Router, SctpStreamParameters } from 'mediasoup/types';
+import {
+  describeStream,
+  linkAppData,
+  StaleLinkError,
+  streamKey,
+  type ConnectRequest,
+  type LinkEnd,
+  type LinkKind,
+  type LinkRequest,
+  type OfferRequest,
+  type PipedStream,
+  type PipeEndpoint,
+  type PipeOffer,
+  type StreamId,
+} from '../endpoint.ts';
+import { GraceTimers } from '../../core/graceTimers.ts';
+import { onceClosed } from '../../core/onceClosed.ts';
+import { asIPv6, familyOf, resolveHost, type Family } from '../../core/addresses/families.ts';
+import type { Streams } from '../streams.ts';
+import { consumeAsleep } from './consumeAsleep.ts';
+import type { IdlePipes, Release } from './idlePipes.ts';
+import { closeWithAssociation, linkOptions } from './linkTransport.ts';
+
+interface Link {
+  readonly transport: Promise<PipeTransport>;
+  readonly kind: LinkKind;
+  /** How addresses of the other end are written for this one's socket. */
+  readonly addressOf: (host: string) => Promise<string>;
+  /** Whether it has RTX, as links between machines have. */
+  readonly network: boolean;
+  /** To which end it is connected, and when that has happened. */
+  connection?: { transportId: string; done: Promise<void> };
+  /** What flows out of here, by its id. */
+  readonly offers: Map<string, Offer>;
+}
+
+type HalfMade = PipeTransport | Consumer | DataConsumer;
+
+interface Offer {
+  /** An id is free again as soon as its Producer is closed: what is offered is this one's stream, and no other's. */
+  producer: Producer | DataProducer;
+  stream: Promise<PipedStream>;
+}
+
+/** Longer than anybody takes who makes a pipe: a pipe that is half made by then will never be whole. */
+const COMPLETION_TIMEOUT_MS = 10_000;
+
+const LOOPBACK = { protocol: 'udp', ip: '127.0.0.1' } as const;
+
+/** The ids of streams in their Workers, where they are other ones than the application's. */
+export interface WorkerIds {
+  /** What the Producer's Worker knows it by. */
+  workerIdOf(producer: Producer | DataProducer): string;
+  /** Makes a call of mediasoup's that sends the Producer's id to the Worker, before it waits for anything. */
+  withWorkerId<T>(workerId: string, call: () => T): T;
+}
+
+export class RouterLinks implements PipeEndpoint {
+  readonly #routers: ReadonlyMap<string, Router>;
+  readonly #streams: Streams;
+  readonly #workerIds: WorkerIds;
+  readonly #idlePipes: Pick<IdlePipes, 'hold'>;
+  readonly #links = new Map<string, Link>();
+  /** Ends that are not connected, and Consumers whose stream the other side has not accepted, as far as is known. */
+  readonly #halfMade: GraceTimers<HalfMade>;
+  readonly #unaccepted = new Map<string, HalfMade>();
+
+  /** @param completionTimeoutMs how long a pipe may be half made before it closes, since its maker must have gone */
+  constructor(
+    routers: ReadonlyMap<string, Router>,
+    streams: Streams,
+    workerIds: WorkerIds,
+    idlePipes: Pick<IdlePipes, 'hold'>,
+    completionTimeoutMs = COMPLETION_TIMEOUT_MS,
+  ) {
+    this.#halfMade = new GraceTimers(completionTimeoutMs, half => half.close());
+    this.#routers = routers;
+    this.#workerIds = workerIds;
+    this.#streams = streams;
+    this.#idlePipes = idlePipes;
+  }
+
+  async openLink(request: LinkRequest): Promise<LinkEnd> {
+    return this.#holding(request, undefined, () => toLinkEnd(this.#open(request)));
+  }
+
+  async offerPipe({ stream, asleep = false, ...request }: OfferRequest): Promise<PipeOffer> {
+    return this.#holding(request, streamKey(stream), async () => {
+      const link = this.#open(request);
+      const offered = this.#through(link, transport => this.#offer(link, transport, request.routerId, stream, asleep));
+      return { stream: await offered, end: await toLinkEnd(link) };
+    });
+  }
+
+  async connectLink(request: ConnectRequest): Promise<void> {
+    await this.#holding(request, undefined, () => this.#connect(this.#linkOrThrow(request), request.remote));
+    const accepted = request.consumerId === undefined ? undefined : this.#unaccepted.get(request.consumerId);
+    if (!accepted) return;
+    this.#halfMade.cancel(accepted);
+    this.#unaccepted.delete(accepted.id);
+  }
+
+  async acceptPipe({ stream, ...request }: ConnectRequest & { stream: PipedStream }): Promise<void> {
+    return this.#holding(request, stream.id, async () => {
+      const link = this.#linkOrThrow(request);
+      await this.#assertLeadsTo(link, request.remote);
+      // A stream that can't arrive must not be there for a moment.
+      if (!link.connection) await link.addressOf(request.remote.ip);
+      // Before anything can arrive: what has waited at the other end for the link to come up comes first.
+      const producer = await this.#through(link, transport => produce(transport, stream));
+      try {
+        await this.#connect(link, request.remote);
+      } catch (error) {
+        producer.close();
+        throw error;
+      }
+    });
+  }
+
+  /** Nothing that is being made is idle, and what has been made is given the time in which it is asked for. */
+  async #holding<T>({ routerId, remoteRouterId }: LinkRequest | ConnectRequest, streamId: string | undefined, act: () => Promise<T>): Promise<T> {
+    const releases: Release[] = [remoteRouterId, ...(streamId === undefined ? [] : [streamId])].map(what => this.#idlePipes.hold(routerId, what));
+    try {
+      return await act();
+    } finally {
+      for (const release of releases) release(true);
+    }
+  }
+
+  /** @throws {StaleLinkError} if the link has closed in the meantime: mediasoup has different words for that, or does not notice */
+  async #through<T>(link: Link, act: (transport: PipeTransport) => Promise<T>): Promise<T> {
+    const transport = await link.transport;
+    try {
+      const result = await act(transport);
+      if (!transport.closed) return result;
+    } catch (error) {
+      if (!transport.closed) throw error;
+    }
+    throw new StaleLinkError('the link was closed while it was being used');
+  }
+
+  #linkOrThrow(request: ConnectRequest): Link {
+    const link = this.#links.get(linkKey(request));
+    if (!link) throw new StaleLinkError(`the link of Router "${request.routerId}" to Router "${request.remoteRouterId}" has been closed`);
+    return link;
+  }
+
+  #open(request: LinkRequest): Link {
+    const { routerId, remoteRouterId, link: kind, network } = request;
+    const key = linkKey(request);
+    const open = this.#links.get(key);
+    if (open) {
+      if (!open.connection) void open.transport.then(transport => open.connection ?? this.#giveTime(transport), () => undefined);
+      return open;
+    }
+    const router = this.#routers.get(routerId);
+    if (!router) throw new NotFoundError(`Router with id "${routerId}" not found`);
+    const listenInfo = (network && request.listenInfo) || LOOPBACK;
+    const transport = router.createPipeTransport({ ...linkOptions(kind, network, listenInfo), appData: linkAppData(remoteRouterId) });
+    const family = request.family ?? familyOf(listenInfo);
+    const link: Link = { transport, kind, network, addressOf: host => addressFor(listenInfo.ip, host, family), offers: new Map() };
+    this.#links.set(key, link);
+    // Another one may have been opened by then.
+    const forget = (): void => void (this.#links.get(key) === link && this.#links.delete(key));
+    transport.then(opened => {
+      if (opened.closed) return forget();
+      onceClosed(opened, forget);
+      if (!link.connection) this.#mustBeCompleted(opened);
+    }, forget);
+    return link;
+  }
+
+  async #assertLeadsTo({ transport, connection }: Link, { transportId }: LinkEnd): Promise<void> {
+    if (!connection || connection.transportId === transportId) return;
+    (await transport).close();
+    throw new StaleLinkError('the other end of the link is not the one that this end is connected to');
+  }
+
+  async #connect(link: Link, remote: LinkEnd): Promise<void> {
+    await this.#assertLeadsTo(link, remote);
+    if (!link.connection) {
+      const done = this.#through(link, transport => this.#connectTransport(transport, link, remote));
+      link.connection = { transportId: remote.transportId, done };
+      // The next one may know a better address.
+      done.catch(() => (link.connection = undefined));
+    }
+    await link.connection.done;
+    this.#halfMade.cancel(await link.transport);
+  }
+
+  #mustBeCompleted(half: HalfMade): void {
+    this.#halfMade.start(half);
+    onceClosed(half, () => this.#halfMade.cancel(half));
+  }
+
+  /** Somebody else is about to complete it. */
+  #giveTime(half: HalfMade | undefined): void {
+    if (half && !half.closed) this.#halfMade.start(half);
+  }
+
+  #mustBeAccepted(consumer: Consumer | DataConsumer): void {
+    this.#unaccepted.set(consumer.id, consumer);
+    onceClosed(consumer, () => this.#unaccepted.delete(consumer.id));
+    this.#mustBeCompleted(consumer);
+  }
+
+  async #connectTransport(transport: PipeTransport, { kind, addressOf }: Link, { ip, port, srtpParameters }: LinkEnd): Promise<void> {
+    await transport.connect({ ip: await addressOf(ip), port, srtpParameters });
+    if (kind === 'data') closeWithAssociation(transport);
+  }
+
+  #offer(link: Link, transport: PipeTransport, routerId: string, stream: StreamId, asleep: boolean): Promise<PipedStream> {
+    const { offers } = link;
+    const key = streamKey(stream);
+    const producer = this.#streams.find(key).find(({ router }) => router.id === routerId)?.producer;
+    if (!producer) throw new NotFoundError(`${describeStream(stream)} not found`);
+    const existing = offers.get(key);
+    if (existing?.producer === producer) {
+      void existing.stream.then(({ consumerId }) => this.#giveTime(this.#unaccepted.get(consumerId)), () => undefined);
+      return existing.stream;
+    }
+    const forget = (): void => void (offers.get(key) === offer && offers.delete(key));
+    const offer: Offer = { producer, stream: this.#consume(link, transport, stream, producer, asleep, forget) };
+    offers.set(key, offer);
+    offer.stream.catch(forget);
+    return offer.stream;
+  }
+
+  async #consume(
+    link: Link,
+    transport: PipeTransport,
+    stream: StreamId,
+    producer: Offer['producer'],
+    asleep: boolean,
+    onClosed: () => void,
+  ): Promise<PipedStream> {
+    const { appData } = producer;
+    const workerId = this.#workerIds.workerIdOf(producer);
+    if (stream.producerId !== undefined) {
+      const consumer =
+        asleep && 'kind' in producer
+          ? await consumeAsleep(transport, producer, link.network, () => link.connection !== undefined, consume =>
+              this.#workerIds.withWorkerId(workerId, () => consume(workerId)),
+            )
+          : await transport.consume({ producerId: workerId });
+      onceClosed(consumer, onClosed);
+      this.#mustBeAccepted(consumer);
+      const { kind, rtpParameters, producerPaused: paused } = consumer;
+      return { id: stream.producerId, consumerId: consumer.id, kind, rtpParameters, paused, appData };
+    }
+    const original = 'sctpStreamParameters' in producer ? producer.sctpStreamParameters : undefined;
+    const consumer = await transport.consumeData({ dataProducerId: workerId, ordered: isCarriedInOrder(original) || undefined, paused: asleep });
+    onceClosed(consumer, onClosed);
+    this.#mustBeAccepted(consumer);
+    const { label, protocol, dataProducerPaused: paused } = consumer;
+    // A DataConsumer of a PipeTransport always has them, since such a Transport knows no other kind of data.
+    const { streamId } = consumer.sctpStreamParameters!;
+    const sctpStreamParameters = { ordered: true, ...original, streamId };
+    return { id: stream.dataProducerId, consumerId: consumer.id, kind: 'data', sctpStreamParameters, label, protocol, paused, appData };
+  }
+}
+
+/**
+ * Messages that may be late or lost on the last part of their way are neither on this one, where it would come on top of that. A
+ * Worker sends what is unordered either at once or never, and never again; only a lifetime lets it wait.
+ */
+function isCarriedInOrder(original: SctpStreamParameters | undefined): boolean {
+  return !original?.maxPacketLifeTime;
+}
+
+async function produce(transport: PipeTransport, stream: PipedStream): Promise<Producer | DataProducer> {
+  const { id, appData, paused } = stream;
+  if (stream.kind !== 'data') return transport.produce({ id, kind: stream.kind, rtpParameters: stream.rtpParameters, paused, appData });
+  const { sctpStreamParameters, label, protocol } = stream;
+  return transport.produceData({ id, sctpStreamParameters, label, protocol, paused, appData });
+}
+
+async function addressFor(listenIp: string, host: string, family: Family): Promise<string> {
+  const address = await resolveHost(host, family);
+  return isIP(listenIp) === 6 ? asIPv6(address) : address;
+}
+
+function linkKey({ routerId, remoteRouterId, link }: { routerId: string; remoteRouterId: string; link: LinkKind }): string {
+  return `${routerId} ${remoteRouterId} ${link}`;
+}
+
+async function toLinkEnd(link: Link): Promise<LinkEnd> {
+  const { id, tuple, srtpParameters } = await link.transport;
+  return { transportId: id, ip: tuple.localAddress, port: tuple.localPort, srtpParameters, connectedTo: link.connection?.transportId };
+}

@@ -1,0 +1,252 @@
+/**
+ * Brings streams to where they are consumed: lazily, once per stream and destination however many ask. The same logic
+ * serves the Workers of a machine and the servers of a cluster. What differs is which Routers share their streams
+ * already (a *domain*: one Router, or all Routers of a server), and the endpoints that do the work.
+ */
+import { NotFoundError, UnsupportedError } from 'mediasoup/errors';
+import type { Consumer, DataConsumer, DataProducer, Producer, Router } from 'mediasoup/types';
+import { logger } from '../core/logger.ts';
+import type { ObjectTree } from '../core/objectTree.ts';
+import { describeStream, linkFor, StaleLinkError, streamKey, type LinkEnd, type PipeEndpoint, type PipeOffer, type StreamId } from './endpoint.ts';
+import { commonFamily, familiesOf } from '../core/addresses/families.ts';
+import { joinEnds, joinTransports, type Losses } from './joinEnds.ts';
+import type { StreamInRouter, Streams } from './streams.ts';
+import type { StreamUsers } from './streamUsers.ts';
+
+const log = logger('piper');
+
+/** What is used just while it ends, since it was idle, is made anew; more than twice in a row is a defect. */
+const MAX_ATTEMPTS = 3;
+
+export interface PiperOptions {
+  tree: ObjectTree;
+  streams: Streams;
+  /** Of the same tree. */
+  users: StreamUsers;
+  /** Whether pipes cross machines: then they are encrypted and ask again for lost packets. */
+  network: boolean;
+  /** Which Routers get a stream by themselves as soon as one of them has it. */
+  domainOf: (router: Router) => string;
+  endpointOf: (router: Router) => PipeEndpoint;
+  /** Whether what is in the Router is out of our sight, and has closed here for that reason only. */
+  isLost?: (router: Router) => boolean;
+  /** Whether a pipe is to sleep until somebody at its destination is there. */
+  startsAsleep: (streamId: string, destination: Router) => boolean;
+  /** To be told of the Consumer of a pipe that has been asked for awake. */
+  onAwake?: (consumer: Consumer | DataConsumer) => void;
+  /** Chooses where a pipe starts among the places of a stream; undefined if none of them reaches the destination. */
+  chooseSource: (places: StreamInRouter[], destination: Router) => StreamInRouter | undefined;
+  /**
+   * Brings a stream that none of its places can send to the destination to another Router, which can.
+   * @throws {Error} if there is none
+   */
+  detour?: (stream: StreamId, places: StreamInRouter[], destination: Router) => Promise<void>;
+}
+
+/** The two moments of a pipe that others wait for. */
+interface Piping {
+  /** The destination has been told: a consume that is sent to it now will wait there for the stream. */
+  announced: Promise<void>;
+  arrived: Promise<void>;
+}
+
+export class Piper {
+  readonly #options: PiperOptions;
+  /** Pipes that are being made from here, by stream and domain. */
+  readonly #underway = new Map<string, Piping>();
+  /** Streams that somebody else is piping into one of our domains. */
+  readonly #accepting = new Map<string, { domain: string; accepted: Promise<void> }>();
+
+  constructor(options: PiperOptions) {
+    this.#options = options;
+  }
+
+  /** How many pipes are being made at present. */
+  get underway(): number {
+    return this.#underway.size + this.#accepting.size;
+  }
+
+  /** Whether somebody else is just bringing the stream here, from where this one may not see. */
+  isAccepting(id: string): boolean {
+    return this.#accepting.has(id);
+  }
+
+  /**
+   * Resolves when the stream is in the Router's domain, or at once if nobody has it: whoever goes on to consume it then
+   * gets mediasoup's own error.
+   */
+  async bring(stream: StreamId, destination: Router): Promise<void> {
+    await this.#accepted(stream);
+    await this.#pipe(stream, destination)?.arrived;
+  }
+
+  /** Like {@link bring}, but resolves already when the destination knows that the stream is on its way, with its arrival. */
+  async announce(stream: StreamId, destination: Router): Promise<{ arrived?: Promise<void> }> {
+    if (this.#accepting.get(streamKey(stream))?.domain === this.#options.domainOf(destination)) return {};
+    await this.#accepted(stream);
+    const piping = this.#pipe(stream, destination);
+    await piping?.announced;
+    return { arrived: piping?.arrived };
+  }
+
+  /** Runs a pipe's arrival from outside; from now on those who want the stream wait for it. Does nothing if it is there. */
+  accept(stream: StreamId, domain: string, arrive: () => Promise<void>): Promise<void> {
+    const key = streamKey(stream);
+    const accepting = this.#accepting.get(key);
+    if (accepting) return accepting.accepted;
+    if (this.#options.streams.first(key)) return Promise.resolve();
+    const accepted = arrive().finally(() => this.#accepting.delete(key));
+    this.#accepting.set(key, { domain, accepted });
+    return accepted;
+  }
+
+  async #accepted(stream: StreamId): Promise<void> {
+    try {
+      await this.#accepting.get(streamKey(stream))?.accepted;
+    } catch (error) {
+      // Who has begun it tries again by himself.
+      if (!isPassing(error)) throw error;
+    }
+  }
+
+  #pipe(stream: StreamId, destination: Router): Piping | undefined {
+    const { streams, domainOf } = this.#options;
+    const domain = domainOf(destination);
+    const key = `${streamKey(stream)} ${domain}`;
+    const underway = this.#underway.get(key);
+    if (underway) return underway;
+    // It may be in many places, and in most cases it is here.
+    if (streams.inRouter(streamKey(stream), destination)) return undefined;
+    const places = streams.find(streamKey(stream));
+    if (places.length === 0 || places.some(({ router }) => domainOf(router) === domain)) return undefined;
+
+    let announce!: () => void;
+    const announcement = new Promise<void>(resolve => (announce = resolve));
+    const arrived = this.#attempt(stream, destination, announce).finally(() => this.#underway.delete(key));
+    // Nobody may be waiting for one of the two; those who wait for the other hear of a failure there.
+    arrived.catch(error => log('pipe of %s to router %s failed: %o', streamKey(stream), destination.id, error));
+    const announced = Promise.race([announcement, arrived]);
+    announced.catch(() => undefined);
+    this.#underway.set(key, { announced, arrived });
+    return { announced, arrived };
+  }
+
+  async #attempt(stream: StreamId, destination: Router, announce: () => void): Promise<void> {
+    const { streams, domainOf, chooseSource, detour } = this.#options;
+    const domain = domainOf(destination);
+    for (let attempt = 1; ; ++attempt) {
+      const places = streams.find(streamKey(stream));
+      // It may have closed in the meantime, which the consume that follows tells; or somebody else has brought it.
+      if (places.length === 0 || places.some(({ router }) => domainOf(router) === domain)) return;
+      try {
+        const source = chooseSource(this.#reachable(places, destination), destination);
+        if (source) return await this.#make(stream, source.router, destination, announce);
+        await detour?.(stream, places, destination);
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        if (attempt === MAX_ATTEMPTS) throw unreachable(stream, error);
+      }
+      if (attempt === MAX_ATTEMPTS) throw unreachable(stream, new Error('no other Router reaches it'));
+    }
+  }
+
+  /** @throws {UnsupportedError} if there is none, before anything is made that would be silent */
+  #reachable(places: StreamInRouter[], destination: Router): StreamInRouter[] {
+    if (!this.#options.network) return places;
+    const reachable = places.filter(({ router }) => commonFamily(router, destination) !== undefined);
+    if (reachable.length > 0) return reachable;
+    const [from, to] = [places[0]!.router, destination].map(router => familiesOf(router).map(family => `IPv${family}`).join(' and '));
+    throw new UnsupportedError(
+      `no pipe can lead from Router "${places[0]!.router.id}", which is reached over ${from}, to Router "${destination.id}", which is reached over ${to}: give their servers listenInfos, or a pipeListenInfo, of the same family`,
+    );
+  }
+
+  async #make(stream: StreamId, source: Router, destination: Router, announce: () => void): Promise<void> {
+    const { network, endpointOf, startsAsleep, onAwake, tree } = this.#options;
+    const [from, to] = [endpointOf(source), endpointOf(destination)];
+    const link = linkFor(stream);
+    const outwards = { routerId: source.id, remoteRouterId: destination.id, link };
+    const inwards = { routerId: destination.id, remoteRouterId: source.id, link };
+    const family = network ? commonFamily(source, destination) : undefined;
+    const asleep = startsAsleep(streamKey(stream), destination);
+
+    const [offered, opened] = await Promise.allSettled([
+      from.offerPipe({ ...outwards, network, family, stream, asleep }),
+      to.openLink({ ...inwards, network, family }),
+    ]);
+    if (offered.status === 'rejected') throw offered.reason;
+    const offer = offered.value;
+    const flowing = asleep ? undefined : this.#consumerOf(offer, source, destination);
+    if (flowing) onAwake?.(flowing);
+    if (opened.status === 'rejected') {
+      this.#consumerOf(offer, source, destination)?.close();
+      throw opened.reason;
+    }
+    try {
+      // Before anybody consumes what would then have to be closed.
+      if (leadsElsewhere(offer.end, opened.value) || leadsElsewhere(opened.value, offer.end)) {
+        throw new StaleLinkError('one end of the link has been closed without the other one knowing');
+      }
+      const connecting = Promise.allSettled([
+        from.connectLink({ ...outwards, remote: opened.value }),
+        to.acceptPipe({ ...inwards, remote: offer.end, stream: offer.stream }),
+      ]);
+      announce();
+      for (const result of await connecting) if (result.status === 'rejected') throw result.reason;
+    } catch (error) {
+      // The source must not send what nobody receives, and what was produced of it must not pretend to be the stream.
+      this.#consumerOf(offer, source, destination)?.close();
+      this.#producerOf(offer, source, destination)?.close();
+      // The end that is not stale is connected to one that is: the next attempt needs two new ones.
+      if (isStale(error)) for (const end of [offer.end, opened.value]) tree.transports.get(end.transportId)?.close();
+      throw error;
+    }
+    const [near, far] = [tree.transports.get(offer.end.transportId), tree.transports.get(opened.value.transportId)];
+    const isLost = this.#options.isLost ?? (() => false);
+    const losses: Losses = { source: () => isLost(source), destination: () => isLost(destination) };
+    if (near && far) joinTransports(near, far, losses);
+    const confirmed = from.connectLink({ ...outwards, remote: opened.value, consumerId: offer.stream.consumerId });
+    confirmed.catch(error => log('pipe of %s to router %s: %o', streamKey(stream), destination.id, error));
+    this.#joinEnds(this.#consumerOf(offer, source, destination), this.#producerOf(offer, source, destination), losses);
+  }
+
+  /** One of them can be gone already: its Producer closed, or another pipe was faster. */
+  #joinEnds(consumer: Consumer | DataConsumer | undefined, producer: Producer | DataProducer | undefined, losses: Losses): void {
+    if (consumer && producer) joinEnds(consumer, producer, losses);
+    else (consumer ?? producer)?.close();
+  }
+
+  #consumerOf({ stream }: PipeOffer, source: Router, destination: Router): Consumer | DataConsumer | undefined {
+    for (const { id, object } of this.#options.users.pipes(source.id, destination.id, stream.id)) if (id === stream.consumerId) return object;
+    return undefined;
+  }
+
+  /** Another controller may have brought the stream there at the same time, from somewhere else. */
+  #producerOf({ stream }: PipeOffer, source: Router, destination: Router): Producer | DataProducer | undefined {
+    return this.#options.streams.findPiped(stream.id, destination, source.id)?.producer;
+  }
+}
+
+function leadsElsewhere({ connectedTo }: LinkEnd, { transportId }: LinkEnd): boolean {
+  return connectedTo !== undefined && connectedTo !== transportId;
+}
+
+/**
+ * Whether to try again can help: what was asked for was just ending, and is gone by now; or one who has asked before word of the
+ * end has reached him knows it now.
+ */
+export function isPassing(error: unknown): boolean {
+  return isStale(error) || (error instanceof Error && error.name === 'NotFoundError');
+}
+
+/** The end of all attempts, in mediasoup's words for what can't be had. */
+export function unreachable(stream: StreamId, cause: unknown): NotFoundError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const error = new NotFoundError(`${describeStream(stream)} not found: it exists, but could not be brought in ${MAX_ATTEMPTS} attempts (${reason})`);
+  return Object.assign(error, { cause });
+}
+
+/** It may have come over a wire, or from another copy of this module. */
+function isStale(error: unknown): boolean {
+  return error instanceof Error && error.name === 'StaleLinkError';
+}
