@@ -5,6 +5,7 @@ export {
   concentrate,
   leastLoaded,
   regionFirst,
+  strategies,
   twoChoices,
   type NodeState,
   type PlacementRequest,

@@ -71,6 +71,9 @@ export const regionFirst: Strategy = (candidates, request) => {
   return concentrate(atHome.length > 0 ? atHome : candidates, request);
 };
 
+/** All of them, by their names. */
+export const strategies = { concentrate, leastLoaded, twoChoices, regionFirst } as const satisfies Record<string, Strategy>;
+
 /**
  * Those that the call wishes for: below the watermark, in its region, and of these the ones with the most of what it wants to be
  * near. A wish that nobody with room fulfils is left out.

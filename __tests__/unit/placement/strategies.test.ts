@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { concentrate, leastLoaded, regionFirst, twoChoices, type NodeState, type PlacementRequest } from '../../../src/placement/strategies.ts';
+import * as root from '../../../src/index.ts';
+import * as module from '../../../src/placement/strategies.ts';
+import { concentrate, leastLoaded, regionFirst, strategies, twoChoices, type NodeState, type PlacementRequest } from '../../../src/placement/strategies.ts';
 import { seededRandom } from '../../helpers/random.ts';
 
 function node(id: string, load: number, hasRouter = false, placed = 0): NodeState {
@@ -15,7 +17,13 @@ function nodes(...list: string[]): NodeState[] {
 }
 
 const request: PlacementRequest = { mafaldaRouterId: 'room', watermark: 66 };
-const all = Object.entries({ concentrate, leastLoaded, twoChoices, regionFirst });
+const all = Object.entries(strategies);
+
+test('each strategy of the module is among `strategies`, and the package exports it by its name', () => {
+  const functions = Object.entries(module).filter(([, value]) => typeof value === 'function');
+  expect(Object.fromEntries(functions)).toEqual(strategies);
+  expect(root).toMatchObject(strategies);
+});
 
 describe('concentrate', () => {
   test.each([
