@@ -24,7 +24,8 @@ export class ImaginaryObject extends EnhancedEventEmitter {
   /** @param announcement what its `observer` tells of it */
   contain(child: ImaginaryObject, announcement: string): ImaginaryObject {
     this.#children.push(child);
-    this.observer.safeEmit(announcement, child);
+    // What goes wrong in a listener has to be seen.
+    this.observer.emit(announcement, child);
     return child;
   }
 
@@ -51,10 +52,10 @@ export function createTransport(router: ImaginaryObject, to?: string): Imaginary
 }
 
 export function produce(transport: ImaginaryObject, id: string): ImaginaryObject {
-  return transport.contain(new ImaginaryObject({ id, kind: 'audio', paused: false }), 'newproducer');
+  return transport.contain(new ImaginaryObject({ id, kind: 'audio', paused: false, score: [] }), 'newproducer');
 }
 
 export function consume(transport: ImaginaryObject, producerId: string): ImaginaryObject {
-  const properties = { id: `consumer ${next++}`, kind: 'audio', producerId, paused: false, producerPaused: false };
+  const properties = { id: `consumer ${next++}`, kind: 'audio', producerId, paused: false, producerPaused: false, score: { score: 10, producerScore: 0, producerScores: [0] } };
   return transport.contain(new ImaginaryObject(properties), 'newconsumer');
 }

@@ -1,7 +1,7 @@
 /** The implementations that the scenarios run on, each with real Workers and, where there is a wire, real sockets. */
 import * as mediasoup from 'mediasoup';
 import type { Worker } from 'mediasoup/types';
-import { Mafalda, MafaldaHorizontal, RemoteMafaldaClient, RemoteMafaldaServer, type MafaldaApi, type Strategy } from '../../src/index.ts';
+import { Mafalda, MafaldaHorizontal, RemoteMafaldaClient, RemoteMafaldaServer, type MafaldaApi, type RemoteMafaldaServerOptions, type Strategy } from '../../src/index.ts';
 
 export interface System {
   readonly mafalda: MafaldaApi;
@@ -10,6 +10,18 @@ export interface System {
   /** Closes everything, and tells what is left nevertheless: an empty list if all is well. */
   close(): Promise<string[]>;
 }
+
+/** One with servers, which several controllers can use. */
+export interface SharedSystem extends System {
+  /** Those that a controller is connected to. */
+  readonly servers: readonly RemoteMafaldaServer[];
+  /** The Mafaldas with the Workers: as it is really. */
+  readonly leaves: readonly MafaldaApi[];
+  /** One more controller, for the caller to close. @param urls by which it reaches the servers */
+  control(urls: readonly string[], name: string): MafaldaApi;
+}
+
+export type ServerOptions = Pick<RemoteMafaldaServerOptions, 'sessionTimeout'>;
 
 const token = 'the scenarios’ token';
 
@@ -32,12 +44,15 @@ export async function localSystem(): Promise<System> {
   };
 }
 
-export async function remoteSystem(): Promise<System> {
+export async function remoteSystem(options?: ServerOptions): Promise<SharedSystem> {
   const watch = watchResources();
-  const { server, mafalda: served } = await serve();
+  const { server, mafalda: served } = await serve(options);
   const mafalda = new RemoteMafaldaClient(server.url, { token });
   return {
     mafalda,
+    servers: [server],
+    leaves: [served],
+    control: ([url], name) => new RemoteMafaldaClient(url, { token, name }),
     places: WORKERS_PER_MAFALDA,
     close: async () => {
       await mafalda.close();
@@ -49,12 +64,15 @@ export async function remoteSystem(): Promise<System> {
   };
 }
 
-export async function horizontalSystem(nodes: number): Promise<System> {
+export async function horizontalSystem(nodes: number, options?: ServerOptions): Promise<SharedSystem> {
   const watch = watchResources();
-  const cluster = await Promise.all(Array.from({ length: nodes }, () => serve()));
+  const cluster = await Promise.all(Array.from({ length: nodes }, () => serve(options)));
   const mafalda = above(cluster);
   return {
     mafalda,
+    servers: cluster.map(({ server }) => server),
+    leaves: cluster.map(({ mafalda: served }) => served),
+    control: (urls, name) => new MafaldaHorizontal(urls, { token, strategy: roundRobin, name }),
     places: nodes * WORKERS_PER_MAFALDA,
     close: async () => {
       await mafalda.close();
@@ -67,13 +85,16 @@ export async function horizontalSystem(nodes: number): Promise<System> {
 }
 
 /** A root over two middles over two leaves each: only the leaves have Workers, each middle is a node like any other. */
-export async function tieredSystem(): Promise<System> {
+export async function tieredSystem(options?: ServerOptions): Promise<SharedSystem> {
   const watch = watchResources();
-  const leaves = await Promise.all(Array.from({ length: 4 }, () => serve()));
-  const middles = await Promise.all([leaves.slice(0, 2), leaves.slice(2)].map(below => serve(above(below))));
+  const leaves = await Promise.all(Array.from({ length: 4 }, () => serve(options)));
+  const middles = await Promise.all([leaves.slice(0, 2), leaves.slice(2)].map(below => serve(options, above(below))));
   const mafalda = above(middles);
   return {
     mafalda,
+    servers: middles.map(({ server }) => server),
+    leaves: leaves.map(({ mafalda: served }) => served),
+    control: (urls, name) => new MafaldaHorizontal(urls, { token, strategy: roundRobin, name }),
     places: leaves.length * WORKERS_PER_MAFALDA,
     close: async () => {
       const kept: string[] = [];
@@ -92,8 +113,11 @@ function above(nodes: { server: RemoteMafaldaServer }[]): MafaldaHorizontal {
   return new MafaldaHorizontal(nodes.map(({ server }) => server.url), { token, strategy: roundRobin });
 }
 
-async function serve(mafalda: MafaldaApi = new Mafalda(mediasoup, { workerBudget: false })): Promise<{ mafalda: MafaldaApi; server: RemoteMafaldaServer }> {
-  const server = new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: token });
+async function serve(
+  options: ServerOptions = {},
+  mafalda: MafaldaApi = new Mafalda(mediasoup, { workerBudget: false }),
+): Promise<{ mafalda: MafaldaApi; server: RemoteMafaldaServer }> {
+  const server = new RemoteMafaldaServer(mafalda, { ...options, host: '127.0.0.1', auth: token });
   await server.listen();
   return { mafalda, server };
 }

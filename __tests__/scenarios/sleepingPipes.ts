@@ -1,12 +1,10 @@
 /** Pipes flow while somebody wants what they carry, and only then; and nobody who does can tell that they have slept. */
 import { describe, expect, test } from '@jest/globals';
-import type { Consumer, DataConsumer, Producer } from 'mediasoup/types';
 import type { MafaldaRouter } from '../../src/index.ts';
-import type { PipeableMafaldaRouter } from '../../src/base/pipeableMafaldaRouter.ts';
-import { isLinkTransport } from '../../src/piping/endpoint.ts';
 import { Camera } from '../helpers/camera.ts';
 import { DirectSender } from '../helpers/directRtp.ts';
 import { LayersSender } from '../helpers/layers.ts';
+import { allSee, carried, copiesOf, createViewers, pauseAll, pipesOf, resumeAll } from '../helpers/pipes.ts';
 import { RtpReceiver } from '../helpers/rtp.ts';
 import { until } from '../helpers/until.ts';
 import type { Scene } from './events.ts';
@@ -49,16 +47,16 @@ export function describeSleepingPipes(scene: Scene): void {
     test.concurrent('carry nothing, until somebody does', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
       const camera = await Camera.create(mafaldaRouter);
-      const viewers = await createViewers(mafaldaRouter, camera, scene.places + 2);
+      const viewers = await createViewers(mafaldaRouter, camera.producer.id, everywhere(scene));
       const told: string[] = [];
       for (const { consumer } of viewers) consumer.on('producerpause', () => told.push('pause')).on('producerresume', () => told.push('resume'));
-      await until('everybody sees something', () => viewers.every(({ received }) => received.size > 0));
+      await until('everybody sees something', () => allSee(viewers));
       for (const round of [1, 2]) {
-        await Promise.all(viewers.map(({ consumer }) => consumer.pause()));
+        await pauseAll(viewers);
         await untilSilent(mafaldaRouter, camera);
         for (const { received } of viewers) received.clear();
-        await Promise.all(viewers.map(({ consumer }) => consumer.resume()));
-        await until(`everybody sees something, round ${round}`, () => viewers.every(({ received }) => received.size > 0));
+        await resumeAll(viewers);
+        await until(`everybody sees something, round ${round}`, () => allSee(viewers));
       }
       expect(told).toEqual([]);
       expect(viewers.every(({ consumer }) => !consumer.producerPaused && !consumer.paused)).toBe(true);
@@ -73,11 +71,11 @@ export function describeSleepingPipes(scene: Scene): void {
       const mafaldaRouter = scene.createSpreadRouter();
       const sender = await LayersSender.create(mafaldaRouter, 'simulcast');
       const { id } = sender.producer;
-      const viewers = await createViewers(mafaldaRouter, sender, scene.places + 2);
+      const viewers = await createViewers(mafaldaRouter, sender.producer.id, everywhere(scene));
       await Promise.all(viewers.map(({ consumer }) => consumer.setPreferredLayers({ spatialLayer: 2 })));
       await until('all have the highest layer', () => viewers.every(({ consumer }) => consumer.currentLayers?.spatialLayer === 2));
       await until('all scores are there', () => viewers.every(({ consumer }) => consumer.score.producerScores.join() === '10,10,10'));
-      await Promise.all(viewers.map(({ consumer }) => consumer.pause()));
+      await pauseAll(viewers);
       await until('all pipes sleep', () => pipesOf(mafaldaRouter, id).every(pipe => pipe.paused));
       const latecomer = await RtpReceiver.create(mafaldaRouter, id, {}, true);
       const told = [...viewers, latecomer].map(({ consumer }) => {
@@ -93,14 +91,14 @@ export function describeSleepingPipes(scene: Scene): void {
       }
       expect(told.flatMap(({ scores }) => scores)).toEqual([]);
 
-      await Promise.all(viewers.map(({ consumer }) => consumer.resume()));
+      await resumeAll(viewers);
       await until('all have the highest layer again', () => viewers.every(({ consumer }) => consumer.currentLayers?.spatialLayer === 2));
       await until('their scores say so', () => viewers.every(({ consumer }) => consumer.score.producerScore === 10));
       await until('nothing is missed any more', () => copiesOf(mafaldaRouter, id).every(({ score }) => score.every(layer => layer.score === 10)));
       expect(told.flatMap(({ scores }) => scores).filter(scores => scores !== '10,10,10')).toEqual([]);
       expect(told.filter(({ layers }) => layers.length > 0).map(({ layers }) => layers.at(-1))).toEqual(viewers.map(() => 2));
 
-      await Promise.all(viewers.map(({ consumer }) => consumer.pause()));
+      await pauseAll(viewers);
       await until('all pipes sleep again', () => pipesOf(mafaldaRouter, id).every(pipe => pipe.paused));
       sender.stop();
       await until('who is paused hears that the publisher has stopped', () => told.every(({ scores }) => scores.at(-1) === '0,0,0'));
@@ -111,18 +109,18 @@ export function describeSleepingPipes(scene: Scene): void {
     test.concurrent('begin and end to flow with the publisher all the same', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
       const camera = await Camera.create(mafaldaRouter);
-      const viewers = await createViewers(mafaldaRouter, camera, scene.places + 2);
-      await Promise.all(viewers.map(({ consumer }) => consumer.pause()));
+      const viewers = await createViewers(mafaldaRouter, camera.producer.id, everywhere(scene));
+      await pauseAll(viewers);
       await untilSilent(mafaldaRouter, camera);
       await camera.producer.pause();
       await until('everybody knows', () => viewers.every(({ consumer }) => consumer.producerPaused));
       // Of this mediasoup tells nobody by an event.
-      await Promise.all(viewers.map(({ consumer }) => consumer.resume()));
+      await resumeAll(viewers);
       for (const { received } of viewers) received.clear();
       await new Promise(resolve => setTimeout(resolve, KEY_FRAME_PAUSE_MS));
       const before = camera.keyFrames.length;
       await camera.producer.resume();
-      await until('everybody sees something', () => viewers.every(({ received }) => received.size > 0));
+      await until('everybody sees something', () => allSee(viewers));
       for (const { received } of viewers) expect(Math.min(...received)).toBe(camera.keyFrames[before]);
       // Media does not wait for the word of it.
       await until('everybody knows that it flows', () => viewers.every(({ consumer }) => !consumer.producerPaused));
@@ -150,8 +148,8 @@ export function describeSleepingPipes(scene: Scene): void {
       const volumes = new Set<number>();
       for (const [index, observer] of observers.entries()) observer.on('volumes', () => volumes.add(index));
       await until('every observer hears the speaker', () => volumes.size === observers.length);
-      await Promise.all(listeners.map(({ consumer }) => consumer.resume()));
-      await until('everybody hears both', () => listeners.every(({ received }) => received.size > 0));
+      await resumeAll(listeners);
+      await until('everybody hears both', () => allSee(listeners));
       await mafaldaRouter.close();
     });
 
@@ -180,8 +178,9 @@ export function describeSleepingPipes(scene: Scene): void {
   });
 }
 
-function createViewers(mafaldaRouter: MafaldaRouter, { producer }: Camera | LayersSender, count: number): Promise<RtpReceiver[]> {
-  return Promise.all(Array.from({ length: count }, () => RtpReceiver.create(mafaldaRouter, producer.id)));
+/** Where transports go by themselves: more of them than there are places. */
+function everywhere({ places }: Scene): object[] {
+  return Array.from({ length: places + 2 }, () => ({}));
 }
 
 async function untilSilent(mafaldaRouter: MafaldaRouter, camera: Camera): Promise<void> {
@@ -192,33 +191,4 @@ async function untilSilent(mafaldaRouter: MafaldaRouter, camera: Camera): Promis
     await until('some frames have been sent', () => camera.sent > sent + FRAMES);
     return (await carried(mafaldaRouter, camera.producer.id)) === before;
   });
-}
-
-/** The Consumers of a stream's pipes, each at its source's end. */
-function pipesOf(mafaldaRouter: MafaldaRouter, streamId: string): (Consumer | DataConsumer)[] {
-  const pipes: (Consumer | DataConsumer)[] = [];
-  for (const { type, object, parent } of (mafaldaRouter as PipeableMafaldaRouter).tree.nodes()) {
-    if (parent?.type !== 'transport' || !isLinkTransport(parent.object)) continue;
-    if (type === 'consumer' && object.producerId === streamId) pipes.push(object);
-    if (type === 'dataConsumer' && object.dataProducerId === streamId) pipes.push(object);
-  }
-  return pipes;
-}
-
-/** Copies that pipes have made of a stream. */
-function copiesOf(mafaldaRouter: MafaldaRouter, streamId: string): Producer[] {
-  const copies: Producer[] = [];
-  for (const { type, object, id, parent } of (mafaldaRouter as PipeableMafaldaRouter).tree.nodes()) {
-    if (type === 'producer' && id === streamId && parent?.type === 'transport' && isLinkTransport(parent.object)) copies.push(object);
-  }
-  return copies;
-}
-
-/** How many packets of a stream all of its pipes have sent so far. */
-async function carried(mafaldaRouter: MafaldaRouter, streamId: string): Promise<number> {
-  let packets = 0;
-  for (const pipe of pipesOf(mafaldaRouter, streamId)) {
-    for (const stats of await pipe.getStats()) if ('packetCount' in stats && stats.type === 'outbound-rtp') packets += stats.packetCount;
-  }
-  return packets;
 }

@@ -1,13 +1,12 @@
 /** Pipes sleep and wake where several controllers share a room, come and go, and lose sight of nodes for a while. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
-import type { Consumer, DataConsumer } from 'mediasoup/types';
-import { MafaldaHorizontal, RemoteMafaldaClient, type MafaldaRouter } from '../../../../src/index.ts';
+import { MafaldaHorizontal, RemoteMafaldaClient } from '../../../../src/index.ts';
 import type { PipeableMafaldaRouter } from '../../../../src/base/pipeableMafaldaRouter.ts';
-import { isLinkTransport } from '../../../../src/piping/endpoint.ts';
 import { Camera } from '../../../helpers/camera.ts';
 import { closingAfterEach } from '../../../helpers/cleanup.ts';
 import { CutProxy } from '../../../helpers/cutProxy.ts';
+import { allSee, createViewers, pauseAll, pipesOf, resumeAll } from '../../../helpers/pipes.ts';
 import { mediaCodecs, RtpReceiver } from '../../../helpers/rtp.ts';
 import { Served } from '../../../helpers/serve.ts';
 import { until } from '../../../helpers/until.ts';
@@ -42,17 +41,6 @@ function on(node: number): { placement: { node: string } } {
   return { placement: { node: nodes[node]!.url } };
 }
 
-/** The Consumers of a stream's pipes, each at its source's end. */
-function pipesOf(mafaldaRouter: MafaldaRouter, streamId: string): (Consumer | DataConsumer)[] {
-  const pipes: (Consumer | DataConsumer)[] = [];
-  for (const { type, object, parent } of (mafaldaRouter as PipeableMafaldaRouter).tree.nodes()) {
-    if (parent?.type !== 'transport' || !isLinkTransport(parent.object)) continue;
-    if (type === 'consumer' && object.producerId === streamId) pipes.push(object);
-    if (type === 'dataConsumer' && object.dataProducerId === streamId) pipes.push(object);
-  }
-  return pipes;
-}
-
 describe('a pipe of several controllers', () => {
   test('flows for each of them: one that has not heard of another’s consumer takes nothing from it', async () => {
     const source = await there.createDirectTransport(on(0));
@@ -82,18 +70,17 @@ describe('a pipe of several controllers', () => {
     const camera = await Camera.create(there, on(0));
     await until('the camera is on', () => camera.sent > 0);
     const owner = await RtpReceiver.create(here, camera.producer.id, { placement: { node: urls[1] } }, true);
-    const viewer = await RtpReceiver.create(there, camera.producer.id, on(1), true);
-    const other = await RtpReceiver.create(there, camera.producer.id, on(0), true);
-    await Promise.all([viewer, other].map(({ consumer }) => consumer.resume()));
-    await until('both see something', () => [viewer, other].every(({ received }) => received.size > 0));
+    const viewers = await createViewers(there, camera.producer.id, [on(1), on(0)], true);
+    await resumeAll(viewers);
+    await until('both see something', () => allSee(viewers));
     expect([owner.received.size, owner.consumer.paused]).toEqual([0, true]);
-    await Promise.all([viewer, other].map(({ consumer }) => consumer.pause()));
+    await pauseAll(viewers);
     await until('it sleeps', () => pipesOf(there, camera.producer.id).every(({ paused }) => paused));
   });
 
   test('is woken by those who are left, where somebody has resumed a viewer and is gone before he has woken it', async () => {
     const camera = await Camera.create(there, on(0));
-    const elsewhere = await Promise.all([0, 1].map(node => RtpReceiver.create(there, camera.producer.id, on(node), true)));
+    const elsewhere = await createViewers(there, camera.producer.id, [on(0), on(1)], true);
     expect(pipesOf(there, camera.producer.id).map(({ paused }) => paused)).toEqual([true]);
     // A client of one node sees what is there, and no pipe that leads to it.
     for (const { url } of nodes) {
@@ -106,17 +93,17 @@ describe('a pipe of several controllers', () => {
       await room.leave();
       await passing.close();
     }
-    await until('all see something', () => elsewhere.every(({ received }) => received.size > 0));
+    await until('all see something', () => allSee(elsewhere));
   });
 
   test('is woken once its source’s node is in sight again', async () => {
     const camera = await Camera.create(there, on(0));
-    const viewers = await Promise.all([1, 2].map(() => RtpReceiver.create(here, camera.producer.id, { placement: { node: urls[1] } }, true)));
+    const viewers = await createViewers(here, camera.producer.id, [1, 2].map(() => ({ placement: { node: urls[1] } })), true);
     await until('the pipe sleeps', () => pipesOf(here, camera.producer.id).every(({ paused }) => paused));
     proxy.blocked = true;
     proxy.cut();
-    await Promise.all(viewers.map(({ consumer }) => consumer.resume()));
+    await resumeAll(viewers);
     proxy.blocked = false;
-    await until('both see something', () => viewers.every(({ received }) => received.size > 0));
+    await until('both see something', () => allSee(viewers));
   });
 });
