@@ -1,6 +1,6 @@
 /** The tests run from the TypeScript sources as ES modules: see scripts/test.mjs for the flag that it takes. */
 export default {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/scripts/test-environment.mjs',
   roots: ['<rootDir>/__tests__'],
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],

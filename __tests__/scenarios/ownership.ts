@@ -158,6 +158,46 @@ export function describeOwnership(name: string, createSystem: (options: ServerOp
       await untilOnlyTheirs();
     });
 
+    if (name.startsWith('Remote')) return;
+
+    // A MafaldaRouter of several nodes outlives them.
+    test.each([
+      ['close()', 'have been lost', () => room.close()],
+      ['closeAllMafaldaRouters()', 'have been lost', () => one.closeAllMafaldaRouters()],
+      ['close()', 'are being lost, unnoticed', () => room.close()],
+    ] as const)('a MafaldaRouter that is closed by %s when its servers %s is closed for everybody when they are back', async (_what, when, close) => {
+      await room.attach();
+      await until('it sees them', () => room.transports.size === theirs.length);
+      if (when === 'have been lost') {
+        await cutOff();
+        await close();
+      } else {
+        lose('requests');
+        const closing = close();
+        await until('the words are lost', () => proxies.every(({ lost }) => lost > 0));
+        await cutOff();
+        await expect(closing).rejects.toThrow(/closed before the call was answered/);
+      }
+      expect([room.closed, shared.closed, there()]).toEqual([true, false, theirs]);
+      letBack();
+      await until('it is closed', () => shared.closed);
+      expect(there()).toEqual([]);
+    });
+
+    test('what a controller has made on servers that it gives up while they can’t hear it closes when they can', async () => {
+      await Promise.all(Array.from({ length: COUNT }, () => room.createDirectTransport()));
+      await one.getResourceUsages();
+      for (const proxy of proxies) Object.assign(proxy, { blocked: true, attempts: [] });
+      for (const proxy of proxies) proxy.cut();
+      const at = performance.now();
+      ways.find(([what]) => what === 'gives up its servers')![1]();
+      expect([one.transports.size, there().length]).toEqual([0, theirs.length + COUNT]);
+      // Longer than a client waits for its goodbye to be heard when the process may be about to end.
+      await until('they are still being looked for', () => proxies.every(({ attempts }) => attempts.some(time => time > at + 1100)));
+      letBack();
+      await untilOnlyTheirs();
+    });
+
     /** Whether the object is behind the server with this index. */
     function isBehind(index: number, id: string): boolean {
       const served = system.leaves.length / system.servers.length;

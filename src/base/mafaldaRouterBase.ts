@@ -103,6 +103,11 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
     await this.close();
   }
 
+  /** What is in this process is not lost. */
+  closeLost(): void {
+    return undefined;
+  }
+
   /** As mediasoup does where nobody listens for `died`: it must not go unnoticed. */
   protected reportWorkerDied(worker: Worker, error: Error): void {
     if (!this.safeEmit('workerdied', worker, error)) this.reportError(error);

@@ -22,4 +22,6 @@ export interface PipeableMafaldaRouter extends MafaldaRouter, PipeEndpoint {
   leaveLinks(request: LeaveRequest): Promise<void>;
   /** Ends it here, with what was made through it. Where others use it too, what is theirs goes on. */
   leave(): Promise<void>;
+  /** To be called when it has closed here only since its node was lost: closes it there, too, once the node can hear it, as long as it is the same one. */
+  closeLost(): void;
 }

@@ -1,11 +1,18 @@
-/** Resolves when the promise has settled, or the time is over: for what is good to have, but not worth waiting for ever. */
-export async function within(promise: Promise<unknown>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>(resolve => (timer = setTimeout(resolve, timeoutMs)));
+/**
+ * Resolves when the promise has settled, or the time is over: for what is good to have, but not worth waiting for ever.
+ * @param signal ends the time when it is aborted
+ */
+export async function within(promise: Promise<unknown>, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return;
+  let finish = (): void => undefined;
+  const timeout = new Promise<void>(resolve => (finish = resolve));
+  const timer = setTimeout(finish, timeoutMs);
+  signal?.addEventListener('abort', finish);
   try {
     await Promise.race([promise, timeout]);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', finish);
   }
 }
 

@@ -278,6 +278,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       if (node.connected) closing.push(closed);
       else closed.catch(error => log('%s: %o', node.id, error));
     }
+    if (!this.#leaving) this.#parts.closeLost();
     await Promise.all(closing);
   }
 

@@ -10,6 +10,7 @@ import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../api/options
 import type { MafaldaApi, MafaldaEvents, MafaldaRouterOptions, ResourceUsages } from '../api/types.ts';
 import { checkDuration } from '../api/checkDuration.ts';
 import type { ClusterNode } from './clusterNode.ts';
+import { Departures } from './departures.ts';
 import { untilDrained, whatIsLeft, type DrainOptions, type DrainReport } from './drain.ts';
 import { HorizontalMediasoup } from './horizontalMediasoup.ts';
 import { HorizontalMafaldaRouter } from './horizontalMafaldaRouter.ts';
@@ -65,6 +66,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   readonly mediasoup: HorizontalMediasoup;
   readonly #nodes: NodePool;
   readonly #liveness: Liveness;
+  readonly #departures = new Departures();
   #wasSettled = false;
   /** What nodes have refused before all have answered. */
   readonly #earlyErrors: Error[] = [];
@@ -187,7 +189,10 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     return this;
   }
 
-  /** What we have made on the node closes. @returns whether it was one of ours */
+  /**
+   * What we have made on the node closes. One that can't hear it is waited for in the background, for its server's `sessionTimeout`.
+   * @returns whether it was one of ours
+   */
   delete(node: string | MafaldaApi): boolean {
     const found = this.#nodes.find(node);
     if (!found) return false;
@@ -241,7 +246,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     const leaving = [...this.mafaldaRouters.values()].map(mafaldaRouter => mafaldaRouter.leave());
     const left = Promise.all(leaving).catch(error => log('%o', error));
     // A node that does not answer is not waited for: then nor is its answer.
-    await Promise.all(nodes.filter(({ owned }) => owned).map(({ mafalda }) => mafalda.close()));
+    await Promise.all([this.#departures.close(), ...nodes.filter(({ owned }) => owned).map(({ mafalda }) => mafalda.close())]);
     await Promise.all([closing, left]);
     for (const node of nodes) this.#nodes.delete(node);
   }
@@ -272,6 +277,6 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
       mafaldaRouter.removeNode(node).catch(error => log('%s: %o', node.id, error));
     }
     this.mediasoup.removeNode(node);
-    if (node.owned) node.mafalda.close().catch(error => log('%s: %o', node.id, error));
+    if (node.owned && node.mafalda instanceof RemoteMafaldaClient) this.#departures.add(node.mafalda);
   }
 }

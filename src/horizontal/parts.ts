@@ -39,6 +39,8 @@ export class Parts {
   readonly #tree: ObjectTree;
   readonly #listener: PartsListener;
   readonly #parts = new Map<ClusterNode, Part>();
+  /** Those of nodes that were lost, and have not been back. */
+  readonly #lost = new Map<ClusterNode, PipeableMafaldaRouter>();
   readonly #nodeOfRouter = new WeakMap<Router, ClusterNode>();
   readonly #made = new WeakSet<object>();
   /** How much is being created on which node. */
@@ -125,8 +127,15 @@ export class Parts {
     for (const { mafaldaRouter } of this.#parts.values()) mafaldaRouter.define(routerOptions);
   }
 
+  /** Also closes what is on nodes that are lost: they hear of it when they are back. */
+  closeLost(): void {
+    for (const mafaldaRouter of this.#lost.values()) mafaldaRouter.closeLost();
+    this.#lost.clear();
+  }
+
   /** What we have made there closes, and the rest is left to others who use it: each node knows what is whose. */
   async leave(node: ClusterNode): Promise<void> {
+    this.#lost.delete(node);
     await this.#parts.get(node)?.mafaldaRouter.leave();
   }
 
@@ -173,6 +182,7 @@ export class Parts {
     const mafaldaRouter = node.mafalda.createMafaldaRouter(this.#options) as PipeableMafaldaRouter;
     const part: Part = { mafaldaRouter };
     this.#parts.set(node, part);
+    this.#lost.delete(node);
     const onAdd = ({ type, object }: TreeNode): void => void (type === 'router' && this.#nodeOfRouter.set(object, node));
     for (const existing of mafaldaRouter.tree.nodes()) onAdd(existing);
     mafaldaRouter.tree.on('add', onAdd);
@@ -186,7 +196,10 @@ export class Parts {
       this.#tree.exclude(mafaldaRouter.tree);
       node.tree.exclude(mafaldaRouter.tree);
       mafaldaRouter.tree.off('add', onAdd);
-      if (node.lost) this.#listener.onLost(node);
+      if (node.lost) {
+        if (this.#nodes.has(node)) this.#lost.set(node, mafaldaRouter);
+        this.#listener.onLost(node);
+      }
       // A node that is lost, or no longer ours, says nothing of the others.
       if (this.#isClosedThere(node, mafaldaRouter) && this.#parts.size === 0) this.#listener.onClosed();
     });

@@ -67,6 +67,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     send: (target, method, args) => this.#connectionOrThrow().send(target, method, this.#encode(args)),
     closeObject: (...object) => this.#connectionOrThrow().closeObject(...object),
     closeMafaldaRouter: (...mafaldaRouter) => this.#connectionOrThrow().closeMafaldaRouter(...mafaldaRouter),
+    closeLostMafaldaRouter: (...mafaldaRouter) => this.#connection?.closeLostMafaldaRouter(...mafaldaRouter),
     listen: (...listening) => this.#connectionOrThrow().listen(...listening),
   };
   readonly local = false;
@@ -80,6 +81,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   #load = 0;
   #loadReport: LoadReport = { load: 0, workers: [], hosts: [] };
   #welcome: Welcome | undefined;
+  /** Until when the server may be waited for at the end. */
+  #departing: AbortSignal | undefined;
   /** Why the server has refused us for good. */
   #refusal: RefusedError | undefined;
 
@@ -199,9 +202,18 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     return new RemoteMafaldaRouter(this.#caller, id, given);
   }
 
+  /**
+   * As {@link close}, but a server that does not hear the goodbye is waited for as long as it keeps our session: what we have made there is to close.
+   * @param signal ends the waiting
+   */
+  async depart(signal: AbortSignal): Promise<void> {
+    this.#departing = signal;
+    await this.close();
+  }
+
   protected async release(): Promise<void> {
     this.#readyState = ReadyState.CLOSING;
-    await this.#connection?.close();
+    await this.#connection?.close(this.#departing);
     this.#closeEverything();
     this.#connection = undefined;
     this.#readyState = ReadyState.CLOSED;

@@ -42,6 +42,8 @@ export const NO_SIGN_OF_LIFE = 'no sign of life';
 /** An answer that says no more than that the server is there. */
 const ALIVE_TIMEOUT_MS = 5000;
 const GOODBYE_TIMEOUT_MS = 1000;
+/** A goodbye that need not be over soon: the server may be back within that time. */
+const DEPARTURE_TIMEOUT_MS = 15_000;
 const DEFAULT_CALL_TIMEOUT_MS = 15_000;
 /** A connected server says something at least as often as it reports its load: so many reports missing are silence. */
 const MISSED_REPORTS = 2.5;
@@ -195,11 +197,18 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#refusal.retryNow();
   }
 
-  /** Says goodbye, if the server can hear it. It then closes what we have made. */
-  async close(): Promise<void> {
+  /**
+   * Says goodbye, if the server can hear it. It then closes what we have made.
+   * @param patience until it is aborted, and no longer than 15 s, or the session lives without us, it is said again on each connection; without it, for a second
+   */
+  async close(patience?: AbortSignal): Promise<void> {
     this.#closed = true;
     this.#refusal.close();
-    if (this.#sessionId !== undefined || this.#abandonedId !== undefined) await within(this.#sayGoodbye(), GOODBYE_TIMEOUT_MS);
+    if (this.#sessionId !== undefined || this.#abandonedId !== undefined) {
+      const heard = this.#sayGoodbye();
+      if (patience) await within(heard, Math.max(this.#sessionTimeout, DEPARTURE_TIMEOUT_MS), patience);
+      else await within(heard, GOODBYE_TIMEOUT_MS);
+    }
     this.#socket.disconnect();
     this.#endSession();
   }
@@ -220,6 +229,11 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     if (number === undefined) return this.#call(id, 'close', []);
     this.#closes.addMafaldaRouter(id, number);
     return this.#call(id, 'close', [], () => this.#closes.confirmMafaldaRouter(number));
+  }
+
+  closeLostMafaldaRouter(id: string, number: number): void {
+    this.#closes.addMafaldaRouter(id, number);
+    if (this.hasSession) for (const call of this.#unconfirmedCalls()) this.#session.send(call);
   }
 
   /** Whether we have closed the object, which the server may not know yet. */
@@ -316,12 +330,15 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
 
   /** Before anything else is said in a new session: what we have closed is not to be seen again. */
   #closeUnconfirmed(): void {
-    const calls = this.#closes.takeLost().map(({ unconfirmed, onConfirmed }): ClientMessage => {
+    this.#session.sendFirst(this.#unconfirmedCalls());
+  }
+
+  #unconfirmedCalls(): ClientMessage[] {
+    return this.#closes.takeLost().map(({ unconfirmed, onConfirmed }) => {
       const id = this.#nextCallId++;
       this.#calls.set(id, { resolve: () => undefined, reject: error => log('closing again: %o', error), onAnswer: onConfirmed });
       return { type: 'call', id, target: MAFALDA, method: 'closeUnconfirmed', args: [unconfirmed] };
     });
-    this.#session.sendFirst(calls);
   }
 
   #onSign(): void {

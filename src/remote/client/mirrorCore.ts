@@ -18,6 +18,8 @@ export interface Caller {
   closeObject(handle: number, mafaldaRouter: string | undefined): void;
   /** The same for a MafaldaRouter. @param number by which the server tells it apart from others with this id, if it has told it */
   closeMafaldaRouter(id: string, number: number | undefined): Promise<unknown>;
+  /** The same for one of a session that is over. The server may never be back, so there is no answer to wait for. */
+  closeLostMafaldaRouter(id: string, number: number): void;
   /** Asks to be told, or not to be told any more, of an event that only listeners are told of. */
   listen(handle: number, name: string, listening: boolean): void;
 }

@@ -96,6 +96,10 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
     await this.close();
   }
 
+  override closeLost(): void {
+    if (this.closed && this.#number !== undefined) this.#caller.closeLostMafaldaRouter(this.id, this.#number);
+  }
+
   #end(): Promise<unknown> {
     return this.#ending === 'close' ? this.#caller.closeMafaldaRouter(this.id, this.#number) : this.#caller.call(this.id, 'leave', []);
   }
