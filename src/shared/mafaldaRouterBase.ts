@@ -2,6 +2,7 @@
 import * as ortc from 'mediasoup/ortc';
 import type { PipeToRouterResult, Router, RtpCapabilities, RtpObserver, Transport, Worker } from 'mediasoup/types';
 import { copyOf } from './copies.ts';
+import { ClosedError } from './errors.ts';
 import { logger } from './logger.ts';
 import { mayForgetCalls } from './mayForget.ts';
 import { ObjectTree } from './objectTree.ts';
@@ -113,6 +114,6 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
   }
 
   protected assertOpen(): void {
-    if (this.closed) throw new Error(`MafaldaRouter "${this.id}" is closed`);
+    if (this.closed) throw new ClosedError(`MafaldaRouter "${this.id}" is closed: createMafaldaRouter() makes another one`);
   }
 }
