@@ -158,8 +158,8 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
       },
       error: error => {
         node.went(error);
-        settle();
         this.emit('error', error);
+        settle();
       },
       connecterror: failure => {
         node.went(failure.error);
