@@ -1,6 +1,7 @@
 /** The errors of this library, for those who need nothing else of it. */
 export {
   CallTimeoutError,
+  ClosedError,
   IncompatibleError,
   LimitError,
   MafaldaError,

@@ -8,7 +8,6 @@ import { ObjectTree } from '../../src/core/objectTree.ts';
 import type { PipeEndpoint } from '../../src/piping/endpoint.ts';
 import { Piper } from '../../src/piping/piper.ts';
 import { Streams } from '../../src/piping/streams.ts';
-import { StreamUsers } from '../../src/piping/streamUsers.ts';
 import { mediaCodecs } from './rtp.ts';
 
 /** Longer than any test. */
@@ -17,7 +16,6 @@ const NEVER_MS = 600_000;
 export class LinkedRouters {
   readonly tree = new ObjectTree();
   readonly streams = new Streams(this.tree);
-  readonly users = new StreamUsers(this.tree);
   readonly links = new RouterLinks(this.tree.routers, this.streams, new Aliases(), new IdlePipes(this.tree, NEVER_MS));
   readonly workers: Worker[] = [];
   readonly routers: Router[] = [];
@@ -26,7 +24,6 @@ export class LinkedRouters {
   readonly piper = new Piper({
     tree: this.tree,
     streams: this.streams,
-    users: this.users,
     network: false,
     domainOf: router => router.id,
     endpointOf: router => this.endpoints.get(router) ?? this.links,
@@ -70,6 +67,7 @@ export class LinkedRouters {
       offerPipe: request => links.offerPipe(request),
       connectLink: request => links.connectLink(request),
       acceptPipe: request => links.acceptPipe(request),
+      confirmPipes: request => links.confirmPipes(request),
       ...changes,
     });
   }

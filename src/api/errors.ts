@@ -65,8 +65,8 @@ export class CallTimeoutError extends MafaldaError {
   readonly method: string;
   readonly outcome = 'unknown';
 
-  constructor(message: string, { method }: { method: string }) {
-    super(message);
+  constructor(message: string, { method, cause }: { method: string; cause?: Error }) {
+    super(message, cause && { cause });
     this.method = method;
   }
 }
@@ -86,6 +86,12 @@ export class RefusedError extends MafaldaError {
   }
 }
 
+/** What is called is closed, by whom ever: make another one. */
+export class ClosedError extends MafaldaError {
+  override readonly name = 'ClosedError';
+  readonly code = 'ERR_MAFALDA_CLOSED';
+}
+
 /** Versions that don't go together: of the protocol, or of mediasoup. */
 export class IncompatibleError extends MafaldaError {
   override readonly name = 'IncompatibleError';
@@ -99,6 +105,7 @@ export const mafaldaErrors = {
   ERR_MAFALDA_WORKER_BUDGET: WorkerBudgetError,
   ERR_MAFALDA_CALL_TIMEOUT: CallTimeoutError,
   ERR_MAFALDA_REFUSED: RefusedError,
+  ERR_MAFALDA_CLOSED: ClosedError,
   ERR_MAFALDA_INCOMPATIBLE: IncompatibleError,
 } as const;
 

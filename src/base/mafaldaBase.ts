@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Index, Router, RtpObserver, Transport, Worker } from 'mediasoup/types';
 import type { MafaldaDump } from '../api/dump.ts';
+import { ClosedError } from '../api/errors.ts';
 import type { LoadReport } from '../api/load.ts';
 import { mayForgetCalls } from '../core/mayForget.ts';
 import type { ModuleScope } from './moduleScope.ts';
@@ -62,7 +63,7 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
   }
 
   createMafaldaRouter(options?: MafaldaRouterOptions): R {
-    if (this.#closed) throw new Error(`this ${this.constructor.name} is closed`);
+    if (this.#closed) throw new ClosedError(`this ${this.constructor.name} is closed: make another one`);
     const resolved = resolveMafaldaRouterOptions(options);
     const existing = this.#mafaldaRouters.get(resolved.id);
     if (existing) {

@@ -2,6 +2,7 @@
 import * as ortc from 'mediasoup/ortc';
 import type { PipeToRouterResult, Router, RtpCapabilities, RtpObserver, Transport, Worker } from 'mediasoup/types';
 import { copyOf } from '../core/copies.ts';
+import { ClosedError } from '../api/errors.ts';
 import { logger } from '../core/logger.ts';
 import { mayForgetCalls } from '../core/mayForget.ts';
 import { ObjectTree } from '../core/objectTree.ts';
@@ -10,8 +11,7 @@ import { watchPaths } from '../piping/lostPaths.ts';
 import { Streams } from '../piping/streams.ts';
 import { StreamUsers } from '../piping/streamUsers.ts';
 import { Outlets } from '../piping/pipeToMafaldaRouter.ts';
-import type { PipeToMafaldaRouterOptions } from '../api/types.ts';
-import type { MafaldaRouter, MafaldaRouterEvents } from '../api/types.ts';
+import type { MafaldaRouter, MafaldaRouterEvents, PipeToMafaldaRouterOptions } from '../api/types.ts';
 
 const log = logger('router');
 
@@ -114,6 +114,6 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
   }
 
   protected assertOpen(): void {
-    if (this.closed) throw new Error(`MafaldaRouter "${this.id}" is closed`);
+    if (this.closed) throw new ClosedError(`MafaldaRouter "${this.id}" is closed: createMafaldaRouter() makes another one`);
   }
 }

@@ -1,8 +1,8 @@
 /** One of the Mafaldas that a MafaldaHorizontal is made of, with what placement has to know about it. */
 import { availableParallelism } from 'node:os';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
-import type { ServerSigns } from '../remote/client/index.ts';
-import { RefusedError } from '../api/errors.ts';
+import type { ConnectFailure, ServerSigns } from '../remote/client/index.ts';
+import { NodeUnavailableError, RefusedError } from '../api/errors.ts';
 import { ObjectTree, type TreeNode } from '../core/objectTree.ts';
 import { isLinkTransport, linkedRouterId } from '../piping/endpoint.ts';
 import type { MafaldaApi } from '../api/types.ts';
@@ -15,6 +15,8 @@ export type NodeEvents = {
   disconnected: [reason: string];
   load: [load: number];
   error: [error: Error];
+  /** It could not be connected to. */
+  connecterror: [failure: ConnectFailure];
   /** Everything that it has is about to close here. */
   lost: [];
   close: [];
@@ -28,6 +30,7 @@ type Described = MafaldaApi & {
   readonly region?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly signs?: ServerSigns;
+  readonly trouble?: Error;
 };
 
 /** The readyState of a RemoteMafaldaClient that can be used. */
@@ -51,8 +54,8 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
   unreachable = false;
   /** What we had there is closed, whether it lives or not. */
   lost = false;
-  /** The latest error of its own since it was connected for the last time. */
-  trouble: Error | undefined;
+  /** What it has told of since it was connected for the last time. */
+  #told: Error | undefined;
   /** It has answered, or it can't be reached at present. */
   settled: boolean;
   /** What keeps a node that is being drained from being empty. */
@@ -101,9 +104,16 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
     return (this.mafalda as Described).signs;
   }
 
+  /** Why it can't be used at present, while it is not connected. */
+  get trouble(): Error {
+    const known = (this.mafalda as Described).trouble ?? this.#told;
+    return known ?? new NodeUnavailableError(`${this.id} has not answered yet`, { node: this.id });
+  }
+
   /** Why it does not let us in. */
   get refusal(): RefusedError | undefined {
-    return !this.connected && this.trouble instanceof RefusedError ? this.trouble : undefined;
+    const { trouble } = this;
+    return !this.connected && trouble instanceof RefusedError ? trouble : undefined;
   }
 
   get region(): string | undefined {
@@ -161,10 +171,15 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
     this.#expected.consumer();
   }
 
+  /** To be called when it can't be used, or can't any more. */
+  went(error: Error): void {
+    this.#told = error;
+  }
+
   /** To be called when it is connected, for the first time or again. */
   came(): void {
     this.connected = true;
-    this.trouble = undefined;
+    this.#told = undefined;
     // What another process could not do says nothing of this one.
     if (this.#server !== this.serverId) this.rest.end();
     this.#server = this.serverId;

@@ -10,6 +10,7 @@ import type { ResolvedMafaldaRouterOptions } from '../api/options.ts';
 import {
   isLinkTransport,
   streamKey,
+  type ConfirmRequest,
   type ConnectRequest,
   type LeaveRequest,
   type LinkEnd,
@@ -74,7 +75,6 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     this.#piper = new Piper({
       tree: this.tree,
       streams: this.streams,
-      users: this.users,
       network: true,
       domainOf: router => this.#nodeOf(router).id,
       endpointOf: router => this.#parts.get(this.#nodeOf(router)),
@@ -235,6 +235,11 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     return this.#piper.accept(stream, this.#nodeOf(router).id, () => this.#parts.get(this.#nodeOf(router)).acceptPipe(request));
   }
 
+  async confirmPipes(request: ConfirmRequest): Promise<void> {
+    // What was in a Router that is gone by now is gone, too.
+    if (this.routers.has(request.routerId)) await this.#endpoint(request.routerId).confirmPipes(request);
+  }
+
   async leaveLinks(request: LeaveRequest): Promise<void> {
     // A Router that is gone by now has no links.
     const router = this.routers.get(request.routerId);
@@ -272,6 +277,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   protected async release(): Promise<void> {
     this.#pairedEnds.close();
     this.#flow.close();
+    this.#piper.close();
     const closing: Promise<void>[] = [];
     for (const [node, part] of this.#parts) {
       const closed = this.#leaving ? this.#parts.leave(node) : part.close();

@@ -4,6 +4,7 @@ import { EnhancedEventEmitter } from 'mediasoup/extras';
 import { NotFoundError } from 'mediasoup/errors';
 import type { AppData, Index, ObserverEvents, Router, RouterRtpCapabilities, Worker, WorkerSettings } from 'mediasoup/types';
 import { closeWorker } from '../core/workers/closeWorker.ts';
+import { ClosedError, NodeUnavailableError } from '../api/errors.ts';
 import { MediasoupModule } from '../core/mediasoupModule.ts';
 import { mayForget, mayForgetCalls } from '../core/mayForget.ts';
 import { ObjectTree } from '../core/objectTree.ts';
@@ -62,7 +63,7 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
     if (this.#closed || !this.#nodes.has(node)) {
       worker.close();
       this.#count(node, -1);
-      throw new Error('the node on which this Worker was started is not used any longer');
+      throw this.#closed ? new ClosedError('this MafaldaHorizontal is closed: make another one') : new NodeUnavailableError(`the node "${node.id}", on which this Worker was started, is not used any longer`, { node: node.id });
     }
     node.mafalda.adopt?.(worker);
     this.#made.set(worker, node);

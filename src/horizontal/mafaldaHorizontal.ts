@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { connectionOptions, RemoteMafaldaClient, type RemoteMafaldaClientOptions } from '../remote/client/index.ts';
+import { connectionOptions, RemoteMafaldaClient, type ConnectFailure, type RemoteMafaldaClientOptions } from '../remote/client/index.ts';
 import type { MafaldaDump } from '../api/dump.ts';
+import { ClosedError } from '../api/errors.ts';
 import type { LoadReport } from '../api/load.ts';
 import { logger } from '../core/logger.ts';
 import { MafaldaBase } from '../base/mafaldaBase.ts';
@@ -45,8 +46,13 @@ const ownOptions = ['strategy', 'watermarkNode', 'nodeTimeout'];
 const knownOptions = [...Object.keys(connectionOptions).filter(name => name !== 'sessionTimeout'), ...ownOptions];
 
 export type MafaldaHorizontalEvents = MafaldaEvents & {
-  /** Every node has answered, or can't be reached at present. */
+  /**
+   * Every node has answered, or can't be reached at present. Where none can be used, a `NodeUnavailableError` follows as an `error`, or as a warning of the process
+   * if nobody listens for that.
+   */
   connected: [];
+  /** A server could not be connected to, which goes on being tried: told once for each cause, until it is connected. */
+  connecterror: [failure: ConnectFailure];
   nodeconnected: [node: MafaldaApi];
   nodedisconnected: [node: MafaldaApi, reason: string];
   nodeload: [node: MafaldaApi, load: number];
@@ -108,6 +114,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     this.#nodes.on('linkup', ({ from, to }) => this.safeEmit('linkup', { from: from.mafalda, to: to.mafalda }));
     this.#nodes.on('load', ({ mafalda }, load) => this.safeEmit('nodeload', mafalda, load));
     this.#nodes.on('failing', ({ mafalda }, error) => this.safeEmit('nodefailing', mafalda, error));
+    this.#nodes.on('connecterror', failure => this.safeEmit('connecterror', failure));
     this.#nodes.on('error', error => this.#onNodeError(error));
     this.#nodes.on('unfit', node => this.#remove(node));
     this.#nodes.on('settled', () => this.#onSettled());
@@ -166,7 +173,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
    * That two URLs lead to the same server turns out when both are connected: then the later one goes again.
    */
   add(node: string | MafaldaApi): this {
-    if (this.closed) throw new Error('this MafaldaHorizontal is closed');
+    if (this.closed) throw new ClosedError('this MafaldaHorizontal is closed: make another one');
     const existing = this.#nodes.find(node);
     if (existing) {
       existing.draining = false;
@@ -261,6 +268,15 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     this.#wasSettled = true;
     this.safeEmit('connected');
     for (const error of this.#earlyErrors.splice(0)) this.reportError(error);
+    if (this.size > 0 && !this.closed && ![...this.#nodes].some(({ connected }) => connected)) this.#reportUnusable();
+  }
+
+  /** An application that has waited for `connected` would learn of it from the first call that fails. */
+  #reportUnusable(): void {
+    const { nobody } = this.#nodes;
+    if (!nobody) return;
+    if (this.listenerCount('error') > 0) this.reportError(nobody);
+    else process.emitWarning(nobody.message, { code: 'MAFALDA_NO_NODE' });
   }
 
   #onLost(node: ClusterNode): void {

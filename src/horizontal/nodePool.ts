@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { version } from 'mediasoup';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import { IncompatibleError, NodeDrainingError, NodeUnavailableError } from '../api/errors.ts';
+import type { ConnectFailure } from '../remote/client/index.ts';
 import type { MafaldaApi } from '../api/types.ts';
 import { Attempts, type Tried } from './attempts.ts';
 import { ClusterNode, type NodeEvents } from './clusterNode.ts';
@@ -31,6 +32,7 @@ export type NodePoolEvents = {
   linkdown: [link: DownLink];
   linkup: [link: DownLink];
   error: [error: Error];
+  connecterror: [failure: ConnectFailure];
   /** It can't do what it is asked, and is let rest. Told once, until it is well again. */
   failing: [node: ClusterNode, error: Error];
   /** It turned out that it can't stay. */
@@ -41,6 +43,8 @@ export type NodePoolEvents = {
 
 /** A node that has not answered in this time is not waited for; it is used as soon as it answers. */
 const CONNECT_TIMEOUT_MS = 3000;
+/** An error's message has the reasons of so many nodes, and `causes` those of all. */
+const MAX_TOLD = 5;
 const none: Tried = new Map();
 
 export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
@@ -141,6 +145,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
       },
       disconnected: reason => {
         node.connected = false;
+        node.went(new NodeUnavailableError(`${node.id}: the connection was lost (${reason})`, { node: node.id }));
         this.emit('disconnected', node, reason);
       },
       load: load => {
@@ -152,9 +157,13 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
         this.emit('lost', node);
       },
       error: error => {
-        node.trouble = error;
-        settle();
+        node.went(error);
         this.emit('error', error);
+        settle();
+      },
+      connecterror: failure => {
+        node.went(failure.error);
+        this.emit('connecterror', failure);
       },
       close: () => void this.delete(node),
     });
@@ -257,16 +266,22 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     return node;
   }
 
-  /** Why nothing can be created. */
+  /** Why nothing can be created, where there is no node that could. */
+  get nobody(): Error | undefined {
+    return this.#candidates(none).length > 0 ? undefined : this.#nobody();
+  }
+
   #nobody(): Error {
     const nodes = [...this.#nodes.values()];
     const all = `none of the ${this.size} nodes`;
     if (nodes.some(({ connected }) => connected)) {
       return new NodeDrainingError(`${all} takes anything new: those that are connected are being drained`);
     }
-    const causes = Object.fromEntries(nodes.flatMap(({ id, trouble }) => (trouble ? [[id, trouble] as const] : [])));
+    const causes = Object.fromEntries(nodes.map(({ id, trouble }) => [id, trouble]));
     const whys = Object.values(causes).map(({ message }) => `; ${message}`);
-    return new NodeUnavailableError(`${all} is connected${whys.join('')}`, { cause: Object.values(causes)[0], causes });
+    const told = whys.slice(0, MAX_TOLD).join('');
+    const rest = whys.length > MAX_TOLD ? `; and ${whys.length - MAX_TOLD} more, see causes` : '';
+    return new NodeUnavailableError(`${all} is connected${told}${rest}`, { cause: Object.values(causes)[0], causes });
   }
 
   /** What a node that is connected must be, beside connected. */
@@ -306,8 +321,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     const node = this.findOrThrow(wanted);
     const { id, trouble } = node;
     if (!node.connected) {
-      const why = trouble ? `: ${trouble.message}` : '';
-      throw new NodeUnavailableError(`the node "${id}" is not connected${why}`, { node: id, cause: trouble, causes: trouble && { [id]: trouble } });
+      throw new NodeUnavailableError(`the node "${id}" is not connected: ${trouble.message}`, { node: id, cause: trouble, causes: { [id]: trouble } });
     }
     if (node.draining) throw new NodeDrainingError(`the node "${id}" is being drained`, { node: id });
     return node;

@@ -10,6 +10,7 @@ import type { ResolvedMafaldaRouterOptions } from '../api/options.ts';
 import {
   isLinkTransport,
   streamKey,
+  type ConfirmRequest,
   type ConnectRequest,
   type LeaveRequest,
   type LinkEnd,
@@ -47,7 +48,6 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
   readonly #piper = new Piper({
     tree: this.tree,
     streams: this.streams,
-    users: this.users,
     network: false,
     domainOf: router => router.id,
     endpointOf: () => this.#links,
@@ -153,6 +153,10 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     return this.#piper.accept(stream, request.routerId, () => this.#links.acceptPipe(request));
   }
 
+  confirmPipes(request: ConfirmRequest): Promise<void> {
+    return this.#links.confirmPipes(request);
+  }
+
   async leaveLinks(request: LeaveRequest): Promise<void> {
     this.#leftLinks.leave(request);
   }
@@ -162,6 +166,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     this.#leftLinks.close();
     this.#idlePipes.clear();
     this.#flow.close();
+    this.#piper.close();
     await closed;
   }
 

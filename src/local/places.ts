@@ -1,5 +1,6 @@
 /** Where a MafaldaRouter can put things: in a Router of its own on each Worker that it uses. */
 import type { Router, WebRtcServer, WebRtcServerOptions, Worker } from 'mediasoup/types';
+import { ClosedError, LimitError, WorkerBudgetError } from '../api/errors.ts';
 import { GraceTimers } from '../core/graceTimers.ts';
 import { onceClosed } from '../core/onceClosed.ts';
 import type { ResolvedMafaldaRouterOptions } from '../api/options.ts';
@@ -111,7 +112,7 @@ export class Places {
 
   async #webRtcServerOf(router: Router, options: WebRtcServerOptions): Promise<WebRtcServer> {
     const place = this.#placeOf(router);
-    if (!place) throw new Error('the Router was closed while a Transport was being created in it');
+    if (!place) throw new ClosedError('the Router was closed while a Transport was being created in it');
     return place.pooled.webRtcServer(options);
   }
 
@@ -144,11 +145,8 @@ export class Places {
     const mayCreateWorker = created < maxWorkers && this.#pool.mayCreateWorker;
     const choice = placeOnWorker({ workers: this.#candidates(), watermark: watermarkWorker, mayCreateWorker });
     if (choice === undefined) {
-      throw new Error(
-        maxWorkers === 0
-          ? 'there is no Worker with these workerSettings to share, and with maxWorkers 0 none may be created'
-          : 'every core has its Worker already, and none of them has these workerSettings',
-      );
+      if (maxWorkers > 0) throw new WorkerBudgetError('every core has its Worker already, and none of them has these workerSettings: give all MafaldaRouters the same, or a larger workerBudget');
+      throw new LimitError('there is no Worker with these workerSettings to share, and with maxWorkers 0 none may be created', { limit: 'maxWorkers', max: maxWorkers });
     }
     if (choice !== 'new') return choice.pooled;
     const pooled = this.#pool.create(workerSettings);
@@ -176,7 +174,7 @@ export class Places {
     const router = await worker.createRouter(this.#options.routerOptions);
     if (this.#closed) {
       router.close();
-      throw new Error('the MafaldaRouter was closed while a Router was being created for it');
+      throw new ClosedError('the MafaldaRouter was closed while a Router was being created for it');
     }
     const onDied = (error: Error): void => this.#listener.onWorkerDied(worker, error);
     worker.once('died', onDied);

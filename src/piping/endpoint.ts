@@ -7,9 +7,12 @@
  *     1. source.offerPipe()    ∥  destination.openLink()     each says where its end listens
  *     2. source.connectLink()  ∥  destination.acceptPipe()   each connects to the other
  *
+ * Over a link that it knows, the caller speaks to one side at a time: `offerPipe()`, and then `acceptPipe()`. In both cases it tells the source by
+ * `confirmPipes()` a while later.
+ *
  * Every MafaldaRouter is an endpoint for all of its Routers, and passes what is for another machine on to that one.
  */
-import type { AppData, MediaKind, RtpParameters, SctpStreamParameters, SrtpParameters, TransportListenInfo } from 'mediasoup/types';
+import type { AppData, Consumer, DataConsumer, MediaKind, RtpParameters, SctpStreamParameters, SrtpParameters, TransportListenInfo } from 'mediasoup/types';
 import type { Family } from '../core/addresses/families.ts';
 
 /** What is piped: a Producer or a DataProducer. */
@@ -49,14 +52,19 @@ export interface LinkEnd {
 }
 
 /** A stream as it comes out of its source's end of the link. */
-export type PipedStream = { id: string; consumerId: string; appData: AppData; paused: boolean } & (
+export type PipedStream = { id: string; appData: AppData; paused: boolean } & (
   | { kind: MediaKind; rtpParameters: RtpParameters }
   | { kind: 'data'; sctpStreamParameters: SctpStreamParameters; label: string; protocol: string }
 );
 
 export interface PipeOffer {
   end: LinkEnd;
-  stream: PipedStream;
+  /** Lets the stream into the link. */
+  consumer: Consumer | DataConsumer;
+  /** The stream's own. */
+  appData: AppData;
+  /** Of messages: what is to be produced of them at the other end. */
+  sctpStreamParameters?: SctpStreamParameters;
 }
 
 export interface ConnectRequest {
@@ -65,8 +73,14 @@ export interface ConnectRequest {
   link: LinkKind;
   /** The other end. */
   remote: LinkEnd;
-  /** Of the pipe that flows out of here, once its destination has accepted it: until then its source may take its maker for gone. */
-  consumerId?: string;
+}
+
+export interface ConfirmRequest {
+  routerId: string;
+  remoteRouterId: string;
+  link: LinkKind;
+  /** Of the pipes that flow out of here, and that their destination has accepted. */
+  consumerIds: string[];
 }
 
 export interface LeaveRequest {
@@ -90,6 +104,8 @@ export interface PipeEndpoint {
    * the stream waits for it.
    */
   acceptPipe(request: ConnectRequest & { stream: PipedStream }): Promise<void>;
+  /** Tells the source of pipes that they are whole: until then it may take their maker for gone. What has closed by then may be among them. */
+  confirmPipes(request: ConfirmRequest): Promise<void>;
 }
 
 /** The two ends of a link don't belong together any more, since one of them was closed and opened again. Try again. */
@@ -112,6 +128,15 @@ export function linkedRouterId({ type, appData }: { type: string; appData: AppDa
 
 export function isLinkTransport(transport: { type: string; appData: AppData }): boolean {
   return linkedRouterId(transport) !== undefined;
+}
+
+/** What is offered, as its destination has to know it. */
+export function toPipedStream(stream: StreamId, { consumer, appData, sctpStreamParameters }: PipeOffer): PipedStream {
+  const id = streamKey(stream);
+  if ('kind' in consumer) return { id, kind: consumer.kind, rtpParameters: consumer.rtpParameters, paused: consumer.producerPaused, appData };
+  const { label, protocol, dataProducerPaused: paused } = consumer;
+  if (!sctpStreamParameters) throw new TypeError(`the offer of ${describeStream(stream)} has no sctpStreamParameters`);
+  return { id, kind: 'data', sctpStreamParameters, label, protocol, paused, appData };
 }
 
 export function linkFor(stream: StreamId): LinkKind {

@@ -7,11 +7,12 @@ import { NotFoundError, UnsupportedError } from 'mediasoup/errors';
 import type { Consumer, DataConsumer, DataProducer, Producer, Router } from 'mediasoup/types';
 import { logger } from '../core/logger.ts';
 import type { ObjectTree } from '../core/objectTree.ts';
-import { describeStream, linkFor, StaleLinkError, streamKey, type LinkEnd, type PipeEndpoint, type PipeOffer, type StreamId } from './endpoint.ts';
+import { Confirmations } from './confirmations.ts';
+import { describeStream, linkFor, StaleLinkError, streamKey, toPipedStream, type LinkEnd, type PipeEndpoint, type StreamId } from './endpoint.ts';
 import { commonFamily, familiesOf } from '../core/addresses/families.ts';
 import { joinEnds, joinTransports, type Losses } from './joinEnds.ts';
+import { KnownLinks } from './knownLinks.ts';
 import type { StreamInRouter, Streams } from './streams.ts';
-import type { StreamUsers } from './streamUsers.ts';
 
 const log = logger('piper');
 
@@ -21,8 +22,6 @@ const MAX_ATTEMPTS = 3;
 export interface PiperOptions {
   tree: ObjectTree;
   streams: Streams;
-  /** Of the same tree. */
-  users: StreamUsers;
   /** Whether pipes cross machines: then they are encrypted and ask again for lost packets. */
   network: boolean;
   /** Which Routers get a stream by themselves as soon as one of them has it. */
@@ -57,8 +56,17 @@ export class Piper {
   /** Streams that somebody else is piping into one of our domains. */
   readonly #accepting = new Map<string, { domain: string; accepted: Promise<void> }>();
 
+  /** Links that were opened from here. */
+  readonly #links = new KnownLinks();
+  readonly #confirmations = new Confirmations();
+
   constructor(options: PiperOptions) {
     this.#options = options;
+  }
+
+  /** Pipes that are there stay, if anybody uses them. */
+  close(): void {
+    this.#confirmations.flush();
   }
 
   /** How many pipes are being made at present. */
@@ -170,60 +178,59 @@ export class Piper {
     const family = network ? commonFamily(source, destination) : undefined;
     const asleep = startsAsleep(streamKey(stream), destination);
 
+    const knownEnd = this.#links.farEnd(source.id, destination.id, link);
+
     const [offered, opened] = await Promise.allSettled([
       from.offerPipe({ ...outwards, network, family, stream, asleep }),
-      to.openLink({ ...inwards, network, family }),
+      knownEnd ?? to.openLink({ ...inwards, network, family }),
     ]);
     if (offered.status === 'rejected') throw offered.reason;
-    const offer = offered.value;
-    const flowing = asleep ? undefined : this.#consumerOf(offer, source, destination);
-    if (flowing) onAwake?.(flowing);
+    const { end: near, consumer } = offered.value;
+    if (!asleep) onAwake?.(consumer);
     if (opened.status === 'rejected') {
-      this.#consumerOf(offer, source, destination)?.close();
+      consumer.close();
       throw opened.reason;
     }
+    const far = opened.value;
     try {
       // Before anybody consumes what would then have to be closed.
-      if (leadsElsewhere(offer.end, opened.value) || leadsElsewhere(opened.value, offer.end)) {
+      if (leadsElsewhere(near, far) || leadsElsewhere(far, near)) {
         throw new StaleLinkError('one end of the link has been closed without the other one knowing');
       }
       const connecting = Promise.allSettled([
-        from.connectLink({ ...outwards, remote: opened.value }),
-        to.acceptPipe({ ...inwards, remote: offer.end, stream: offer.stream }),
+        ...(knownEnd ? [] : [from.connectLink({ ...outwards, remote: far })]),
+        to.acceptPipe({ ...inwards, remote: near, stream: toPipedStream(stream, offered.value) }),
       ]);
       announce();
       for (const result of await connecting) if (result.status === 'rejected') throw result.reason;
     } catch (error) {
       // The source must not send what nobody receives, and what was produced of it must not pretend to be the stream.
-      this.#consumerOf(offer, source, destination)?.close();
-      this.#producerOf(offer, source, destination)?.close();
+      consumer.close();
+      this.#producerOf(stream, source, destination)?.close();
       // The end that is not stale is connected to one that is: the next attempt needs two new ones.
-      if (isStale(error)) for (const end of [offer.end, opened.value]) tree.transports.get(end.transportId)?.close();
+      if (isStale(error)) for (const { transportId } of [near, far]) tree.transports.get(transportId)?.close();
       throw error;
     }
-    const [near, far] = [tree.transports.get(offer.end.transportId), tree.transports.get(opened.value.transportId)];
     const isLost = this.#options.isLost ?? (() => false);
     const losses: Losses = { source: () => isLost(source), destination: () => isLost(destination) };
-    if (near && far) joinTransports(near, far, losses);
-    const confirmed = from.connectLink({ ...outwards, remote: opened.value, consumerId: offer.stream.consumerId });
-    confirmed.catch(error => log('pipe of %s to router %s: %o', streamKey(stream), destination.id, error));
-    this.#joinEnds(this.#consumerOf(offer, source, destination), this.#producerOf(offer, source, destination), losses);
+    const [nearTransport, farTransport] = [tree.transports.get(near.transportId), tree.transports.get(far.transportId)];
+    if (nearTransport && farTransport) {
+      joinTransports(nearTransport, farTransport, losses);
+      this.#links.add(link, { routerId: source.id, end: near, transport: nearTransport }, { routerId: destination.id, end: far, transport: farTransport });
+    }
+    this.#confirmations.add(from, outwards, consumer.id);
+    this.#joinEnds(consumer, this.#producerOf(stream, source, destination), losses);
   }
 
-  /** One of them can be gone already: its Producer closed, or another pipe was faster. */
-  #joinEnds(consumer: Consumer | DataConsumer | undefined, producer: Producer | DataProducer | undefined, losses: Losses): void {
-    if (consumer && producer) joinEnds(consumer, producer, losses);
-    else (consumer ?? producer)?.close();
-  }
-
-  #consumerOf({ stream }: PipeOffer, source: Router, destination: Router): Consumer | DataConsumer | undefined {
-    for (const { id, object } of this.#options.users.pipes(source.id, destination.id, stream.id)) if (id === stream.consumerId) return object;
-    return undefined;
+  /** The Producer can be gone already, or another pipe was faster. */
+  #joinEnds(consumer: Consumer | DataConsumer, producer: Producer | DataProducer | undefined, losses: Losses): void {
+    if (producer) joinEnds(consumer, producer, losses);
+    else consumer.close();
   }
 
   /** Another controller may have brought the stream there at the same time, from somewhere else. */
-  #producerOf({ stream }: PipeOffer, source: Router, destination: Router): Producer | DataProducer | undefined {
-    return this.#options.streams.findPiped(stream.id, destination, source.id)?.producer;
+  #producerOf(stream: StreamId, source: Router, destination: Router): Producer | DataProducer | undefined {
+    return this.#options.streams.findPiped(streamKey(stream), destination, source.id)?.producer;
   }
 }
 

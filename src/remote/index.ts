@@ -1,6 +1,6 @@
 import { scope } from './client/index.ts';
 
-export { RemoteMafaldaClient, ReadyState, type RemoteMafaldaClientEvents, type RemoteMafaldaClientOptions, type ServerSigns } from './client/index.ts';
+export { RemoteMafaldaClient, ReadyState, type ConnectFailure, type RemoteMafaldaClientEvents, type RemoteMafaldaClientOptions, type ServerSigns } from './client/index.ts';
 export { RemoteMafaldaServer, type RemoteMafaldaServerOptions, type ServerCounts } from './server/server.ts';
 export type { Auth } from './server/authenticate.ts';
 export type { Limits } from './server/limits.ts';

@@ -77,7 +77,7 @@ const rtpCapabilities = {
 };
 const listenInfo = { protocol: 'udp', ip: '127.0.0.1', port: 0, flags: { ipv6Only: false }, portRange: { min: 20_000, max: 30_000 }, sendBufferSize: 0 };
 const link = { routerId: 'a', remoteRouterId: 'b', network: false, remote: { transportId: 'c', ip: '127.0.0.1', port: 4 }, stream: { dataProducerId: 'd' } };
-const piped = { id: 'p', consumerId: 'q', appData: {}, paused: false, kind: 'audio', rtpParameters };
+const piped = { id: 'p', appData: {}, paused: false, kind: 'audio', rtpParameters };
 
 /** Arguments that are right, or nearly, of all that can be called. */
 const calls: Record<string, unknown[]> = {
@@ -95,6 +95,7 @@ const calls: Record<string, unknown[]> = {
   offerPipe: [link],
   connectLink: [link],
   acceptPipe: [{ ...link, stream: piped }],
+  confirmPipes: [{ routerId: 'r', remoteRouterId: 'x', link: 'media', consumerIds: ['c'] }],
   leaveLinks: [{ routerId: 'r', remoteRouterId: 'x', consumerIds: ['c'], isLast: true }],
   produce: [{ id: 'p', kind: 'audio', rtpParameters, paused: false, keyFrameRequestDelay: 100, appData: {} }],
   consume: [{ producerId: 'p', rtpCapabilities, paused: true, preferredLayers: { spatialLayer: 1, temporalLayer: 1 }, ignoreDtx: true, pipe: false, appData: {} }],

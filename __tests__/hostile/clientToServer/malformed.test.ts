@@ -191,7 +191,7 @@ describe('arguments that make no sense', () => {
     },
   );
 
-  test.each(['openLink', 'offerPipe', 'connectLink', 'acceptPipe'])('%s() without any fails', async method => {
+  test.each(['openLink', 'offerPipe', 'connectLink', 'acceptPipe', 'confirmPipes'])('%s() without any fails', async method => {
     await call(0, 'createMafaldaRouter', [{ id: 'mine' }]);
     for (const args of [[], [null], [{}], [{ routerId: 5, stream: null, remote: null }]]) {
       expect(await call('mine', method, args)).toMatchObject({ type: 'failure' });

@@ -81,7 +81,7 @@ describe('a controller', () => {
       const node = opened(await HostileNode.create({ welcome: () => word }));
       await victim.meet(node.url);
       await until('it says so', async () => (await victim.state()).errors.length > 0);
-      expect((await victim.state()).errors[0]).toBe(`${node.url}: a malformed welcome`);
+      expect((await victim.state()).errors[0]).toBe(`${node.url}: what answers there is no Mafalda server: a malformed welcome`);
     },
   );
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { NotFoundError } from 'mediasoup/errors';
 import type { Producer, Router } from 'mediasoup/types';
-import { StaleLinkError } from '../../../src/piping/endpoint.ts';
+import { StaleLinkError, type PipeEndpoint } from '../../../src/piping/endpoint.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { LinkedRouters } from '../../helpers/routers.ts';
 import { until } from '../../helpers/until.ts';
@@ -57,6 +57,42 @@ describe('a Piper', () => {
       { producers: 3, consumers: 2, pipes: 1 },
       { producers: 3, consumers: 1, pipes: 1 },
     ]);
+  });
+
+  test('asks nothing more than the pipe itself over a link that it has made, and confirms each of its pipes', async () => {
+    const { links } = linked;
+    const asked: string[] = [];
+    const confirmed: string[][] = [];
+    const notingAll = (): Partial<PipeEndpoint> => ({
+      openLink: request => (asked.push('openLink'), links.openLink(request)),
+      offerPipe: request => (asked.push('offerPipe'), links.offerPipe(request)),
+      connectLink: request => (asked.push('connectLink'), links.connectLink(request)),
+      acceptPipe: request => (asked.push('acceptPipe'), links.acceptPipe(request)),
+      confirmPipes: request => (confirmed.push(request.consumerIds), links.confirmPipes(request)),
+    });
+    for (const router of [source, destination]) linked.change(router, notingAll());
+    for (const id of ['mic 2', 'mic 3']) await linked.produce(source, id);
+    await linked.piper.bring(stream, destination);
+    expect(asked.splice(0)).toEqual(['offerPipe', 'openLink', 'connectLink', 'acceptPipe']);
+    for (const producerId of ['mic 2', 'mic 3']) await linked.piper.bring({ producerId }, destination);
+    expect(asked).toEqual(['offerPipe', 'acceptPipe', 'offerPipe', 'acceptPipe']);
+    await until('all three are confirmed', () => confirmed.flat().length === 3);
+    const pipes = [...linked.tree.nodes()].filter(({ type }) => type === 'consumer').map(({ id }) => id);
+    expect(confirmed.flat().sort()).toEqual(pipes.sort());
+  });
+
+  test('notices in time that the far end of a link that it has made is another one by now', async () => {
+    await linked.produce(source, 'mic 2');
+    await linked.piper.bring(stream, destination);
+    const { links } = linked;
+    let accepted = 0;
+    linked.change(destination, {
+      acceptPipe: request => (++accepted === 1 ? Promise.reject(new StaleLinkError('closed meanwhile')) : links.acceptPipe(request)),
+    });
+    await linked.piper.bring({ producerId: 'mic 2' }, destination);
+    expect(accepted).toBe(2);
+    expect(linked.streams.find('mic 2').some(place => place.router === destination && !place.producer.closed)).toBe(true);
+    expect([await linked.count(source), await linked.count(destination)]).toMatchObject([{ pipes: 1 }, { pipes: 1 }]);
   });
 
   test('announces before the stream has arrived', async () => {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { DirectTransport, PipeTransport, Router, Transport } from 'mediasoup/types';
 import { logger } from '../../core/logger.ts';
-import type { LinkEnd, LinkRequest } from '../../piping/endpoint.ts';
+import { toPipedStream, type LinkEnd, type LinkRequest } from '../../piping/endpoint.ts';
 import { commonFamily } from '../../core/addresses/families.ts';
 import type { MafaldaApi } from '../../api/types.ts';
 import type { PipeableMafaldaRouter } from '../../base/pipeableMafaldaRouter.ts';
@@ -34,11 +34,14 @@ export async function probe(nodes: readonly [MafaldaApi, MafaldaApi], signal: Ab
     const { id: dataProducerId } = await near.transport.produceData();
     const [outwards, inwards] = [between(near, far), between(far, near)];
     const options = { network: true, family: commonFamily(near.router, far.router) };
-    const [{ stream, end }, farEnd] = await Promise.all([
-      near.mafaldaRouter.offerPipe({ ...outwards, ...options, stream: { dataProducerId } }),
+    const stream = { dataProducerId };
+    const [offer, farEnd] = await Promise.all([
+      near.mafaldaRouter.offerPipe({ ...outwards, ...options, stream }),
       far.mafaldaRouter.openLink({ ...inwards, ...options }),
     ]);
-    await Promise.all([near.mafaldaRouter.connectLink({ ...outwards, remote: farEnd }), far.mafaldaRouter.acceptPipe({ ...inwards, remote: end, stream })]);
+    const { end } = offer;
+    const accepted = far.mafaldaRouter.acceptPipe({ ...inwards, remote: end, stream: toPipedStream(stream, offer) });
+    await Promise.all([near.mafaldaRouter.connectLink({ ...outwards, remote: farEnd }), accepted]);
     await Promise.all([untilConnected(near, end, timeout), untilConnected(far, farEnd, timeout)]);
     return true;
   } catch (error) {

@@ -7,6 +7,7 @@ import {
   linkAppData,
   StaleLinkError,
   streamKey,
+  type ConfirmRequest,
   type ConnectRequest,
   type LinkEnd,
   type LinkKind,
@@ -43,7 +44,7 @@ type HalfMade = PipeTransport | Consumer | DataConsumer;
 interface Offer {
   /** An id is free again as soon as its Producer is closed: what is offered is this one's stream, and no other's. */
   producer: Producer | DataProducer;
-  stream: Promise<PipedStream>;
+  consumer: Promise<Consumer | DataConsumer>;
 }
 
 /** Longer than anybody takes who makes a pipe: a pipe that is half made by then will never be whole. */
@@ -92,16 +93,20 @@ export class RouterLinks implements PipeEndpoint {
     return this.#holding(request, streamKey(stream), async () => {
       const link = this.#open(request);
       const offered = this.#through(link, transport => this.#offer(link, transport, request.routerId, stream, asleep));
-      return { stream: await offered, end: await toLinkEnd(link) };
+      return { ...(await offered), end: await toLinkEnd(link) };
     });
   }
 
   async connectLink(request: ConnectRequest): Promise<void> {
     await this.#holding(request, undefined, () => this.#connect(this.#linkOrThrow(request), request.remote));
-    const accepted = request.consumerId === undefined ? undefined : this.#unaccepted.get(request.consumerId);
-    if (!accepted) return;
-    this.#halfMade.cancel(accepted);
-    this.#unaccepted.delete(accepted.id);
+  }
+
+  async confirmPipes({ consumerIds }: ConfirmRequest): Promise<void> {
+    for (const id of consumerIds) {
+      const accepted = this.#unaccepted.get(id);
+      if (accepted) this.#halfMade.cancel(accepted);
+      this.#unaccepted.delete(id);
+    }
   }
 
   async acceptPipe({ stream, ...request }: ConnectRequest & { stream: PipedStream }): Promise<void> {
@@ -213,55 +218,48 @@ export class RouterLinks implements PipeEndpoint {
     if (kind === 'data') closeWithAssociation(transport);
   }
 
-  #offer(link: Link, transport: PipeTransport, routerId: string, stream: StreamId, asleep: boolean): Promise<PipedStream> {
+  async #offer(link: Link, transport: PipeTransport, routerId: string, stream: StreamId, asleep: boolean): Promise<Omit<PipeOffer, 'end'>> {
     const { offers } = link;
     const key = streamKey(stream);
     const producer = this.#streams.find(key).find(({ router }) => router.id === routerId)?.producer;
     if (!producer) throw new NotFoundError(`${describeStream(stream)} not found`);
-    const existing = offers.get(key);
-    if (existing?.producer === producer) {
-      void existing.stream.then(({ consumerId }) => this.#giveTime(this.#unaccepted.get(consumerId)), () => undefined);
-      return existing.stream;
+    let offer = offers.get(key);
+    if (offer?.producer === producer) {
+      void offer.consumer.then(({ id }) => this.#giveTime(this.#unaccepted.get(id)), () => undefined);
+    } else {
+      const made: Offer = { producer, consumer: this.#consume(link, transport, stream, producer, asleep) };
+      const forget = (): void => void (offers.get(key) === made && offers.delete(key));
+      made.consumer.then(consumer => onceClosed(consumer, forget), forget);
+      offers.set(key, made);
+      offer = made;
     }
-    const forget = (): void => void (offers.get(key) === offer && offers.delete(key));
-    const offer: Offer = { producer, stream: this.#consume(link, transport, stream, producer, asleep, forget) };
-    offers.set(key, offer);
-    offer.stream.catch(forget);
-    return offer.stream;
+    return describeOffer(producer, await offer.consumer);
   }
 
-  async #consume(
-    link: Link,
-    transport: PipeTransport,
-    stream: StreamId,
-    producer: Offer['producer'],
-    asleep: boolean,
-    onClosed: () => void,
-  ): Promise<PipedStream> {
-    const { appData } = producer;
-    const workerId = this.#workerIds.workerIdOf(producer);
-    if (stream.producerId !== undefined) {
-      const consumer =
-        asleep && 'kind' in producer
-          ? await consumeAsleep(transport, producer, link.network, () => link.connection !== undefined, consume =>
-              this.#workerIds.withWorkerId(workerId, () => consume(workerId)),
-            )
-          : await transport.consume({ producerId: workerId });
-      onceClosed(consumer, onClosed);
-      this.#mustBeAccepted(consumer);
-      const { kind, rtpParameters, producerPaused: paused } = consumer;
-      return { id: stream.producerId, consumerId: consumer.id, kind, rtpParameters, paused, appData };
-    }
-    const original = 'sctpStreamParameters' in producer ? producer.sctpStreamParameters : undefined;
-    const consumer = await transport.consumeData({ dataProducerId: workerId, ordered: isCarriedInOrder(original) || undefined, paused: asleep });
-    onceClosed(consumer, onClosed);
+  async #consume(link: Link, transport: PipeTransport, stream: StreamId, producer: Offer['producer'], asleep: boolean): Promise<Consumer | DataConsumer> {
+    const consumer = await this.#consumeIn(link, transport, stream, producer, asleep);
     this.#mustBeAccepted(consumer);
-    const { label, protocol, dataProducerPaused: paused } = consumer;
-    // A DataConsumer of a PipeTransport always has them, since such a Transport knows no other kind of data.
-    const { streamId } = consumer.sctpStreamParameters!;
-    const sctpStreamParameters = { ordered: true, ...original, streamId };
-    return { id: stream.dataProducerId, consumerId: consumer.id, kind: 'data', sctpStreamParameters, label, protocol, paused, appData };
+    return consumer;
   }
+
+  async #consumeIn(link: Link, transport: PipeTransport, stream: StreamId, producer: Offer['producer'], asleep: boolean): Promise<Consumer | DataConsumer> {
+    const workerId = this.#workerIds.workerIdOf(producer);
+    if (stream.producerId === undefined) {
+      const ordered = isCarriedInOrder('sctpStreamParameters' in producer ? producer.sctpStreamParameters : undefined) || undefined;
+      return transport.consumeData({ dataProducerId: workerId, ordered, paused: asleep });
+    }
+    if (!asleep || !('kind' in producer)) return transport.consume({ producerId: workerId });
+    return consumeAsleep(transport, producer, link.network, () => link.connection !== undefined, consume => this.#workerIds.withWorkerId(workerId, () => consume(workerId)));
+  }
+}
+
+function describeOffer(producer: Producer | DataProducer, consumer: Consumer | DataConsumer): Omit<PipeOffer, 'end'> {
+  const { appData } = producer;
+  if ('kind' in consumer) return { consumer, appData };
+  const original = 'sctpStreamParameters' in producer ? producer.sctpStreamParameters : undefined;
+  // A DataConsumer of a PipeTransport always has them, since such a Transport knows no other kind of data.
+  const { streamId } = consumer.sctpStreamParameters!;
+  return { consumer, appData, sctpStreamParameters: { ordered: true, ...original, streamId } };
 }
 
 /**

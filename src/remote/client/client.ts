@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { NotFoundError } from 'mediasoup/errors';
 import { MafaldaBase } from '../../base/mafaldaBase.ts';
-import type { RefusedError } from '../../api/errors.ts';
+import { ClosedError, NodeUnavailableError, type RefusedError } from '../../api/errors.ts';
 import type { LoadReport } from '../../api/load.ts';
 import { logger } from '../../core/logger.ts';
 import { ModuleScope, packageScope } from '../../base/moduleScope.ts';
@@ -30,6 +30,12 @@ export type ReadyState = (typeof ReadyState)[keyof typeof ReadyState];
 
 export type RemoteMafaldaClientOptions = ConnectionOptions;
 
+export interface ConnectFailure {
+  /** Of the server. */
+  url: string;
+  error: Error;
+}
+
 export type RemoteMafaldaClientEvents = MafaldaEvents & {
   /** The socket is open. */
   open: [];
@@ -37,6 +43,11 @@ export type RemoteMafaldaClientEvents = MafaldaEvents & {
   connected: [];
   /** The connection is lost; calls wait until there is one again. */
   disconnected: [reason: string];
+  /**
+   * It could not connect, for the reason that `error` and its `cause` tell, and goes on trying: told once for each cause, until it is connected.
+   * A `RefusedError` is told here too, beside by `error`.
+   */
+  connecterror: [failure: ConnectFailure];
   load: [load: number, report: LoadReport];
   /** The session is over: everything that came from the server closes right after this. */
   lost: [];
@@ -126,6 +137,11 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     return this.#welcome?.serverId;
   }
 
+  /** Why it is not connected at present, as far as is known: errors of calls say it too. Undefined while it is connected. */
+  get trouble(): Error | undefined {
+    return this.#readyState === ReadyState.CONNECTED ? undefined : (this.#refusal ?? this.#connection?.trouble);
+  }
+
   /** Undefined while it is not open. */
   get signs(): ServerSigns | undefined {
     return this.#connection;
@@ -142,7 +158,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
 
   /** Connects, or tries again at once where a server does not let us in. @param url default: the one that was used last */
   open(url = this.#url): void {
-    if (this.closed) throw new Error('this RemoteMafaldaClient is closed');
+    if (this.closed) throw new ClosedError('this RemoteMafaldaClient is closed: make another one');
     if (url === undefined) throw new TypeError('missing url');
     if (this.#connection) {
       if (!this.#connection.refusal) throw new Error(`this RemoteMafaldaClient is open already, to ${this.#url}`);
@@ -188,8 +204,10 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
         this.#readyState = ReadyState.CLOSED;
         this.#letGo();
       }
+      this.safeEmit('connecterror', { url, error });
       this.reportError(error);
     });
+    connection.on('connecterror', error => this.safeEmit('connecterror', { url, error }));
     connection.open();
   }
 
@@ -264,7 +282,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
 
   #connectionOrThrow(): Connection {
     if (this.#refusal) throw this.#refusal;
-    if (!this.#connection) throw new Error('this RemoteMafaldaClient is not open: call open(url) first');
+    if (this.closed) throw new ClosedError('this RemoteMafaldaClient is closed: make another one');
+    if (!this.#connection) throw new NodeUnavailableError('this RemoteMafaldaClient is not open: call open(url) first');
     return this.#connection;
   }
 

@@ -3,7 +3,7 @@ import { EnhancedEventEmitter } from 'mediasoup/extras';
 import { io, type Socket } from 'socket.io-client';
 import { logger } from '../../core/logger.ts';
 import { within } from '../../core/within.ts';
-import { CallTimeoutError, type RefusedError } from '../../api/errors.ts';
+import { CallTimeoutError, ClosedError, NodeUnavailableError, type RefusedError } from '../../api/errors.ts';
 import type { LoadReport } from '../../api/load.ts';
 import { SaidCapabilities } from '../protocol/capabilities.ts';
 import { decodeError } from '../protocol/errors.ts';
@@ -22,6 +22,7 @@ import { Session } from '../protocol/session.ts';
 import { isLoad, isLoadReport, isServerMessage, isWelcome } from '../protocol/validateServer.ts';
 import type { Caller } from './mirrorCore.ts';
 import { boundOf, sizeOf } from './argumentSize.ts';
+import { causeOf, ConnectErrors, MALFORMED_WELCOME } from './connectErrors.ts';
 import { checkConnectionOptions, type ConnectionOptions, type Token } from './connectionOptions.ts';
 import { closeForMalformedPackets, replaceMalformed } from './malformedPackets.ts';
 import { resolveNodeLimits } from './nodeLimits.ts';
@@ -29,6 +30,7 @@ import { Refusal } from './refusal.ts';
 import { Silence } from './silence.ts';
 import { askToken, warnOfPlainToken } from './tokens.ts';
 import { UnconfirmedCloses } from './unconfirmedCloses.ts';
+import { addressOf } from './url.ts';
 
 const log = logger('client');
 
@@ -73,6 +75,8 @@ export type ConnectionEvents = {
   lost: [reason?: Error];
   /** The server does not let us in, or no longer. Unless that is permanent, it is tried again. Told once for each reason. */
   refused: [error: RefusedError];
+  /** An attempt to connect has failed. Told once for each cause. */
+  connecterror: [error: Error];
 };
 
 interface PendingCall {
@@ -94,6 +98,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   readonly #closes = new UnconfirmedCloses();
   readonly #silence = new Silence(() => this.giveUp());
   readonly #refusal: Refusal;
+  readonly #connectErrors: ConnectErrors;
   #session = this.#newSession();
   #capabilities = this.#newCapabilities();
   #sessionId: string | undefined;
@@ -119,14 +124,16 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   constructor(url: string, options: ConnectionOptions, instance: string) {
     super();
     checkConnectionOptions(options);
-    const { token, path = '/mafalda', ca, cert, key, callTimeout = DEFAULT_CALL_TIMEOUT_MS, sessionTimeout = Infinity, name } = options;
+    const { token, ca, cert, key, callTimeout = DEFAULT_CALL_TIMEOUT_MS, sessionTimeout = Infinity, name } = options;
     this.#callTimeout = callTimeout;
     this.#ownSessionTimeout = sessionTimeout;
     this.#url = url;
     this.#identity = { name, instance };
     this.#token = token;
     this.#refusal = new Refusal(url, () => this.#socket.connect());
-    this.#socket = io(toHttp(url), {
+    this.#connectErrors = new ConnectErrors(url, error => this.emit('connecterror', error));
+    const { origin, path } = addressOf(url, options.path);
+    this.#socket = io(origin, {
       path,
       // These are for Node.js, where alone this runs; socket.io's types know the browser's options only.
       ...({ ca, cert, key, maxPayload: resolveNodeLimits(options.limits).packetBytes } as object),
@@ -143,7 +150,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#socket.on('connect', () => this.emit('open'));
     this.#socket.on('welcome', (welcome: unknown) => {
       if (isWelcome(welcome)) this.#onWelcome(welcome);
-      else this.#giveUp('a malformed welcome');
+      else this.#giveUp(MALFORMED_WELCOME);
     });
     this.#socket.on('load', (report: unknown) => {
       if (isLoadReport(report)) this.emit('load', report);
@@ -157,12 +164,19 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     // A server that refuses us lives, but our session does not live on that.
     this.#socket.io.on('packet', () => this.#socket.connected && this.#onSign());
     this.#socket.io.on('ping', () => this.#onSign());
+    this.#socket.io.on('open', () => this.#connectErrors.opened());
+    this.#socket.io.on('close', () => this.#connectErrors.ended());
     this.#socket.on('connect_error', error => this.#onConnectError(error));
   }
 
   /** Why the server does not let us in at present. */
   get refusal(): RefusedError | undefined {
     return this.#refusal.error;
+  }
+
+  /** Why it is not connected at present, as far as is known. */
+  get trouble(): Error | undefined {
+    return this.#refusal.error ?? this.#connectErrors.latest;
   }
 
   /** Whether there is a session, with a connection at present or without. */
@@ -202,6 +216,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
    * @param patience until it is aborted, and no longer than 15 s, or the session lives without us, it is said again on each connection; without it, for a second
    */
   async close(patience?: AbortSignal): Promise<void> {
+    const { trouble } = this;
     this.#closed = true;
     this.#refusal.close();
     if (this.#sessionId !== undefined || this.#abandonedId !== undefined) {
@@ -210,7 +225,8 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
       else await within(heard, GOODBYE_TIMEOUT_MS);
     }
     this.#socket.disconnect();
-    this.#endSession();
+    this.#connectErrors.ended();
+    this.#endSession(trouble);
   }
 
   call(target: Target, method: string, args: unknown[]): Promise<unknown> {
@@ -312,6 +328,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   #onWelcome(welcome: Welcome): void {
     const { maxPayload, sessionTimeout, loadInterval, serverId, session: { id, received } } = welcome;
     this.#refusal.accepted();
+    this.#connectErrors.accepted();
     this.#maxPayload = maxPayload;
     this.#abandonedId = undefined;
     if (this.#sessionId !== undefined && this.#sessionId !== id) this.#loseSession();
@@ -352,14 +369,15 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#refusal.pause();
     this.#abandonedId = this.#sessionId;
     this.#socket.disconnect();
-    this.#loseSession(new Error(`${this.#url}: ${what}`));
+    const isNew = this.#connectErrors.note(new Error(what));
+    this.#loseSession(isNew ? this.#connectErrors.latest : undefined);
   }
 
   /** No sign of life for too long, whatever TCP says of the connection. What the server holds for us is out of reach. */
   giveUp(): void {
     if (!this.hasSession) return;
     this.#abandonedId = this.#sessionId;
-    this.#loseSession();
+    this.#loseSession(undefined, new Error(NO_SIGN_OF_LIFE));
     // It may answer on a new connection, or a new server may.
     this.reconnect();
   }
@@ -369,11 +387,17 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     if (!call) return;
     // Its answer may still come, and tell of what was made in vain.
     this.#calls.set(id, { ...call, resolve: result => this.emit('late', result), reject: error => log('%s(): %o', method, error) });
-    const refusal = this.#refusal.error;
-    const state = this.#socket.connected ? '' : `: there is no connection at present${refusal ? `, ${refusal.reason}` : ''}`;
-    const timeout = new CallTimeoutError(`${method}() was not answered within ${this.#callTimeout} ms by ${this.#url}${state}`, { method });
+    call.reject(this.#timeoutError(method));
+  }
+
+  #timeoutError(method: string): Error {
+    const { trouble } = this;
+    const isConnected = this.#socket.connected && this.#sessionId !== undefined;
+    const state = isConnected ? '' : `: there is no connection at present${trouble ? `, ${trouble.message}` : ''}`;
+    const message = `${method}() was not answered within ${this.#callTimeout} ms by ${this.#url}${state}`;
     // Without a session it was never sent: then it is known that it was not performed, and why.
-    call.reject(this.#sessionId === undefined && refusal ? refusal : timeout);
+    if (this.#sessionId !== undefined || !trouble) return new CallTimeoutError(message, { method, cause: isConnected ? undefined : trouble });
+    return this.#refusal.error ?? new NodeUnavailableError(message, { node: this.#url, cause: trouble, causes: { [this.#url]: trouble } });
   }
 
   #onDisconnect(reason: string): void {
@@ -384,8 +408,10 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     // To close a connection is something that only a machine does that is there.
     if (reason.startsWith('transport')) this.#heardAt = performance.now();
     if (this.#sessionId !== undefined) this.#silence.watch(this.#sessionTimeout);
-    this.emit('disconnected', this.#isGivenUp ? NO_SIGN_OF_LIFE : reason);
+    const why = this.#isGivenUp ? NO_SIGN_OF_LIFE : reason;
     this.#isGivenUp = false;
+    if (!this.#closed) this.#connectErrors.remember(new NodeUnavailableError(`${this.#url}: the connection was lost (${why})`, { node: this.#url }));
+    this.emit('disconnected', why);
     // socket.io takes a server that closes for a wish of its own to be left alone; it may be starting again.
     // The same where a session has failed, and has closed the socket: there can be another session.
     // A server that has cut us off is left alone for a time.
@@ -393,10 +419,14 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   }
 
   #onConnectError(error: Error): void {
-    log('%s: %s', this.#url, error.message);
-    if (isConnectionRefused(error)) this.#nobodyListens = true;
+    const cause = causeOf(error);
+    log('%s: %s', this.#url, cause.message);
+    this.#connectErrors.ended();
+    if (cause.code === 'ECONNREFUSED') this.#nobodyListens = true;
+    if (this.#closed) return;
     // Where socket.io is not going to try again, the server has refused us.
-    if (!this.#socket.active && !this.#closed) this.#onRefused(shortened(error.message, MAX_REASON), isPermanent(error));
+    if (this.#socket.active) this.#connectErrors.note(error);
+    else this.#onRefused(shortened(error.message, MAX_REASON), isPermanent(error));
   }
 
   /** Without credentials nothing is said to the server: it counts as refused, and is tried again like that. */
@@ -434,8 +464,9 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     } else call?.reject(decodeError(message.error));
   }
 
-  #loseSession(reason?: Error): void {
-    this.#endSession(reason);
+  /** @param reason that is to be told, beside to the calls that have no answer */
+  #loseSession(reason?: Error, why = reason): void {
+    this.#endSession(why);
     this.emit('lost', reason);
   }
 
@@ -452,25 +483,21 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     const calls = [...this.#calls.values()];
     this.#calls.clear();
     for (const { timeout } of calls) clearTimeout(timeout);
-    const why = reason ? `: ${reason.message}` : '';
-    for (const { reject } of calls) reject(new Error(`the connection to ${this.#url} was closed before the call was answered${why}`));
+    for (const { reject } of calls) reject(this.#lossError(reason));
   }
-}
 
-/** socket.io hands on the event of the WebSocket, and that the error of the system's. */
-function isConnectionRefused(error: Error): boolean {
-  const { description } = error as { description?: { error?: { code?: unknown } } };
-  return description?.error?.code === 'ECONNREFUSED';
+  /** What is said of calls that have no answer when the session ends. */
+  #lossError(reason: Error | undefined): Error {
+    const message = `the connection to ${this.#url} was closed before the call was answered${reason ? `: ${reason.message}` : ''}`;
+    const { error: refusal } = this.#refusal;
+    if (refusal?.permanent) return refusal;
+    if (this.#closed) return new ClosedError(message);
+    return new NodeUnavailableError(message, { node: this.#url, cause: reason, causes: reason && { [this.#url]: reason } });
+  }
 }
 
 /** The server says so where to come back as we are can't help. */
 function isPermanent(error: Error): boolean {
   const { data } = error as { data?: unknown };
   return typeof data === 'object' && data !== null && 'permanent' in data && data.permanent === true;
-}
-
-function toHttp(url: string): string {
-  const { protocol, host } = new URL(url);
-  if (!/^(ws|http)s?:$/.test(protocol)) throw new TypeError(`${url}: must begin with wss:// or ws://`);
-  return `${protocol.replace('ws', 'http')}//${host}`;
 }

@@ -10,7 +10,7 @@ export interface ConnectionOptions {
    * them can use the others in our name.
    */
   token?: Token;
-  /** Default `/mafalda`. */
+  /** Of servers whose URL has none; default `/mafalda`. */
   path?: string;
   /** Certificate authority, PEM, for servers whose certificate the system does not know. Certificates are always checked. */
   ca?: string | Buffer;

@@ -3,6 +3,7 @@ import * as mediasoup from 'mediasoup';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { AppData, Index, ObserverEvents, RouterRtpCapabilities, Worker, WorkerSettings } from 'mediasoup/types';
 import { MEDIASOUP, type MediasoupInfo } from '../protocol/messages.ts';
+import { NodeUnavailableError } from '../../api/errors.ts';
 import { mayForgetCalls } from '../../core/mayForget.ts';
 import { MediasoupModule } from '../../core/mediasoupModule.ts';
 import type { Caller } from './mirrorCore.ts';
@@ -33,9 +34,9 @@ export class RemoteMediasoup extends MediasoupModule implements Index {
   createWorker = async <T extends AppData = AppData>(settings?: WorkerSettings<T>): Promise<Worker<T>> =>
     (await this.#caller.call(MEDIASOUP, 'createWorker', settings === undefined ? [] : [settings])) as Worker<T>;
 
-  /** The server's. @throws {Error} before the server has answered: nothing can be said for it */
+  /** The server's. @throws {NodeUnavailableError} before the server has answered: nothing can be said for it */
   getSupportedRtpCapabilities = (): RouterRtpCapabilities => {
-    if (!this.#info) throw new Error("the server has not answered yet: await once(client, 'connected') first");
+    if (!this.#info) throw new NodeUnavailableError("the server has not answered yet: await once(client, 'connected') first");
     return structuredClone(this.#info.supportedRtpCapabilities);
   };
 }

@@ -368,5 +368,6 @@ export const mafaldaRouterCalls = [
   'offerPipe',
   'connectLink',
   'acceptPipe',
+  'confirmPipes',
   'leaveLinks',
 ] as const;

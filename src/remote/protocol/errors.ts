@@ -2,6 +2,7 @@
 import { NotFoundError, UnsupportedError, WorkerClosedError } from 'mediasoup/errors';
 import {
   CallTimeoutError,
+  ClosedError,
   IncompatibleError,
   LimitError,
   mafaldaErrors,
@@ -49,8 +50,10 @@ const decoders: { readonly [Code in MafaldaErrorCode]: (message: string, fields:
   ERR_MAFALDA_NODE_DRAINING: (message, { node }) => new NodeDrainingError(message, { node: toText(node) }),
   ERR_MAFALDA_LIMIT: (message, { limit, max }) => new LimitError(message, { limit: textOf(limit, MAX_NAME_LENGTH), max: typeof max === 'number' ? max : NaN }),
   ERR_MAFALDA_WORKER_BUDGET: message => new WorkerBudgetError(message),
-  ERR_MAFALDA_CALL_TIMEOUT: (message, { method }) => new CallTimeoutError(message, { method: textOf(method, MAX_NAME_LENGTH) }),
+  ERR_MAFALDA_CALL_TIMEOUT: (message, { method, cause }, depth) =>
+    new CallTimeoutError(message, { method: textOf(method, MAX_NAME_LENGTH), cause: toError(cause, depth) }),
   ERR_MAFALDA_REFUSED: (message, { reason, permanent }) => new RefusedError(message, { reason: textOf(reason, MAX_MESSAGE_LENGTH), permanent: permanent === true }),
+  ERR_MAFALDA_CLOSED: message => new ClosedError(message),
   ERR_MAFALDA_INCOMPATIBLE: message => new IncompatibleError(message),
 };
 

@@ -8,6 +8,8 @@ import type { ClassName } from './classes.ts';
 import type { WireError } from './errors.ts';
 
 export const PROTOCOL_VERSION = 1;
+/** Of a server's URL. */
+export const DEFAULT_PATH = '/mafalda';
 /** Bytes that a client may send in one message, unless the server says otherwise. */
 export const DEFAULT_MAX_PAYLOAD = 1_000_000;
 

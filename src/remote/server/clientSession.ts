@@ -18,6 +18,7 @@ import { Session, type Recovery, type Socket } from '../protocol/session.ts';
 import { isClientMessage } from '../protocol/validate.ts';
 import { checkArguments } from './checkArguments.ts';
 import type { Audience, ExportedObject } from './exportedObject.ts';
+import { isPipe } from './exports.ts';
 import { guardPair, guardPiped } from './guardPipe.ts';
 import { closeMade, type Holding, type Owner } from './holding.ts';
 import { limitError, type Limits } from './limits.ts';
@@ -276,8 +277,11 @@ export class ClientSession implements Audience {
     }
     return encode(result, object => {
       const known = method.creates ? this.#served.exports.byObject(object) : undefined;
-      known?.listenToAll(this);
-      if (known) holding?.add(known);
+      // What flows through a pipe may be others', too: who has asked for it first does not take it along.
+      if (known && !isPipe(known.node)) {
+        known.listenToAll(this);
+        holding?.add(known);
+      }
       return this.#served.exports.handleOf(object);
     });
   }
@@ -365,7 +369,7 @@ export class ClientSession implements Audience {
 
   async #offerPipe({ mafaldaRouter }: Holding['attached'], request: OfferRequest): Promise<PipeOffer> {
     const offer = await mafaldaRouter.offerPipe(request);
-    if (request.asleep !== true) await this.#served.pipeHolds.offered(this, this.#served.exports.pipe(offer.stream.consumerId));
+    if (request.asleep !== true) await this.#served.pipeHolds.offered(this, this.#served.exports.pipe(offer.consumer.id));
     return offer;
   }
 

@@ -1,6 +1,7 @@
 /** The Workers that one client makes for itself through mediasoup's module API: they live as long as its session. */
 import type { Worker, WorkerSettings } from 'mediasoup/types';
 import { closeWorker } from '../../core/workers/closeWorker.ts';
+import { ClosedError } from '../../api/errors.ts';
 import { ObjectTree } from '../../core/objectTree.ts';
 import { startWorker } from '../../core/workers/startWorker.ts';
 import type { MafaldaApi } from '../../api/types.ts';
@@ -42,7 +43,7 @@ export class OwnWorkers {
     }
     if (this.#closed) {
       worker.close();
-      throw new Error('the client that has asked for this Worker is gone');
+      throw new ClosedError('the client that has asked for this Worker is gone');
     }
     this.#mafalda.adopt?.(worker);
     this.#objects.addWorker(worker, String(worker.pid));

@@ -13,7 +13,7 @@ import { mayForgetCalls } from '../../core/mayForget.ts';
 import { refuseUnknown } from '../../api/options.ts';
 import type { LoadReport } from '../../api/load.ts';
 import type { MafaldaApi } from '../../api/types.ts';
-import { DEFAULT_MAX_PAYLOAD, PROTOCOL_VERSION, type Credentials, type MediasoupInfo, type Welcome } from '../protocol/messages.ts';
+import { DEFAULT_MAX_PAYLOAD, DEFAULT_PATH, PROTOCOL_VERSION, type Credentials, type MediasoupInfo, type Welcome } from '../protocol/messages.ts';
 import { MemoryBudget } from '../protocol/memory.ts';
 import { within } from '../../core/within.ts';
 import { authenticate, checkAuth, type Auth } from './authenticate.ts';
@@ -40,7 +40,7 @@ export interface RemoteMafaldaServerOptions extends AddressOptions {
   port?: number;
   /** The address to listen on; default: all of this machine's. */
   host?: string;
-  /** Default `/mafalda`. */
+  /** Default `/mafalda`. Clients give it as the path of the URL. */
   path?: string;
   /** An HTTP or HTTPS server to share, instead of `port`, `host`, `cert` and `key`. It stays its owner's to close. */
   server?: HttpServer;
@@ -131,6 +131,7 @@ export class RemoteMafaldaServer {
     if (!Array.isArray(origins) || !origins.every(origin => typeof origin === 'string')) throw new TypeError('if given, origins must be an array of strings');
     const idle = server && (['port', 'cert', 'key', 'ca'] as const).find(name => options[name] !== undefined);
     if (idle) throw new TypeError(`server and ${idle} exclude each other: port and TLS are the given server's own`);
+    if (options.path !== undefined && !/^\/[^?#]+$/.test(options.path)) throw new TypeError('if given, path must begin with /, such as /mafalda');
     if (!options.cert !== !options.key) throw new TypeError('cert and key must be given together');
     if (options.ca && !options.cert) throw new TypeError('ca needs cert and key: client certificates are checked with TLS only');
     const address = addressOptions.find(name => options[name] !== undefined);
@@ -162,10 +163,10 @@ export class RemoteMafaldaServer {
   get url(): string {
     const address = this.#http.address() as AddressInfo | null;
     if (!address) throw new Error('the server does not listen: await server.listen() first');
-    const { host } = this.#options;
+    const { host, path = DEFAULT_PATH } = this.#options;
     const isWildcard = !host || host === '0.0.0.0' || host === '::';
     const secure = 'setSecureContext' in this.#http;
-    return `${secure ? 'wss' : 'ws'}://${isWildcard ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${address.port}`;
+    return `${secure ? 'wss' : 'ws'}://${isWildcard ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${address.port}${path === DEFAULT_PATH ? '' : path}`;
   }
 
   /** What it holds at present: all zero when no client has anything here. */
@@ -189,7 +190,7 @@ export class RemoteMafaldaServer {
     const closes = this.#closes;
     await this.#ensureWorker();
     if (this.#closes !== closes) throw new Error('the server was closed while it was to listen');
-    const { path = '/mafalda', maxPayload = DEFAULT_MAX_PAYLOAD, port = 0, host, server, origins = [] } = this.#options;
+    const { path = DEFAULT_PATH, maxPayload = DEFAULT_MAX_PAYLOAD, port = 0, host, server, origins = [] } = this.#options;
     // Before anything else, since it may fail: then there is nothing to undo.
     if (!server) {
       this.#http.listen(port, host);
@@ -344,8 +345,12 @@ function isCallback(value: unknown): value is () => void {
   return typeof value === 'function';
 }
 
-function createHttp({ cert, key, ca }: RemoteMafaldaServerOptions): HttpServer {
+function createHttp({ cert, key, ca, path = DEFAULT_PATH }: RemoteMafaldaServerOptions): HttpServer {
   // The rest of the options is about whom to serve; nothing is answered that isn't a WebSocket handshake.
   const refuse: Parameters<typeof createHttpServer>[1] = (_request, response) => response.writeHead(426).end();
-  return cert ? createHttpsServer({ cert, key, ca, requestCert: ca !== undefined, rejectUnauthorized: ca !== undefined }, refuse) : createHttpServer(refuse);
+  const http = cert ? createHttpsServer({ cert, key, ca, requestCert: ca !== undefined, rejectUnauthorized: ca !== undefined }, refuse) : createHttpServer(refuse);
+  // socket.io would leave who comes by another path without an answer, for a second, and then without a reason.
+  return http.on('upgrade', ({ url }, socket) => {
+    if (!url?.startsWith(`${path.replace(/\/$/, '')}/`)) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+  });
 }

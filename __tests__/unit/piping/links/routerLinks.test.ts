@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals';
 import { Aliases } from '../../../../src/local/aliases.ts';
 import { IdlePipes } from '../../../../src/piping/links/idlePipes.ts';
 import { RouterLinks } from '../../../../src/piping/links/routerLinks.ts';
+import { toPipedStream } from '../../../../src/piping/endpoint.ts';
 import { closingAfterEach } from '../../../helpers/cleanup.ts';
 import { LinkedRouters } from '../../../helpers/routers.ts';
 import { until } from '../../../helpers/until.ts';
@@ -25,17 +26,17 @@ test('an end that nobody connects closes, and so does a pipe that its destinatio
   expect([consumers(), pipes()]).toEqual([1, 2]);
   await until('both ends have closed', () => pipes() === 0);
 
-  const [{ end, stream }, farEnd] = await Promise.all([
+  const [offered, farEnd] = await Promise.all([
     links.offerPipe({ ...outwards, network: false, stream: { producerId: 'first' } }),
     links.openLink({ ...inwards, network: false }),
   ]);
-  await Promise.all([links.connectLink({ ...outwards, remote: farEnd }), links.acceptPipe({ ...inwards, remote: end, stream })]);
-  await links.connectLink({ ...outwards, remote: farEnd, consumerId: stream.consumerId });
+  await Promise.all([links.connectLink({ ...outwards, remote: farEnd }), links.acceptPipe({ ...inwards, remote: offered.end, stream: toPipedStream({ producerId: 'first' }, offered) })]);
+  await links.confirmPipes({ ...outwards, consumerIds: [offered.consumer.id] });
   const offer = await links.offerPipe({ ...outwards, network: false, stream: { producerId: 'second' } });
   await links.connectLink({ ...outwards, remote: farEnd });
   expect(consumers()).toBe(2);
   await until('the second one has closed', () => consumers() === 1);
   expect([pipes(), first.producer.closed, second.producer.closed]).toEqual([2, false, false]);
   // It can be offered again.
-  expect((await links.offerPipe({ ...outwards, network: false, stream: { producerId: 'second' } })).stream.consumerId).not.toBe(offer.stream.consumerId);
+  expect((await links.offerPipe({ ...outwards, network: false, stream: { producerId: 'second' } })).consumer).not.toBe(offer.consumer);
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { NotFoundError, UnsupportedError, WorkerClosedError } from 'mediasoup/errors';
 import {
   CallTimeoutError,
+  ClosedError,
   IncompatibleError,
   LimitError,
   MafaldaError,
@@ -37,6 +38,8 @@ describe('errors on the wire', () => {
     new WorkerBudgetError('none left'),
     new CallTimeoutError('late', { method: 'consume' }),
     new RefusedError('go away', { reason: 'unauthorized', permanent: true }),
+    new CallTimeoutError('late', { method: 'consume', cause: new NodeUnavailableError('away', { node: 'wss://a' }) }),
+    new ClosedError('over'),
     new IncompatibleError('too old'),
   ];
 
