@@ -304,7 +304,9 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       case 'forget':
         return this.#mirrors.forget(message.handle);
       case 'closeMafaldaRouter':
-        this.mafaldaRouters.get(message.mafaldaRouter)?.closedByServer().catch(error => log('%o', error));
+        return void this.mafaldaRouters.get(message.mafaldaRouter)?.closedByServer().catch(error => log('%o', error));
+      default:
+        return message satisfies never;
     }
   }
 

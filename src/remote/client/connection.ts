@@ -19,6 +19,7 @@ import {
 } from '../protocol/messages.ts';
 import { shortened } from '../protocol/measure.ts';
 import { Session } from '../protocol/session.ts';
+import { listenToAll, type ClientEvents, type Received, type Sent, type ServerEvents, type SessionEvents } from '../protocol/socketEvents.ts';
 import { isLoad, isLoadReport, isServerMessage, isWelcome } from '../protocol/validateServer.ts';
 import type { Caller } from './mirrorCore.ts';
 import { boundOf, sizeOf } from './argumentSize.ts';
@@ -89,7 +90,7 @@ interface PendingCall {
 
 export class Connection extends EnhancedEventEmitter<ConnectionEvents> implements Caller {
   readonly #url: string;
-  readonly #socket: Socket;
+  readonly #socket: Socket<Received<ServerEvents & SessionEvents>, Sent<ClientEvents & SessionEvents>>;
   readonly #identity: Pick<Credentials, 'name' | 'instance'>;
   readonly #token: Token | undefined;
   readonly #calls = new Map<number, PendingCall>();
@@ -148,18 +149,20 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     warnOfPlainToken(token, url);
     closeForMalformedPackets(this.#socket.io);
     this.#socket.on('connect', () => this.emit('open'));
-    this.#socket.on('welcome', (welcome: unknown) => {
-      if (isWelcome(welcome)) this.#onWelcome(welcome);
-      else this.#giveUp(MALFORMED_WELCOME);
-    });
-    this.#socket.on('load', (report: unknown) => {
-      if (isLoadReport(report)) this.emit('load', report);
-      else log('%s sent a load report that is none', url);
+    listenToAll<ServerEvents>(this.#socket, {
+      welcome: welcome => {
+        if (isWelcome(welcome)) this.#onWelcome(welcome);
+        else this.#giveUp(MALFORMED_WELCOME);
+      },
+      load: report => {
+        if (isLoadReport(report)) this.emit('load', report);
+        else log('%s sent a load report that is none', url);
+      },
+      refused: (reason, permanent) => {
+        this.#onCutOff(typeof reason === 'string' ? shortened(reason, MAX_REASON) : 'no reason', permanent === true);
+      },
     });
     this.#socket.on('disconnect', reason => this.#onDisconnect(reason));
-    this.#socket.on('refused', (reason: unknown, permanent: unknown) => {
-      this.#onCutOff(typeof reason === 'string' ? shortened(reason, MAX_REASON) : 'no reason', permanent === true);
-    });
     this.#socket.io.on('packet', packet => replaceMalformed(packet));
     // A server that refuses us lives, but our session does not live on that.
     this.#socket.io.on('packet', () => this.#socket.connected && this.#onSign());

@@ -13,7 +13,8 @@ import { Outbox, type Kept } from './outbox.ts';
 
 /** The part of a socket.io socket that is needed, and that client and server have in common. */
 export interface Socket {
-  emit(event: string, ...args: unknown[]): unknown;
+  emit(event: 'message', number: number, received: number, ...messages: unknown[]): unknown;
+  emit(event: 'acknowledge', received: number): unknown;
   on(event: 'message', listener: (number: number, received: number, ...messages: never[]) => void): unknown;
   on(event: 'acknowledge', listener: (received: number) => void): unknown;
   removeAllListeners(event: 'message' | 'acknowledge'): unknown;
@@ -70,7 +71,7 @@ export type SessionEvents<Received> = {
   /** What a listener throws ends the session: the message was not one that it could do anything with. */
   message: [message: Received, size: Measure];
   /** It is about to fail: the last moment to say something over this socket. */
-  failing: [socket: Socket, reason: string];
+  failing: [reason: string];
   /** There is room again, after there was none when it was asked. */
   room: [];
   /** It can't go on: the other side does not keep to the protocol, or is too slow. */
@@ -393,7 +394,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   #fail(reason: string): void {
     const socket = this.#socket;
     this.close();
-    if (socket) this.emit('failing', socket, reason);
+    if (socket) this.emit('failing', reason);
     socket?.disconnect(true);
     this.emit('error', new Error(`the session can't go on: ${reason}`));
   }

@@ -6,14 +6,29 @@ export const MAX_NAME_LENGTH = 200;
 /** So many handles a client may name at once of what it has closed in an earlier session. */
 export const MAX_UNCONFIRMED = 1000;
 
-export function isClientMessage(value: unknown): value is ClientMessage {
+/** How each type of message has to look. */
+export type Checks<Message extends { type: string }> = Readonly<Record<Message['type'], (message: Record<string, unknown>) => boolean>>;
+
+/** Whether it is a message of a type that there is, and looks like one. */
+export function isOneOf<Message extends { type: string }>(value: unknown, checks: Checks<Message>): value is Message {
   if (!isRecord(value)) return false;
-  const { type, id, target, method, args } = value;
-  if (type === 'listen') return Number.isSafeInteger(value['handle']) && typeof value['name'] === 'string' && typeof value['listening'] === 'boolean';
-  if (type === 'capabilities') return isCapabilitySlot(value['slot']) && isRecord(value['rtpCapabilities']);
-  const isKnown = type === 'send' || (type === 'call' && Number.isSafeInteger(id));
-  const isTarget = typeof target === 'string' || Number.isSafeInteger(target);
-  return isKnown && isTarget && typeof method === 'string' && Array.isArray(args);
+  const { type } = value;
+  return typeof type === 'string' && Object.hasOwn(checks, type) && checks[type as Message['type']](value);
+}
+
+const looks: Checks<ClientMessage> = {
+  call: message => Number.isSafeInteger(message['id']) && isRequest(message),
+  send: isRequest,
+  listen: ({ handle, name, listening }) => Number.isSafeInteger(handle) && typeof name === 'string' && typeof listening === 'boolean',
+  capabilities: ({ slot, rtpCapabilities }) => isCapabilitySlot(slot) && isRecord(rtpCapabilities),
+};
+
+export function isClientMessage(value: unknown): value is ClientMessage {
+  return isOneOf(value, looks);
+}
+
+function isRequest({ target, method, args }: Record<string, unknown>): boolean {
+  return (typeof target === 'string' || Number.isSafeInteger(target)) && typeof method === 'string' && Array.isArray(args);
 }
 
 export function isCredentials(value: unknown): value is Credentials {

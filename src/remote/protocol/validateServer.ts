@@ -4,7 +4,7 @@ import { classes, descriptionOf, type ClassName } from './classes.ts';
 import type { ClassDescription } from './describe.ts';
 import type { WireError } from './errors.ts';
 import type { Addition, Changes, ServerMessage, Welcome } from './messages.ts';
-import { isHandle, isRecord } from './validate.ts';
+import { isHandle, isOneOf, isRecord, type Checks } from './validate.ts';
 
 /** Longer than a real server's ids and names. */
 const MAX_NAME = 2000;
@@ -39,29 +39,20 @@ export const stateTypes: Readonly<Record<string, keyof typeof is>> = {
 /** Without these an object is none. */
 const required: readonly string[] = ['id', 'type', 'kind', 'pid', 'producerId', 'dataProducerId'];
 
+const looks: Checks<ServerMessage> = {
+  answer: ({ id }) => Number.isSafeInteger(id),
+  failure: ({ id, error }) => Number.isSafeInteger(id) && isWireError(error),
+  add: ({ addition, mafaldaRouter }) => isAddition(addition, mafaldaRouter),
+  event: ({ handle, name, args, changes }) => isHandle(handle) && isName(name) && Array.isArray(args) && isOptionalRecord(changes),
+  change: ({ handle, changes }) => isHandle(handle) && isRecord(changes),
+  close: ({ handle, cause }) => isHandle(handle) && isOptionalCause(cause),
+  forget: ({ handle }) => isHandle(handle),
+  closeMafaldaRouter: ({ mafaldaRouter }) => isName(mafaldaRouter),
+};
+
 /** A message by its own looks: what it says of an object is looked at where the object is known, with {@link checkChanges}. */
 export function isServerMessage(value: unknown): value is ServerMessage {
-  if (!isRecord(value)) return false;
-  switch (value['type']) {
-    case 'answer':
-      return Number.isSafeInteger(value['id']);
-    case 'failure':
-      return Number.isSafeInteger(value['id']) && isWireError(value['error']);
-    case 'add':
-      return isAddition(value['addition'], value['mafaldaRouter']);
-    case 'event':
-      return isHandle(value['handle']) && isName(value['name']) && Array.isArray(value['args']) && isOptionalRecord(value['changes']);
-    case 'change':
-      return isHandle(value['handle']) && isRecord(value['changes']);
-    case 'close':
-      return isHandle(value['handle']) && isOptionalCause(value['cause']);
-    case 'forget':
-      return isHandle(value['handle']);
-    case 'closeMafaldaRouter':
-      return isName(value['mafaldaRouter']);
-    default:
-      return false;
-  }
+  return isOneOf(value, looks);
 }
 
 /** @throws {TypeError} if a property is not of the type that it has in mediasoup; null stands for undefined, and unknown ones are left out */

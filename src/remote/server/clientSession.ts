@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { NotFoundError } from 'mediasoup/errors';
 import type { WorkerSettings } from 'mediasoup/types';
+import type { Socket as ServerSocket } from 'socket.io';
 import type { Addresses } from '../../core/addresses/addresses.ts';
 import { logger } from '../../core/logger.ts';
 import type { MafaldaRouterDump } from '../../api/dump.ts';
@@ -14,7 +15,8 @@ import { encodeError } from '../protocol/errors.ts';
 import type { Measure } from '../protocol/measure.ts';
 import type { MemoryAccount, MemoryBudget } from '../protocol/memory.ts';
 import { MAFALDA, MEDIASOUP, type ClientMessage, type Credentials, type ServerMessage, type Target } from '../protocol/messages.ts';
-import { Session, type Recovery, type Socket } from '../protocol/session.ts';
+import { Session, type Recovery } from '../protocol/session.ts';
+import type { ClientEvents, Received, Sent, ServerEvents, SessionEvents } from '../protocol/socketEvents.ts';
 import { isClientMessage } from '../protocol/validate.ts';
 import { checkArguments } from './checkArguments.ts';
 import type { Audience, ExportedObject } from './exportedObject.ts';
@@ -46,9 +48,7 @@ interface Method {
 }
 
 /** The connection to a client. */
-interface ClientSocket extends Socket {
-  disconnect(close?: boolean): unknown;
-}
+export type ClientSocket = ServerSocket<Received<ClientEvents & SessionEvents>, Sent<ServerEvents & SessionEvents>>;
 
 export interface SessionContext {
   readonly served: ServedMafalda;
@@ -95,7 +95,7 @@ export class ClientSession implements Audience {
     this.#session = new Session<ServerMessage, ClientMessage>(isClientMessage, { recovery: this.#recovery(), memory: this.#memory });
     this.#session.on('room', () => this.#teller.goOn());
     this.#session.on('message', (message, size) => this.#onMessage(message, size));
-    this.#session.on('failing', (socket, reason) => socket.emit('refused', reason));
+    this.#session.on('failing', reason => this.#socket?.emit('refused', reason));
     this.#session.on('error', onFailure);
   }
 
@@ -118,7 +118,7 @@ export class ClientSession implements Audience {
   }
 
   /** Waits for the client to come back, but not for ever. It may be back already, over another connection. */
-  disconnect(socket: Socket, timeoutMs: number, onTimeout: () => void): void {
+  disconnect(socket: ClientSocket, timeoutMs: number, onTimeout: () => void): void {
     if (this.#socket !== socket) return;
     this.#detach();
     this.#absence = setTimeout(onTimeout, timeoutMs).unref();
@@ -213,7 +213,9 @@ export class ClientSession implements Audience {
         this.#performOne(message, size).catch(error => log('%s: %o', message.method, error));
         return;
       case 'call':
-        void this.#answer(message, size);
+        return void this.#answer(message, size);
+      default:
+        return message satisfies never;
     }
   }
 

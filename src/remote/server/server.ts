@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Index } from 'mediasoup/types';
-import { Server as SocketServer, type Socket } from 'socket.io';
+import { Server as SocketServer } from 'socket.io';
 import { addressOptions, Addresses, type AddressOptions } from '../../core/addresses/addresses.ts';
 import { NodeUnavailableError } from '../../api/errors.ts';
 import { logger } from '../../core/logger.ts';
@@ -13,11 +13,12 @@ import { mayForgetCalls } from '../../core/mayForget.ts';
 import { refuseUnknown } from '../../api/options.ts';
 import type { LoadReport } from '../../api/load.ts';
 import type { MafaldaApi } from '../../api/types.ts';
+import { listenToAll, type ClientEvents, type Received, type Sent, type ServerEvents, type SessionEvents } from '../protocol/socketEvents.ts';
 import { DEFAULT_MAX_PAYLOAD, DEFAULT_PATH, PROTOCOL_VERSION, type Credentials, type MediasoupInfo, type Welcome } from '../protocol/messages.ts';
 import { MemoryBudget } from '../protocol/memory.ts';
 import { within } from '../../core/within.ts';
 import { authenticate, checkAuth, type Auth } from './authenticate.ts';
-import type { ClientSession, SessionContext } from './clientSession.ts';
+import type { ClientSession, SessionContext, ClientSocket } from './clientSession.ts';
 import { ConnectionGuard } from './connectionGuard.ts';
 import { RateLimit, resolveLimits, type Limits } from './limits.ts';
 import type { Orphans } from './orphans.ts';
@@ -117,7 +118,7 @@ export class RemoteMafaldaServer {
   readonly #sessions: Sessions;
   readonly #guard: ConnectionGuard;
   readonly #http: HttpServer;
-  #sockets: SocketServer | undefined;
+  #sockets: SocketServer<Received<ClientEvents & SessionEvents>, Sent<ServerEvents & SessionEvents>> | undefined;
   #reporting: NodeJS.Timeout | undefined;
   /** How often it was closed. */
   #closes = 0;
@@ -217,7 +218,7 @@ export class RemoteMafaldaServer {
     });
     this.#sockets.on('connection', socket => this.#onConnection(socket));
     this.#sockets.attach(this.#http);
-    this.#sockets.engine.on('connection', (connection: Socket['conn']) => this.#guard.watch(connection));
+    this.#sockets.engine.on('connection', (connection: ClientSocket['conn']) => this.#guard.watch(connection));
     this.#reporting = setInterval(() => this.#reportLoad(), this.#loadInterval).unref();
   }
 
@@ -255,7 +256,7 @@ export class RemoteMafaldaServer {
     return this.#options.loadInterval ?? DEFAULT_LOAD_INTERVAL_MS;
   }
 
-  #onConnection(socket: Socket): void {
+  #onConnection(socket: ClientSocket): void {
     this.#guard.trust(socket.conn);
     const credentials = socket.handshake.auth as Credentials;
     const { session: resumed } = credentials;
@@ -290,10 +291,14 @@ export class RemoteMafaldaServer {
     // The first one must not get lost, as it would right behind another packet: nothing is known before it.
     socket.emit('load', this.#loadReport());
     session.connect(socket, session.id === resumed?.id ? resumed.received : 0);
-    socket.on('alive', (done: unknown) => isCallback(done) && done());
-    socket.on('bye', (done: unknown) => {
-      const left = within(session.untilDelivered(), GOODBYE_TIMEOUT_MS).then(() => this.#sessions.leave(session));
-      void within(left, GOODBYE_TIMEOUT_MS).then(() => isCallback(done) && done());
+    listenToAll<ClientEvents>(socket, {
+      alive: done => {
+        if (isCallback(done)) done();
+      },
+      bye: done => {
+        const left = within(session.untilDelivered(), GOODBYE_TIMEOUT_MS).then(() => this.#sessions.leave(session));
+        void within(left, GOODBYE_TIMEOUT_MS).then(() => isCallback(done) && done());
+      },
     });
     socket.on('disconnect', reason => {
       log('session %s lost its connection: %s', session.id, reason);
