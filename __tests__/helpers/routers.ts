@@ -66,7 +66,7 @@ export class LinkedRouters {
       openLink: request => links.openLink(request),
       offerPipe: request => links.offerPipe(request),
       connectLink: request => links.connectLink(request),
-      acceptPipe: request => links.acceptPipe(request),
+      acceptPipe: (request, onProduced) => links.acceptPipe(request, onProduced),
       confirmPipes: request => links.confirmPipes(request),
       ...changes,
     });

@@ -150,7 +150,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
   acceptPipe(request: ConnectRequest & { stream: PipedStream }): Promise<void> {
     const { kind, id } = request.stream;
     const stream = kind === 'data' ? { dataProducerId: id } : { producerId: id };
-    return this.#piper.accept(stream, request.routerId, () => this.#links.acceptPipe(request));
+    return this.#piper.accept(stream, request.routerId, onProduced => this.#links.acceptPipe(request, onProduced));
   }
 
   confirmPipes(request: ConfirmRequest): Promise<void> {
@@ -205,10 +205,11 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
   #accessFrom(router: types.Router): StreamAccess {
     return {
       streams: this.streams,
-      find: async stream => {
-        await this.#piper.bring(stream, router);
+      find: async (stream, surely) => {
+        const { arrived } = await this.#piper.begin(stream, router);
+        if (surely) await arrived;
         const place = this.streams.inRouter(streamKey(stream), router);
-        return place && { id: this.#aliases.workerIdOf(place.producer) };
+        return place && { id: this.#aliases.workerIdOf(place.producer), arrived };
       },
       isHere: where => where === router,
       isComing: id => this.#piper.isAccepting(id),

@@ -1,4 +1,4 @@
-import { addressOptions, Addresses, type AddressOptions } from '../core/addresses/addresses.ts';
+import { addressOptions, Addresses, reachable, type AddressOptions } from '../core/addresses/addresses.ts';
 import { NodeUnavailableError } from '../api/errors.ts';
 import { workerLoads } from '../base/workerLoads.ts';
 import type { LoadReport } from '../api/load.ts';
@@ -64,10 +64,10 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
     checkDuration('idlePipeTimeout', idlePipeTimeout, 0);
     this.#idlePipeTimeout = idlePipeTimeout;
     if (webRtcServerOptions && !Array.isArray(webRtcServerOptions.listenInfos)) throw new TypeError('webRtcServerOptions: missing listenInfos');
-    this.webRtcServerOptions = webRtcServerOptions;
-    this.#addresses = new Addresses(options, webRtcServerOptions !== undefined);
+    this.webRtcServerOptions = webRtcServerOptions && { ...webRtcServerOptions, listenInfos: webRtcServerOptions.listenInfos.map(reachable) };
+    this.#addresses = new Addresses(options, webRtcServerOptions?.listenInfos);
     const budget = workerBudget === false ? undefined : new WorkerBudget(workerBudget);
-    this.#pool = new WorkerPool(mediasoup, budget, () => this.#onToldToEnd(), webRtcServerOptions);
+    this.#pool = new WorkerPool(mediasoup, budget, () => this.#onToldToEnd(), this.webRtcServerOptions);
   }
 
   get load(): number {

@@ -102,8 +102,9 @@ export interface PipeEndpoint {
   /**
    * Connects this side of the link, and produces the stream with its own id. From the moment of this call on, a consume of
    * the stream waits for it.
+   * @param onProduced called as soon as the stream can be consumed there, by an endpoint in this process that knows
    */
-  acceptPipe(request: ConnectRequest & { stream: PipedStream }): Promise<void>;
+  acceptPipe(request: ConnectRequest & { stream: PipedStream }, onProduced?: () => void): Promise<void>;
   /** Tells the source of pipes that they are whole: until then it may take their maker for gone. What has closed by then may be among them. */
   confirmPipes(request: ConfirmRequest): Promise<void>;
 }

@@ -12,6 +12,7 @@ import { describeStream, linkFor, StaleLinkError, streamKey, toPipedStream, type
 import { commonFamily, familiesOf } from '../core/addresses/families.ts';
 import { joinEnds, joinTransports, type Losses } from './joinEnds.ts';
 import { KnownLinks } from './knownLinks.ts';
+import { firstOf, moment } from './moments.ts';
 import type { StreamInRouter, Streams } from './streams.ts';
 
 const log = logger('piper');
@@ -42,11 +43,26 @@ export interface PiperOptions {
   detour?: (stream: StreamId, places: StreamInRouter[], destination: Router) => Promise<void>;
 }
 
-/** The two moments of a pipe that others wait for. */
+/** The moments of a pipe that others wait for. All of them reject with it. */
 interface Piping {
   /** The destination has been told: a consume that is sent to it now will wait there for the stream. */
   announced: Promise<void>;
+  /** The stream can be consumed there, if that is in this process; else as `arrived`. */
+  produced: Promise<void>;
   arrived: Promise<void>;
+}
+
+/** To be called at these moments. */
+interface Moments {
+  announce: () => void;
+  produce: () => void;
+}
+
+/** A pipe that somebody else is making into one of our domains. */
+interface Accepting {
+  domain: string;
+  produced: Promise<void>;
+  accepted: Promise<void>;
 }
 
 export class Piper {
@@ -54,7 +70,7 @@ export class Piper {
   /** Pipes that are being made from here, by stream and domain. */
   readonly #underway = new Map<string, Piping>();
   /** Streams that somebody else is piping into one of our domains. */
-  readonly #accepting = new Map<string, { domain: string; accepted: Promise<void> }>();
+  readonly #accepting = new Map<string, Accepting>();
 
   /** Links that were opened from here. */
   readonly #links = new KnownLinks();
@@ -97,15 +113,43 @@ export class Piper {
     return { arrived: piping?.arrived };
   }
 
-  /** Runs a pipe's arrival from outside; from now on those who want the stream wait for it. Does nothing if it is there. */
-  accept(stream: StreamId, domain: string, arrive: () => Promise<void>): Promise<void> {
+  /**
+   * Like {@link bring}, but resolves already when the stream can be consumed in the Router, with its arrival: what has been made of it by then is of
+   * no use if that fails.
+   */
+  async begin(stream: StreamId, destination: Router): Promise<{ arrived?: Promise<void> }> {
+    const accepting = this.#accepting.get(streamKey(stream));
+    if (accepting?.domain === this.#options.domainOf(destination)) return this.#beginAccepted(stream, accepting);
+    await this.#accepted(stream);
+    const piping = this.#pipe(stream, destination);
+    await piping?.produced;
+    return { arrived: piping?.arrived };
+  }
+
+  /**
+   * Runs a pipe's arrival from outside; from now on those who want the stream wait for it. Does nothing if it is there.
+   * @param arrive is given what is to be called when the stream can be consumed, where that is known before it has arrived
+   */
+  accept(stream: StreamId, domain: string, arrive: (onProduced: () => void) => Promise<void>): Promise<void> {
     const key = streamKey(stream);
     const accepting = this.#accepting.get(key);
     if (accepting) return accepting.accepted;
     if (this.#options.streams.first(key)) return Promise.resolve();
-    const accepted = arrive().finally(() => this.#accepting.delete(key));
-    this.#accepting.set(key, { domain, accepted });
+    const [production, produce] = moment();
+    const accepted = arrive(produce).finally(() => this.#accepting.delete(key));
+    this.#accepting.set(key, { domain, produced: firstOf(production, accepted), accepted });
     return accepted;
+  }
+
+  async #beginAccepted(stream: StreamId, { produced, accepted }: Accepting): Promise<{ arrived?: Promise<void> }> {
+    // Links are nothing that an application knows: where one ends in this moment, the stream has not come.
+    const asTold = (error: unknown): never => {
+      throw isPassing(error) ? new NotFoundError(`${describeStream(stream)} not found`) : error;
+    };
+    const arrived = accepted.catch(asTold);
+    arrived.catch(() => undefined);
+    await produced.catch(asTold);
+    return { arrived };
   }
 
   async #accepted(stream: StreamId): Promise<void> {
@@ -128,18 +172,16 @@ export class Piper {
     const places = streams.find(streamKey(stream));
     if (places.length === 0 || places.some(({ router }) => domainOf(router) === domain)) return undefined;
 
-    let announce!: () => void;
-    const announcement = new Promise<void>(resolve => (announce = resolve));
-    const arrived = this.#attempt(stream, destination, announce).finally(() => this.#underway.delete(key));
-    // Nobody may be waiting for one of the two; those who wait for the other hear of a failure there.
+    const [[announcement, announce], [production, produce]] = [moment(), moment()];
+    const arrived = this.#attempt(stream, destination, { announce, produce }).finally(() => this.#underway.delete(key));
+    // Nobody may be waiting for it; those who wait for another moment hear of a failure there.
     arrived.catch(error => log('pipe of %s to router %s failed: %o', streamKey(stream), destination.id, error));
-    const announced = Promise.race([announcement, arrived]);
-    announced.catch(() => undefined);
-    this.#underway.set(key, { announced, arrived });
-    return { announced, arrived };
+    const piping = { announced: firstOf(announcement, arrived), produced: firstOf(production, arrived), arrived };
+    this.#underway.set(key, piping);
+    return piping;
   }
 
-  async #attempt(stream: StreamId, destination: Router, announce: () => void): Promise<void> {
+  async #attempt(stream: StreamId, destination: Router, moments: Moments): Promise<void> {
     const { streams, domainOf, chooseSource, detour } = this.#options;
     const domain = domainOf(destination);
     for (let attempt = 1; ; ++attempt) {
@@ -148,7 +190,7 @@ export class Piper {
       if (places.length === 0 || places.some(({ router }) => domainOf(router) === domain)) return;
       try {
         const source = chooseSource(this.#reachable(places, destination), destination);
-        if (source) return await this.#make(stream, source.router, destination, announce);
+        if (source) return await this.#make(stream, source.router, destination, moments);
         await detour?.(stream, places, destination);
       } catch (error) {
         if (!isPassing(error)) throw error;
@@ -169,7 +211,7 @@ export class Piper {
     );
   }
 
-  async #make(stream: StreamId, source: Router, destination: Router, announce: () => void): Promise<void> {
+  async #make(stream: StreamId, source: Router, destination: Router, { announce, produce }: Moments): Promise<void> {
     const { network, endpointOf, startsAsleep, onAwake, tree } = this.#options;
     const [from, to] = [endpointOf(source), endpointOf(destination)];
     const link = linkFor(stream);
@@ -199,7 +241,7 @@ export class Piper {
       }
       const connecting = Promise.allSettled([
         ...(knownEnd ? [] : [from.connectLink({ ...outwards, remote: far })]),
-        to.acceptPipe({ ...inwards, remote: near, stream: toPipedStream(stream, offered.value) }),
+        to.acceptPipe({ ...inwards, remote: near, stream: toPipedStream(stream, offered.value) }, ...(network ? [] : [produce])),
       ]);
       announce();
       for (const result of await connecting) if (result.status === 'rejected') throw result.reason;

@@ -4,6 +4,8 @@ export { RemoteMafaldaClient, ReadyState, type ConnectFailure, type RemoteMafald
 export { RemoteMafaldaServer, type RemoteMafaldaServerOptions, type ServerCounts } from './server/server.ts';
 export type { Auth } from './server/authenticate.ts';
 export type { Limits } from './server/limits.ts';
+export type { PlainTarget } from './server/targets.ts';
+export type { ClientWorkerSetting } from './server/workerSettings.ts';
 export type { Orphans } from './server/orphans.ts';
 export type * from '../api/publicTypes.ts';
 export { mafaldaRouterDefaultOptions } from '../api/options.ts';

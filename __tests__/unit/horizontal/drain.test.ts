@@ -2,9 +2,11 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import * as mediasoup from 'mediasoup';
+import type { DirectTransport } from 'mediasoup/types';
 import { Mafalda, MafaldaHorizontal, type DrainOptions, type MafaldaApi, type Strategy } from '../../../src/index.ts';
 import { evenly } from '../../helpers/evenly.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
+import { CutProxy } from '../../helpers/cutProxy.ts';
 import { delayProxy } from '../../helpers/delayProxy.ts';
 import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../../helpers/rtp.ts';
 import { Served } from '../../helpers/serve.ts';
@@ -15,10 +17,12 @@ const opened = closingAfterEach();
 /** Long enough for whatever is to happen before it, and never waited for. */
 const LONG_MS = 60_000;
 
+type Room = ReturnType<MafaldaHorizontal['createMafaldaRouter']>;
+
 let a: Served;
 let b: Served;
 let mafalda: MafaldaHorizontal;
-let mafaldaRouter: ReturnType<MafaldaHorizontal['createMafaldaRouter']>;
+let mafaldaRouter: Room;
 
 beforeEach(async () => {
   [a, b] = [opened(await Served.create()), opened(await Served.create())];
@@ -154,6 +158,66 @@ describe('a node that is being drained', () => {
     const drained = busy.drain(b.url, { deadline: LONG_MS });
     nearC.transport.close();
     expect((await drained).pipes).toEqual([]);
+  });
+});
+
+describe('pipes that are half made when the controller goes that makes them', () => {
+  const stages = ['offered', 'connected', 'accepted'] as const;
+
+  /** Makes a pipe as far as that. */
+  async function makePipe(room: Room, from: string, to: string, dataProducerId: string, stage: (typeof stages)[number]): Promise<void> {
+    const outwards = { routerId: from, remoteRouterId: to, link: 'data' } as const;
+    const inwards = { routerId: to, remoteRouterId: from, link: 'data' } as const;
+    const [{ end, stream }, farEnd] = await Promise.all([
+      room.offerPipe({ ...outwards, network: false, stream: { dataProducerId } }),
+      room.openLink({ ...inwards, network: false }),
+    ]);
+    if (stage === 'offered') return;
+    await room.connectLink({ ...outwards, remote: farEnd });
+    // That it has been accepted is not told to its source.
+    if (stage === 'accepted') await room.acceptPipe({ ...inwards, remote: end, stream });
+  }
+
+  test('close by themselves at both ends, and keep nobody waiting', async () => {
+    const proxies = await Promise.all([a, b].map(async ({ url }) => opened(await CutProxy.create(url))));
+    const leave: ((maker: MafaldaHorizontal) => unknown)[] = [
+      maker => maker.close(),
+      maker => [...maker].map(node => maker.delete(node)),
+      () => proxies.map(proxy => (proxy.blocked = true) && proxy.cut()),
+    ];
+    const sources: DirectTransport[] = [];
+    const routerOf = (room: Room, { id }: DirectTransport): string => room.tree.nodeOf<'transport'>(room.transports.get(id)!)!.parent!.id;
+    const untilSeen = (room: Room, { id }: DirectTransport): Promise<void> => until('it is seen', () => room.transports.has(id));
+    const makers = await Promise.all(
+      leave.map(async (_leave, index) => {
+        const nodes = (index < 2 ? [a, b] : proxies).map(({ url }) => url);
+        const maker = opened(new MafaldaHorizontal(nodes));
+        await once(maker, 'connected');
+        for (const stage of stages) {
+          const options = { id: `${index} ${stage}` };
+          const [ours, theirs] = [mafalda.createMafaldaRouter(options), maker.createMafaldaRouter(options)];
+          const source = await ours.createDirectTransport(at(a.url));
+          const sink = await theirs.createDirectTransport(at(nodes[1]!));
+          await Promise.all([untilSeen(theirs, source), untilSeen(ours, sink)]);
+          const { id } = await source.produceData();
+          await until('it is known', () => theirs.streams.find(id).length > 0);
+          await makePipe(theirs, routerOf(theirs, source), routerOf(theirs, sink), id, stage);
+          sources.push(source);
+        }
+        return maker;
+      }),
+    );
+    await until('all are seen', async () => (await mafalda.drain(a.url, { deadline: 0 })).pipes.length === sources.length);
+    for (const [index, maker] of makers.entries()) leave[index]!(maker);
+    await until('none is left', async () => (await mafalda.drain(a.url, { deadline: 0 })).pipes.length === 0, LONG_MS);
+    await until('nor a link', () => [a, b].every(served => [...served.mafalda.transports.values()].every(({ type }) => type !== 'pipe')), LONG_MS);
+    expect(sources.map(({ closed }) => closed)).toEqual(sources.map(() => false));
+    const drained = mafalda.drain(a.url, { deadline: LONG_MS });
+    for (const source of sources) source.close();
+    expect(await drained).toEqual({ transports: [], rtpObservers: [], pipes: [], underway: 0 });
+    // What the one that is cut off has made waits for its return.
+    await mafalda.closeAllMafaldaRouters();
+    await until('nothing is left', () => [a, b].every(({ mafalda: { workers } }) => workers.size === 0));
   });
 });
 

@@ -106,6 +106,23 @@ describe('a Piper', () => {
     await brought;
     expect(piped()).toBeDefined();
   });
+
+  test('begins with what can be consumed, whatever is still to be done', async () => {
+    let finish!: () => void;
+    const held = new Promise<void>(resolve => (finish = resolve));
+    const { links } = linked;
+    linked.change(destination, {
+      acceptPipe: async (request, onProduced) => {
+        await links.acceptPipe(request, onProduced);
+        await held;
+      },
+    });
+    const { arrived } = await linked.piper.begin(stream, destination);
+    expect([piped()?.closed, linked.piper.underway]).toEqual([false, 1]);
+    finish();
+    await arrived;
+    expect(await linked.piper.begin(stream, destination)).toEqual({});
+  });
 });
 
 describe('when one side fails, the other is withdrawn and the next attempt succeeds:', () => {
@@ -282,6 +299,21 @@ describe('a pipe from outside', () => {
     arrive();
     await Promise.all([accepted, bringing]);
     expect(linked.piper.underway).toBe(0);
+  });
+
+  test('can be used once it is produced, and tells what becomes of it; of links that end nobody hears', async () => {
+    for (const [failure, expected] of [[new Error('refused'), Error], [new StaleLinkError('stale'), NotFoundError]] as const) {
+      let fail!: (error: Error) => void;
+      const arriving = new Promise<void>((_, reject) => (fail = reject));
+      let produced!: () => void;
+      const accepted = linked.piper.accept({ producerId: 'far' }, destination.id, onProduced => ((produced = onProduced), arriving));
+      const beginning = linked.piper.begin({ producerId: 'far' }, destination);
+      produced();
+      const { arrived } = await beginning;
+      fail(failure);
+      await expect(arrived).rejects.toThrow(expected);
+      await expect(accepted).rejects.toBe(failure);
+    }
   });
 
   test('runs once, not at all if the stream is there, and is forgotten if it fails', async () => {

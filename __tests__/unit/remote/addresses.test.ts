@@ -4,6 +4,7 @@ import * as mediasoup from 'mediasoup';
 import type { PipeTransportOptions, TransportListenInfo, WebRtcTransport } from 'mediasoup/types';
 import { Mafalda, MafaldaHorizontal, RemoteMafaldaClient, RemoteMafaldaServer, type MafaldaRouter, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
 import type { AddressesOptional } from '../../../src/api/types.ts';
+import { ownAddress } from '../../../src/core/addresses/ownAddress.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { mediaCodecs } from '../../helpers/rtp.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
@@ -121,6 +122,59 @@ test.each([
   for (const options of [{ announcedAddress: ANNOUNCED }, { listenInfos: [] }, { pipeListenInfo: { protocol: 'udp', ip: ANNOUNCED } as const }]) {
     expect(() => new RemoteMafaldaServer(mafalda, { auth: false, ...options })).toThrow(/on other machines/);
   }
+});
+
+describe('a wildcard that nobody announces', () => {
+  const wildcard: TransportListenInfo = { protocol: 'udp', ip: '0.0.0.0' };
+  const own = ownAddress(4);
+
+  test.each([
+    ['a caller, of a WebRtcTransport', async () => addressesOf(await (await roomAt({})).createWebRtcTransport({ listenInfos: [wildcard] }))],
+    ['a caller, in the older form', async () => addressesOf(await (await roomAt({})).createWebRtcTransport({ listenIps: ['0.0.0.0'] }))],
+    ['the server’s listenInfos', async () => addressesOf(await (await roomAt({ listenInfos: [wildcard] })).createWebRtcTransport({}))],
+    [
+      'webRtcServerOptions',
+      async () => {
+        const mafalda = opened(new Mafalda(mediasoup, { workerBudget: false, webRtcServerOptions: { listenInfos: [{ ...wildcard, portRange: { min: 43_000, max: 43_999 } }] } }));
+        return addressesOf(await mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } }).createWebRtcTransport({}));
+      },
+    ],
+    [
+      'a caller, of a WebRtcServer',
+      async () => {
+        const client = opened(new RemoteMafaldaClient(opened(await Served.create()).url));
+        const worker = await client.mediasoup.createWorker();
+        const webRtcServer = await worker.createWebRtcServer({ listenInfos: [wildcard] });
+        return addressesOf(await (await worker.createRouter({ mediaCodecs })).createWebRtcTransport({ webRtcServer }));
+      },
+    ],
+  ])('of %s, gives candidates with an address of this machine', async (_what, candidates) => {
+    expect(await candidates()).toEqual([own]);
+  });
+
+  test('of a caller’s WebRtcServer, gives those with the server’s address, if it has one', async () => {
+    const client = opened(new RemoteMafaldaClient(opened(await Served.create({ announcedAddress: ANNOUNCED })).url));
+    const worker = await client.mediasoup.createWorker();
+    const webRtcServer = await worker.createWebRtcServer({ listenInfos: [wildcard] });
+    expect(addressesOf(await (await worker.createRouter({ mediaCodecs })).createWebRtcTransport({ webRtcServer }))).toEqual([ANNOUNCED]);
+  });
+});
+
+test.each([
+  ['announces', { ip: '0.0.0.0', announcedAddress: ANNOUNCED }, ANNOUNCED],
+  ['listens on', { ip: '127.0.0.2' }, '127.0.0.2'],
+  ['has, if it listens on all,', { ip: '0.0.0.0' }, ownAddress(4)],
+])('pipes come to the address that a server with webRtcServerOptions only %s', async (_what, info, expected) => {
+  const webRtcServerOptions = { listenInfos: [{ protocol: 'udp' as const, portRange: { min: 43_000, max: 43_999 }, ...info }] };
+  const mafalda = opened(new Mafalda(mediasoup, { workerBudget: false, webRtcServerOptions }));
+  const server = opened(new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: false }));
+  await server.listen();
+  const client = opened(new RemoteMafaldaClient(server.url));
+  const room = client.createMafaldaRouter();
+  await room.createDirectTransport();
+  const [routerId] = [...room.routers.keys()];
+  const { ip, port } = await room.openLink({ routerId: routerId!, remoteRouterId: 'other', link: 'media', network: true });
+  expect([ip, port >= 43_000 && port <= 43_999]).toEqual([expected, false]);
 });
 
 describe('a WebRtcServer', () => {

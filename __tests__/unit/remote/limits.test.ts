@@ -1,6 +1,7 @@
 /** What one client may ask for: no more, and the others do not notice. */
 import { expect, test } from '@jest/globals';
 import { once } from 'node:events';
+import type { DataProducer, Worker } from 'mediasoup/types';
 import { LimitError, RemoteMafaldaClient, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
@@ -51,20 +52,46 @@ test('more calls at once than are allowed fail one by one, and the rest is made'
   await expectOtherServed();
 });
 
-test('more objects than are allowed are not created until others are closed', async () => {
-  // A MafaldaRouter, a Worker, a Router, and seven more.
-  const { client, expectOtherServed } = await connect({ objects: 10 });
+test('more objects than are allowed are not created until others are closed: the last quarter is for those that have less', async () => {
+  const { served, client, expectOtherServed } = await connect({ objects: 40 });
   const mafaldaRouter = client.createMafaldaRouter();
   const transport = await mafaldaRouter.createDirectTransport();
-  const producers = [];
-  for (let index = 0; index < 6; ++index) producers.push(await transport.produceData());
-  await expect(transport.produceData()).rejects.toThrow(/produceData\(\): this client has 10 objects here: close some of them \(limits\.objects of the server is 10\)/);
-  await expect(mafaldaRouter.createDirectTransport()).rejects.toMatchObject({ name: 'LimitError', limit: 'objects', max: 10 });
-  await expect(client.createMafaldaRouter().createDirectTransport()).rejects.toMatchObject({ name: 'LimitError', limit: 'objects', max: 10 });
+  const full = /produceData\(\): the clients have \d+ objects here, this one \d+: close some of them \(limits\.objects of the server is 40\)/;
+  const producers: DataProducer[] = [];
+  const fill = async (): Promise<void> => {
+    for (;;) producers.push(await transport.produceData());
+  };
+  await expect(fill()).rejects.toThrow(full);
+  // A MafaldaRouter, a Worker and a Router too.
+  expect(served.server.counts.objects + served.server.counts.mafaldaRouters).toBe(30);
+  await expect(mafaldaRouter.createDirectTransport()).rejects.toMatchObject({ name: 'LimitError', limit: 'objects', max: 40 });
+  await expect(client.createMafaldaRouter().createDirectTransport()).rejects.toMatchObject({ name: 'LimitError', limit: 'objects', max: 40 });
   await expect(transport.dump()).resolves.toBeDefined();
-  producers[0]!.close();
-  await expect(transport.produceData()).resolves.toMatchObject({ closed: false });
   await expectOtherServed();
+  for (const producer of producers.splice(0, 5)) producer.close();
+  await expect(transport.produceData()).resolves.toMatchObject({ closed: false });
+});
+
+test('several sessions have together no more than one', async () => {
+  const served = opened(await Served.create({ limits: { objects: 30, workers: 2 } }));
+  const [errors, workers] = [[] as unknown[], [] as Worker[]];
+  for (let session = 0; session < 5; ++session) {
+    const client = opened(new RemoteMafaldaClient(served.url));
+    await untilConnected(client);
+    const fill = async (): Promise<void> => {
+      const transport = await client.createMafaldaRouter().createDirectTransport();
+      for (;;) await transport.produceData();
+    };
+    for (const result of await Promise.allSettled([1, 2].map(() => client.mediasoup.createWorker()))) {
+      if (result.status === 'fulfilled') workers.push(result.value);
+      else errors.push(result.reason);
+    }
+    await fill().catch((error: unknown) => errors.push(error));
+  }
+  for (const error of errors) expect(error).toBeInstanceOf(LimitError);
+  expect(workers).toHaveLength(2);
+  // One call makes up to three objects.
+  expect(served.server.counts.objects + served.server.counts.mafaldaRouters).toBeLessThanOrEqual(32);
 });
 
 test('more Workers of its own than are allowed are not started until others are closed', async () => {
@@ -72,7 +99,10 @@ test('more Workers of its own than are allowed are not started until others are 
   const results = await Promise.allSettled(Array.from({ length: 5 }, () => client.mediasoup.createWorker()));
   const workers = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []));
   expect(workers).toHaveLength(2);
-  expect(results).toContainEqual({ status: 'rejected', reason: expect.objectContaining({ message: expect.stringMatching(/2 Workers of its own here: close some of them/), limit: 'workers', max: 2 }) });
+  expect(results).toContainEqual({
+    status: 'rejected',
+    reason: expect.objectContaining({ message: expect.stringMatching(/the clients have 2 Workers of their own here, this one 2: close some of them/), limit: 'workers', max: 2 }),
+  });
   const ended = once(workers[0]!, 'subprocessclose');
   workers[0]!.close();
   await ended;

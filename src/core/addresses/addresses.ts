@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import type { TransportListenInfo, TransportListenIp } from 'mediasoup/types';
 import { familyOf, type Family } from './families.ts';
+import { ownAddress } from './ownAddress.ts';
 
 export interface AddressOptions {
   /** The address by which clients reach this machine, or a name of an IPv4 one: it listens on all addresses of that family. */
@@ -20,11 +21,10 @@ type Options = Record<string, unknown>;
 type ListenIp = TransportListenIp | string;
 
 const WILDCARDS = ['0.0.0.0', '::'];
-const LOOPBACKS = { 4: '127.0.0.1', 6: '::1' } as const;
 
 /** The methods whose options have addresses. */
 export type PlacingMethod = (typeof placing)[number];
-const placing = ['createWebRtcTransport', 'createPlainTransport', 'createPipeTransport', 'pipeToRouter', 'openLink', 'offerPipe'] as const;
+const placing = ['createWebRtcTransport', 'createWebRtcServer', 'createPlainTransport', 'createPipeTransport', 'pipeToRouter', 'openLink', 'offerPipe'] as const;
 
 export class Addresses {
   readonly #listenInfos: TransportListenInfo[];
@@ -32,13 +32,15 @@ export class Addresses {
   readonly #pipeListenInfos: TransportListenInfo[];
   readonly #hasWebRtcServer: boolean;
 
-  /** @param hasWebRtcServer whether WebRtcTransports that give no addresses share the ports of a WebRtcServer */
-  constructor({ announcedAddress, listenInfos, listenIps, pipeListenInfo }: AddressOptions, hasWebRtcServer: boolean) {
+  /** @param webRtcServer where the WebRtcServer listens whose ports WebRtcTransports share that give no addresses: pipes come to the same ones, if nothing else is said */
+  constructor({ announcedAddress, listenInfos, listenIps, pipeListenInfo }: AddressOptions, webRtcServer?: readonly TransportListenInfo[]) {
     assertAnnounceable({ announcedAddress, listenInfos, listenIps, pipeListenInfo });
     if (listenInfos && listenIps) throw new TypeError('only one of listenInfos and listenIps must be given');
-    this.#listenInfos = listenInfos ?? (listenIps || !announcedAddress ? fromListenIps(listenIps ?? [], announcedAddress) : announcing(announcedAddress));
-    this.#pipeListenInfos = (pipeListenInfo ? [pipeListenInfo] : pipesLike(this.#listenInfos)).map(reachable);
-    this.#hasWebRtcServer = hasWebRtcServer;
+    const given = listenInfos ?? (listenIps || !announcedAddress ? fromListenIps(listenIps ?? [], announcedAddress) : announcing(announcedAddress));
+    this.#listenInfos = given.map(reachable);
+    const known = given.length > 0 ? given : (webRtcServer ?? []);
+    this.#pipeListenInfos = (pipeListenInfo ? [pipeListenInfo] : pipesLike(known)).map(reachable);
+    this.#hasWebRtcServer = webRtcServer !== undefined;
   }
 
   /** What pipes from elsewhere can reach, best first; undefined if this machine has no addresses to tell. */
@@ -78,6 +80,7 @@ export class Addresses {
       case 'openLink':
       case 'offerPipe':
         return isGiven || this.#pipeListenInfos.length === 0 ? options : { ...options, listenInfo: this.#pipeListenInfoOf(options['family']) };
+      case 'createWebRtcServer':
       case 'pipeToRouter':
         return options;
     }
@@ -93,16 +96,18 @@ export class Addresses {
    * is taken; the ports stay.
    */
   #withoutWildcards(method: PlacingMethod, options: Options): Options {
-    const known = method === 'createWebRtcTransport' || method === 'createPlainTransport' ? this.#listenInfos : this.#pipeListenInfos;
+    const isForWebRtc = method === 'createWebRtcTransport' || method === 'createWebRtcServer';
+    const known = isForWebRtc || method === 'createPlainTransport' ? this.#listenInfos : this.#pipeListenInfos;
     const replaceInfo = (info: TransportListenInfo): TransportListenInfo[] => {
       const better = isWildcard(info) ? known.filter(({ protocol, ip }) => protocol === info.protocol && isIP(ip) === isIP(info.ip)) : [];
-      if (better.length === 0) return [info];
+      // A candidate that is no address would be looked for in vain.
+      if (better.length === 0) return [isForWebRtc && info ? reachable(info) : info];
       return better.map(({ ip, announcedAddress, flags }) => ({ ...info, ip, announcedAddress, flags: info.flags ?? flags }));
     };
     const replaceIp = (listenIp: ListenIp): ListenIp[] => {
       const given = typeof listenIp === 'string' ? { ip: listenIp } : listenIp;
       const better = isWildcard(given) ? known.filter(({ protocol, ip }) => protocol === 'udp' && isIP(ip) === isIP(given.ip)) : [];
-      if (better.length === 0) return [listenIp];
+      if (better.length === 0) return [isForWebRtc && isWildcard(given) ? { ip: given.ip, announcedIp: reachable({ ...given, protocol: 'udp' }).announcedAddress } : listenIp];
       return better.map(({ ip, announcedAddress }) => ({ ip, announcedIp: announcedAddress }));
     };
     const replaced: Options = {};
@@ -153,15 +158,15 @@ function canAnnounce(ip: string, announcedAddress?: string): boolean {
 }
 
 /** The first one of each family. The ports of the clients' Transports are their own business. */
-function pipesLike(listenInfos: TransportListenInfo[]): TransportListenInfo[] {
+function pipesLike(listenInfos: readonly TransportListenInfo[]): TransportListenInfo[] {
   const overUdp = listenInfos.filter(({ protocol }) => protocol === 'udp');
   const first = overUdp.filter((info, index) => overUdp.findIndex(other => familyOf(other) === familyOf(info)) === index);
-  return first.map(info => ({ ...info, port: undefined }));
+  return first.map(info => ({ ...info, port: undefined, portRange: undefined }));
 }
 
-/** Nobody elsewhere knows where "all addresses" are: those of this machine know one. */
-function reachable(info: TransportListenInfo): TransportListenInfo {
-  return isWildcard(info) ? { ...info, ip: LOOPBACKS[familyOf(info)] } : info;
+/** Nobody elsewhere knows where "all addresses" are: one of them is announced. */
+export function reachable(info: TransportListenInfo): TransportListenInfo {
+  return isWildcard(info) ? { ...info, announcedAddress: ownAddress(familyOf(info)) } : info;
 }
 
 /** mediasoup takes any text for an address, and clients would look for it in vain. @throws {TypeError} naming the option */

@@ -109,20 +109,23 @@ export class RouterLinks implements PipeEndpoint {
     }
   }
 
-  async acceptPipe({ stream, ...request }: ConnectRequest & { stream: PipedStream }): Promise<void> {
+  async acceptPipe({ stream, ...request }: ConnectRequest & { stream: PipedStream }, onProduced?: () => void): Promise<void> {
     return this.#holding(request, stream.id, async () => {
       const link = this.#linkOrThrow(request);
       await this.#assertLeadsTo(link, request.remote);
       // A stream that can't arrive must not be there for a moment.
       if (!link.connection) await link.addressOf(request.remote.ip);
-      // Before anything can arrive: what has waited at the other end for the link to come up comes first.
-      const producer = await this.#through(link, transport => produce(transport, stream));
-      try {
-        await this.#connect(link, request.remote);
-      } catch (error) {
-        producer.close();
-        throw error;
-      }
+      await this.#through(link, async transport => {
+        const producing = produce(transport, stream);
+        producing.then(onProduced, () => undefined);
+        // The Worker does one after the other, and both before whatever is asked of it after the first has been answered. So the stream is there before
+        // anything can arrive, such as what has waited at the other end for the link to come up; and who consumes it now does not wait for another answer.
+        const [produced, connected] = await Promise.allSettled([producing, this.#connect(link, request.remote)]);
+        if (produced.status === 'rejected') throw produced.reason;
+        if (connected.status === 'fulfilled') return;
+        produced.value.close();
+        throw connected.reason;
+      });
     });
   }
 

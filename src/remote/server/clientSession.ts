@@ -23,11 +23,12 @@ import type { Audience, ExportedObject } from './exportedObject.ts';
 import { isPipe } from './exports.ts';
 import { guardPair, guardPiped } from './guardPipe.ts';
 import { closeMade, type Holding, type Owner } from './holding.ts';
-import { limitError, type Limits } from './limits.ts';
+import { limitError, type Limits, type ServerUse } from './limits.ts';
 import { Memberships } from './memberships.ts';
-import { OwnWorkers } from './ownWorkers.ts';
+import { OwnWorkers, type WorkerRules } from './ownWorkers.ts';
 import type { ServedMafalda } from './servedMafalda.ts';
 import { turns } from '../../core/turns.ts';
+import type { Targets } from './targets.ts';
 import { Teller } from './teller.ts';
 import type { TreeExport } from './treeExport.ts';
 
@@ -50,10 +51,11 @@ interface Method {
 /** The connection to a client. */
 export type ClientSocket = ServerSocket<Received<ClientEvents & SessionEvents>, Sent<ServerEvents & SessionEvents>>;
 
-export interface SessionContext {
+export interface SessionContext extends WorkerRules {
   readonly served: ServedMafalda;
   readonly addresses: Addresses;
-  readonly limits: Limits;
+  /** Undefined where clients may send media anywhere. */
+  readonly targets: Targets | undefined;
   /** What is kept for all clients together. */
   readonly memory: MemoryBudget;
 }
@@ -63,7 +65,10 @@ export class ClientSession implements Audience {
   readonly #owner: Owner;
   readonly #served: ServedMafalda;
   readonly #addresses: Addresses;
+  readonly #targets: Targets | undefined;
+  readonly #rules: WorkerRules;
   readonly #limits: Limits;
+  readonly #use: ServerUse;
   readonly #memory: MemoryAccount;
   readonly #budget: MemoryBudget;
   readonly #session: Session<ServerMessage, ClientMessage>;
@@ -84,14 +89,17 @@ export class ClientSession implements Audience {
   #absence: NodeJS.Timeout | undefined;
 
   /** @param onFailure the client does not keep to the protocol */
-  constructor({ served, addresses, limits, memory }: SessionContext, { name, instance }: Credentials, onFailure: (error: Error) => void) {
+  constructor({ served, addresses, targets, memory, ...rules }: SessionContext, { name, instance }: Credentials, onFailure: (error: Error) => void) {
     this.#owner = { session: this.id, name, instance };
     this.#served = served;
     this.#memberships = new Memberships(served, this, this.#owner);
     this.#addresses = addresses;
-    this.#limits = limits;
+    this.#targets = targets;
+    this.#rules = rules;
+    this.#limits = rules.limits;
+    this.#use = rules.use;
     this.#budget = memory;
-    this.#memory = memory.open(limits.sessionBytes);
+    this.#memory = memory.open(rules.limits.sessionBytes);
     this.#session = new Session<ServerMessage, ClientMessage>(isClientMessage, { recovery: this.#recovery(), memory: this.#memory });
     this.#session.on('room', () => this.#teller.goOn());
     this.#session.on('message', (message, size) => this.#onMessage(message, size));
@@ -259,6 +267,7 @@ export class ClientSession implements Audience {
     const exported = typeof target === 'number' && target > 0 ? this.#exported(target) : undefined;
     const method = this.#method(target, exported, name);
     checkArguments(name, args, object => this.#served.exports.byObject(object)?.className);
+    this.#targets?.check(name, exported?.className, args);
     if (method.creates) this.#refuseTooMany(name);
     const mafaldaRouterId = typeof target === 'string' ? target : exported?.exporter.mafaldaRouterId;
     const holding = mafaldaRouterId === undefined ? undefined : this.#memberships.get(mafaldaRouterId);
@@ -295,10 +304,15 @@ export class ClientSession implements Audience {
   #refuseTooMany(name: string): void {
     const trees = this.#trees();
     const objects = trees.reduce((sum, { size }) => sum + size, this.#memberships.size);
-    if (objects >= this.#limits.objects) throw limitError('objects', this.#limits, `${name}(): this client has ${objects} objects here: close some of them`);
+    const { exports, attached } = this.#served;
+    const all = exports.size + attached;
+    const { limits } = this.#rules;
+    if (this.#use.isFull(limits.objects, objects, all)) {
+      throw limitError('objects', limits, `${name}(): the clients have ${all} objects here, this one ${objects}: close some of them`);
+    }
     const bytes = trees.reduce((sum, tree) => sum + tree.bytes, 0);
-    const state = `${name}(): the objects of this client take ${bytes} bytes: close some of them`;
-    if (bytes >= this.#limits.objectBytes) throw limitError('objectBytes', this.#limits, state);
+    const state = `${name}(): the objects of the clients take ${exports.bytes} bytes, those of this one ${bytes}: close some of them`;
+    if (this.#use.isFull(limits.objectBytes, bytes, exports.bytes)) throw limitError('objectBytes', this.#limits, state);
     if (bytes >= this.#budget.share) throw limitError('totalBytes', this.#limits, state);
   }
 
@@ -335,7 +349,7 @@ export class ClientSession implements Audience {
 
   #mediasoupMethod(name: string): Method | undefined {
     if (name !== 'createWorker') return undefined;
-    this.#ownWorkers ??= new OwnWorkers(this.#served.mafalda, this.#served.exports, this, this.#limits);
+    this.#ownWorkers ??= new OwnWorkers(this.#served.mafalda, this.#served.exports, this, this.#rules);
     return { call: settings => this.#ownWorkers?.createWorker(settings as WorkerSettings), creates: true };
   }
 

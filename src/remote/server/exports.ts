@@ -17,6 +17,7 @@ export class Exports {
   /** Those of what has closed too: an answer may still name it, and a client then knows that it has closed. */
   readonly #handles = new WeakMap<object, number>();
   #nextHandle = 1;
+  #bytes = 0;
 
   /**
    * @param memory what they take of it
@@ -42,6 +43,11 @@ export class Exports {
     return this.#byHandle.size;
   }
 
+  /** What the objects take, as far as it was counted. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   add(node: TreeNode, exporter: Exporter): ExportedObject {
     const exported = new ExportedObject(this.#nextHandle++, node, exporter);
     this.#byHandle.set(exported.handle, exported);
@@ -57,12 +63,16 @@ export class Exports {
   /** @param bytes that the object takes, of which its creator has said most */
   count(exported: ExportedObject, bytes: number): void {
     exported.bytes = bytes;
+    this.#bytes += bytes;
     this.#memory.add(bytes);
   }
 
   remove(exported: ExportedObject): void {
     exported.unfollow();
-    if (this.#byHandle.has(exported.handle)) this.#memory.add(-exported.bytes);
+    if (this.#byHandle.has(exported.handle)) {
+      this.#bytes -= exported.bytes;
+      this.#memory.add(-exported.bytes);
+    }
     exported.holding?.forget(exported);
     this.#byHandle.delete(exported.handle);
     if (isPipe(exported.node)) this.#pipes.delete(exported.node.id);

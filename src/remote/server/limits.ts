@@ -1,4 +1,4 @@
-/** What a client may ask of a server, so that none can bring it down by mistake or malice. */
+/** What clients may ask of a server, so that none can bring it down by mistake or malice, nor can several sessions together. */
 import { availableParallelism } from 'node:os';
 import { LimitError } from '../../api/errors.ts';
 import { refuseUnknown } from '../../api/options.ts';
@@ -10,9 +10,9 @@ export interface Limits {
   bytesPerSecond: number;
   /** Calls that are not answered yet; more are refused. Default 10,000. */
   pendingCalls: number;
-  /** Objects in all that the client is attached to; beyond that it can create none. Default 100,000. */
+  /** Objects of all clients together; beyond that they can create none. Default 100,000. */
   objects: number;
-  /** Bytes that these objects take, with their `appData`; beyond that it can create none. Default 256,000,000. */
+  /** Bytes that these objects take, with their `appData`; beyond that clients can create none. Default 256,000,000. */
   objectBytes: number;
   /**
    * Bytes that are kept for one client: what it has not acknowledged, calls underway, RTP capabilities. Beyond it calls are
@@ -26,7 +26,7 @@ export interface Limits {
   totalBytes: number;
   /** Clients at the same time; more are not let in. Default 1,000. */
   clients: number;
-  /** Workers of its own that the client may have: each is a process. Default: four per core. */
+  /** Workers that clients have made for themselves, all together: each is a process. Default: four per core. */
   workers: number;
 }
 
@@ -55,6 +55,25 @@ export function resolveLimits(limits: Partial<Limits> = {}): Limits {
 /** @param state what there is already, and what to do: `this client has 5 objects here: close some of them` */
 export function limitError(limit: keyof Limits, { [limit]: max }: Limits, state: string): LimitError {
   return new LimitError(`${state} (limits.${limit} of the server is ${max})`, { limit, max });
+}
+
+/** The last quarter of what all clients may have together is for those that have less than an equal share. */
+const SHARED = 3 / 4;
+
+/** What all clients of a server have together. */
+export class ServerUse {
+  clients = 0;
+  /** Workers of their own, those that are being started included. */
+  workers = 0;
+
+  /**
+   * Whether a client may have nothing more of something.
+   * @param own what it has
+   * @param all what all clients have, this one included
+   */
+  isFull(max: number, own: number, all: number): boolean {
+    return all >= max || (all >= SHARED * max && own >= max / Math.max(1, this.clients));
+  }
 }
 
 /** A bucket that holds what may be sent within a second, and fills again at that rate. */

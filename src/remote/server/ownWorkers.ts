@@ -5,42 +5,59 @@ import { ClosedError } from '../../api/errors.ts';
 import { ObjectTree } from '../../core/objectTree.ts';
 import { startWorker } from '../../core/workers/startWorker.ts';
 import type { MafaldaApi } from '../../api/types.ts';
+import { onceClosed } from '../../core/onceClosed.ts';
 import type { Audience } from './exportedObject.ts';
 import type { Exports } from './exports.ts';
-import { limitError, type Limits } from './limits.ts';
-import { refuseLocalSettings } from './servedMafalda.ts';
+import { limitError, type Limits, type ServerUse } from './limits.ts';
 import { TreeExport } from './treeExport.ts';
+import type { SettingsPolicy } from './workerSettings.ts';
+
+export interface WorkerRules {
+  readonly limits: Limits;
+  readonly use: ServerUse;
+  readonly settings: SettingsPolicy;
+}
 
 export class OwnWorkers {
   readonly tree: TreeExport;
   readonly #mafalda: MafaldaApi;
   readonly #objects = new ObjectTree();
   readonly #limits: Limits;
+  readonly #use: ServerUse;
+  readonly #policy: SettingsPolicy;
   #starting = 0;
   #closed = false;
 
-  constructor(mafalda: MafaldaApi, exports: Exports, owner: Audience, limits: Limits) {
+  constructor(mafalda: MafaldaApi, exports: Exports, owner: Audience, { limits, use, settings }: WorkerRules) {
     this.#limits = limits;
+    this.#use = use;
+    this.#policy = settings;
     this.#mafalda = mafalda;
     this.tree = new TreeExport(this.#objects, exports);
     this.tree.attach(owner);
   }
 
-  async createWorker(settings?: WorkerSettings): Promise<Worker> {
-    const { workerBin, ...others } = settings ?? {};
+  async createWorker(wanted?: WorkerSettings): Promise<Worker> {
+    const { workerBin, ...others } = wanted ?? {};
     // To name the program that is taken anyway is no choice.
-    const chosen = workerBin === this.#mafalda.mediasoup.workerBin ? others : settings;
-    refuseLocalSettings(chosen);
-    if (this.#objects.workers.size + this.#starting >= this.#limits.workers) {
-      throw limitError('workers', this.#limits, `createWorker(): this client has ${this.#limits.workers} Workers of its own here: close some of them`);
+    const chosen = workerBin === this.#mafalda.mediasoup.workerBin ? others : wanted;
+    const settings = this.#policy.settle(chosen);
+    const own = this.#objects.workers.size + this.#starting;
+    if (this.#use.isFull(this.#limits.workers, own, this.#use.workers)) {
+      throw limitError('workers', this.#limits, `createWorker(): the clients have ${this.#use.workers} Workers of their own here, this one ${own}: close some of them`);
     }
     ++this.#starting;
+    ++this.#use.workers;
     let worker: Worker;
     try {
-      worker = await startWorker(this.#mafalda.mediasoup, chosen);
+      worker = await startWorker(this.#mafalda.mediasoup, settings);
+    } catch (error) {
+      --this.#use.workers;
+      throw error;
     } finally {
       --this.#starting;
     }
+    onceClosed(worker, () => --this.#use.workers);
     if (this.#closed) {
       worker.close();
       throw new ClosedError('the client that has asked for this Worker is gone');

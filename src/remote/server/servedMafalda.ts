@@ -4,7 +4,6 @@ import type { PipeableMafaldaRouter } from '../../base/pipeableMafaldaRouter.ts'
 import { logger } from '../../core/logger.ts';
 import { resolveMafaldaRouterOptions } from '../../api/options.ts';
 import type { MemoryBudget } from '../protocol/memory.ts';
-import type { WorkerSettings } from 'mediasoup/types';
 import type { Family } from '../../core/addresses/families.ts';
 import { isUnconfirmed } from '../protocol/validate.ts';
 import type { Audience } from './exportedObject.ts';
@@ -13,11 +12,9 @@ import type { Holding } from './holding.ts';
 import { Orphanage } from './orphans.ts';
 import { PipeHolds } from './pipeHolds.ts';
 import { TreeExport } from './treeExport.ts';
+import type { SettingsPolicy } from './workerSettings.ts';
 
 const log = logger('server');
-
-/** Programs and files of this machine: not for a caller at another one to choose. */
-const LOCAL_SETTINGS = ['workerBin', 'dtlsCertificateFile', 'dtlsPrivateKeyFile'] as const;
 
 /** A MafaldaRouter that has clients. */
 export interface Attached {
@@ -32,6 +29,7 @@ export class ServedMafalda {
   readonly exports: Exports;
   readonly orphans: Orphanage;
   readonly pipeHolds = new PipeHolds();
+  readonly #settings: SettingsPolicy;
   #nextNumber = 1;
   readonly #attached = new Map<string, Attached>();
   /** Made for clients, rather than by an application in this process. */
@@ -41,9 +39,11 @@ export class ServedMafalda {
 
   /**
    * @param families of this server's addresses for pipes, if it has some of its own
+   * @param settings of Workers
    * @param orphanTimeout how long what absent clients have made is kept where others use the MafaldaRouter, in ms; default: for ever
    */
-  constructor(mafalda: MafaldaApi, serverId: string, memory: MemoryBudget, families: readonly Family[] | undefined, orphanTimeout?: number) {
+  constructor(mafalda: MafaldaApi, serverId: string, memory: MemoryBudget, families: readonly Family[] | undefined, settings: SettingsPolicy, orphanTimeout?: number) {
+    this.#settings = settings;
     this.mafalda = mafalda;
     this.exports = new Exports(serverId, memory, families);
     this.orphans = new Orphanage(orphanTimeout);
@@ -54,8 +54,9 @@ export class ServedMafalda {
     return this.#attached.size;
   }
 
-  attach(member: Audience, options: MafaldaRouterOptions): Attached {
-    refuseLocalSettings(options?.workerSettings, 'workerSettings.');
+  attach(member: Audience, given: MafaldaRouterOptions): Attached {
+    const workerSettings = this.#settings.settle(given?.workerSettings, 'workerSettings.');
+    const options = workerSettings ? { ...given, workerSettings } : given;
     const { id, routerOptions } = resolveMafaldaRouterOptions(options);
     const existing = this.mafalda.mafaldaRouters.get(id) as PipeableMafaldaRouter | undefined;
     if (existing && options.routerOptions && this.#leftOpen.delete(existing)) existing.define(routerOptions);
@@ -121,12 +122,5 @@ export class ServedMafalda {
       attached.tree.close();
     });
     return attached;
-  }
-}
-
-/** @throws {TypeError} if a caller at another machine wants to choose what is this machine's own business */
-export function refuseLocalSettings(settings: WorkerSettings | undefined, where = ''): void {
-  for (const name of LOCAL_SETTINGS) {
-    if (settings?.[name] !== undefined) throw new TypeError(`${where}${name} can't be chosen from outside`);
   }
 }

@@ -3,7 +3,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import type { Index } from 'mediasoup/types';
+import type { Index, WebRtcServerOptions, WorkerSettings } from 'mediasoup/types';
 import { Server as SocketServer } from 'socket.io';
 import { addressOptions, Addresses, type AddressOptions } from '../../core/addresses/addresses.ts';
 import { NodeUnavailableError } from '../../api/errors.ts';
@@ -20,10 +20,12 @@ import { within } from '../../core/within.ts';
 import { authenticate, checkAuth, type Auth } from './authenticate.ts';
 import type { ClientSession, SessionContext, ClientSocket } from './clientSession.ts';
 import { ConnectionGuard } from './connectionGuard.ts';
-import { RateLimit, resolveLimits, type Limits } from './limits.ts';
+import { RateLimit, resolveLimits, ServerUse, type Limits } from './limits.ts';
 import type { Orphans } from './orphans.ts';
 import { ServedMafalda } from './servedMafalda.ts';
 import { Sessions } from './sessions.ts';
+import { Targets, type PlainTarget } from './targets.ts';
+import { SettingsPolicy, type ClientWorkerSetting } from './workerSettings.ts';
 
 const log = logger('server');
 
@@ -69,8 +71,20 @@ export interface RemoteMafaldaServerOptions extends AddressOptions {
    * default: for ever, since the client may come back. Until then {@link RemoteMafaldaServer.orphans} and `dump()` tell of it.
    */
   orphanTimeout?: number;
-  /** What one client may ask for. */
+  /** What clients may ask for, one by one and together. */
   limits?: Partial<Limits>;
+  /** What Workers of clients are started with. What stands here is not for clients to choose; default: mediasoup's defaults. */
+  workerSettings?: WorkerSettings;
+  /**
+   * What clients may choose of their Workers' settings; default: what is not in `workerSettings`. Each different choice takes Workers of its own, and so cores:
+   * `[]` leaves them none.
+   */
+  clientWorkerSettings?: readonly ClientWorkerSetting[];
+  /**
+   * Where PlainTransports, PipeTransports, and pipes to other servers, may send to: then those must be listed as well, and `comedia` is refused. Default: anywhere. WebRtcTransports
+   * send to those only who agree to it.
+   */
+  plainTargets?: readonly PlainTarget[];
   /** How often clients are told the load, in ms; default 1000. They are told with each answer besides. */
   loadInterval?: number;
   /** Where this machine is, in words of your own: for placement. */
@@ -101,6 +115,9 @@ const knownOptions: Record<keyof RemoteMafaldaServerOptions, true> = {
   sessionTimeout: true,
   orphanTimeout: true,
   limits: true,
+  workerSettings: true,
+  clientWorkerSettings: true,
+  plainTargets: true,
   loadInterval: true,
   region: true,
   labels: true,
@@ -146,12 +163,17 @@ export class RemoteMafaldaServer {
     if (typeof sessionTimeout !== 'number' || !(sessionTimeout > 0)) throw new TypeError('if given, sessionTimeout must be a positive number of ms');
     if (typeof loadInterval !== 'number' || !(loadInterval >= 100)) throw new TypeError('if given, loadInterval must be 100 ms or more');
     this.#options = options;
+    const settings = new SettingsPolicy(options.workerSettings, options.clientWorkerSettings);
     const limits = resolveLimits(options.limits);
     const memory = new MemoryBudget(limits.totalBytes);
-    const addresses = new Addresses(options, 'webRtcServerOptions' in mafalda && mafalda.webRtcServerOptions !== undefined);
+    const { webRtcServerOptions } = mafalda as { webRtcServerOptions?: WebRtcServerOptions };
+    const addresses = new Addresses(options, webRtcServerOptions?.listenInfos);
     this.#context = {
-      served: new ServedMafalda(mafalda, this.#serverId, memory, addresses.pipeFamilies, orphanTimeout),
+      served: new ServedMafalda(mafalda, this.#serverId, memory, addresses.pipeFamilies, settings, orphanTimeout),
       addresses,
+      targets: options.plainTargets && new Targets(options.plainTargets),
+      settings,
+      use: new ServerUse(),
       limits,
       memory,
     };

@@ -62,6 +62,7 @@ export class Sessions {
       void this.end(session);
     });
     this.#byId.set(session.id, session);
+    this.#count();
     return session;
   }
 
@@ -77,18 +78,24 @@ export class Sessions {
   /** Closes all that it has made. Never rejects. */
   end(session: ClientSession): Promise<void> {
     this.#byId.delete(session.id);
+    this.#count();
     return session.close().catch(error => log('session %s: %o', session.id, error));
   }
 
   /** The client has been away for too long: others may see what it has made, and it may come back. */
   giveUp(session: ClientSession): void {
     this.#byId.delete(session.id);
+    this.#count();
     session.giveUp().catch(error => log('session %s: %o', session.id, error));
   }
 
   async close(): Promise<void> {
     const ending = [...this.#byId.values()].map(session => this.end(session));
     await Promise.all([...ending, this.#context.served.orphans.closeOf(() => true)]);
+  }
+
+  #count(): void {
+    this.#context.use.clients = this.#byId.size;
   }
 
   #mayHave({ name, instance }: Credentials): boolean {

@@ -1,5 +1,6 @@
 /** Whoever makes a pipe may go at any time: the ends of what is half made close by themselves. */
 import { expect, test } from '@jest/globals';
+import type { PipeTransport } from 'mediasoup/types';
 import { Aliases } from '../../../../src/local/aliases.ts';
 import { IdlePipes } from '../../../../src/piping/links/idlePipes.ts';
 import { RouterLinks } from '../../../../src/piping/links/routerLinks.ts';
@@ -39,4 +40,34 @@ test('an end that nobody connects closes, and so does a pipe that its destinatio
   expect([pipes(), first.producer.closed, second.producer.closed]).toEqual([2, false, false]);
   // It can be offered again.
   expect((await links.offerPipe({ ...outwards, network: false, stream: { producerId: 'second' } })).consumer).not.toBe(offer.consumer);
+});
+
+test('a destination asks its Worker for all at once: nothing waits for the answer to what comes before', async () => {
+  const linked = opened(await LinkedRouters.create());
+  const { links, tree, routers: [source, destination] } = linked;
+  await linked.produce(source!, 'mic');
+  const outwards = { routerId: source!.id, remoteRouterId: destination!.id, link: 'media' } as const;
+  const inwards = { routerId: destination!.id, remoteRouterId: source!.id, link: 'media' } as const;
+  const [offered, farEnd] = await Promise.all([
+    links.offerPipe({ ...outwards, network: false, stream: { producerId: 'mic' } }),
+    links.openLink({ ...inwards, network: false }),
+  ]);
+  const transport = tree.transports.get(farEnd.transportId) as PipeTransport;
+  const [produce, connect] = [transport.produce.bind(transport), transport.connect.bind(transport)];
+  const told: string[] = [];
+  let connecting!: () => void;
+  const connected = new Promise<void>(resolve => (connecting = resolve));
+  transport.produce = async options => {
+    told.push('produce');
+    const producer = await produce(options);
+    await connected;
+    return producer as never;
+  };
+  transport.connect = async remote => {
+    told.push('connect');
+    connecting();
+    await connect(remote);
+  };
+  await links.acceptPipe({ ...inwards, remote: offered.end, stream: toPipedStream({ producerId: 'mic' }, offered) }, () => told.push('produced'));
+  expect(told).toEqual(['produce', 'connect', 'produced']);
 });
