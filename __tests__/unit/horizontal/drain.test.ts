@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import * as mediasoup from 'mediasoup';
 import type { DirectTransport } from 'mediasoup/types';
 import { Mafalda, MafaldaHorizontal, type DrainOptions, type MafaldaApi, type Strategy } from '../../../src/index.ts';
+import { toPipedStream } from '../../../src/piping/endpoint.ts';
 import { evenly } from '../../helpers/evenly.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { CutProxy } from '../../helpers/cutProxy.ts';
@@ -168,14 +169,14 @@ describe('pipes that are half made when the controller goes that makes them', ()
   async function makePipe(room: Room, from: string, to: string, dataProducerId: string, stage: (typeof stages)[number]): Promise<void> {
     const outwards = { routerId: from, remoteRouterId: to, link: 'data' } as const;
     const inwards = { routerId: to, remoteRouterId: from, link: 'data' } as const;
-    const [{ end, stream }, farEnd] = await Promise.all([
+    const [offer, farEnd] = await Promise.all([
       room.offerPipe({ ...outwards, network: false, stream: { dataProducerId } }),
       room.openLink({ ...inwards, network: false }),
     ]);
     if (stage === 'offered') return;
     await room.connectLink({ ...outwards, remote: farEnd });
     // That it has been accepted is not told to its source.
-    if (stage === 'accepted') await room.acceptPipe({ ...inwards, remote: end, stream });
+    if (stage === 'accepted') await room.acceptPipe({ ...inwards, remote: offer.end, stream: toPipedStream({ dataProducerId }, offer) });
   }
 
   test('close by themselves at both ends, and keep nobody waiting', async () => {
