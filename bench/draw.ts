@@ -26,14 +26,16 @@ export interface Drawing {
 const WIDTH = 900;
 const BAR = 9;
 const GAP = 16;
-const colours = ['#333333', '#c0504d', '#4f81bd', '#1f497d', '#4bacc6', '#8064a2'];
+const colours = ['#333333', '#c0504d', '#4f81bd', '#1f497d', '#4bacc6', '#8064a2', '#9bbb59', '#f79646'];
+const LEGENDS_IN_LINE = 4;
+const LEGEND_LINE = 16;
 
 export function draw(rows: readonly Row[], { title, max, left, ways }: Drawing): string {
   const scale = (WIDTH - left - 70) / max;
   const x = (value: number): string => (left + Math.min(value, max) * scale).toFixed(1);
   const colourOf = (way: string): string => colours[ways.indexOf(way)] ?? colours[0]!;
   const lines: string[] = [];
-  let y = 60;
+  let y = 44 + LEGEND_LINE * Math.ceil(ways.length / LEGENDS_IN_LINE);
   for (const { what, bars } of rows) {
     lines.push(`<text x="${left - 10}" y="${y + (bars.length * BAR) / 2 + 4}" text-anchor="end">${what}</text>`);
     for (const { way, value, upTo = value, label } of bars) {
@@ -46,8 +48,8 @@ export function draw(rows: readonly Row[], { title, max, left, ways }: Drawing):
     y += GAP;
   }
   const legend = ways.map((way, index) => {
-    const at = 20 + index * 145;
-    return `<rect x="${at}" y="28" width="10" height="10" fill="${colours[index]}"/><text x="${at + 15}" y="37">${way}</text>`;
+    const [at, line] = [20 + (index % LEGENDS_IN_LINE) * 215, 28 + LEGEND_LINE * Math.floor(index / LEGENDS_IN_LINE)];
+    return `<rect x="${at}" y="${line}" width="10" height="10" fill="${colours[index]}"/><text x="${at + 15}" y="${line + 9}">${way}</text>`;
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" font-family="sans-serif" font-size="11" fill="#222">`,

@@ -123,8 +123,10 @@ export async function openWays(): Promise<[Way, ...Way[]]> {
     { name: 'same server', ...(await sameServer()) },
     { name: 'pipeToRouter()', ...(await pipeToRouter()) },
     { name: 'two Workers', ...(await twoWorkers()) },
+    { name: 'two Workers (connected)', connected: true, ...(await twoWorkers()) },
     { name: 'two servers', ...(await servers(1)) },
-    { name: 'connected link', connected: true, ...(await servers(1)) },
+    { name: 'two servers (connected)', connected: true, ...(await servers(1)) },
     { name: 'two tiers', ...(await servers(2)) },
+    { name: 'two tiers (connected)', connected: true, ...(await servers(2)) },
   ];
 }

@@ -11,6 +11,11 @@ export interface CarelessSetup {
   callTimeout: number;
 }
 
+export interface CarelessAnswer {
+  promises: number;
+  told: string[];
+}
+
 const { urls, callTimeout } = JSON.parse(process.argv[2]!) as CarelessSetup;
 const cluster = new MafaldaHorizontal(urls, { callTimeout, nodeTimeout: 1000 });
 const client = new RemoteMafaldaClient(urls[0], { callTimeout });
@@ -133,10 +138,13 @@ function callAll(): number {
 }
 
 process.on('disconnect', () => process.exit());
-cluster.on('error', () => undefined);
-client.on('error', () => undefined);
+/** Names of the errors that it was told of by events. */
+const told = new Set<string>();
+const note = ({ name }: Error): void => void told.add(name);
+cluster.on('error', note).on('nodefailing', (_node, error) => note(error));
+client.on('error', note);
 await Promise.all([once(cluster, 'connected'), once(client, 'connected')]);
 await fill(cluster);
 await fill(client);
-process.on('message', () => process.send!({ promises: callAll() }));
+process.on('message', what => process.send!({ promises: what === 'call' ? callAll() : 0, told: [...told] } satisfies CarelessAnswer));
 process.send!('ready');

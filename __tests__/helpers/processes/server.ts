@@ -1,17 +1,19 @@
 /** A process that serves, on an address of its own: a leaf with Workers, or, if it has nodes, a tier above them. */
 import { once } from 'node:events';
 import * as mediasoup from 'mediasoup';
-import { Mafalda, MafaldaHorizontal, RemoteMafaldaServer, type MafaldaApi, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
+import { Mafalda, MafaldaHorizontal, RemoteMafaldaServer, type MafaldaApi, type RemoteMafaldaServerOptions, type WorkerBudgetOptions } from '../../../src/index.ts';
 import { watchTurns } from '../fuzz/starvation.ts';
 import type { ServerState } from '../serverProcess.ts';
 
 export interface ServerSetup extends Partial<RemoteMafaldaServerOptions> {
   address: string;
   nodes?: string[];
+  /** Default: no limit. */
+  workerBudget?: WorkerBudgetOptions;
 }
 
-const { address, nodes, ...options } = JSON.parse(process.argv[2]!) as ServerSetup;
-const mafalda: MafaldaApi = nodes ? new MafaldaHorizontal(nodes) : new Mafalda(mediasoup, { workerBudget: false });
+const { address, nodes, workerBudget = false, ...options } = JSON.parse(process.argv[2]!) as ServerSetup;
+const mafalda: MafaldaApi = nodes ? new MafaldaHorizontal(nodes) : new Mafalda(mediasoup, { workerBudget });
 if (mafalda instanceof MafaldaHorizontal) await once(mafalda, 'connected');
 // Media is for the leaves: where it listens is for them to say.
 const listenInfos = nodes ? undefined : [{ protocol: 'udp', ip: address } as const];

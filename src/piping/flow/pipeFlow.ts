@@ -169,7 +169,6 @@ export class PipeFlow {
       const isWanted = this.#isWanted(pipe);
       if (isWanted) this.#soon.cancel(pipe);
       if (isWanted && isOurs && !watcher?.paused) pipe.isClaimed = !this.#options.alone;
-      if (isWanted && pipe.told === 'sleep') pipe.told = undefined;
       if (!this.#isDue(pipe)) this.#later.cancel(pipe);
       else if (!isOurs) this.#later.start(pipe);
       else if (isWanted) void this.#settle(pipe);
@@ -213,7 +212,8 @@ export class PipeFlow {
   /** Whether there is something to tell its source's server. */
   #isDue(pipe: Pipe): boolean {
     const { consumer, isClaimed, told } = pipe;
-    if (this.#isWanted(pipe)) return consumer.paused || (isClaimed && told !== 'flow');
+    // What we have said before is taken back: its source's server may go by it when others who want it are gone.
+    if (this.#isWanted(pipe)) return consumer.paused || told === 'sleep' || (isClaimed && told !== 'flow');
     return !consumer.paused && told !== 'sleep';
   }
 

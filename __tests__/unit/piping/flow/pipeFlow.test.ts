@@ -205,6 +205,23 @@ describe('what others have changed is theirs to do', () => {
     expect(chain.asked).toEqual([[]]);
   });
 
+  test('but that we have said that nobody wants it is taken back', async () => {
+    const chain = new Chain({ asleep: false });
+    const [pipe] = chain.pipes as [Pausable];
+    // It flows for others all the time.
+    pipe.pause = async () => void pipe.asked.push('pause');
+    const [ours, theirs] = [chain.view(true), chain.view(true)];
+    await ours.resume();
+    await ours.pause();
+    await pass(LOOKS_UNTIL_MS);
+    expect(pipe.asked).toEqual(['resume', 'pause']);
+    theirs.turn(false);
+    await pass(LOOKS_UNTIL_MS);
+    expect(pipe.asked).toEqual(['resume', 'pause', 'resume']);
+    await pass(10 * LOOKS_UNTIL_MS);
+    expect(pipe.asked).toHaveLength(3);
+  });
+
   test('but a pipe that falls asleep though it is missed is woken at once', async () => {
     const chain = new Chain({ asleep: false });
     chain.view(false);
