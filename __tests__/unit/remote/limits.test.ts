@@ -123,9 +123,9 @@ test.each([
   await expect(Served.create({ limits })).rejects.toThrow(message);
 });
 
-test.each([0, -1, NaN, '5'])('a sessionTimeout of %p is refused, and so is a callTimeout', async value => {
+test.each([0, -1, NaN, '5', Infinity, 2 ** 31])('a sessionTimeout of %p is refused, and so is a callTimeout', async value => {
   const wrong = value as number;
-  await expect(Served.create({ sessionTimeout: wrong })).rejects.toThrow(/sessionTimeout must be a positive number/);
-  expect(() => new RemoteMafaldaClient('ws://127.0.0.1:9', { callTimeout: wrong })).toThrow(/callTimeout must be a positive number/);
-  expect(() => new RemoteMafaldaClient('ws://127.0.0.1:9', { sessionTimeout: wrong })).toThrow(/sessionTimeout must be a positive number/);
+  await expect(Served.create({ sessionTimeout: wrong })).rejects.toThrow(/sessionTimeout must be a number of milliseconds/);
+  expect(() => new RemoteMafaldaClient('ws://127.0.0.1:9', { callTimeout: wrong })).toThrow(/callTimeout must be a number of milliseconds/);
+  expect(() => new RemoteMafaldaClient('ws://127.0.0.1:9', { sessionTimeout: wrong })).toThrow(/sessionTimeout must be a number of milliseconds/);
 });

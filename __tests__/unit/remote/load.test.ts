@@ -79,6 +79,6 @@ test('answers tell of a load that has changed, between reports', async () => {
   expect(client.loadReport).toMatchObject({ load: client.load, workers: [] });
 });
 
-test.each([0, 99, -1, NaN, '100'])('loadInterval %p is refused', async loadInterval => {
+test.each([0, 99, -1, NaN, '100', Infinity, 2 ** 30])('loadInterval %p is refused', async loadInterval => {
   await expect(Served.create({ loadInterval: loadInterval as number })).rejects.toThrow(/loadInterval must be/);
 });

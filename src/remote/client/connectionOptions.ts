@@ -1,4 +1,5 @@
 /** What an application may say of how a server is reached. */
+import { checkDuration } from '../../api/checkDuration.ts';
 import type { NodeLimits } from './nodeLimits.ts';
 import { isName, MAX_NAME_LENGTH } from '../protocol/validate.ts';
 
@@ -49,12 +50,7 @@ export const connectionOptions: Record<keyof ConnectionOptions, true> = {
 /** @throws {TypeError} for an option that can't be used */
 export function checkConnectionOptions({ callTimeout, sessionTimeout, name, token }: ConnectionOptions): void {
   if (token !== undefined && typeof token !== 'string' && typeof token !== 'function') throw new TypeError('if given, token must be a string, or a function of the URL');
-  mustBeTime('callTimeout', callTimeout);
-  mustBeTime('sessionTimeout', sessionTimeout);
+  checkDuration('callTimeout', callTimeout, 1);
+  checkDuration('sessionTimeout', sessionTimeout, 1);
   if (name !== undefined && !isName(name)) throw new TypeError(`if given, name must be a string of 1 to ${MAX_NAME_LENGTH} characters`);
-}
-
-function mustBeTime(option: string, value: unknown): void {
-  if (value === undefined || (typeof value === 'number' && value > 0)) return;
-  throw new TypeError(`if given, ${option} must be a positive number of ms`);
 }

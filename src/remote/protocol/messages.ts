@@ -3,6 +3,7 @@
  * them in order and exactly once, also across lost connections.
  */
 import type { RouterRtpCapabilities } from 'mediasoup/types';
+import { MAX_DURATION_MS } from '../../api/checkDuration.ts';
 import type { Family } from '../../core/addresses/families.ts';
 import type { ClassName } from './classes.ts';
 import type { WireError } from './errors.ts';
@@ -12,6 +13,9 @@ export const PROTOCOL_VERSION = 1;
 export const DEFAULT_PATH = '/mafalda';
 /** Bytes that a client may send in one message, unless the server says otherwise. */
 export const DEFAULT_MAX_PAYLOAD = 1_000_000;
+
+/** How rarely a server may report its load, in ms: clients wait for a few reports before they take it for silent, and timers have a limit. */
+export const MAX_LOAD_INTERVAL_MS = Math.floor(MAX_DURATION_MS / 4);
 
 /** A MafaldaRouter by its id, or any other object by the handle that the server gave it. */
 export type Target = string | number;

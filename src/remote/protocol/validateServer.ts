@@ -1,17 +1,14 @@
 /** What comes from a server is looked at like what comes from a client: a controller has many servers, and one of them may be broken. */
 import type { HostLoad, LoadReport, WorkerLoad } from '../../api/load.ts';
+import { MAX_DURATION_MS } from '../../api/checkDuration.ts';
 import { classes, descriptionOf, type ClassName } from './classes.ts';
 import type { ClassDescription } from './describe.ts';
 import type { WireError } from './errors.ts';
-import type { Addition, Changes, ServerMessage, Welcome } from './messages.ts';
+import { MAX_LOAD_INTERVAL_MS, type Addition, type Changes, type ServerMessage, type Welcome } from './messages.ts';
 import { isHandle, isOneOf, isRecord, type Checks } from './validate.ts';
 
 /** Longer than a real server's ids and names. */
 const MAX_NAME = 2000;
-/** Of a timer of Node.js. */
-const MAX_MS = 2 ** 31 - 1;
-/** Reports come often: half of what fits into a timer, and some of them may be missed. */
-const MAX_INTERVAL_MS = MAX_MS / 4;
 const MAX_IN_REPORT = 10_000;
 
 const is = {
@@ -87,8 +84,8 @@ export function isWelcome(value: unknown): value is Welcome {
     typeof protocol === 'number' &&
     Number.isSafeInteger(maxPayload) &&
     isWithin(maxPayload, 1, Number.MAX_SAFE_INTEGER) &&
-    isWithin(sessionTimeout, Number.MIN_VALUE, MAX_MS) &&
-    isWithin(loadInterval, 1, MAX_INTERVAL_MS) &&
+    isWithin(sessionTimeout, Number.MIN_VALUE, MAX_DURATION_MS) &&
+    isWithin(loadInterval, 1, MAX_LOAD_INTERVAL_MS) &&
     isName(serverId) &&
     (region === undefined || isName(region)) &&
     isRecord(labels) &&

@@ -14,7 +14,7 @@ import { refuseUnknown } from '../../api/options.ts';
 import type { LoadReport } from '../../api/load.ts';
 import type { MafaldaApi } from '../../api/types.ts';
 import { listenToAll, type ClientEvents, type Received, type Sent, type ServerEvents, type SessionEvents } from '../protocol/socketEvents.ts';
-import { DEFAULT_MAX_PAYLOAD, DEFAULT_PATH, PROTOCOL_VERSION, type Credentials, type MediasoupInfo, type Welcome } from '../protocol/messages.ts';
+import { DEFAULT_MAX_PAYLOAD, DEFAULT_PATH, MAX_LOAD_INTERVAL_MS, PROTOCOL_VERSION, type Credentials, type MediasoupInfo, type Welcome } from '../protocol/messages.ts';
 import { MemoryBudget } from '../protocol/memory.ts';
 import { within } from '../../core/within.ts';
 import { authenticate, checkAuth, type Auth } from './authenticate.ts';
@@ -158,10 +158,10 @@ export class RemoteMafaldaServer {
         `${address}: the Workers are on other machines, whose addresses this one does not know. Give it to the RemoteMafaldaServers there, and to the Mafalda of this machine if there is one`,
       );
     }
-    const { loadInterval = DEFAULT_LOAD_INTERVAL_MS, sessionTimeout = DEFAULT_SESSION_TIMEOUT_MS, orphanTimeout } = options;
-    if (orphanTimeout !== undefined) checkDuration('orphanTimeout', orphanTimeout, 0);
-    if (typeof sessionTimeout !== 'number' || !(sessionTimeout > 0)) throw new TypeError('if given, sessionTimeout must be a positive number of ms');
-    if (typeof loadInterval !== 'number' || !(loadInterval >= 100)) throw new TypeError('if given, loadInterval must be 100 ms or more');
+    const { orphanTimeout } = options;
+    checkDuration('orphanTimeout', orphanTimeout, 0);
+    checkDuration('sessionTimeout', options.sessionTimeout, 1);
+    checkDuration('loadInterval', options.loadInterval, 100, MAX_LOAD_INTERVAL_MS);
     this.#options = options;
     const settings = new SettingsPolicy(options.workerSettings, options.clientWorkerSettings);
     const limits = resolveLimits(options.limits);
