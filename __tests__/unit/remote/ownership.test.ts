@@ -1,6 +1,7 @@
 /** A server knows who has made what: nothing stays that nobody owns, and nothing goes that is another one's. */
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { once } from 'node:events';
+import type { Router } from 'mediasoup/types';
 import { RemoteMafaldaClient, RemoteMafaldaServer, type MafaldaRouter, type Orphans, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
 import type { PipeableMafaldaRouter } from '../../../src/base/pipeableMafaldaRouter.ts';
 import { BareClient } from '../../helpers/bareClient.ts';
@@ -62,6 +63,24 @@ describe('what calls are making, when their client', () => {
     await until('only the other one’s is left', () => atServer().length === 1);
     expect(atServer()).toEqual([theirs]);
     await until('the other one knows', () => shared.transports.size === 1);
+  });
+
+  test('leaves while it pipes from Router to Router by itself, closes at both ends', async () => {
+    const attach = async (id: string): Promise<[source: Router, mine: PipeableMafaldaRouter]> => {
+      const mine = one.createMafaldaRouter({ id }) as PipeableMafaldaRouter;
+      await mine.attach();
+      return [[...mine.routers.values()][0]!, mine];
+    };
+    const transport = await other.createMafaldaRouter({ id: 'source' }).createDirectTransport();
+    const producers = await Promise.all(Array.from({ length: count }, () => transport.produceData()));
+    const [[source, mine], [router]] = [await attach('source'), await attach('room')];
+    const piping = Promise.allSettled(producers.map(({ id }) => source.pipeToRouter({ dataProducerId: id, router })));
+    await mine.leave();
+    await piping;
+    const { mafaldaRouters } = served.mafalda;
+    const ends = (): number => ['source', 'room'].flatMap(id => [...mafaldaRouters.get(id)!.tree.nodes()]).filter(({ type }) => type === 'dataProducer' || type === 'dataConsumer').length;
+    await until('only what the other one has made is left', () => ends() === count);
+    expect(producers.map(({ closed }) => closed)).toEqual(producers.map(() => false));
   });
 
   test('is away for too long, closes if the client has not heard of it', async () => {

@@ -1,7 +1,7 @@
 /** One client, across its connections: what it is attached to, and the calls that it makes. */
 import { randomUUID } from 'node:crypto';
 import { NotFoundError } from 'mediasoup/errors';
-import type { WorkerSettings } from 'mediasoup/types';
+import type { PipeToRouterResult, WorkerSettings } from 'mediasoup/types';
 import type { Socket as ServerSocket } from 'socket.io';
 import type { Addresses } from '../../core/addresses/addresses.ts';
 import { logger } from '../../core/logger.ts';
@@ -283,7 +283,8 @@ export class ClientSession implements Audience {
       if (exported && !method.creates && !exported.node.object.closed) exported.exporter.tellChanges(exported);
     }
     if (method.creates && holding?.isOpen === false) {
-      closeMade(result);
+      // A pair of pipes is made of two objects.
+      for (const made of name === 'pipeToRouter' ? Object.values(result as PipeToRouterResult) : [result]) closeMade(made);
       throw new NotFoundError(`${name}(): this client has left MafaldaRouter "${mafaldaRouterId}" in the meantime`);
     }
     return encode(result, object => {
