@@ -7,8 +7,9 @@ export default {
   transform: { '\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }] },
   // Each test file is a cluster of processes: one for each core would be more than a machine can take.
   maxWorkers: '50%',
-  // Nor more than one test of a file at a time: all servers of a file share its process, and two tiers of them are enough for it.
-  maxConcurrency: 1,
+  // jest keeps the modules of every file that it has run, about 10 MB each: after a hundred of them a process of 2 GB collects garbage rather than answers calls. With a limit,
+  // files run in a process of their own, which is replaced when it has grown so large.
+  workerIdleMemoryLimit: '400MB',
   // A worker start, a browser start: bounded, but slow on a busy machine.
   testTimeout: 60_000,
 };
