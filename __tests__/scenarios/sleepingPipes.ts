@@ -1,11 +1,13 @@
 /** Pipes flow while somebody wants what they carry, and only then; and nobody who does can tell that they have slept. */
 import { describe, expect, test } from '@jest/globals';
+import type { Consumer, RtpStreamRecvStats, RtpStreamSendStats } from 'mediasoup/types';
 import type { MafaldaRouter } from '../../src/index.ts';
 import { Camera } from '../helpers/camera.ts';
-import { DirectSender } from '../helpers/directRtp.ts';
+import { DirectSender, pictureLossIndication, RTCP, rtcpIn, type RtcpPacket } from '../helpers/directRtp.ts';
 import { LayersSender } from '../helpers/layers.ts';
 import { allSee, carried, copiesOf, createViewers, pauseAll, pipesOf, resumeAll } from '../helpers/pipes.ts';
 import { RtpReceiver } from '../helpers/rtp.ts';
+import { createInEveryPlace } from '../helpers/spread.ts';
 import { until } from '../helpers/until.ts';
 import type { Scene } from './events.ts';
 
@@ -127,6 +129,78 @@ export function describeSleepingPipes(scene: Scene): void {
       await mafaldaRouter.close();
     });
 
+    test.concurrent('of a stream that comes from another MafaldaRouter sleep and wake as its own, on both sides', async () => {
+      const [from, to] = [scene.createSpreadRouter(), scene.createSpreadRouter()];
+      const camera = await Camera.create(from);
+      await until('the camera is on', () => camera.sent > 0);
+      const { id } = camera.producer;
+      const { pipeConsumer, pipeProducer } = await from.pipeToMafaldaRouter({ producerId: id, mafaldaRouter: to });
+      const viewers = (await Promise.all([from, to].map(mafaldaRouter => createViewers(mafaldaRouter, id, everywhere(scene), true)))).flat();
+      for (const round of [1, 2]) {
+        await until('all pipes sleep', () => [from, to].every(each => pipesOf(each, id).every(({ paused }) => paused)));
+        // The one that the application has made is its own business.
+        expect([pipeConsumer!.paused, pipeProducer!.paused]).toEqual([false, false]);
+        for (const { received } of viewers) received.clear();
+        await resumeAll(viewers);
+        await until(`everybody sees something, round ${round}`, () => allSee(viewers));
+        await pauseAll(viewers);
+      }
+      await camera.producer.pause();
+      await until('everybody knows', () => viewers.every(({ consumer }) => consumer.producerPaused));
+      await camera.producer.resume();
+      await until('everybody knows again', () => viewers.every(({ consumer }) => !consumer.producerPaused));
+      camera.producer.close();
+      await until('all have closed', () => viewers.every(({ consumer }) => consumer.closed));
+      await Promise.all([from.close(), to.close()]);
+    });
+
+    test.concurrent('change nothing of traces, statistics and RTCP, beside those who are where the stream is', async () => {
+      const mafaldaRouter = scene.createSpreadRouter();
+      const sender = await DirectSender.create(mafaldaRouter, 'video');
+      const { id } = sender.producer;
+      const [asked, requests] = [new Set<string>(), new Set<number>()];
+      await sender.producer.enableTraceEvent(['pli']);
+      sender.producer.on('trace', ({ type, direction }) => asked.add(`${type} ${direction}`));
+      const isRequest = ({ type, format }: RtcpPacket): boolean => type === RTCP.payloadFeedback && format === RTCP.pictureLoss;
+      sender.transport.on('rtcp', compound => {
+        for (const packet of rtcpIn(compound)) if (isRequest(packet)) requests.add(packet.mediaSsrc!);
+      });
+      const rtpCapabilities = await mafaldaRouter.getRtpCapabilities();
+      const viewers = await createInEveryPlace(mafaldaRouter, scene.places, async () => {
+        const transport = await mafaldaRouter.createDirectTransport();
+        const consumer = await transport.consume({ producerId: id, rtpCapabilities, paused: true });
+        await consumer.enableTraceEvent(['rtp', 'keyframe', 'pli']);
+        const seen = { packets: 0, traced: new Set<string>() };
+        consumer.on('rtp', () => ++seen.packets);
+        consumer.on('trace', ({ type, direction }) => seen.traced.add(`${type} ${direction}`));
+        return { transport, consumer, seen };
+      });
+      sender.start();
+      // Nobody is asked for a picture of what has not begun.
+      await until('the stream is there', async () => (await sender.producer.getStats()).length > 0);
+      for (const round of [1, 2]) {
+        await until('all pipes sleep', () => pipesOf(mafaldaRouter, id).every(({ paused }) => paused));
+        for (const told of [asked, requests]) told.clear();
+        for (const { seen } of viewers) seen.traced.clear();
+        await Promise.all(viewers.map(({ consumer }) => consumer.resume()));
+        await until(`media is traced, round ${round}`, () => viewers.every(({ seen: { traced } }) => traced.has('rtp out') && traced.has('keyframe out')));
+        await until('a key frame was asked for', () => asked.has('pli out') && requests.has(sender.ssrc));
+        requests.clear();
+        for (const { transport, consumer } of viewers) transport.sendRtcp(pictureLossIndication(consumer.rtpParameters.encodings![0]!.ssrc!));
+        await until('who asks for one is traced', () => viewers.every(({ seen: { traced } }) => traced.has('pli in')));
+        await until('its publisher hears of it', () => requests.has(sender.ssrc));
+        await Promise.all(viewers.map(({ consumer }) => consumer.pause()));
+      }
+      sender.stop();
+      for (const { consumer, seen } of viewers) {
+        await until('what has been sent is counted', async () => (await statsOf(consumer, 'outbound-rtp'))?.packetCount === seen.packets);
+        expect(await statsOf(consumer, 'outbound-rtp')).toMatchObject({ kind: 'video', packetsLost: 0, nackCount: 0, score: 10 });
+        // Nothing was missed by those who got less than all.
+        expect(await statsOf(consumer, 'inbound-rtp')).toMatchObject({ kind: 'video', packetsLost: 0, nackCount: 0 });
+      }
+      await mafaldaRouter.close();
+    });
+
     test.concurrent('of audio flow for those who observe it, and for nobody else', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
       const [heard, unheard] = [await DirectSender.create(mafaldaRouter, 'audio'), await DirectSender.create(mafaldaRouter, 'audio')];
@@ -176,6 +250,10 @@ export function describeSleepingPipes(scene: Scene): void {
       await mafaldaRouter.close();
     });
   });
+}
+
+async function statsOf(consumer: Consumer, type: 'outbound-rtp' | 'inbound-rtp'): Promise<RtpStreamSendStats | RtpStreamRecvStats | undefined> {
+  return (await consumer.getStats()).find((entry): entry is RtpStreamSendStats | RtpStreamRecvStats => entry.type === type);
 }
 
 /** Where transports go by themselves: more of them than there are places. */
