@@ -27,6 +27,16 @@ export class Aliases {
   readonly #publicIds = new Map<string, string>();
   readonly #workerIds = new WeakMap<Producer | DataProducer, string>();
   readonly #producers = new Map<string, Producer | DataProducer>();
+  /** Serves all objects: each of them has a method of this name in its class. */
+  readonly #dump: () => Promise<unknown>;
+
+  constructor() {
+    const withPublicIds = (dumped: unknown): unknown => (this.#publicIds.size > 0 ? this.#withPublicIds(dumped) : dumped);
+    this.#dump = async function (this: object) {
+      const ofClass = Object.getPrototypeOf(this) as { dump: () => Promise<unknown> };
+      return withPublicIds(await ofClass.dump.call(this));
+    };
+  }
 
   add(workerId: string, publicId: string): void {
     this.#publicIds.set(workerId, publicId);
@@ -43,11 +53,7 @@ export class Aliases {
 
   /** Lets what an object dumps name the ids that the application knows, wherever in it they are. */
   showInDump(object: { dump(): Promise<unknown> }): void {
-    const dump = object.dump.bind(object);
-    object.dump = async () => {
-      const dumped = await dump();
-      return this.#publicIds.size > 0 ? this.#withPublicIds(dumped) : dumped;
-    };
+    object.dump = this.#dump;
   }
 
   /** What the Producer's Worker knows it by. */

@@ -9,6 +9,7 @@ import { listenedEventsOf, membersOf, type ClassDescription } from '../protocol/
 import type { ClassName } from '../protocol/classes.ts';
 import type { Addition, Changes, Target } from '../protocol/messages.ts';
 import { checkChanges, checkState } from '../protocol/validateServer.ts';
+import type { SharedParameters } from './sharedParameters.ts';
 
 /** How mirrors reach their server. */
 export interface Caller {
@@ -47,8 +48,18 @@ export class MirrorCore {
   #closed = false;
   #endedBy: string | undefined;
 
-  /** @param mafaldaRouter that it is in; none for what is in a Worker of our own */
-  constructor(caller: Caller, description: ClassDescription, addition: Addition, parent: MirrorCore | undefined, mafaldaRouter: string | undefined) {
+  /**
+   * @param mafaldaRouter that it is in; none for what is in a Worker of our own
+   * @param parameters of the mirrors of the same server
+   */
+  constructor(
+    caller: Caller,
+    description: ClassDescription,
+    addition: Addition,
+    parent: MirrorCore | undefined,
+    mafaldaRouter: string | undefined,
+    parameters: SharedParameters,
+  ) {
     this.#caller = caller;
     this.#mafaldaRouter = mafaldaRouter;
     this.handle = addition.handle;
@@ -57,6 +68,7 @@ export class MirrorCore {
     this.description = description;
     this.parent = parent;
     this.#apply(checkState(description, addition.state));
+    parameters.share(this.#state);
   }
 
   get object(): object {
