@@ -2,7 +2,7 @@
  * RTP parameters of one kind, of all that a server has, differ in a few numbers: their lists of codecs and header extensions are the same again and again, and most of
  * what a mirror takes. So mirrors share them. Nothing changes a mirror's state in place, and what is read of it is a copy.
  */
-import { isSameData } from '../../shared/copies.ts';
+import { isSameData } from '../../core/copies.ts';
 import type { Changes } from '../protocol/messages.ts';
 
 /** Audio and video, with RTX and without, as produced and as consumed. */
