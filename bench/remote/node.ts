@@ -7,9 +7,9 @@ import type { AddressInfo } from 'node:net';
 import * as mediasoup from 'mediasoup';
 import type { Worker } from 'mediasoup/types';
 import { Server } from 'socket.io';
-import { Mafalda, RemoteMafaldaServer } from '../../src/index.ts';
 import { heapUsed } from './heap.ts';
 import { serveByHand } from './byHandServer.ts';
+import { Mafalda, RemoteMafaldaServer } from './product.ts';
 import { mediaCodecs } from './subject.ts';
 
 const workers: Worker[] = [];
@@ -44,7 +44,8 @@ async function startByHand(): Promise<string> {
 /** Of this process and its Workers, in ms. */
 async function cpu(): Promise<number> {
   const { user, system } = process.cpuUsage();
-  const usages = await Promise.all(workers.map(worker => worker.getResourceUsage()));
+  // One may just be closing.
+  const usages = await Promise.all(workers.map(worker => worker.getResourceUsage().catch(() => ({ ru_utime: 0, ru_stime: 0 }))));
   return (user + system) / 1000 + usages.reduce((sum, { ru_utime, ru_stime }) => sum + ru_utime + ru_stime, 0);
 }
 

@@ -1,8 +1,9 @@
 /** The same with this library: MafaldaHorizontals of one and of several nodes, and for single calls a RemoteMafaldaClient alone. */
 import { once } from 'node:events';
 import type { RtpCapabilities, Transport, WebRtcTransportOptions } from 'mediasoup/types';
-import { MafaldaHorizontal, RemoteMafaldaClient, type MafaldaApi, type MafaldaRouter } from '../../src/index.ts';
 import type { Placement } from '../../src/api/placement.ts';
+import type { MafaldaApi, MafaldaHorizontal as Horizontal, MafaldaRouter, RemoteMafaldaClient as Client } from '../../src/index.ts';
+import { MafaldaHorizontal, RemoteMafaldaClient } from './product.ts';
 import { listenInfos, mediaCodecs, type Room, type Subject, type SubjectTransport } from './subject.ts';
 
 type Creator = MafaldaRouter & { createWebRtcTransport(options: WebRtcTransportOptions & { placement?: Placement }): Promise<Transport> };
@@ -21,7 +22,7 @@ export async function openOurs(urls: readonly string[]): Promise<Subject> {
   };
 }
 
-async function openHorizontal(urls: readonly string[]): Promise<{ mafalda: MafaldaHorizontal; nodes: RemoteMafaldaClient[] }> {
+async function openHorizontal(urls: readonly string[]): Promise<{ mafalda: Horizontal; nodes: Client[] }> {
   const nodes = urls.map(url => new RemoteMafaldaClient(url));
   await Promise.all(nodes.map(node => once(node, 'connected')));
   return { mafalda: new MafaldaHorizontal(nodes), nodes };

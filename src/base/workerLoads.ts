@@ -11,21 +11,33 @@ const counted: Partial<Record<ObjectType, Exclude<keyof WorkerLoad, 'id' | 'cpu'
   dataConsumer: 'dataConsumers',
 };
 
-/** @param cpuOf percent of one core that a Worker takes, by its id */
-export function workerLoads(tree: ObjectTree, cpuOf: (workerId: string) => number): WorkerLoad[] {
-  const loads = new Map<string, WorkerLoad>();
-  for (const node of tree.nodes()) {
-    const id = workerOf(node).id;
-    const load = loads.get(id) ?? emptyLoad(id, cpuOf(id));
-    loads.set(id, load);
-    const name = counted[node.type];
-    if (name) ++load[name];
-  }
-  return [...loads.values()];
-}
+type Counts = Omit<WorkerLoad, 'id' | 'cpu'>;
 
-function emptyLoad(id: string, cpu: number): WorkerLoad {
-  return { id, cpu, routers: 0, transports: 0, producers: 0, consumers: 0, dataProducers: 0, dataConsumers: 0 };
+/** What is in each Worker of a tree, counted as it comes and goes: a report is made every second, and there may be very much. */
+export class WorkerCounts {
+  /** With how many nodes there are of each Worker, itself among them. */
+  readonly #byWorker = new Map<string, { counts: Counts; nodes: number }>();
+
+  /** @param tree what is watched, for as long as it lives */
+  constructor(tree: ObjectTree) {
+    for (const node of tree.nodes()) this.#count(node, 1);
+    tree.on('add', node => this.#count(node, 1)).on('remove', node => this.#count(node, -1));
+  }
+
+  /** @param cpuOf percent of one core that a Worker takes, by its id */
+  loads(cpuOf: (workerId: string) => number): WorkerLoad[] {
+    return [...this.#byWorker].map(([id, { counts }]) => ({ id, cpu: cpuOf(id), ...counts }));
+  }
+
+  #count(node: TreeNode, change: 1 | -1): void {
+    const { id } = workerOf(node);
+    const worker = this.#byWorker.get(id) ?? { counts: { routers: 0, transports: 0, producers: 0, consumers: 0, dataProducers: 0, dataConsumers: 0 }, nodes: 0 };
+    worker.nodes += change;
+    const name = counted[node.type];
+    if (name) worker.counts[name] += change;
+    if (worker.nodes > 0) this.#byWorker.set(id, worker);
+    else this.#byWorker.delete(id);
+  }
 }
 
 function workerOf(node: TreeNode): TreeNode {

@@ -59,6 +59,9 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     onUp: link => this.emit('linkup', link),
   });
   readonly #nodes = new Map<MafaldaApi, ClusterNode>();
+  /** By their ids, URLs and other URLs. */
+  readonly #byName = new Map<string, ClusterNode>();
+  readonly #unsettled = new Set<ClusterNode>();
   readonly #removers = new Map<ClusterNode, () => void>();
   readonly #now: () => number;
   readonly #attempts: Attempts;
@@ -81,7 +84,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
   }
 
   get settled(): boolean {
-    return [...this.#nodes.values()].every(({ settled }) => settled);
+    return this.#unsettled.size === 0;
   }
 
   [Symbol.iterator](): MapIterator<ClusterNode> {
@@ -113,7 +116,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
       const { url } = node as { url?: string };
       return this.#nodes.get(node) ?? (url === undefined ? undefined : this.find(url));
     }
-    return [...this.#nodes.values()].find(({ id, url, aliases }) => id === node || url === node || aliases.has(node));
+    return this.#byName.get(node);
   }
 
   /** @throws {TypeError} if there is no such node */
@@ -127,12 +130,15 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
   add(mafalda: MafaldaApi, owned: boolean): void {
     const node = new ClusterNode(mafalda, owned, this.#now);
     this.#nodes.set(mafalda, node);
+    if (!this.#byName.has(node.id)) this.#byName.set(node.id, node);
+    if (!node.settled) this.#unsettled.add(node);
     this.links.watch(node);
     const timeout = setTimeout(() => settle(), CONNECT_TIMEOUT_MS);
     const settle = (): void => {
       clearTimeout(timeout);
       if (node.settled) return;
       node.settled = true;
+      this.#unsettled.delete(node);
       this.#tellIfSettled();
     };
     const stop = listen(node.events, {
@@ -181,6 +187,8 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     // Nobody has to wait any longer for it to be empty.
     node.draining = false;
     const deleted = this.#nodes.delete(node.mafalda);
+    this.#unsettled.delete(node);
+    for (const name of [node.id, ...node.aliases]) this.#forgetName(name, node);
     this.links.unwatch(node);
     this.#reachability.forget(node);
     if (deleted && !node.settled) this.#tellIfSettled();
@@ -296,9 +304,20 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     // Only this one can be the later one: the other one is in use.
     const twin = serverId !== undefined && [...this.#nodes.values()].find(other => other !== node && other.serverId === serverId);
     if (!twin) return true;
-    if (url !== undefined) twin.aliases.add(url);
+    if (url !== undefined) {
+      twin.aliases.add(url);
+      this.#byName.set(url, twin);
+    }
     this.emit('unfit', node);
     return false;
+  }
+
+  /** Another one may be known by it as well. */
+  #forgetName(name: string, node: ClusterNode): void {
+    if (this.#byName.get(name) !== node) return;
+    this.#byName.delete(name);
+    const other = [...this.#nodes.values()].find(({ id, aliases }) => id === name || aliases.has(name));
+    if (other) this.#byName.set(name, other);
   }
 
   #tellIfSettled(): void {

@@ -6,7 +6,8 @@ import type { ObjectTree, TreeNode } from '../core/objectTree.ts';
 const located: readonly TreeNode['type'][] = ['producer', 'dataProducer', 'transport', 'consumer', 'dataConsumer'];
 
 export class Whereabouts {
-  readonly #byId = new Map<string, Map<TreeNode, Router>>();
+  /** Nearly all are in one place only, and there are many of them. */
+  readonly #byId = new Map<string, TreeNode | Set<TreeNode>>();
 
   constructor(tree: ObjectTree) {
     for (const node of tree.nodes()) this.#add(node);
@@ -15,19 +16,28 @@ export class Whereabouts {
 
   /** Of what is unknown, none. */
   routersOf(id: string): Router[] {
-    return [...(this.#byId.get(id)?.values() ?? [])];
+    const found = this.#byId.get(id);
+    const nodes = found instanceof Set ? [...found] : found ? [found] : [];
+    return nodes.flatMap(node => routerOf(node)?.object ?? []);
   }
 
   #add(node: TreeNode): void {
-    if (!located.includes(node.type)) return;
-    const router = node.type === 'transport' ? node.parent : node.parent?.parent;
-    if (router?.type !== 'router') return;
-    const nodes = this.#byId.get(node.id) ?? new Map<TreeNode, Router>();
-    this.#byId.set(node.id, nodes.set(node, router.object));
+    if (!routerOf(node)) return;
+    const others = this.#byId.get(node.id);
+    if (others instanceof Set) others.add(node);
+    else this.#byId.set(node.id, others && others !== node ? new Set([others, node]) : node);
   }
 
   #remove(node: TreeNode): void {
     const nodes = this.#byId.get(node.id);
-    if (nodes?.delete(node) && nodes.size === 0) this.#byId.delete(node.id);
+    if (nodes instanceof Set) nodes.delete(node);
+    if (nodes === node || (nodes instanceof Set && nodes.size === 0)) this.#byId.delete(node.id);
   }
+}
+
+/** Undefined for what is not looked for. */
+function routerOf(node: TreeNode): TreeNode<'router'> | undefined {
+  if (!located.includes(node.type)) return undefined;
+  const router = node.type === 'transport' ? node.parent : node.parent?.parent;
+  return router?.type === 'router' ? router : undefined;
 }

@@ -25,8 +25,20 @@ export class WorkerStreamIds {
 /** The ids of one MafaldaRouter's streams that are other ones in their Workers. */
 export class Aliases {
   readonly #publicIds = new Map<string, string>();
-  readonly #workerIds = new WeakMap<Producer | DataProducer, string>();
+  readonly #ids = new WeakMap<object, { workerId: string; publicId: string }>();
+  /** Transports that hide the ids of such Producers while these close. */
+  readonly #hiding = new WeakSet<Transport>();
   readonly #producers = new Map<string, Producer | DataProducer>();
+  /** Serves all objects: each of them has a method of this name in its class. */
+  readonly #dump: () => Promise<unknown>;
+
+  constructor() {
+    const withPublicIds = (dumped: unknown): unknown => (this.#publicIds.size > 0 ? this.#withPublicIds(dumped) : dumped);
+    this.#dump = async function (this: object) {
+      const ofClass = Object.getPrototypeOf(this) as { dump: () => Promise<unknown> };
+      return withPublicIds(await ofClass.dump.call(this));
+    };
+  }
 
   add(workerId: string, publicId: string): void {
     this.#publicIds.set(workerId, publicId);
@@ -43,16 +55,12 @@ export class Aliases {
 
   /** Lets what an object dumps name the ids that the application knows, wherever in it they are. */
   showInDump(object: { dump(): Promise<unknown> }): void {
-    const dump = object.dump.bind(object);
-    object.dump = async () => {
-      const dumped = await dump();
-      return this.#publicIds.size > 0 ? this.#withPublicIds(dumped) : dumped;
-    };
+    object.dump = this.#dump;
   }
 
   /** What the Producer's Worker knows it by. */
   workerIdOf(producer: Producer | DataProducer): string {
-    return this.#workerIds.get(producer) ?? producer.id;
+    return this.#ids.get(producer)?.workerId ?? producer.id;
   }
 
   /** Makes a call of mediasoup's that sends the Producer's id to the Worker, before it waits for anything. */
@@ -69,23 +77,18 @@ export class Aliases {
 
   showProducer(producer: Producer | DataProducer, transport: Transport): void {
     const workerId = producer.id;
-    if (!this.#publicIds.has(workerId)) return;
-    this.#workerIds.set(producer, workerId);
+    const publicId = this.#publicIds.get(workerId);
+    if (publicId === undefined) return;
+    this.#ids.set(producer, { workerId, publicId });
     this.#producers.set(workerId, producer);
     this.#show(producer);
     // mediasoup forgets it by the id that it knows: its listeners are the older ones, and run in between.
-    const publicId = producer.id;
-    const hide = (): void => this.#hide(producer);
-    const show = (): void => defineId(producer, publicId);
-    const hideIfClosing = (closing: unknown): unknown => closing === producer && hide();
-    const showIfClosing = (closing: unknown): void => {
-      if (closing !== producer) return;
-      show();
-      for (const event of events) transport.off(event, hideIfClosing).off(event, showIfClosing);
-    };
-    const events = ['@producerclose', '@dataproducerclose'] as const;
-    for (const event of events) transport.prependListener(event, hideIfClosing).on(event, showIfClosing);
-    (producer as Producer).prependListener('@close', hide).on('@close', show);
+    (producer as Producer).prependListener('@close', () => this.#hide(producer)).on('@close', () => this.#show(producer));
+    if (this.#hiding.has(transport)) return;
+    this.#hiding.add(transport);
+    for (const event of ['@producerclose', '@dataproducerclose'] as const) {
+      transport.prependListener(event, (closing: object) => this.#hide(closing)).on(event, (closing: object) => this.#show(closing));
+    }
   }
 
   showConsumer(consumer: Consumer): void {
@@ -106,17 +109,13 @@ export class Aliases {
     return Object.fromEntries(Object.entries(dumped).map(([name, value]) => [name, this.#withPublicIds(value)]));
   }
 
-  #show(producer: Producer | DataProducer): void {
-    const publicId = this.#publicIds.get(this.workerIdOf(producer));
-    if (publicId !== undefined) defineId(producer, publicId);
+  #show(producer: object): void {
+    const ids = this.#ids.get(producer);
+    if (ids) Object.defineProperty(producer, 'id', { configurable: true, value: ids.publicId });
   }
 
   /** Behind the property is mediasoup's own, which tells the id in the Worker. */
-  #hide(producer: Producer | DataProducer): void {
-    delete (producer as { id?: string }).id;
+  #hide(producer: object): void {
+    if (this.#ids.has(producer)) delete (producer as { id?: string }).id;
   }
-}
-
-function defineId(producer: Producer | DataProducer, value: string): void {
-  Object.defineProperty(producer, 'id', { configurable: true, value });
 }

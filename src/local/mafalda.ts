@@ -1,6 +1,6 @@
 import { addressOptions, Addresses, reachable, type AddressOptions } from '../core/addresses/addresses.ts';
 import { NodeUnavailableError } from '../api/errors.ts';
-import { workerLoads } from '../base/workerLoads.ts';
+import { WorkerCounts } from '../base/workerLoads.ts';
 import type { LoadReport } from '../api/load.ts';
 import { MafaldaBase } from '../base/mafaldaBase.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
@@ -48,6 +48,7 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
   #wasToldToEnd = false;
   /** What is in the Workers that others have made. */
   readonly #adopted = new ObjectTree();
+  readonly #counts = [this.tree, this.#adopted].map(tree => new WorkerCounts(tree));
 
   /**
    * @param mediasoup the module `mediasoup`, or any object with its API
@@ -76,7 +77,7 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
 
   get loadReport(): LoadReport {
     const cpus = new Map(this.#pool.measured.map(({ id, cpu }) => [id, cpu]));
-    const workers = [this.tree, this.#adopted].flatMap(tree => workerLoads(tree, id => cpus.get(id) ?? 0));
+    const workers = this.#counts.flatMap(counts => counts.loads(id => cpus.get(id) ?? 0));
     return { load: this.load, workers, hosts: [this.#host.read()] };
   }
 

@@ -4,7 +4,7 @@
  */
 import type { Consumer, DataConsumer, DataProducer, Producer, Router, RtpObserver, Transport } from 'mediasoup/types';
 import { logger } from '../../core/logger.ts';
-import { mayForgetCalls } from '../../core/mayForget.ts';
+import { mayForget, mayForgetCalls } from '../../core/mayForget.ts';
 import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
 import { isLinkTransport } from '../endpoint.ts';
 import type { Streams } from '../streams.ts';
@@ -20,6 +20,7 @@ interface Context {
 
 /** To be called after whatever else replaces these methods. */
 export function watchOwnCalls(tree: ObjectTree, context: Context): void {
+  const watchConsumer = consumerWatcher(tree, context);
   const add = (node: TreeNode): void => {
     const { type, object, parent } = node;
     const router = parent?.type === 'router' ? parent.object : parent?.parent?.type === 'router' ? parent.parent.object : undefined;
@@ -28,8 +29,7 @@ export function watchOwnCalls(tree: ObjectTree, context: Context): void {
     if (type === 'transport' && !isLinkTransport(object)) watchTransport(object, router, context);
     if (type === 'producer' || type === 'dataProducer') watchProducer(object, router, context);
     if (parent?.type !== 'transport' || isLinkTransport(parent.object)) return;
-    if (type === 'consumer') watchConsumer(object, object.producerId, router, context);
-    if (type === 'dataConsumer') watchConsumer(object, object.dataProducerId, router, context);
+    if (type === 'consumer' || type === 'dataConsumer') watchConsumer(object);
   };
   for (const node of tree.nodes()) add(node);
   tree.on('add', add);
@@ -64,25 +64,62 @@ function watchTransport(transport: Transport, router: Router, { flow, streams }:
   mayForgetCalls(transport, ['consume', 'consumeData']);
 }
 
-function watchConsumer(consumer: Consumer | DataConsumer, streamId: string, router: Router, { flow }: Context): void {
-  const pause = consumer.pause.bind(consumer);
-  const resume = consumer.resume.bind(consumer);
-  const isVideo = 'kind' in consumer && consumer.kind === 'video';
-  consumer.pause = async () => {
-    await pause();
-    flow.touched(consumer, streamId, router.id);
+type Watched = Consumer | DataConsumer;
+type Call = (this: Watched) => Promise<void>;
+
+/** There are many Consumers: all of them have the same methods, which find out by the tree where each is. */
+function consumerWatcher(tree: ObjectTree, { flow }: Context): (consumer: Watched) => void {
+  const touched = (consumer: Watched, router: Router | undefined): void => {
+    if (router) flow.touched(consumer, streamIdOf(consumer), router.id);
   };
-  consumer.resume = async () => {
-    const expected = isVideo || consumer.closed ? undefined : flow.expect(streamId, router);
-    try {
-      await resume();
-      flow.touched(consumer, streamId, router.id);
-      await expected?.flowing();
-    } finally {
-      expected?.release();
+  const makers: Readonly<Record<'pause' | 'resume', (own?: Call) => Call>> = {
+    pause: own =>
+      async function () {
+        await (own ?? ofClass(this).pause).call(this);
+        touched(this, routerOf(tree, this));
+      },
+    resume: own =>
+      async function () {
+        const router = routerOf(tree, this);
+        const isVideo = 'kind' in this && this.kind === 'video';
+        const expected = isVideo || this.closed || !router ? undefined : flow.expect(streamIdOf(this), router);
+        try {
+          await (own ?? ofClass(this).resume).call(this);
+          touched(this, router);
+          await expected?.flowing();
+        } finally {
+          expected?.release();
+        }
+      },
+  };
+  const shared = { pause: forgettable('pause()', makers.pause()), resume: forgettable('resume()', makers.resume()) };
+  return consumer => {
+    for (const name of ['pause', 'resume'] as const) {
+      // Somebody else may have replaced it already, for this one.
+      const value = Object.hasOwn(consumer, name) ? forgettable(`${name}()`, makers[name](Reflect.get<Watched, 'pause' | 'resume'>(consumer, name))) : shared[name];
+      Object.defineProperty(consumer, name, { configurable: true, writable: true, value });
     }
   };
-  mayForgetCalls(consumer, ['pause', 'resume']);
+}
+
+function forgettable(what: string, call: Call): Call {
+  return function () {
+    return mayForget(call.call(this), what);
+  };
+}
+
+function ofClass(consumer: Watched): Watched {
+  return Object.getPrototypeOf(consumer) as Watched;
+}
+
+function streamIdOf(consumer: Watched): string {
+  return 'producerId' in consumer ? consumer.producerId : consumer.dataProducerId;
+}
+
+/** Undefined for one that has closed, or is not shown here any more. */
+function routerOf(tree: ObjectTree, consumer: Watched): Router | undefined {
+  const node = tree.nodeOf<'consumer' | 'dataConsumer'>(consumer)?.parent?.parent;
+  return node?.type === 'router' ? node.object : undefined;
 }
 
 function watchRtpObserver(rtpObserver: RtpObserver, router: Router, { flow }: Context): void {

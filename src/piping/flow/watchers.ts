@@ -8,20 +8,27 @@ export type Watcher = Consumer | DataConsumer | RtpObserver;
 /** The first one has begun to want a stream in a Router, or the last one has ceased to. @param watcher undefined while it is being made */
 type OnChange = (streamId: string, routerId: string, watcher: Watcher | undefined) => void;
 
-/** What is known of a watcher. */
+/** What is known of an RtpObserver. */
 interface Wishes {
-  readonly watcher: Watcher;
+  readonly watcher: RtpObserver;
   readonly routerId: string;
-  readonly streamIds: Set<string>;
-  /** For which of them it is counted. */
-  readonly counted: Set<string>;
+  /** Those that it observes, with whether it is counted for them. */
+  readonly streams: Map<string, boolean>;
+}
+
+/** The same of a Consumer or DataConsumer, which there are many of: it wants one stream as long as it lives. */
+interface Wish {
+  readonly routerId: string;
+  readonly streamId: string;
+  isCounted: boolean;
 }
 
 export class Watchers {
   readonly #onChange: OnChange;
   /** How many want a stream, by the Router's id and the stream's. */
   readonly #counts = new Map<string, Map<string, number>>();
-  readonly #wishes = new Map<object, Wishes>();
+  readonly #consumers = new Map<object, Wish>();
+  readonly #observers = new Map<object, Wishes>();
   /** RtpObservers that may have been given anything before they were seen here, by the Router's id. */
   readonly #unknown = new Map<string, Set<RtpObserver>>();
 
@@ -52,56 +59,72 @@ export class Watchers {
 
   /** A watcher may have been paused or resumed: mediasoup does not tell that of one whose Producer is paused. */
   look(watcher: Watcher): void {
-    for (const id of this.#wishes.get(watcher)?.streamIds ?? []) this.#recount(watcher, id);
+    // An object that is only not shown here any more has its listeners still, and is not known.
+    const wish = this.#consumers.get(watcher);
+    if (wish && wish.isCounted === watcher.paused) {
+      wish.isCounted = !watcher.paused;
+      this.#count(wish.streamId, wish.routerId, wish.isCounted ? 1 : -1, watcher);
+    }
+    const wishes = this.#observers.get(watcher);
+    if (wishes) for (const id of wishes.streams.keys()) this.#recount(wishes, id);
   }
 
   #added(node: TreeNode, seesAll: boolean): void {
     const router = node.type === 'rtpObserver' ? node.parent : node.parent?.parent;
-    if (router?.type !== 'router' || this.#wishes.has(node.object)) return;
+    if (router?.type !== 'router') return;
     if (node.type === 'consumer') {
-      const look = this.#follow(node.object, router.id, [node.object.producerId]);
-      node.object.observer.on('pause', look).on('resume', look);
-      node.object.on('producerresume', look);
+      const look = this.#follow(node.object, router.id, node.object.producerId);
+      if (look) node.object.on('producerresume', look);
     } else if (node.type === 'dataConsumer') {
-      const look = this.#follow(node.object, router.id, [node.object.dataProducerId]);
-      node.object.observer.on('pause', look).on('resume', look);
-      node.object.on('dataproducerresume', look);
-    } else if (node.type === 'rtpObserver') {
-      const { object } = node;
-      const look = this.#follow(object, router.id, node.observed);
-      const { streamIds } = this.#wishes.get(object)!;
-      object.observer.on('pause', look).on('resume', look);
-      object.observer.on('addproducer', ({ id }) => void (streamIds.add(id), this.#recount(object, id)));
-      object.observer.on('removeproducer', ({ id }) => void (streamIds.delete(id), this.#recount(object, id)));
-      if (!seesAll) this.#unknown.set(router.id, (this.#unknown.get(router.id) ?? new Set()).add(object));
-    }
+      const look = this.#follow(node.object, router.id, node.object.dataProducerId);
+      if (look) node.object.on('dataproducerresume', look);
+    } else if (node.type === 'rtpObserver' && !this.#observers.has(node.object)) this.#observe(node, router.id, seesAll);
+  }
+
+  #observe({ object, observed }: TreeNode<'rtpObserver'>, routerId: string, seesAll: boolean): void {
+    const wishes: Wishes = { watcher: object, routerId, streams: new Map([...observed].map(id => [id, false])) };
+    this.#observers.set(object, wishes);
+    const look = (): void => this.look(object);
+    look();
+    object.observer.on('pause', look).on('resume', look);
+    object.observer.on('addproducer', ({ id }) => {
+      if (!wishes.streams.has(id)) wishes.streams.set(id, false);
+      this.#recount(wishes, id);
+    });
+    object.observer.on('removeproducer', ({ id }) => {
+      const isCounted = wishes.streams.get(id);
+      wishes.streams.delete(id);
+      if (isCounted && this.#observers.has(object)) this.#count(id, routerId, -1, object);
+    });
+    if (!seesAll) this.#unknown.set(routerId, (this.#unknown.get(routerId) ?? new Set()).add(object));
   }
 
   #removed(object: object): void {
-    const wishes = this.#wishes.get(object);
+    const wish = this.#consumers.get(object);
+    this.#consumers.delete(object);
+    if (wish?.isCounted) this.#count(wish.streamId, wish.routerId, -1, object as Watcher);
+    const wishes = this.#observers.get(object);
     if (!wishes) return;
-    this.#wishes.delete(object);
-    for (const id of wishes.counted) this.#count(id, wishes.routerId, -1, wishes.watcher);
-    if ('removeProducer' in wishes.watcher) this.observerIsNew(wishes.watcher);
+    this.#observers.delete(object);
+    for (const [id, isCounted] of wishes.streams) if (isCounted) this.#count(id, wishes.routerId, -1, wishes.watcher);
+    this.observerIsNew(object as RtpObserver);
   }
 
-  /** @returns to be called when it may have been paused or resumed */
-  #follow(watcher: Watcher, routerId: string, streamIds: Iterable<string>): () => void {
-    this.#wishes.set(watcher, { watcher, routerId, streamIds: new Set(streamIds), counted: new Set() });
-    const look = (): void => this.look(watcher);
+  /** @returns to be called when it may have been paused or resumed; undefined if it is followed already */
+  #follow(consumer: Consumer | DataConsumer, routerId: string, streamId: string): (() => void) | undefined {
+    if (this.#consumers.has(consumer)) return undefined;
+    this.#consumers.set(consumer, { routerId, streamId, isCounted: false });
+    const look = (): void => this.look(consumer);
     look();
+    (consumer.observer as Consumer['observer']).on('pause', look).on('resume', look);
     return look;
   }
 
-  /** An object that is only not shown here any more has its listeners still, and is not known. */
-  #recount(watcher: Watcher, streamId: string): void {
-    const wishes = this.#wishes.get(watcher);
-    if (!wishes) return;
-    const { routerId, streamIds, counted } = wishes;
-    const wants = !watcher.paused && streamIds.has(streamId);
-    if (wants === counted.has(streamId)) return;
-    if (wants) counted.add(streamId);
-    else counted.delete(streamId);
+  #recount(wishes: Wishes, streamId: string): void {
+    const { watcher, routerId, streams } = wishes;
+    const wants = !watcher.paused;
+    if (!this.#observers.has(watcher) || streams.get(streamId) === wants) return;
+    streams.set(streamId, wants);
     this.#count(streamId, routerId, wants ? 1 : -1, watcher);
   }
 

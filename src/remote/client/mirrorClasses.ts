@@ -87,8 +87,8 @@ export class RemoteRouter
   implements types.Router
 {
   canConsume({ producerId, rtpCapabilities }: { producerId: string; rtpCapabilities: types.RtpCapabilities }): boolean {
-    const producer = this.#producer(producerId);
-    if (!producer) return false;
+    const producer = coreOf(this)!.producer(producerId);
+    if (!(producer instanceof RemoteProducer)) return false;
     try {
       return ortc.canConsume(producer.consumableRtpParameters, copyOf(rtpCapabilities));
     } catch (error) {
@@ -97,12 +97,6 @@ export class RemoteRouter
     }
   }
 
-  #producer(producerId: string): types.Producer | undefined {
-    for (const transport of coreOf(this)!.children) {
-      for (const { id, object } of transport.children) if (id === producerId && object instanceof RemoteProducer) return object;
-    }
-    return undefined;
-  }
 }
 
 export class RemoteWebRtcTransport

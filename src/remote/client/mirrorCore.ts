@@ -9,6 +9,7 @@ import { listenedEventsOf, membersOf, type ClassDescription } from '../protocol/
 import type { ClassName } from '../protocol/classes.ts';
 import type { Addition, Changes, Target } from '../protocol/messages.ts';
 import { checkChanges, checkState } from '../protocol/validateServer.ts';
+import type { SharedParameters } from './sharedParameters.ts';
 
 /** How mirrors reach their server. */
 export interface Caller {
@@ -36,6 +37,8 @@ export class MirrorCore {
   readonly description: ClassDescription;
   readonly children = new Set<MirrorCore>();
   readonly parent: MirrorCore | undefined;
+  /** Of a Router: the Producers in it, by their ids. */
+  #producers: Map<string, MirrorCore> | undefined;
   /** Called when it has closed, from whichever side. */
   onClosed: () => void = () => undefined;
   readonly #caller: Caller;
@@ -47,8 +50,18 @@ export class MirrorCore {
   #closed = false;
   #endedBy: string | undefined;
 
-  /** @param mafaldaRouter that it is in; none for what is in a Worker of our own */
-  constructor(caller: Caller, description: ClassDescription, addition: Addition, parent: MirrorCore | undefined, mafaldaRouter: string | undefined) {
+  /**
+   * @param mafaldaRouter that it is in; none for what is in a Worker of our own
+   * @param parameters of the mirrors of the same server
+   */
+  constructor(
+    caller: Caller,
+    description: ClassDescription,
+    addition: Addition,
+    parent: MirrorCore | undefined,
+    mafaldaRouter: string | undefined,
+    parameters: SharedParameters,
+  ) {
     this.#caller = caller;
     this.#mafaldaRouter = mafaldaRouter;
     this.handle = addition.handle;
@@ -57,6 +70,7 @@ export class MirrorCore {
     this.description = description;
     this.parent = parent;
     this.#apply(checkState(description, addition.state));
+    parameters.share(this.#state);
   }
 
   get object(): object {
@@ -72,10 +86,20 @@ export class MirrorCore {
     return this.#endedBy;
   }
 
+  /** The Producer of this id in a Router. */
+  producer(id: string): object | undefined {
+    return this.#producers?.get(id)?.object;
+  }
+
+  forgetProducer(producer: MirrorCore): void {
+    if (this.#producers?.get(producer.id) === producer) this.#producers.delete(producer.id);
+  }
+
   /** To be called once, by the mirror that it belongs to: one that could not be made is no part of the tree. */
   bind(object: object): void {
     this.#object = object as Emitter & { observer: Emitter };
     this.parent?.children.add(this);
+    if (this.className === 'Producer' && this.parent?.parent) (this.parent.parent.#producers ??= new Map()).set(this.id, this);
     const listened = listenedEventsOf(this.description);
     if (listened.length === 0) return;
     const emitter = this.#object as unknown as EventEmitter;
@@ -190,6 +214,7 @@ export class MirrorCore {
     for (const child of this.children) child.end(child.description.closedByParent, []);
     this.children.clear();
     this.parent?.children.delete(this);
+    this.parent?.parent?.forgetProducer(this);
     if (cause !== undefined) this.#object.safeEmit(cause, ...args);
     this.#object.observer.safeEmit('close');
     this.onClosed();

@@ -9,6 +9,7 @@ import { checkParent } from '../protocol/validateServer.ts';
 import type { NodeLimits } from './nodeLimits.ts';
 import { createMirror, isWorker } from './mirrorClasses.ts';
 import { MirrorCore, type Caller } from './mirrorCore.ts';
+import { SharedParameters } from './sharedParameters.ts';
 
 export interface MirrorsListener {
   /** One that was made for us alone. */
@@ -23,6 +24,7 @@ export class Mirrors {
   readonly #caller: Caller;
   readonly #listener: MirrorsListener;
   readonly #limits: NodeLimits;
+  readonly #parameters = new SharedParameters();
   readonly #byHandle = new Map<number, MirrorCore>();
   /** What they take, by the same handles. */
   readonly #bytesOf = new Map<number, number>();
@@ -157,7 +159,7 @@ export class Mirrors {
 
   #create(addition: Addition, parent: MirrorCore | undefined, mafaldaRouter: string | undefined): MirrorCore {
     const { className, handle } = addition;
-    const core = new MirrorCore(this.#caller, descriptionOf(className), addition, parent, mafaldaRouter);
+    const core = new MirrorCore(this.#caller, descriptionOf(className), addition, parent, mafaldaRouter, this.#parameters);
     createMirror(className, core, (decode(addition.appData, known => this.objectOf(known), true) ?? {}) as AppData);
     this.#byHandle.set(handle, core);
     // Of a Worker there is more to be told.

@@ -85,6 +85,9 @@ export class ClientSession implements Audience {
   #ownWorkers: OwnWorkers | undefined;
   #socket: ClientSocket | undefined;
   #pendingCalls = 0;
+  /** What it is shown, in all that it is attached to. */
+  #objects = 0;
+  #objectBytes = 0;
   #toldLoad = 0;
   #absence: NodeJS.Timeout | undefined;
 
@@ -163,6 +166,11 @@ export class ClientSession implements Audience {
     }
     if (message.type === 'event' && lossyEvents.has(message.name) && this.#memory.bytes > SLOW * this.#memory.max) return;
     this.#session.send(message, undefined, size);
+  }
+
+  count(objects: number, bytes: number): void {
+    this.#objects += objects;
+    this.#objectBytes += bytes;
   }
 
   /** Resolves when all that the client has said so far has been begun. */
@@ -303,15 +311,14 @@ export class ClientSession implements Audience {
   }
 
   #refuseTooMany(name: string): void {
-    const trees = this.#trees();
-    const objects = trees.reduce((sum, { size }) => sum + size, this.#memberships.size);
+    const objects = this.#objects + this.#memberships.size;
     const { exports, attached } = this.#served;
     const all = exports.size + attached;
     const { limits } = this.#rules;
     if (this.#use.isFull(limits.objects, objects, all)) {
       throw limitError('objects', limits, `${name}(): the clients have ${all} objects here, this one ${objects}: close some of them`);
     }
-    const bytes = trees.reduce((sum, tree) => sum + tree.bytes, 0);
+    const bytes = this.#objectBytes;
     const state = `${name}(): the objects of the clients take ${exports.bytes} bytes, those of this one ${bytes}: close some of them`;
     if (this.#use.isFull(limits.objectBytes, bytes, exports.bytes)) throw limitError('objectBytes', this.#limits, state);
     if (bytes >= this.#budget.share) throw limitError('totalBytes', this.#limits, state);

@@ -16,6 +16,8 @@ type AnyObject = Followed & Record<string, unknown>;
 export interface Audience {
   /** @param size of the message, where it is known */
   tell(message: ServerMessage, size?: Measure): void;
+  /** There are so many more objects that it is shown, or fewer if negative, and they take so many more bytes. */
+  count(objects: number, bytes: number): void;
 }
 
 /** Who shows the object to clients: the export of the tree that it is in. */

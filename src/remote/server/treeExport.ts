@@ -60,6 +60,7 @@ export class TreeExport implements Exporter, Untold {
   attach(member: Audience): void {
     if (this.#audience.has(member)) return;
     this.#audience.add(member);
+    member.count(this.size, this.#bytes);
     this.tellAnew(member);
   }
 
@@ -89,7 +90,7 @@ export class TreeExport implements Exporter, Untold {
   detach(member: Audience): void {
     this.#leavers.forget(member);
     this.#tellings.delete(member);
-    this.#audience.delete(member);
+    if (this.#audience.delete(member)) member.count(-this.size, -this.#bytes);
     for (const exported of this.#exported.values()) exported.forgetListener(member);
   }
 
@@ -127,6 +128,7 @@ export class TreeExport implements Exporter, Untold {
   close(): void {
     this.#tree.off('add', this.#onAdd).off('remove', this.#onRemove);
     for (const exported of [...this.#exported.values(), ...this.#ending]) this.#exports.remove(exported);
+    for (const member of this.#audience) member.count(-this.size, -this.#bytes);
     this.#exported.clear();
     this.#ending.clear();
     this.#audience.clear();
@@ -139,6 +141,7 @@ export class TreeExport implements Exporter, Untold {
     const size = measure(message);
     this.#exports.count(exported, size.bytes);
     this.#bytes += size.bytes;
+    for (const member of this.#audience) member.count(1, size.bytes);
     if (this.#tellings.size === 0) return this.tell(message, this.#audience, size);
     for (const member of this.#audience) {
       const telling = this.#tellings.get(member);
@@ -181,6 +184,7 @@ export class TreeExport implements Exporter, Untold {
     this.#exported.delete(node);
     for (const { ahead } of this.#tellings.values()) ahead.delete(exported);
     this.#bytes -= exported.bytes;
+    for (const member of this.#audience) member.count(-1, -exported.bytes);
     if (node.type === 'worker') return this.#onWorkerGone(exported, node);
     // What closes with its parent is closed by the client itself, as mediasoup does.
     if (!node.parent?.object.closed) this.#tellClose(exported);
