@@ -135,6 +135,19 @@ describe('a controller', () => {
     expect(errors[0]).toMatch(/more than 100 objects \(limits\.objects\)/);
     expect(objects[0]).toBe(0);
   });
+
+  const plain = { handle: 4, className: 'PlainTransport', id: 'p', parent: 2, appData: {}, state: { id: 'p', type: 'plain', tuple: {} } };
+  const state = { ...plain.state, tuple: { localAddress: 'x'.repeat(200_000) } };
+  test.each<[string, unknown]>([
+    ['a change', { type: 'change', handle: plain.handle, changes: state }],
+    ['an event', { type: 'event', handle: plain.handle, name: 'trace', args: [{}], changes: state }],
+    ['another add', add({ ...plain, state })],
+  ])('ends the session of a server that tells ever more of the same objects, by %s', async (_what, message) => {
+    const node = opened(await HostileNode.create({ onConnection: ({ tell }) => tell(...rightStart, add(plain), message) }));
+    await victim.meet(node.url, 1, { objectBytes: 100_000 });
+    await until('it says so', async () => (await victim.state()).errors.length > 0);
+    expect((await victim.state()).errors[0]).toMatch(/objects that take more than 100000 bytes \(limits\.objectBytes\)/);
+  });
 });
 
 /** Of WebSocket's frames, which a client masks. */

@@ -296,9 +296,9 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       case 'add':
         return this.#mirrors.add(message.mafaldaRouter, message.addition, bytes);
       case 'event':
-        return this.#onEvent(message);
+        return this.#onEvent(message, bytes);
       case 'change':
-        return this.#mirrors.change(message.handle, message.changes);
+        return this.#mirrors.change(message.handle, message.changes, bytes);
       case 'close':
         return this.#mirrors.close(message.handle, message.cause);
       case 'forget':
@@ -310,7 +310,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     }
   }
 
-  #onEvent({ handle, name, args, changes }: Extract<ServerMessage, { type: 'event' }>): void {
+  #onEvent({ handle, name, args, changes }: Extract<ServerMessage, { type: 'event' }>, bytes: number): void {
     let decoded: unknown[];
     try {
       decoded = args.map(arg => this.#decodeTold(arg));
@@ -318,7 +318,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       // It tells of something that has just been closed here, while it was on its way.
       return log('%s: %o', name, error);
     }
-    this.#mirrors.event(handle, name, decoded, changes);
+    this.#mirrors.event(handle, name, decoded, changes, bytes);
   }
 
   /** Of a list that says something of several objects, such as `volumes`, the rest is told. */

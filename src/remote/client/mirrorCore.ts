@@ -7,6 +7,7 @@ import { copyOf } from '../../core/copies.ts';
 import { decode } from '../protocol/codec.ts';
 import { listenedEventsOf, membersOf, type ClassDescription } from '../protocol/describe.ts';
 import type { ClassName } from '../protocol/classes.ts';
+import { measure } from '../protocol/measure.ts';
 import type { Addition, Changes, Target } from '../protocol/messages.ts';
 import { checkChanges, checkState } from '../protocol/validateServer.ts';
 import type { SharedParameters } from './sharedParameters.ts';
@@ -110,6 +111,11 @@ export class MirrorCore {
   /** Who has made an object is taken for a listener by the server: the first message must not come before the listener. */
   markMadeByUs(): void {
     for (const name of listenedEventsOf(this.description)) this.#listening.add(name);
+  }
+
+  /** How much its properties take. */
+  get stateBytes(): number {
+    return measure(this.#state).bytes;
   }
 
   /** A copy, as mediasoup gives one: who changes it changes nothing here. */

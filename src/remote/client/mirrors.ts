@@ -5,6 +5,7 @@ import { descriptionOf } from '../protocol/classes.ts';
 import { decode } from '../protocol/codec.ts';
 import { decodeError } from '../protocol/errors.ts';
 import type { Addition, Changes, CloseCause } from '../protocol/messages.ts';
+import { measure } from '../protocol/measure.ts';
 import { checkParent } from '../protocol/validateServer.ts';
 import type { NodeLimits } from './nodeLimits.ts';
 import { createMirror, isWorker } from './mirrorClasses.ts';
@@ -20,6 +21,9 @@ export interface MirrorsListener {
   hasClosed(handle: number): boolean;
 }
 
+/** What is told of an object later is counted when it is more than this: scores and states, which come often, are less. */
+const LARGE_BYTES = 256;
+
 export class Mirrors {
   readonly #caller: Caller;
   readonly #listener: MirrorsListener;
@@ -28,6 +32,8 @@ export class Mirrors {
   readonly #byHandle = new Map<number, MirrorCore>();
   /** What they take, by the same handles. */
   readonly #bytesOf = new Map<number, number>();
+  /** What those take beyond that, of which something large was told later. */
+  readonly #grown = new Map<number, number>();
   #bytes = 0;
   /** MafaldaRouters of one server share Workers: each has a handle of its own for them, and one mirror serves all. */
   readonly #workers = new Map<string, { core: MirrorCore; mafaldaRouters: Map<number, string> }>();
@@ -55,7 +61,8 @@ export class Mirrors {
     const known = this.#byHandle.get(addition.handle);
     if (known) {
       if (known.className !== addition.className || known.id !== addition.id) throw new TypeError(`the handle ${addition.handle} stands for another object`);
-      return known.catchUp(addition.state);
+      known.catchUp(addition.state);
+      return this.#countChanges(addition.handle, known, addition.state, bytes);
     }
     if (this.#listener.hasClosed(addition.handle)) return;
     this.#count(addition.handle, bytes);
@@ -74,15 +81,23 @@ export class Mirrors {
     parent.announce(core);
   }
 
-  event(handle: number, name: string, args: unknown[], changes: Changes | undefined): void {
+  /** @param bytes that the message takes @throws {Error} for what can't be told of it, or is too much */
+  event(handle: number, name: string, args: unknown[], changes: Changes | undefined, bytes: number): void {
     const core = this.#byHandle.get(handle);
     if (!core || !Object.hasOwn(core.description.events, name)) return;
-    if (changes) core.apply(changes);
+    if (changes) {
+      core.apply(changes);
+      this.#countChanges(handle, core, changes, bytes);
+    }
     core.emit(name, args);
   }
 
-  change(handle: number, changes: Changes): void {
-    this.#byHandle.get(handle)?.apply(changes);
+  /** @param bytes that the message takes @throws {Error} for what can't be told of it, or is too much */
+  change(handle: number, changes: Changes, bytes: number): void {
+    const core = this.#byHandle.get(handle);
+    if (!core) return;
+    core.apply(changes);
+    this.#countChanges(handle, core, changes, bytes);
   }
 
   close(handle: number, cause: CloseCause | undefined): void {
@@ -125,6 +140,7 @@ export class Mirrors {
     this.#workers.clear();
     this.#byHandle.clear();
     this.#bytesOf.clear();
+    this.#grown.clear();
     this.#bytes = 0;
   }
 
@@ -134,16 +150,30 @@ export class Mirrors {
   }
 
   #count(handle: number, bytes: number): void {
-    const { objects, objectBytes } = this.#limits;
+    const { objects } = this.#limits;
     if (this.#byHandle.size >= objects) throw new Error(`the server tells of more than ${objects} objects (limits.objects)`);
     this.#bytesOf.set(handle, bytes);
+    this.#addBytes(bytes);
+  }
+
+  #countChanges(handle: number, core: MirrorCore, changes: Changes, bytes: number): void {
+    if (bytes <= LARGE_BYTES || measure(changes).bytes <= LARGE_BYTES) return;
+    const { stateBytes } = core;
+    const more = stateBytes - (this.#grown.get(handle) ?? 0);
+    this.#grown.set(handle, stateBytes);
+    this.#addBytes(more);
+  }
+
+  #addBytes(bytes: number): void {
+    const { objectBytes } = this.#limits;
     this.#bytes += bytes;
     if (this.#bytes > objectBytes) throw new Error(`the server tells of objects that take more than ${objectBytes} bytes (limits.objectBytes)`);
   }
 
   #uncount(handle: number): void {
-    this.#bytes -= this.#bytesOf.get(handle) ?? 0;
+    this.#bytes -= (this.#bytesOf.get(handle) ?? 0) + (this.#grown.get(handle) ?? 0);
     this.#bytesOf.delete(handle);
+    this.#grown.delete(handle);
   }
 
   #addSharedWorker(mafaldaRouter: string, addition: Addition): void {
