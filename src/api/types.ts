@@ -98,21 +98,21 @@ type UnionOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : neve
 export type PipeToMafaldaRouterOptions<R> = UnionOmit<PipeToRouterOptions, 'router'> & { mafaldaRouter: R };
 
 /** The same with where to create it: a wish, or with `node` an order, of a MafaldaHorizontal. Others have no choice, and ignore it. */
-export type Placed<Options> = AddressesOptional<Options> & { placement?: Placement };
+export type PlacementOptional<Options> = AddressesOptional<Options> & { placement?: Placement };
 
 export interface MafaldaRouter extends EnhancedEventEmitter<MafaldaRouterEvents>, MafaldaObjects {
   readonly id: string;
   readonly closed: boolean;
   getRtpCapabilities(): Promise<RtpCapabilities>;
   canConsume(options: { producerId: string; rtpCapabilities: RtpCapabilities }): Promise<boolean>;
-  createWebRtcTransport<T extends AppData = AppData>(options?: Placed<WebRtcTransportOptions<T>>): Promise<WebRtcTransport<T>>;
-  createPlainTransport<T extends AppData = AppData>(options?: Placed<PlainTransportOptions<T>>): Promise<PlainTransport<T>>;
-  createPipeTransport<T extends AppData = AppData>(options?: Placed<PipeTransportOptions<T>>): Promise<PipeTransport<T>>;
-  createDirectTransport<T extends AppData = AppData>(options?: Placed<DirectTransportOptions<T>>): Promise<DirectTransport<T>>;
+  createWebRtcTransport<T extends AppData = AppData>(options?: PlacementOptional<WebRtcTransportOptions<T>>): Promise<WebRtcTransport<T>>;
+  createPlainTransport<T extends AppData = AppData>(options?: PlacementOptional<PlainTransportOptions<T>>): Promise<PlainTransport<T>>;
+  createPipeTransport<T extends AppData = AppData>(options?: PlacementOptional<PipeTransportOptions<T>>): Promise<PipeTransport<T>>;
+  createDirectTransport<T extends AppData = AppData>(options?: PlacementOptional<DirectTransportOptions<T>>): Promise<DirectTransport<T>>;
   /** Like `Router.pipeToRouter()`. The two may share Workers, and may belong to different Mafaldas. */
   pipeToMafaldaRouter(options: PipeToMafaldaRouterOptions<MafaldaRouter>): Promise<PipeToRouterResult>;
-  createActiveSpeakerObserver<T extends AppData = AppData>(options?: Placed<ActiveSpeakerObserverOptions<T>>): Promise<ActiveSpeakerObserver<T>>;
-  createAudioLevelObserver<T extends AppData = AppData>(options?: Placed<AudioLevelObserverOptions<T>>): Promise<AudioLevelObserver<T>>;
+  createActiveSpeakerObserver<T extends AppData = AppData>(options?: PlacementOptional<ActiveSpeakerObserverOptions<T>>): Promise<ActiveSpeakerObserver<T>>;
+  createAudioLevelObserver<T extends AppData = AppData>(options?: PlacementOptional<AudioLevelObserverOptions<T>>): Promise<AudioLevelObserver<T>>;
   /** What there is, as JSON: from this the objects can be understood and made again. */
   dump(): Promise<MafaldaRouterDump>;
   close(): Promise<void>;
@@ -125,7 +125,7 @@ export type MafaldaEvents = {
 };
 
 /** Listeners to the events that every Mafalda has; each implementation has more, and is an emitter of mediasoup's. */
-export interface MafaldaEmitter {
+export interface MafaldaEventsApi {
   on<Name extends keyof MafaldaEvents>(name: Name, listener: (...args: MafaldaEvents[Name]) => void): unknown;
   once<Name extends keyof MafaldaEvents>(name: Name, listener: (...args: MafaldaEvents[Name]) => void): unknown;
   off<Name extends keyof MafaldaEvents>(name: Name, listener: (...args: MafaldaEvents[Name]) => void): unknown;
@@ -133,7 +133,7 @@ export interface MafaldaEmitter {
 }
 
 /** What every Mafalda can do. */
-export interface MafaldaApi extends MafaldaObjects, MafaldaEmitter {
+export interface MafaldaApi extends MafaldaObjects, MafaldaEventsApi {
   /** How full it is: percent of all of its cores, measured plus what is on its way. 0 while nothing is known. */
   readonly load: number;
   /** The same in detail: each Worker with what it holds, each machine. */

@@ -29,7 +29,7 @@ import { Piper } from '../piping/piper.ts';
 import type { StreamInRouter } from '../piping/streams.ts';
 import type { PipeToMafaldaRouterOptions } from '../api/types.ts';
 import { separatePlacement, type CreateMethod } from '../api/createOptions.ts';
-import type { MafaldaRouter, MafaldaRouterOptions, Placed, ResourceUsages } from '../api/types.ts';
+import type { MafaldaRouter, MafaldaRouterOptions, PlacementOptional, ResourceUsages } from '../api/types.ts';
 import type { PipeableMafaldaRouter } from '../base/pipeableMafaldaRouter.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import { livingPaths, lossOf, type Loss } from './lostNodes.ts';
@@ -155,35 +155,35 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   }
 
   createWebRtcTransport<T extends types.AppData = types.AppData>(
-    options: Placed<types.WebRtcTransportOptions<T>> = {},
+    options: PlacementOptional<types.WebRtcTransportOptions<T>> = {},
   ): Promise<types.WebRtcTransport<T>> {
     return this.#create('createWebRtcTransport', options, (part, rest) => part.createWebRtcTransport<T>(rest));
   }
 
   createPlainTransport<T extends types.AppData = types.AppData>(
-    options: Placed<types.PlainTransportOptions<T>> = {},
+    options: PlacementOptional<types.PlainTransportOptions<T>> = {},
   ): Promise<types.PlainTransport<T>> {
     return this.#create('createPlainTransport', options, (part, rest) => part.createPlainTransport<T>(rest));
   }
 
-  createPipeTransport<T extends types.AppData = types.AppData>(options: Placed<types.PipeTransportOptions<T>> = {}): Promise<types.PipeTransport<T>> {
+  createPipeTransport<T extends types.AppData = types.AppData>(options: PlacementOptional<types.PipeTransportOptions<T>> = {}): Promise<types.PipeTransport<T>> {
     return this.#create('createPipeTransport', options, (part, rest) => part.createPipeTransport<T>(rest));
   }
 
   createDirectTransport<T extends types.AppData = types.AppData>(
-    options: Placed<types.DirectTransportOptions<T>> = {},
+    options: PlacementOptional<types.DirectTransportOptions<T>> = {},
   ): Promise<types.DirectTransport<T>> {
     return this.#create('createDirectTransport', options, (part, rest) => part.createDirectTransport<T>(rest));
   }
 
   createActiveSpeakerObserver<T extends types.AppData = types.AppData>(
-    options: Placed<types.ActiveSpeakerObserverOptions<T>> = {},
+    options: PlacementOptional<types.ActiveSpeakerObserverOptions<T>> = {},
   ): Promise<types.ActiveSpeakerObserver<T>> {
     return this.#create('createActiveSpeakerObserver', options, (part, rest) => part.createActiveSpeakerObserver<T>(rest));
   }
 
   createAudioLevelObserver<T extends types.AppData = types.AppData>(
-    options: Placed<types.AudioLevelObserverOptions<T>> = {},
+    options: PlacementOptional<types.AudioLevelObserverOptions<T>> = {},
   ): Promise<types.AudioLevelObserver<T>> {
     return this.#create('createAudioLevelObserver', options, (part, rest) => part.createAudioLevelObserver<T>(rest));
   }
