@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import * as ortc from 'mediasoup/ortc';
 import type { RouterOptions, WorkerSettings } from 'mediasoup/types';
+import { nearestName } from './nearest.ts';
 import type { MafaldaRouterOptions } from './types.ts';
 
 /** Options of a MafaldaRouter with its defaults filled in. */
@@ -34,6 +35,7 @@ export function resolveMafaldaRouterOptions(options: MafaldaRouterOptions = {}):
     throw new TypeError('if given, watermarkWorker must be a percentage, 0 or more');
   }
   if (!isObject(routerOptions)) throw new TypeError('if given, routerOptions must be an object');
+  refuseUnknown('routerOptions', routerOptions, ['mediaCodecs', 'appData']);
   // What mediasoup's Worker would refuse when a Router is needed is refused now.
   ortc.generateRouterRtpCapabilities(structuredClone(routerOptions.mediaCodecs));
   const { appData } = routerOptions;
@@ -42,13 +44,22 @@ export function resolveMafaldaRouterOptions(options: MafaldaRouterOptions = {}):
   return resolved;
 }
 
-/** @throws {TypeError} if `options` is not an object or has a member that is not in `known` */
-export function refuseUnknown(where: string, options: object, known: readonly string[]): void {
+/** Options may come from elsewhere: no more of them is repeated than helps. */
+const MAX_TOLD = 5;
+const MAX_NAME = 50;
+
+/**
+ * @param ignored names that are neither known nor refused
+ * @throws {TypeError} if `options` is not an object or has a member that is not in `known`, with the nearest name that is
+ */
+export function refuseUnknown(where: string, options: object, known: readonly string[], ignored: readonly string[] = []): void {
   if (!isObject(options)) throw new TypeError(`${where}: options must be an object`);
-  const unknown = Object.keys(options).filter(key => !known.includes(key));
-  if (unknown.length > 0) {
-    throw new TypeError(`${where}: unknown option ${unknown.join(', ')}; known are ${known.join(', ')}`);
-  }
+  const unknown = Object.entries(options).flatMap(([key, value]) => (value !== undefined && !known.includes(key) && !ignored.includes(key) ? [key] : []));
+  if (unknown.length === 0) return;
+  const told = unknown.slice(0, MAX_TOLD).map(name => name.slice(0, MAX_NAME));
+  const nearest = told.flatMap(name => nearestName(name, known) ?? []);
+  const meant = nearest.length > 0 ? `, do you mean ${nearest.join(', ')}?` : '';
+  throw new TypeError(`${where}: unknown option ${told.join(', ')}${meant}; known are ${known.join(', ')}`);
 }
 
 function isObject(value: unknown): value is object {

@@ -33,6 +33,7 @@ import type {
 } from 'mediasoup/types';
 import type { MafaldaDump, MafaldaRouterDump } from './dump.ts';
 import type { LoadReport } from './load.ts';
+import type { Placement } from './placement.ts';
 
 /** What one Worker uses: mediasoup's figures, and the CPU that it took. */
 export type WorkerUsage = WorkerResourceUsage & {
@@ -96,19 +97,22 @@ type UnionOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : neve
 /** mediasoup's options of `pipeToRouter()`, with a MafaldaRouter instead of a Router. */
 export type PipeToMafaldaRouterOptions<R> = UnionOmit<PipeToRouterOptions, 'router'> & { mafaldaRouter: R };
 
+/** The same with where to create it: a wish, or with `node` an order, of a MafaldaHorizontal. Others have no choice, and ignore it. */
+export type PlacementOptional<Options> = AddressesOptional<Options> & { placement?: Placement };
+
 export interface MafaldaRouter extends EnhancedEventEmitter<MafaldaRouterEvents>, MafaldaObjects {
   readonly id: string;
   readonly closed: boolean;
   getRtpCapabilities(): Promise<RtpCapabilities>;
   canConsume(options: { producerId: string; rtpCapabilities: RtpCapabilities }): Promise<boolean>;
-  createWebRtcTransport<T extends AppData = AppData>(options: AddressesOptional<WebRtcTransportOptions<T>>): Promise<WebRtcTransport<T>>;
-  createPlainTransport<T extends AppData = AppData>(options: AddressesOptional<PlainTransportOptions<T>>): Promise<PlainTransport<T>>;
-  createPipeTransport<T extends AppData = AppData>(options: AddressesOptional<PipeTransportOptions<T>>): Promise<PipeTransport<T>>;
-  createDirectTransport<T extends AppData = AppData>(options?: DirectTransportOptions<T>): Promise<DirectTransport<T>>;
+  createWebRtcTransport<T extends AppData = AppData>(options?: PlacementOptional<WebRtcTransportOptions<T>>): Promise<WebRtcTransport<T>>;
+  createPlainTransport<T extends AppData = AppData>(options?: PlacementOptional<PlainTransportOptions<T>>): Promise<PlainTransport<T>>;
+  createPipeTransport<T extends AppData = AppData>(options?: PlacementOptional<PipeTransportOptions<T>>): Promise<PipeTransport<T>>;
+  createDirectTransport<T extends AppData = AppData>(options?: PlacementOptional<DirectTransportOptions<T>>): Promise<DirectTransport<T>>;
   /** Like `Router.pipeToRouter()`. The two may share Workers, and may belong to different Mafaldas. */
   pipeToMafaldaRouter(options: PipeToMafaldaRouterOptions<MafaldaRouter>): Promise<PipeToRouterResult>;
-  createActiveSpeakerObserver<T extends AppData = AppData>(options?: ActiveSpeakerObserverOptions<T>): Promise<ActiveSpeakerObserver<T>>;
-  createAudioLevelObserver<T extends AppData = AppData>(options?: AudioLevelObserverOptions<T>): Promise<AudioLevelObserver<T>>;
+  createActiveSpeakerObserver<T extends AppData = AppData>(options?: PlacementOptional<ActiveSpeakerObserverOptions<T>>): Promise<ActiveSpeakerObserver<T>>;
+  createAudioLevelObserver<T extends AppData = AppData>(options?: PlacementOptional<AudioLevelObserverOptions<T>>): Promise<AudioLevelObserver<T>>;
   /** What there is, as JSON: from this the objects can be understood and made again. */
   dump(): Promise<MafaldaRouterDump>;
   close(): Promise<void>;
@@ -120,11 +124,16 @@ export type MafaldaEvents = {
   close: [];
 };
 
-/**
- * What every Mafalda can do. It says nothing of events, since the implementations have different ones: each is an
- * emitter of at least {@link MafaldaEvents}.
- */
-export interface MafaldaApi extends MafaldaObjects {
+/** Listeners to the events that every Mafalda has; each implementation has more, and is an emitter of mediasoup's. */
+export interface MafaldaEventsApi {
+  on<Name extends keyof MafaldaEvents>(name: Name, listener: (...args: MafaldaEvents[Name]) => void): unknown;
+  once<Name extends keyof MafaldaEvents>(name: Name, listener: (...args: MafaldaEvents[Name]) => void): unknown;
+  off<Name extends keyof MafaldaEvents>(name: Name, listener: (...args: MafaldaEvents[Name]) => void): unknown;
+  listenerCount<Name extends keyof MafaldaEvents>(name: Name): number;
+}
+
+/** What every Mafalda can do. */
+export interface MafaldaApi extends MafaldaObjects, MafaldaEventsApi {
   /** How full it is: percent of all of its cores, measured plus what is on its way. 0 while nothing is known. */
   readonly load: number;
   /** The same in detail: each Worker with what it holds, each machine. */

@@ -28,7 +28,8 @@ import { tellOfLostMessages } from '../piping/lostMessages.ts';
 import { Piper } from '../piping/piper.ts';
 import type { StreamInRouter } from '../piping/streams.ts';
 import type { PipeToMafaldaRouterOptions } from '../api/types.ts';
-import type { AddressesOptional, MafaldaRouter, MafaldaRouterOptions, ResourceUsages } from '../api/types.ts';
+import { separatePlacement, type CreateMethod } from '../api/createOptions.ts';
+import type { MafaldaRouter, MafaldaRouterOptions, PlacementOptional, ResourceUsages } from '../api/types.ts';
 import type { PipeableMafaldaRouter } from '../base/pipeableMafaldaRouter.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import { livingPaths, lossOf, type Loss } from './lostNodes.ts';
@@ -41,9 +42,6 @@ import { makeDetour } from './reachability/detour.ts';
 import { Whereabouts } from './whereabouts.ts';
 
 const log = logger('horizontal');
-
-/** mediasoup's options, and where to create the object. */
-type Placed<Options> = AddressesOptional<Options> & { placement?: Placement };
 
 export class HorizontalMafaldaRouter extends MafaldaRouterBase implements PipeableMafaldaRouter {
   readonly #nodes: NodePool;
@@ -157,37 +155,37 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   }
 
   createWebRtcTransport<T extends types.AppData = types.AppData>(
-    options: Placed<types.WebRtcTransportOptions<T>>,
+    options: PlacementOptional<types.WebRtcTransportOptions<T>> = {},
   ): Promise<types.WebRtcTransport<T>> {
-    return this.#create(options, (part, rest) => part.createWebRtcTransport<T>(rest));
+    return this.#create('createWebRtcTransport', options, (part, rest) => part.createWebRtcTransport<T>(rest));
   }
 
   createPlainTransport<T extends types.AppData = types.AppData>(
-    options: Placed<types.PlainTransportOptions<T>>,
+    options: PlacementOptional<types.PlainTransportOptions<T>> = {},
   ): Promise<types.PlainTransport<T>> {
-    return this.#create(options, (part, rest) => part.createPlainTransport<T>(rest));
+    return this.#create('createPlainTransport', options, (part, rest) => part.createPlainTransport<T>(rest));
   }
 
-  createPipeTransport<T extends types.AppData = types.AppData>(options: Placed<types.PipeTransportOptions<T>>): Promise<types.PipeTransport<T>> {
-    return this.#create(options, (part, rest) => part.createPipeTransport<T>(rest));
+  createPipeTransport<T extends types.AppData = types.AppData>(options: PlacementOptional<types.PipeTransportOptions<T>> = {}): Promise<types.PipeTransport<T>> {
+    return this.#create('createPipeTransport', options, (part, rest) => part.createPipeTransport<T>(rest));
   }
 
   createDirectTransport<T extends types.AppData = types.AppData>(
-    options: types.DirectTransportOptions<T> & { placement?: Placement } = {},
+    options: PlacementOptional<types.DirectTransportOptions<T>> = {},
   ): Promise<types.DirectTransport<T>> {
-    return this.#create(options, (part, rest) => part.createDirectTransport<T>(rest));
+    return this.#create('createDirectTransport', options, (part, rest) => part.createDirectTransport<T>(rest));
   }
 
   createActiveSpeakerObserver<T extends types.AppData = types.AppData>(
-    options: types.ActiveSpeakerObserverOptions<T> & { placement?: Placement } = {},
+    options: PlacementOptional<types.ActiveSpeakerObserverOptions<T>> = {},
   ): Promise<types.ActiveSpeakerObserver<T>> {
-    return this.#create(options, (part, rest) => part.createActiveSpeakerObserver<T>(rest));
+    return this.#create('createActiveSpeakerObserver', options, (part, rest) => part.createActiveSpeakerObserver<T>(rest));
   }
 
   createAudioLevelObserver<T extends types.AppData = types.AppData>(
-    options: types.AudioLevelObserverOptions<T> & { placement?: Placement } = {},
+    options: PlacementOptional<types.AudioLevelObserverOptions<T>> = {},
   ): Promise<types.AudioLevelObserver<T>> {
-    return this.#create(options, (part, rest) => part.createAudioLevelObserver<T>(rest));
+    return this.#create('createAudioLevelObserver', options, (part, rest) => part.createAudioLevelObserver<T>(rest));
   }
 
   /** Of the nodes that answer within some seconds. */
@@ -289,11 +287,12 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   }
 
   async #create<Options extends { placement?: Placement }, T extends types.Transport | types.RtpObserver>(
+    method: CreateMethod,
     options: Options,
     make: (part: PipeableMafaldaRouter, rest: Omit<Options, 'placement'>) => Promise<T>,
   ): Promise<T> {
     this.assertOpen();
-    const { placement, ...rest } = options;
+    const { placement, rest } = separatePlacement(method, options);
     this.#parts.use();
     const created = await this.#nodes.place(this.#request(), placement, node => this.#parts.create(node, part => make(part, rest)));
     if ('removeProducer' in created) this.#flow.isOurs(created);

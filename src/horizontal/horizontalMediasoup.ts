@@ -7,7 +7,7 @@ import { closeWorker } from '../core/workers/closeWorker.ts';
 import { ClosedError, NodeUnavailableError } from '../api/errors.ts';
 import { MediasoupModule } from '../core/mediasoupModule.ts';
 import { mayForget, mayForgetCalls } from '../core/mayForget.ts';
-import { ObjectTree } from '../core/objectTree.ts';
+import { ObjectTree, type ObjectTypes, type TreeNode } from '../core/objectTree.ts';
 import { onceClosed } from '../core/onceClosed.ts';
 import { startWorker } from '../core/workers/startWorker.ts';
 import { Outlets } from '../piping/pipeToMafaldaRouter.ts';
@@ -24,8 +24,9 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
   readonly #nodes: NodePool;
   readonly #workers = new WeakMap<ClusterNode, number>();
   readonly #made = new Map<Worker, ClusterNode>();
-  readonly #tree = new ObjectTree();
-  readonly #streams = new Streams(this.#tree);
+  /** What was made with it. */
+  readonly tree = new ObjectTree();
+  readonly #streams = new Streams(this.tree);
   readonly #outlets = new Outlets(this.#streams, true);
   #closed = false;
   readonly #nodeOf = new WeakMap<Router, ClusterNode>();
@@ -71,11 +72,18 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
       this.#made.delete(worker);
       this.#count(node, -1);
     });
-    this.#tree.addWorker(worker, `${node.id} ${worker.pid}`);
+    this.tree.addWorker(worker, `${node.id} ${worker.pid}`);
     worker.observer.on('newrouter', router => this.#intercept(router, node));
     this.observer.safeEmit('newworker', worker);
     return worker;
   };
+
+  /** The node on which something is that was made here. */
+  nodeOf(object: ObjectTypes[keyof ObjectTypes]): ClusterNode | undefined {
+    let node: TreeNode | undefined = this.tree.nodeOf(object);
+    while (node?.parent) node = node.parent;
+    return node?.type === 'worker' ? this.#made.get(node.object) : undefined;
+  }
 
   /** The node is not ours any more: the Workers that were made here on it close. */
   removeNode(node: ClusterNode): void {

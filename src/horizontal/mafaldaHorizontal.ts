@@ -94,6 +94,7 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     this.#clientOptions = clientOptions;
     this.#nodes = new NodePool(strategy, watermarkNode);
     this.mediasoup = new HorizontalMediasoup(this.#nodes);
+    this.tree.include(this.mediasoup.tree);
     const now = (): number => performance.now();
     this.#liveness = new Liveness({
       nodes: this.#nodes,
@@ -222,9 +223,9 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     return whatIsLeft(found);
   }
 
-  /** The node on which an object of ours is, such as a Transport or a Consumer; undefined if it is closed. */
+  /** The node on which an object of ours is, such as a Transport or a Consumer, also one that was made with {@link mediasoup}; undefined if it is closed. */
   nodeOf(object: ObjectTypes[keyof ObjectTypes]): MafaldaApi | undefined {
-    return [...this.#nodes].find(({ tree }) => tree.nodeOf(object))?.mafalda;
+    return ([...this.#nodes].find(({ tree }) => tree.nodeOf(object)) ?? this.mediasoup.nodeOf(object))?.mafalda;
   }
 
   /** Of the nodes that answer within some seconds. */

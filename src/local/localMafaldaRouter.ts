@@ -1,7 +1,9 @@
 /** A MafaldaRouter whose Routers live on Workers of this machine: at most one on each, joined by pipes on demand. */
 import * as ortc from 'mediasoup/ortc';
 import type * as types from 'mediasoup/types';
-import type { Addresses } from '../core/addresses/addresses.ts';
+import { separatePlacement, type CreateMethod } from '../api/createOptions.ts';
+import type { Placement } from '../api/placement.ts';
+import type { Addresses, PlacingMethod } from '../core/addresses/addresses.ts';
 import { dumpTree } from '../base/dumpTree.ts';
 import type { MafaldaRouterDump } from '../api/dump.ts';
 import { MafaldaRouterBase } from '../base/mafaldaRouterBase.ts';
@@ -97,35 +99,41 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
   }
 
   createWebRtcTransport: PipeableMafaldaRouter['createWebRtcTransport'] = async given => {
-    const options = this.#addresses.completeOptions('createWebRtcTransport', given ?? {});
+    const options = this.#settle('createWebRtcTransport', given);
     const { webRtcServerOptions } = this.#pool;
     if (!webRtcServerOptions || givesAddresses(options)) {
       return this.#create('createWebRtcTransport', options, router => router.createWebRtcTransport(options as types.WebRtcTransportOptions<never>));
     }
     this.#check('createWebRtcTransport', { ...options, webRtcServer: webRtcServerOptions });
     return this.#places.createWithWebRtcServer(webRtcServerOptions, (router, webRtcServer) =>
-      router.createWebRtcTransport({ ...options, webRtcServer } as types.WebRtcTransportOptions<never>),
+      router.createWebRtcTransport({ ...options, webRtcServer }),
     );
   };
 
   createPlainTransport: PipeableMafaldaRouter['createPlainTransport'] = async given => {
-    const options = this.#addresses.completeOptions('createPlainTransport', given ?? {});
+    const options = this.#settle('createPlainTransport', given);
     return this.#create('createPlainTransport', options, router => router.createPlainTransport(options as types.PlainTransportOptions<never>));
   };
 
   createPipeTransport: PipeableMafaldaRouter['createPipeTransport'] = async given => {
-    const options = this.#addresses.completeOptions('createPipeTransport', given ?? {});
+    const options = this.#settle('createPipeTransport', given);
     return this.#create('createPipeTransport', options, router => router.createPipeTransport(options as types.PipeTransportOptions<never>));
   };
 
-  createDirectTransport: PipeableMafaldaRouter['createDirectTransport'] = options =>
-    this.#create('createDirectTransport', options, router => router.createDirectTransport(options));
+  createDirectTransport: PipeableMafaldaRouter['createDirectTransport'] = async given => {
+    const { rest } = separatePlacement('createDirectTransport', given ?? {});
+    return this.#create('createDirectTransport', rest, router => router.createDirectTransport(rest));
+  };
 
-  createActiveSpeakerObserver: PipeableMafaldaRouter['createActiveSpeakerObserver'] = options =>
-    this.#create('createActiveSpeakerObserver', options, router => router.createActiveSpeakerObserver(options));
+  createActiveSpeakerObserver: PipeableMafaldaRouter['createActiveSpeakerObserver'] = async given => {
+    const { rest } = separatePlacement('createActiveSpeakerObserver', given ?? {});
+    return this.#create('createActiveSpeakerObserver', rest, router => router.createActiveSpeakerObserver(rest));
+  };
 
-  createAudioLevelObserver: PipeableMafaldaRouter['createAudioLevelObserver'] = options =>
-    this.#create('createAudioLevelObserver', options, router => router.createAudioLevelObserver(options));
+  createAudioLevelObserver: PipeableMafaldaRouter['createAudioLevelObserver'] = async given => {
+    const { rest } = separatePlacement('createAudioLevelObserver', given ?? {});
+    return this.#create('createAudioLevelObserver', rest, router => router.createAudioLevelObserver(rest));
+  };
 
   async getResourceUsages(): Promise<ResourceUsages> {
     return usagesOf(this.#places.workers);
@@ -168,6 +176,11 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     this.#flow.close();
     this.#piper.close();
     await closed;
+  }
+
+  /** There is one place only. */
+  #settle(method: CreateMethod & PlacingMethod, given: { placement?: Placement } = {}): Record<string, unknown> {
+    return this.#addresses.completeOptions(method, { ...separatePlacement(method, given).rest });
   }
 
   async #create<T>(method: keyof typeof checks, options: object | undefined, make: (router: types.Router) => Promise<T>): Promise<T> {

@@ -130,13 +130,13 @@ test('a client that acknowledges nothing is cut off in time', async () => {
 }, 60_000);
 
 test('a client has no more than its bytes', async () => {
-  await start({ limits: { objectBytes: 1_000_000 } });
+  await start({ limits: { objectBytes: 1_600_000 } });
   await client.result(0, 'createMafaldaRouter', [{ id: 'mine' }]);
   const transport = await client.created('mine', 'createDirectTransport');
   const appData = { text: 'x'.repeat(300_000) };
   const made: number[] = [];
   for (let index = 0; index < 4; ++index) made.push(await client.created(transport, 'produceData', [{ appData }]));
-  const refusal = { type: 'failure', error: { name: 'LimitError', code: 'ERR_MAFALDA_LIMIT', fields: { limit: 'objectBytes', max: 1_000_000 } } };
+  const refusal = { type: 'failure', error: { name: 'LimitError', code: 'ERR_MAFALDA_LIMIT', fields: { limit: 'objectBytes', max: 1_600_000 } } };
   expect(await client.call(transport, 'produceData', [{ appData }])).toMatchObject(refusal);
   expect(await client.call('mine', 'openLink', [{ routerId: 'a', remoteRouterId: 'b', network: false }])).toMatchObject(refusal);
   for (const handle of made) client.say({ type: 'send', target: handle, method: 'close', args: [] });

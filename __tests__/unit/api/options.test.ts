@@ -58,7 +58,7 @@ describe('options of a MafaldaRouter', () => {
   test('unknown ones are refused by name, and the known ones told', () => {
     const resolve = (): unknown => resolveMafaldaRouterOptions({ maxWorker: 1, watermark: 2 } as MafaldaRouterOptions);
     expect(resolve).toThrow(TypeError);
-    expect(resolve).toThrow(/unknown option maxWorker, watermark; known are id, maxWorkers/);
+    expect(resolve).toThrow(/unknown option maxWorker, watermark, do you mean maxWorkers\?; known are id, maxWorkers/);
   });
 
   test.each([null, 'id', 5])('%p in their place is refused', options => {

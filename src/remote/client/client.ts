@@ -4,6 +4,7 @@ import { MafaldaBase } from '../../base/mafaldaBase.ts';
 import { ClosedError, NodeUnavailableError, type RefusedError } from '../../api/errors.ts';
 import type { LoadReport } from '../../api/load.ts';
 import { logger } from '../../core/logger.ts';
+import { ObjectTree } from '../../core/objectTree.ts';
 import { ModuleScope, packageScope } from '../../base/moduleScope.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../../api/options.ts';
 import type { MafaldaEvents, MafaldaRouterOptions, ResourceUsages } from '../../api/types.ts';
@@ -85,6 +86,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   /** mediasoup's module API, whose Workers are the server's. They live until they are closed, or the session is over. */
   readonly mediasoup = new RemoteMediasoup(this.#caller);
   readonly #mirrors: Mirrors;
+  /** What was made with {@link mediasoup}. */
+  readonly #own = new ObjectTree();
   readonly #capabilities = new EncodedCapabilities();
   #url: string | undefined;
   #connection: Connection | undefined;
@@ -108,11 +111,15 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     refuseUnknown('RemoteMafaldaClient', options, Object.keys(connectionOptions));
     this.#options = options;
     this.#mirrors = new Mirrors(this.#caller, resolveNodeLimits(options.limits), {
-      onWorker: worker => this.mediasoup.observer.safeEmit('newworker', worker),
+      onWorker: worker => {
+        this.#own.addWorker(worker, coreOf(worker)?.id ?? String(worker.pid));
+        this.mediasoup.observer.safeEmit('newworker', worker);
+      },
       onRouter: (id, ...router) => this.mafaldaRouters.get(id)?.addRouter(...router),
       onWorkerDied: (id, ...death) => this.mafaldaRouters.get(id)?.reportWorkerDied(...death),
       hasClosed: handle => this.#connection?.hasClosed(handle) === true,
     });
+    this.tree.include(this.#own);
     if (url !== undefined) this.open(url);
   }
 
@@ -194,7 +201,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     connection.on('lost', reason => {
       // A server that is silent is one that is not there, whatever TCP says. Why things close is told before they do.
       if (this.#readyState === ReadyState.CONNECTED) this.#onDisconnected(NO_SIGN_OF_LIFE);
-      this.#closeEverything();
+      this.#closeEverything(new NodeUnavailableError(`${url} is lost, and what was there with it`, { node: url, cause: reason ?? connection.trouble }));
       if (reason) this.reportError(reason);
     });
     connection.on('refused', error => {
@@ -202,7 +209,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       if (error.permanent) {
         this.#refusal = error;
         this.#readyState = ReadyState.CLOSED;
-        this.#letGo();
+        this.#letGo(error);
       }
       this.safeEmit('connecterror', { url, error });
       this.reportError(error);
@@ -272,11 +279,11 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   }
 
   /** What was there is out of reach for good. */
-  #letGo(): void {
+  #letGo(death?: Error): void {
     const connection = this.#connection;
     if (!connection) return;
     this.#connection = undefined;
-    this.#closeEverything();
+    this.#closeEverything(death);
     connection.close().catch(error => log('closing the connection to %s: %o', this.#url, error));
   }
 
@@ -337,9 +344,10 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     return told;
   }
 
-  #closeEverything(): void {
+  /** @param death what has become of the server, if it is not this client that has gone */
+  #closeEverything(death?: Error): void {
     this.safeEmit('lost');
-    this.#mirrors.closeAll();
+    this.#mirrors.closeAll(death);
     for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.closedByServer().catch(error => log('%o', error));
   }
 }

@@ -128,11 +128,12 @@ export class Mirrors {
     if (worker.mafaldaRouters.size === 0) this.#workers.delete(core.id);
   }
 
-  /** The server is gone, and everything with it. */
-  closeAll(): void {
+  /** Everything closes. @param death what has become of the server: its Workers are told to have died of it */
+  closeAll(death?: Error): void {
     for (const core of new Set(this.#byHandle.values())) {
       if (core.parent) continue;
-      core.end(undefined, []);
+      if (death && isWorker(core.object)) core.end('died', [death]);
+      else core.end(undefined, []);
       // Nobody will ever tell.
       core.apply({ subprocessClosed: true });
       core.emit('subprocessclose', []);

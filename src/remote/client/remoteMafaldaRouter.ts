@@ -4,6 +4,7 @@ import type { Router, RouterOptions, Worker } from 'mediasoup/types';
 import { MafaldaRouterBase } from '../../base/mafaldaRouterBase.ts';
 import type { MafaldaRouterOptions } from '../../api/types.ts';
 import type { PipeableMafaldaRouter } from '../../base/pipeableMafaldaRouter.ts';
+import { isCreateMethod, separatePlacement, type CreateMethod } from '../../api/createOptions.ts';
 import { mafaldaRouterCalls } from '../protocol/classes.ts';
 import { MAFALDA } from '../protocol/messages.ts';
 import { coreOf } from './mirror.ts';
@@ -42,8 +43,9 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
     this.#options = { ...options, id };
   }
 
-  async call(method: string, args: unknown[]): Promise<unknown> {
+  async call(method: string, given: unknown[]): Promise<unknown> {
     this.assertOpen();
+    const args = isCreateMethod(method) ? [withPlacement(method, given[0] ?? {})] : given;
     // Nothing happens at the server until something is needed. Both requests go out together: one round trip.
     this.#attached ??= this.#attach();
     const [attached, called] = await Promise.allSettled([this.#attached, this.#caller.call(this.id, method, args)]);
@@ -77,6 +79,9 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
 
   /** To be called when the server has created a Router. */
   addRouter(router: Router, worker: Worker, workerId: string): void {
+    const { appData } = this.routerOptions;
+    // The application's own object, as it would be in one process.
+    if (appData) Object.assign(router, { appData });
     this.tree.addRouter(router, worker, workerId);
     this.safeEmit('newrouter', router, worker);
   }
@@ -114,4 +119,13 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
       if (!(error instanceof NotFoundError)) throw error;
     }
   }
+}
+
+/** What is behind the server may have a choice of nodes: one that is named by its object here is known there by its URL, if at all. */
+function withPlacement(method: CreateMethod, options: object): object {
+  const { rest, placement } = separatePlacement(method, options);
+  if (placement === undefined) return rest;
+  const { node, ...wishes } = placement;
+  const name = typeof node === 'object' ? (node as { url?: string }).url : node;
+  return { ...rest, placement: name === undefined ? wishes : { ...wishes, node: name } };
 }

@@ -2,7 +2,7 @@
  * Arguments and results as plain data. Objects that both sides know become references (`{ $ref: handle }`), and what JSON
  * does not have becomes `{ $bigint: digits }`, `{ $number: 'NaN' }` and, in an array, `{ $undefined: true }`; keys that begin with `$` get
  * another one, so that nobody's data is taken for one of these. Buffers stay: socket.io carries them, and puts
- * `{ _placeholder: true, num }` in their places; so a key `_placeholder` gets a `$` too.
+ * `{ _placeholder: true, num }` in their places; so a key `_placeholder` gets a `$` too. Of an `appData`, in which applications keep their own objects, what can't be sent is left out.
  */
 import { EventEmitter } from 'node:events';
 import { NotFoundError } from 'mediasoup/errors';
@@ -23,11 +23,15 @@ export const MAX_BUFFERS = 10;
 /** An application keeps there what it likes: also what has closed by now, which is no reason to refuse anything. */
 const APP_DATA = 'appData';
 
+/** What is sent of one `appData`: more of it stays where it is. */
+const MAX_APP_DATA_VALUES = 10_000;
+const MAX_APP_DATA_LENGTH = 900_000;
+
 type HandleOf = (object: object, isInAppData: boolean) => number | undefined;
 
 /**
  * @param handleOf the handle of an object that the other side knows, or has known, or undefined for data
- * @throws {TypeError} for what can't be sent
+ * @throws {TypeError} for what can't be sent, but in an `appData`
  * @throws {RangeError} for too many Buffers
  */
 export function encode(value: unknown, handleOf: HandleOf): unknown {
@@ -39,7 +43,12 @@ export function encode(value: unknown, handleOf: HandleOf): unknown {
   }
 }
 
-function encodeDeep(value: unknown, handleOf: HandleOf, buffers: { count: number }, depth: number, path?: string, isInAppData = false): unknown {
+/** What can be sent of an `appData`; nothing of it is a reason to refuse anything. */
+export function encodeAppData(appData: unknown, handleOf: HandleOf): unknown {
+  return encodeOwn(appData, handleOf, { count: 0 }, newRoom(), 0) ?? {};
+}
+
+function encodeDeep(value: unknown, handleOf: HandleOf, buffers: { count: number }, depth: number, path?: string): unknown {
   if (typeof value === 'function' || typeof value === 'symbol') {
     throw new TypeError(`${path} is a ${typeof value}, which can't be sent to another process`);
   }
@@ -49,7 +58,7 @@ function encodeDeep(value: unknown, handleOf: HandleOf, buffers: { count: number
   if (depth > MAX_DEPTH) throw new TypeError(`${path} is nested more than ${MAX_DEPTH} levels deep, or contains itself`);
   if (Array.isArray(value)) {
     return value.map((element, index) =>
-      element === undefined ? { [UNDEFINED]: true } : encodeDeep(element, handleOf, buffers, depth + 1, path && `${path}[${index}]`, isInAppData),
+      element === undefined ? { [UNDEFINED]: true } : encodeDeep(element, handleOf, buffers, depth + 1, path && `${path}[${index}]`),
     );
   }
   // Most of what is sent is plain data: no object that the other side could know, and no Buffer.
@@ -58,20 +67,74 @@ function encodeDeep(value: unknown, handleOf: HandleOf, buffers: { count: number
       if (++buffers.count > MAX_BUFFERS) throw new RangeError(`more than ${MAX_BUFFERS} Buffers can't be sent at once`);
       return value;
     }
-    const handle = handleOf(value, isInAppData);
+    const handle = handleOf(value, false);
     if (handle !== undefined) return { [REFERENCE]: handle };
     if (value instanceof EventEmitter) throw new TypeError(`${path} is an object that the other process does not know: it may be closed`);
   }
-  if (hasToJSON(value)) return encodeDeep(value.toJSON(), handleOf, buffers, depth + 1, path, isInAppData);
+  if (hasToJSON(value)) return encodeDeep(value.toJSON(), handleOf, buffers, depth + 1, path);
   const result: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
     if (key === '__proto__') throw new TypeError(`${path} has a key __proto__, which can't be sent to another process`);
     const member = (value as Record<string, unknown>)[key];
     if (member === undefined) continue;
-    const memberPath = path && `${path}.${key}`;
-    result[escape(key)] = encodeDeep(member, handleOf, buffers, depth + 1, memberPath, isInAppData || key === APP_DATA);
+    if (key === APP_DATA && typeof member === 'object' && member !== null) result[key] = encodeOwn(member, handleOf, buffers, newRoom(), depth + 1) ?? {};
+    else result[escape(key)] = encodeDeep(member, handleOf, buffers, depth + 1, path && `${path}.${key}`);
   }
   return result;
+}
+
+/** What is left of what may be sent of an `appData`, and what is around the value that is looked at. */
+interface Room {
+  values: number;
+  length: number;
+  readonly around: Set<object>;
+}
+
+function newRoom(): Room {
+  return { values: MAX_APP_DATA_VALUES, length: MAX_APP_DATA_LENGTH, around: new Set() };
+}
+
+/** What can be sent of an application's own data; undefined for what can't: it stays with the process that has it. */
+function encodeOwn(value: unknown, handleOf: HandleOf, buffers: { count: number }, room: Room, depth: number): unknown {
+  if (--room.values < 0 || typeof value === 'function' || typeof value === 'symbol') return undefined;
+  if (typeof value === 'string') return fits(room, value.length) ? value : undefined;
+  if (typeof value === 'bigint') return BIGINT_DIGITS.test(String(value)) ? { [BIGINT]: String(value) } : undefined;
+  if (typeof value === 'number' && !Number.isFinite(value)) return { [NUMBER]: String(value) };
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > MAX_DEPTH || room.around.has(value)) return undefined;
+  if (value instanceof Uint8Array) return fits(room, value.byteLength) && buffers.count++ < MAX_BUFFERS ? value : undefined;
+  const isPlain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+  const handle = isPlain ? undefined : handleOf(value, true);
+  if (handle !== undefined) return { [REFERENCE]: handle };
+  // Sockets, and whatever else lives in the process: their insides are nobody else's business.
+  if (value instanceof EventEmitter) return undefined;
+  room.around.add(value);
+  try {
+    if (hasToJSON(value)) return encodeOwn(value.toJSON(), handleOf, buffers, room, depth + 1);
+    if (Array.isArray(value)) {
+      return value.map(element => {
+        const encoded = encodeOwn(element, handleOf, buffers, room, depth + 1);
+        return encoded === undefined ? { [UNDEFINED]: true } : encoded;
+      });
+    }
+    const result: Record<string, unknown> = {};
+    for (const key of Object.keys(value)) {
+      const encoded = key === '__proto__' ? undefined : encodeOwn((value as Record<string, unknown>)[key], handleOf, buffers, room, depth + 1);
+      if (encoded !== undefined && fits(room, key.length)) result[escape(key)] = encoded;
+    }
+    return result;
+  } catch {
+    // A getter of the application's, or its toJSON().
+    return undefined;
+  } finally {
+    room.around.delete(value);
+  }
+}
+
+function fits(room: Room, length: number): boolean {
+  if (length > room.length) return false;
+  room.length -= length;
+  return true;
 }
 
 function escape(key: string): string {

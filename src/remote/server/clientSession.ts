@@ -6,7 +6,7 @@ import type { Socket as ServerSocket } from 'socket.io';
 import type { Addresses } from '../../core/addresses/addresses.ts';
 import { logger } from '../../core/logger.ts';
 import type { MafaldaRouterDump } from '../../api/dump.ts';
-import type { LeaveRequest, OfferRequest, PipeOffer } from '../../piping/endpoint.ts';
+import type { ConnectRequest, LeaveRequest, OfferRequest, PipeOffer } from '../../piping/endpoint.ts';
 import type { MafaldaObjects, MafaldaRouterOptions, ResourceUsages } from '../../api/types.ts';
 import { HeardCapabilities } from '../protocol/capabilities.ts';
 import { lossyEvents, mafaldaRouterCalls, mafaldaRouterCreates, mafaldaRouterPipes } from '../protocol/classes.ts';
@@ -388,6 +388,7 @@ export class ClientSession implements Audience {
     if (name === 'leaveLinks') return { call: request => this.#leaveLinks(holding.attached, request as LeaveRequest) };
     if (!isOneOf(mafaldaRouterCalls, name)) return undefined;
     const call = mafaldaRouter[name].bind(mafaldaRouter) as Method['call'];
+    if (name === 'connectLink' || name === 'acceptPipe') return { call: request => this.#connect(call, request as ConnectRequest), creates: name === 'acceptPipe' };
     return { call, creates: isOneOf(mafaldaRouterCreates, name) || isOneOf(mafaldaRouterPipes, name) };
   }
 
@@ -395,6 +396,13 @@ export class ClientSession implements Audience {
     const offer = await mafaldaRouter.offerPipe(request);
     if (request.asleep !== true) await this.#served.pipeHolds.offered(this, this.#served.exports.pipe(offer.consumer.id));
     return offer;
+  }
+
+  /** Where the ends of a link send to is known then, to everybody. */
+  async #connect(call: Method['call'], request: ConnectRequest): Promise<unknown> {
+    const result = await call(request);
+    this.#served.exports.tellLinks(request.routerId, request.remoteRouterId);
+    return result;
   }
 
   #leaveLinks({ mafaldaRouter, tree }: Holding['attached'], request: LeaveRequest): Promise<void> {

@@ -1,16 +1,14 @@
 /** Shows a tree of objects to the clients that may see it: what is there, what comes, changes, happens and goes. */
 import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
-import { logger } from '../../core/logger.ts';
 import { onceClosed } from '../../core/onceClosed.ts';
-import { encode } from '../protocol/codec.ts';
+import { encode, encodeAppData } from '../protocol/codec.ts';
 import { measure, type Measure } from '../protocol/measure.ts';
-import type { Addition, Changes, ServerMessage } from '../protocol/messages.ts';
+import type { Changes, ServerMessage } from '../protocol/messages.ts';
 import type { Audience, ExportedObject, Exporter } from './exportedObject.ts';
 import type { Exports } from './exports.ts';
 import { Leavers } from './leavers.ts';
 import type { Untold } from './teller.ts';
 
-const log = logger('server');
 
 /** Progress with a member that does not know everything yet. */
 interface Telling {
@@ -221,17 +219,7 @@ export class TreeExport implements Exporter, Untold {
     const addition = exported.toAddition(this.#parentOf(exported), state);
     if (exported.node.type === 'worker') addition.id = this.#exports.workerId(addition.id);
     if (exported.node.type === 'router') addition.families = this.#exports.familiesOf(exported.node.object);
-    return { type: 'add', mafaldaRouter: this.mafaldaRouterId, addition: { ...addition, appData: this.#encodeAppData(addition) } };
-  }
-
-  /** An application in this process may keep there what can't be sent: then clients see none. */
-  #encodeAppData({ className, id, appData }: Addition): unknown {
-    try {
-      return this.#encode(appData);
-    } catch (error) {
-      log('appData of %s %s: %o', className, id, error);
-      return {};
-    }
+    return { type: 'add', mafaldaRouter: this.mafaldaRouterId, addition: { ...addition, appData: encodeAppData(addition.appData, object => this.#exports.handleOf(object)) } };
   }
 
   #tellClose(exported: ExportedObject): void {

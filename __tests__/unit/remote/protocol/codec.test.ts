@@ -85,7 +85,7 @@ describe('the codec', () => {
   });
 
   test.each([
-    ['a function', { appData: { fn: () => undefined } }, /it\.appData\.fn is a function/],
+    ['a function', { data: { fn: () => undefined } }, /it\.data\.fn is a function/],
     ['a symbol', [Symbol('s')], /it\[0\] is a symbol/],
     ['an object that is closed', { router: new EventEmitter() }, /it\.router is an object that the other process does not know/],
     ['a nest of 40', nested(40), /nested more than 32 levels deep/],
@@ -130,6 +130,57 @@ describe('the codec', () => {
 
   test.each(['7', null, {}, [7]])('refuses a reference to %p', handle => {
     expect(() => decode({ $ref: handle }, objectOf)).toThrow(TypeError);
+  });
+
+  test('leaves out of appData what can’t be sent, and keeps the rest, in whatever order and depth', () => {
+    const circle: Record<string, unknown> = { name: 'circle' };
+    circle['self'] = circle;
+    const throwing = Object.defineProperty({ before: 1 }, 'getter', { enumerable: true, get: () => { throw new Error('not now'); } });
+    const appData = {
+      circle,
+      twice: [circle, circle],
+      fn: () => undefined,
+      symbol: Symbol('s'),
+      socket: Object.assign(new EventEmitter(), { key: 'secret' }),
+      throwing,
+      toJSONs: { toJSON: () => ({ fn: () => 1, kept: true }) },
+      list: [null, undefined, () => 1, 0, '', false],
+      huge: 10n ** 40n,
+      big: 5n,
+      nan: NaN,
+      $ref: 1,
+      map: new Map([[1, 2]]),
+      date: new Date(0),
+    };
+    const sent = decode(JSON.parse(JSON.stringify(encode([{ appData }], () => undefined))), () => undefined);
+    expect(sent).toEqual([
+      {
+        appData: {
+          circle: { name: 'circle' },
+          twice: [{ name: 'circle' }, { name: 'circle' }],
+          toJSONs: { kept: true },
+          list: [null, undefined, undefined, 0, '', false],
+          big: 5n,
+          nan: NaN,
+          $ref: 1,
+          map: {},
+          date: '1970-01-01T00:00:00.000Z',
+        },
+      },
+    ]);
+  });
+
+  test('sends a bounded part of an appData that is endless', () => {
+    const graph = Array.from({ length: 50 }, (_, id): Record<string, unknown> => ({ id }));
+    for (const one of graph) one['others'] = graph;
+    const endless = { get next(): unknown { return endless; }, deep: undefined as unknown, text: 'x'.repeat(2_000_000), buffers: Array.from({ length: 20 }, () => Buffer.from('b')) };
+    let deep: unknown = 'bottom';
+    for (let level = 0; level < 100; ++level) deep = { deep };
+    endless.deep = deep;
+    const encoded = encode([{ appData: { graph, endless } }], () => undefined);
+    expect(JSON.stringify(encoded).length).toBeLessThan(1_000_000);
+    expect(() => decode(structuredClone(encoded), () => undefined)).not.toThrow();
+    expect(encode([{ appData: new EventEmitter() }], () => undefined)).toEqual([{ appData: {} }]);
   });
 
   test('leaves out of appData what the other side does not know any more, and refuses nothing for it', () => {

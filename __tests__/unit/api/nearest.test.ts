@@ -1,0 +1,14 @@
+import { expect, test } from '@jest/globals';
+import { nearestName } from '../../../src/api/nearest.ts';
+
+test.each([
+  ['mediacodecs', 'mediaCodecs'],
+  ['mediaCodec', 'mediaCodecs'],
+  ['prt', 'port'],
+  ['tokn', 'token'],
+  ['sessionTimout', 'sessionTimeout'],
+  ['x', undefined],
+  ['certificate', undefined],
+])('%s means %s', (name, meant) => {
+  expect(nearestName(name, ['mediaCodecs', 'port', 'path', 'token', 'sessionTimeout', 'ca', 'cert'])).toBe(meant);
+});
