@@ -142,7 +142,6 @@ function watchRtpObserver(rtpObserver: RtpObserver, router: Router, { flow }: Co
 function watchProducer(producer: Producer | DataProducer, router: Router, { streams, domainOf }: Context): void {
   const resume = producer.resume.bind(producer);
   producer.resume = async () => {
-    const resuming = resume();
     const copies = streams.find(producer.id).filter(place => place.from === router.id && place.producer.paused && domainOf(place.router) !== domainOf(router));
     const following = copies.map(async ({ producer: copy }) => {
       try {
@@ -152,7 +151,8 @@ function watchProducer(producer: Producer | DataProducer, router: Router, { stre
         log('producer %s: %o', copy.id, error);
       }
     });
-    await resuming;
+    // After them: on a busy machine what comes of it may be there sooner than they are ready.
+    await resume();
     if (!('kind' in producer)) await Promise.all(following);
   };
   mayForgetCalls(producer, ['resume']);
