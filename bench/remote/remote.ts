@@ -28,6 +28,8 @@ const BURSTS = Math.ceil(CALLS / 80);
 const JOINS = Math.ceil(CALLS / 80);
 const PIPELINED = 500;
 const PEOPLE = 10;
+/** What one way has closed is over before it is the next one's turn. */
+const SETTLE_MS = 5;
 
 async function start(kind: 'ours' | 'by hand'): Promise<{ child: ChildProcess; url: string }> {
   const child = fork(fileURLToPath(new URL('node.ts', import.meta.url)), [kind]);
@@ -50,6 +52,14 @@ async function cpuOf(nodes: readonly { child: ChildProcess }[]): Promise<number>
 async function repeat(count: number, times: Times, round: (times: Times, index: number) => Promise<void>): Promise<void> {
   for (let index = 0; index < WARM_UP * count; ++index) await round(new Times(), index);
   for (let index = 0; index < count; ++index) await round(times, index);
+}
+
+/** Each is first as often as the others. */
+async function inTurns(round: number, ways: readonly (() => Promise<void>)[]): Promise<void> {
+  for (let turn = 0; turn < ways.length; ++turn) {
+    await ways[(round + turn) % ways.length]!();
+    await new Promise(resolve => setTimeout(resolve, SETTLE_MS));
+  }
 }
 
 const nodes = { ours: await Promise.all([start('ours'), start('ours')]), byHand: await Promise.all([start('by hand'), start('by hand')]) };
@@ -87,25 +97,30 @@ const times = new Times();
 const clientRoom = await client.openRoom(1);
 const handRoom = await byHand.openRoom(1);
 await repeat(CALLS, times, async (into, index) => {
-  await measureCalls(into, 'local', local, index + 1);
-  await measureCalls(into, client.name, clientRoom, index + 1);
-  await measureCalls(into, byHand.name, handRoom, index + 1);
-  for (const name of calls) await into.time(name, 'bare', () => bare.emitWithAck('bare', name, data[name].request));
+  await inTurns(index, [
+    () => measureCalls(into, 'local', local, index + 1),
+    () => measureCalls(into, client.name, clientRoom, index + 1),
+    () => measureCalls(into, byHand.name, handRoom, index + 1),
+    async () => {
+      for (const name of calls) await into.time(name, 'bare', () => bare.emitWithAck('bare', name, data[name].request));
+    },
+  ]);
 });
-await repeat(BURSTS, times, async into => {
-  await measurePipelined(into, client, clientRoom, PIPELINED, () => cpuOf(nodes.ours));
-  await measurePipelined(into, byHand, handRoom, PIPELINED, () => cpuOf(nodes.byHand));
-});
+await repeat(BURSTS, times, (into, index) =>
+  inTurns(index, [
+    () => measurePipelined(into, client, clientRoom, PIPELINED, () => cpuOf(nodes.ours)),
+    () => measurePipelined(into, byHand, handRoom, PIPELINED, () => cpuOf(nodes.byHand)),
+  ]),
+);
 await Promise.all([clientRoom.close(), handRoom.close()]);
-await repeat(PIPES, times, async into => {
-  await measurePipes(into, ours);
-  await measurePipes(into, byHand);
-});
+await repeat(PIPES, times, (into, index) => inTurns(index, [() => measurePipes(into, ours), () => measurePipes(into, byHand)]));
 for (const count of [1, 2]) {
-  await repeat(JOINS, times, async into => {
-    await measureJoins(into, ours, count, PEOPLE, () => cpuOf(nodes.ours));
-    await measureJoins(into, byHand, count, PEOPLE, () => cpuOf(nodes.byHand));
-  });
+  await repeat(JOINS, times, (into, index) =>
+    inTurns(index, [
+      () => measureJoins(into, ours, count, PEOPLE, () => cpuOf(nodes.ours)),
+      () => measureJoins(into, byHand, count, PEOPLE, () => cpuOf(nodes.byHand)),
+    ]),
+  );
 }
 
 console.log(`${availableParallelism()} cores, load ${loadavg()[0]!.toFixed(1)}, medians of ${CALLS} calls, ${PIPES} pipes, ${JOINS} rooms\n`);
