@@ -144,6 +144,23 @@ test('a client has no more than its bytes', async () => {
   await expectOtherServed();
 }, 60_000);
 
+test('nor has it more by what it says of its objects later', async () => {
+  await start({ limits: { objectBytes: 1_000_000 } });
+  const worker = await client.created(-1, 'createWorker');
+  const routers: number[] = [];
+  for (let index = 0; index < 4; ++index) routers.push(await client.created(worker, 'createRouter', [{ mediaCodecs }]));
+  const parameters = Object.fromEntries(Array.from({ length: 15 }, (_, index) => [`x${index}`, 'x'.repeat(15_000)]));
+  const update = (router: number): Promise<unknown> => client.call(router, 'updateMediaCodecs', [[{ ...mediaCodecs[0], parameters }]]);
+  const refusal = { type: 'failure', error: { name: 'LimitError', fields: { limit: 'objectBytes' } } };
+  // To say the same again makes nothing larger.
+  for (const router of [...routers.slice(0, 3), routers[0]!, routers[3]!]) expect(await update(router)).toMatchObject({ type: 'answer' });
+  expect(await update(routers[0]!)).toMatchObject(refusal);
+  expect(await client.call(worker, 'createRouter', [{ mediaCodecs }])).toMatchObject(refusal);
+  client.say({ type: 'send', target: routers[0]!, method: 'close', args: [] });
+  await expect(client.created(worker, 'createRouter', [{ mediaCodecs }])).resolves.toBeGreaterThan(0);
+  await expectOtherServed();
+}, 60_000);
+
 test('bytes per second are limited, and more clients than there may be are not let in', async () => {
   await start({ limits: { bytesPerSecond: 200_000, clients: 2 } });
   const third = new RemoteMafaldaClient(server.url, { token: 'secret' });

@@ -276,7 +276,7 @@ export class ClientSession implements Audience {
     const method = this.#method(target, exported, name);
     checkArguments(name, args, object => this.#served.exports.byObject(object)?.className);
     this.#targets?.check(name, exported?.className, args);
-    if (method.creates) this.#refuseTooMany(name);
+    if (method.creates || name === 'updateMediaCodecs') this.#refuseTooMany(name);
     const mafaldaRouterId = typeof target === 'string' ? target : exported?.exporter.mafaldaRouterId;
     const holding = mafaldaRouterId === undefined ? undefined : this.#memberships.get(mafaldaRouterId);
     let result: unknown;

@@ -5,7 +5,7 @@ import { descriptionOf, type ClassName } from '../protocol/classes.ts';
 import { listenedEventsOf, membersOf, type ClassDescription, type MemberKind } from '../protocol/describe.ts';
 import { encode } from '../protocol/codec.ts';
 import { encodeError } from '../protocol/errors.ts';
-import type { Measure } from '../protocol/measure.ts';
+import { measure, type Measure } from '../protocol/measure.ts';
 import type { Addition, Changes, CloseCause, ServerMessage } from '../protocol/messages.ts';
 import { follow, unfollow, type Followed, type Follower } from './follow.ts';
 import type { Holding } from './holding.ts';
@@ -45,6 +45,8 @@ export class ExportedObject implements Follower {
   closeTold = false;
   /** What it takes, with its `appData`; of those that were there before the first client nothing is known. */
   bytes = 0;
+  /** How much of that has come later. */
+  grownBytes = 0;
   /** What it belongs to, if a session has made it. */
   holding: Holding | undefined;
   readonly #object: AnyObject;
@@ -146,6 +148,11 @@ export class ExportedObject implements Follower {
       }
       return changes;
     });
+  }
+
+  /** What the properties take that change. */
+  get changingBytes(): number {
+    return measure(this.#told).bytes;
   }
 
   unfollow(): void {

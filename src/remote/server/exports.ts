@@ -71,6 +71,14 @@ export class Exports {
     this.#memory.add(bytes);
   }
 
+  /** @param bytes that it takes more, or fewer if negative, since something of it has changed */
+  grow(exported: ExportedObject, bytes: number): void {
+    exported.bytes += bytes;
+    exported.grownBytes += bytes;
+    this.#bytes += bytes;
+    this.#memory.add(bytes);
+  }
+
   remove(exported: ExportedObject): void {
     exported.unfollow();
     if (this.#byHandle.has(exported.handle)) {

@@ -9,6 +9,8 @@ import type { Exports } from './exports.ts';
 import { Leavers } from './leavers.ts';
 import type { Untold } from './teller.ts';
 
+/** Changes that take less are not counted: scores and states, which come often. */
+const LARGE_BYTES = 512;
 
 /** Progress with a member that does not know everything yet. */
 interface Telling {
@@ -115,7 +117,16 @@ export class TreeExport implements Exporter, Untold {
     const changes = exported.takeChanges();
     if (!changes) return;
     const message: ServerMessage = { type: 'change', handle: exported.handle, changes };
-    for (const member of this.#audience) if (!this.#tellAhead(member, exported)) member.tell(message);
+    const size = measure(message);
+    if (size.bytes > LARGE_BYTES) this.#recount(exported);
+    for (const member of this.#audience) if (!this.#tellAhead(member, exported)) member.tell(message, size);
+  }
+
+  #recount(exported: ExportedObject): void {
+    const more = exported.changingBytes - exported.grownBytes;
+    this.#exports.grow(exported, more);
+    this.#bytes += more;
+    for (const member of this.#audience) member.count(0, more);
   }
 
   tell(message: ServerMessage, members: ReadonlySet<Audience> = this.#audience, size?: Measure): void {
