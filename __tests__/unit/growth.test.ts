@@ -229,7 +229,7 @@ test('whether one of many Producers can be consumed', () => {
     }
     const router = mirrors.objectOf(2) as Router;
     const rtpCapabilities = { codecs: [], headerExtensions: [] };
-    const asking = stepsOf(() => expect(router.canConsume({ producerId: 'Producer 9', rtpCapabilities })).toBe(false));
+    const asking = stepsOf(() => expect(router.canConsume({ producerId: `Producer ${3 + producers}`, rtpCapabilities })).toBe(false));
     mirrors.closeAll();
     return asking;
   });
