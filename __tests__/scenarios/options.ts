@@ -111,6 +111,18 @@ export function describeOptions(name: string, createSystem: () => Promise<System
       await until('each end knows the other one', () => pipes().length > 0 && pipes().every(({ tuple: { remoteIp, remotePort } }) => remoteIp === '127.0.0.1' && ports().has(remotePort ?? 0)));
     });
 
+    test('the MafaldaRouters that there are can be listed, with who holds them', async () => {
+      const transport = await room.createDirectTransport();
+      const state = (await system.mafalda.listMafaldaRouters()).find(({ id }) => id === room.id);
+      const objects = (state?.holders ?? []).map(holder => holder.objects);
+      expect(Math.max(...objects)).toBeGreaterThanOrEqual(3);
+      // Whoever is attached at the end of a wire is named there.
+      for (const { node, clients } of state?.holders ?? []) {
+        if (node !== undefined) expect(clients.length).toBeGreaterThan(0);
+      }
+      transport.close();
+    });
+
     test('listeners are typed for every Mafalda', () => {
       const made: string[] = [];
       const onMade = (mafaldaRouter: MafaldaRouter): void => void made.push(mafaldaRouter.id);

@@ -124,6 +124,20 @@ export type MafaldaEvents = {
   close: [];
 };
 
+/** A MafaldaRouter that there is, and who holds it. */
+export interface MafaldaRouterState {
+  id: string;
+  /** One for each node that has a part of it. */
+  holders: {
+    /** The node, where there are several: where nodes have nodes, the way there from above, with spaces. */
+    node?: string;
+    /** Clients of that node's server that are attached to it: by `name`, or by the id of the session if they have none. */
+    clients: string[];
+    /** How many Workers, Routers, Transports… of it are there. */
+    objects: number;
+  }[];
+}
+
 /** Listeners to the events that every Mafalda has; each implementation has more, and is an emitter of mediasoup's. */
 export interface MafaldaEventsApi {
   on<Name extends keyof MafaldaEvents>(name: Name, listener: (...args: MafaldaEvents[Name]) => void): unknown;
@@ -157,6 +171,8 @@ export interface MafaldaApi extends MafaldaObjects, MafaldaEventsApi {
   readonly mafaldaRouters: ReadonlyMap<string, MafaldaRouter>;
   /** Nothing is created on any Worker or server until it is needed. */
   createMafaldaRouter(options?: MafaldaRouterOptions): MafaldaRouter;
+  /** All MafaldaRouters that there are, also those of others, of the nodes that answer within some seconds. */
+  listMafaldaRouters(): Promise<MafaldaRouterState[]>;
   closeAllMafaldaRouters(): Promise<void>;
   dump(): Promise<MafaldaDump>;
   /** Closes what this instance created. Idempotent. */

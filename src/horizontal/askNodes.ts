@@ -16,3 +16,8 @@ export function askNodes<T>(nodes: readonly ClusterNode[], question: (node: Clus
   const answers = nodes.map(async node => question(node));
   return answersWithin(answers, hasTier ? TIER_TIMEOUT_MS : ANSWER_TIMEOUT_MS, (index, why) => log('%s is left out: %o', nodes[index]!.id, why));
 }
+
+/** Where nodes have nodes, the way to what is below is told from above. */
+export function pathTo(node: ClusterNode, below: string | undefined): string {
+  return below === undefined ? node.id : `${node.id} ${below}`;
+}

@@ -35,7 +35,7 @@ import type { ClusterNode } from './clusterNode.ts';
 import { livingPaths, lossOf, type Loss } from './lostNodes.ts';
 import type { NodePool, PoolRequest } from './nodePool.ts';
 import { Parts } from './parts.ts';
-import { askNodes } from './askNodes.ts';
+import { askNodes, pathTo } from './askNodes.ts';
 import { PairedEnds } from '../piping/links/pairedEnds.ts';
 import type { Placement } from '../api/placement.ts';
 import { makeDetour } from './reachability/detour.ts';
@@ -397,9 +397,4 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
 /** As far as it is looked into here. */
 function isDump(dump: MafaldaRouterDump | undefined): dump is MafaldaRouterDump {
   return Array.isArray(dump?.workers) && dump.workers.every(worker => typeof worker === 'object' && worker !== null) && Array.isArray(dump.pipes);
-}
-
-/** Where nodes have nodes, the way to a Worker is told from above. */
-function pathTo(node: ClusterNode, below: string | undefined): string {
-  return below === undefined ? node.id : `${node.id} ${below}`;
 }

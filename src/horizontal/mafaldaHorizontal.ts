@@ -8,7 +8,7 @@ import { MafaldaBase } from '../base/mafaldaBase.ts';
 import { ModuleScope, packageScope } from '../base/moduleScope.ts';
 import type { ObjectTypes } from '../core/objectTree.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
-import type { MafaldaApi, MafaldaEvents, MafaldaRouterOptions, ResourceUsages } from '../api/types.ts';
+import type { MafaldaApi, MafaldaEvents, MafaldaRouterOptions, MafaldaRouterState, ResourceUsages } from '../api/types.ts';
 import { checkDuration } from '../api/checkDuration.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import { Departures } from './departures.ts';
@@ -17,7 +17,7 @@ import { HorizontalMediasoup } from './horizontalMediasoup.ts';
 import { HorizontalMafaldaRouter } from './horizontalMafaldaRouter.ts';
 import { Evidence } from './liveness/evidence.ts';
 import { Liveness } from './liveness/liveness.ts';
-import { askNodes } from './askNodes.ts';
+import { askNodes, pathTo } from './askNodes.ts';
 import { NodePool } from './nodePool.ts';
 import { concentrate, type Strategy } from '../placement/strategies.ts';
 
@@ -226,6 +226,20 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   /** The node on which an object of ours is, such as a Transport or a Consumer, also one that was made with {@link mediasoup}; undefined if it is closed. */
   nodeOf(object: ObjectTypes[keyof ObjectTypes]): MafaldaApi | undefined {
     return ([...this.#nodes].find(({ tree }) => tree.nodeOf(object)) ?? this.mediasoup.nodeOf(object))?.mafalda;
+  }
+
+  override async listMafaldaRouters(): Promise<MafaldaRouterState[]> {
+    const nodes = [...this.#nodes].filter(({ connected }) => connected);
+    const answers = await askNodes(nodes, async ({ mafalda }) => mafalda.listMafaldaRouters());
+    const states = new Map([...this.mafaldaRouters.keys()].map(id => [id, { id, holders: [] as MafaldaRouterState['holders'] }]));
+    for (const [index, answer] of answers.entries()) {
+      for (const { id, holders } of answer ?? []) {
+        const state = states.get(id) ?? { id, holders: [] };
+        states.set(id, state);
+        for (const holder of holders) state.holders.push({ ...holder, node: pathTo(nodes[index]!, holder.node) });
+      }
+    }
+    return [...states.values()];
   }
 
   /** Of the nodes that answer within some seconds. */

@@ -19,6 +19,7 @@ import {
   type StreamId,
 } from '../endpoint.ts';
 import { GraceTimers } from '../../core/graceTimers.ts';
+import { tellChanged } from '../../core/changed.ts';
 import { onceClosed } from '../../core/onceClosed.ts';
 import { asIPv6, familyOf, resolveHost, type Family } from '../../core/addresses/families.ts';
 import type { Streams } from '../streams.ts';
@@ -218,6 +219,7 @@ export class RouterLinks implements PipeEndpoint {
 
   async #connectTransport(transport: PipeTransport, { kind, addressOf }: Link, { ip, port, srtpParameters }: LinkEnd): Promise<void> {
     await transport.connect({ ip: await addressOf(ip), port, srtpParameters });
+    tellChanged(transport);
     if (kind === 'data') closeWithAssociation(transport);
   }
 

@@ -7,11 +7,12 @@ import { logger } from '../../core/logger.ts';
 import { ObjectTree } from '../../core/objectTree.ts';
 import { ModuleScope, packageScope } from '../../base/moduleScope.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../../api/options.ts';
-import type { MafaldaEvents, MafaldaRouterOptions, ResourceUsages } from '../../api/types.ts';
+import type { MafaldaEvents, MafaldaRouterOptions, MafaldaRouterState, ResourceUsages } from '../../api/types.ts';
 import { EncodedCapabilities } from '../protocol/capabilities.ts';
 import { created } from '../protocol/classes.ts';
 import { decode, encode } from '../protocol/codec.ts';
 import { MAFALDA, type ServerMessage, type Target, type Welcome } from '../protocol/messages.ts';
+import { isMafaldaRouterStates } from '../protocol/validateServer.ts';
 import { Connection, NO_SIGN_OF_LIFE } from './connection.ts';
 import { connectionOptions, type ConnectionOptions } from './connectionOptions.ts';
 import { coreOf } from './mirror.ts';
@@ -216,6 +217,12 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     });
     connection.on('connecterror', error => this.safeEmit('connecterror', { url, error }));
     connection.open();
+  }
+
+  override async listMafaldaRouters(): Promise<MafaldaRouterState[]> {
+    const states = await this.#call(MAFALDA, 'listMafaldaRouters', []);
+    if (!isMafaldaRouterStates(states)) throw new TypeError(`listMafaldaRouters() was answered by ${this.#url} with something else`);
+    return states;
   }
 
   async getResourceUsages(): Promise<ResourceUsages> {

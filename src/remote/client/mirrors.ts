@@ -1,5 +1,7 @@
 /** All mirrors of one connection to a server, and how they follow what the server tells. */
 import type { AppData, Router, Worker } from 'mediasoup/types';
+import { tellChanged } from '../../core/changed.ts';
+import type { Closable } from '../../core/onceClosed.ts';
 import { tellFamilies } from '../../core/addresses/families.ts';
 import { descriptionOf } from '../protocol/classes.ts';
 import { decode } from '../protocol/codec.ts';
@@ -98,6 +100,7 @@ export class Mirrors {
     if (!core) return;
     core.apply(changes);
     this.#countChanges(handle, core, changes, bytes);
+    tellChanged(core.object as Closable);
   }
 
   close(handle: number, cause: CloseCause | undefined): void {

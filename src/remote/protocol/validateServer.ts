@@ -1,4 +1,5 @@
 /** What comes from a server is looked at like what comes from a client: a controller has many servers, and one of them may be broken. */
+import type { MafaldaRouterState } from '../../api/types.ts';
 import type { HostLoad, LoadReport, WorkerLoad } from '../../api/load.ts';
 import { MAX_DURATION_MS } from '../../api/checkDuration.ts';
 import { classes, descriptionOf, type ClassName } from './classes.ts';
@@ -100,6 +101,13 @@ export function isWelcome(value: unknown): value is Welcome {
 /** A report from which nothing can be decided is none: placement adds up what it says. */
 export function isLoadReport(value: unknown): value is LoadReport {
   return isRecord(value) && isLoad(value['load']) && isListOf(value['workers'], isWorkerLoad) && isListOf(value['hosts'], isHostLoad);
+}
+
+/** The answer to `listMafaldaRouters()`. */
+export function isMafaldaRouterStates(value: unknown): value is MafaldaRouterState[] {
+  const isHolder = (holder: unknown): boolean =>
+    isRecord(holder) && (holder['node'] === undefined || isName(holder['node'])) && isListOf(holder['clients'], isName) && isLoad(holder['objects']);
+  return Array.isArray(value) && value.every(state => isRecord(state) && isName(state['id']) && isListOf(state['holders'], isHolder));
 }
 
 /** A number from 0 up. */

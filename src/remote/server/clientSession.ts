@@ -6,7 +6,7 @@ import type { Socket as ServerSocket } from 'socket.io';
 import type { Addresses } from '../../core/addresses/addresses.ts';
 import { logger } from '../../core/logger.ts';
 import type { MafaldaRouterDump } from '../../api/dump.ts';
-import type { ConnectRequest, LeaveRequest, OfferRequest, PipeOffer } from '../../piping/endpoint.ts';
+import type { LeaveRequest, OfferRequest, PipeOffer } from '../../piping/endpoint.ts';
 import type { MafaldaObjects, MafaldaRouterOptions, ResourceUsages } from '../../api/types.ts';
 import { HeardCapabilities } from '../protocol/capabilities.ts';
 import { lossyEvents, mafaldaRouterCalls, mafaldaRouterCreates, mafaldaRouterPipes } from '../protocol/classes.ts';
@@ -343,6 +343,7 @@ export class ClientSession implements Audience {
 
   #mafaldaMethod(name: string): Method | undefined {
     if (name === 'createMafaldaRouter') return { call: options => this.#attach(options as MafaldaRouterOptions), creates: true };
+    if (name === 'listMafaldaRouters') return { call: () => this.#served.list() };
     if (name === 'closeUnconfirmed') return { call: unconfirmed => this.#served.closeUnconfirmed(unconfirmed) };
     if (name === 'getResourceUsages') return { call: () => this.#usagesOf(this.#served.mafalda) };
     return undefined;
@@ -388,7 +389,6 @@ export class ClientSession implements Audience {
     if (name === 'leaveLinks') return { call: request => this.#leaveLinks(holding.attached, request as LeaveRequest) };
     if (!isOneOf(mafaldaRouterCalls, name)) return undefined;
     const call = mafaldaRouter[name].bind(mafaldaRouter) as Method['call'];
-    if (name === 'connectLink' || name === 'acceptPipe') return { call: request => this.#connect(call, request as ConnectRequest), creates: name === 'acceptPipe' };
     return { call, creates: isOneOf(mafaldaRouterCreates, name) || isOneOf(mafaldaRouterPipes, name) };
   }
 
@@ -396,13 +396,6 @@ export class ClientSession implements Audience {
     const offer = await mafaldaRouter.offerPipe(request);
     if (request.asleep !== true) await this.#served.pipeHolds.offered(this, this.#served.exports.pipe(offer.consumer.id));
     return offer;
-  }
-
-  /** Where the ends of a link send to is known then, to everybody. */
-  async #connect(call: Method['call'], request: ConnectRequest): Promise<unknown> {
-    const result = await call(request);
-    this.#served.exports.tellLinks(request.routerId, request.remoteRouterId);
-    return result;
   }
 
   #leaveLinks({ mafaldaRouter, tree }: Holding['attached'], request: LeaveRequest): Promise<void> {

@@ -1,5 +1,7 @@
 /** One object that clients mirror: its state as last told, and the listeners that tell of what happens to it. */
 import { isSameData, readingUncopied } from '../../core/copies.ts';
+import { onChanged } from '../../core/changed.ts';
+import { isLinkTransport } from '../../piping/endpoint.ts';
 import type { TreeNode } from '../../core/objectTree.ts';
 import { descriptionOf, type ClassName } from '../protocol/classes.ts';
 import { listenedEventsOf, membersOf, type ClassDescription, type MemberKind } from '../protocol/describe.ts';
@@ -50,6 +52,7 @@ export class ExportedObject implements Follower {
   /** What it belongs to, if a session has made it. */
   holding: Holding | undefined;
   readonly #object: AnyObject;
+  #unwatch: (() => void) | undefined;
   /** The properties that change, encoded, as they were told last. */
   readonly #told: Changes = {};
   /** Who wants to be told of the events that only listeners are told of, by the name of the event. */
@@ -63,6 +66,8 @@ export class ExportedObject implements Follower {
     this.description = descriptionOf(this.className);
     this.#object = node.object as unknown as AnyObject;
     follow(this.#object, this.description, this);
+    // Where the end of a link sends to, nothing else tells.
+    if (node.type === 'transport' && isLinkTransport(node.object)) this.#unwatch = onChanged(node.object, () => exporter.tellChanges(this));
   }
 
   onEvent(name: string, args: unknown[]): void {
@@ -157,6 +162,7 @@ export class ExportedObject implements Follower {
 
   unfollow(): void {
     unfollow(this.#object, this.description, this);
+    this.#unwatch?.();
     if (!this.#object.closed) for (const { stop } of this.#listeners?.values() ?? []) stop();
   }
 

@@ -3,7 +3,7 @@ import type { Router } from 'mediasoup/types';
 import type { TreeNode } from '../../core/objectTree.ts';
 import { familiesOf, type Family } from '../../core/addresses/families.ts';
 import type { MemoryBudget } from '../protocol/memory.ts';
-import { isLinkTransport, linkedRouterId } from '../../piping/endpoint.ts';
+import { isLinkTransport } from '../../piping/endpoint.ts';
 import { ExportedObject, type Exporter } from './exportedObject.ts';
 
 export class Exports {
@@ -16,8 +16,6 @@ export class Exports {
   readonly #pipes = new Map<string, TreeNode>();
   /** Those of what has closed too: an answer may still name it, and a client then knows that it has closed. */
   readonly #handles = new WeakMap<object, number>();
-  /** The ends of links that are here, by the two Routers. */
-  readonly #links = new Map<string, Set<ExportedObject>>();
   #nextHandle = 1;
   #bytes = 0;
 
@@ -54,8 +52,6 @@ export class Exports {
     const exported = new ExportedObject(this.#nextHandle++, node, exporter);
     this.#byHandle.set(exported.handle, exported);
     if (isPipe(node)) this.#pipes.set(node.id, node);
-    const link = linkOf(node);
-    if (link !== undefined) this.#links.set(link, (this.#links.get(link) ?? new Set()).add(exported));
     // MafaldaRouters share Workers: those have a handle in each, and are never passed as an argument or result.
     if (exported.className !== 'SharedWorker') {
       this.#byObject.set(node.object, exported);
@@ -88,7 +84,6 @@ export class Exports {
     exported.holding?.forget(exported);
     this.#byHandle.delete(exported.handle);
     if (isPipe(exported.node)) this.#pipes.delete(exported.node.id);
-    this.#forgetLink(exported);
     this.#byObject.delete(exported.node.object);
   }
 
@@ -99,19 +94,6 @@ export class Exports {
   /** The Consumer or DataConsumer of a pipe that starts here. */
   pipe(consumerId: string): TreeNode | undefined {
     return this.#pipes.get(consumerId);
-  }
-
-  /** To be called when links between two Routers may have been connected: by mediasoup's objects nobody learns of it. */
-  tellLinks(routerId: string, remoteRouterId: string): void {
-    for (const exported of this.#links.get(linkKey(routerId, remoteRouterId)) ?? []) exported.exporter.tellChanges(exported);
-  }
-
-  #forgetLink(exported: ExportedObject): void {
-    const link = linkOf(exported.node);
-    if (link === undefined) return;
-    const ends = this.#links.get(link);
-    ends?.delete(exported);
-    if (ends?.size === 0) this.#links.delete(link);
   }
 
   handleOf(object: object): number | undefined {
@@ -125,14 +107,4 @@ export class Exports {
 
 export function isPipe({ type, parent }: TreeNode): boolean {
   return (type === 'consumer' || type === 'dataConsumer') && parent?.type === 'transport' && isLinkTransport(parent.object);
-}
-
-/** The two Routers that a Transport joins, if it is the end of a link. */
-function linkOf({ type, object, parent }: TreeNode): string | undefined {
-  const to = type === 'transport' ? linkedRouterId(object) : undefined;
-  return to === undefined || !parent ? undefined : linkKey(parent.id, to);
-}
-
-function linkKey(routerId: string, remoteRouterId: string): string {
-  return `${routerId} ${remoteRouterId}`;
 }

@@ -15,6 +15,7 @@ export class Memberships {
     this.#served = served;
     this.#member = member;
     this.#owner = owner;
+    served.introduce(member, owner);
   }
 
   get size(): number {

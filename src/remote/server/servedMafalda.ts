@@ -1,5 +1,5 @@
 /** The Mafalda that a server serves, and those of its MafaldaRouters that clients are attached to. */
-import type { MafaldaApi, MafaldaRouterOptions } from '../../api/types.ts';
+import type { MafaldaApi, MafaldaRouterOptions, MafaldaRouterState } from '../../api/types.ts';
 import type { PipeableMafaldaRouter } from '../../base/pipeableMafaldaRouter.ts';
 import { logger } from '../../core/logger.ts';
 import { resolveMafaldaRouterOptions } from '../../api/options.ts';
@@ -8,7 +8,7 @@ import type { Family } from '../../core/addresses/families.ts';
 import { isUnconfirmed } from '../protocol/validate.ts';
 import type { Audience } from './exportedObject.ts';
 import { Exports } from './exports.ts';
-import type { Holding } from './holding.ts';
+import type { Holding, Owner } from './holding.ts';
 import { Orphanage } from './orphans.ts';
 import { PipeHolds } from './pipeHolds.ts';
 import { TreeExport } from './treeExport.ts';
@@ -30,6 +30,7 @@ export class ServedMafalda {
   readonly orphans: Orphanage;
   readonly pipeHolds = new PipeHolds();
   readonly #settings: SettingsPolicy;
+  readonly #owners = new WeakMap<Audience, Owner>();
   #nextNumber = 1;
   readonly #attached = new Map<string, Attached>();
   /** Made for clients, rather than by an application in this process. */
@@ -66,6 +67,25 @@ export class ServedMafalda {
     const attached = this.#attached.get(mafaldaRouter.id) ?? this.#export(mafaldaRouter);
     attached.tree.attach(member);
     return attached;
+  }
+
+  /** To be called before a client attaches to anything. */
+  introduce(member: Audience, owner: Owner): void {
+    this.#owners.set(member, owner);
+  }
+
+  /** The MafaldaRouters that there are, with the clients that are attached to them. */
+  async list(): Promise<MafaldaRouterState[]> {
+    const states = await this.mafalda.listMafaldaRouters();
+    return states.map(({ id, holders }) => {
+      const clients = [...(this.#attached.get(id)?.tree.members ?? [])].flatMap(member => {
+        const owner = this.#owners.get(member);
+        return owner ? [owner.name ?? owner.session] : [];
+      });
+      const [own] = holders;
+      if (own && own.node === undefined) return { id, holders: [{ ...own, clients: [...own.clients, ...clients] }, ...holders.slice(1)] };
+      return { id, holders: clients.length > 0 ? [{ clients, objects: 0 }, ...holders] : holders };
+    });
   }
 
   /** What this client has made there closes. */

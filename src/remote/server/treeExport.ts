@@ -43,6 +43,10 @@ export class TreeExport implements Exporter, Untold {
     tree.on('add', this.#onAdd).on('remove', this.#onRemove);
   }
 
+  get members(): Iterable<Audience> {
+    return this.#audience;
+  }
+
   get audience(): number {
     return this.#audience.size;
   }
