@@ -5,6 +5,7 @@ import type { PipeableMafaldaRouter } from '../../../src/base/pipeableMafaldaRou
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { mediaCodecs, RtpSender } from '../../helpers/rtp.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
+import type { AppData } from 'mediasoup/types';
 import { until } from '../../helpers/until.ts';
 
 const opened = closingAfterEach();
@@ -77,13 +78,19 @@ describe('two clients of one MafaldaRouter', () => {
     expect(copy.appData).not.toBe(appData);
   });
 
-  test.each([
-    ['a function', { appData: { fn: () => undefined } }, /appData\.fn is a function/],
-    ['itself', { appData: circular() }, /contains itself/],
-    ['a text', { appData: 'text' as unknown as object }, /appData must be an object/],
-  ])('get a clear error for appData with %s', async (_what, options, message) => {
+  test('have the creator’s own appData, and of what can’t be sent of it the rest at the other', async () => {
+    const [atOne, atOther] = await share();
+    const appData = { fn: () => undefined, circle: circular(), name: 'Ann' };
+    const transport = await atOne.createDirectTransport({ appData });
+    expect(transport.appData).toBe(appData);
+    await until('the other knows', () => atOther.transports.has(transport.id));
+    expect(atOther.transports.get(transport.id)!.appData).toEqual({ circle: {}, name: 'Ann' });
+    expect(served.mafalda.transports.get(transport.id)!.appData).toEqual({ circle: {}, name: 'Ann' });
+  });
+
+  test('get a clear error for appData that is none', async () => {
     const mafaldaRouter = one.createMafaldaRouter();
-    await expect(mafaldaRouter.createDirectTransport(options as object)).rejects.toThrow(message);
+    await expect(mafaldaRouter.createDirectTransport({ appData: 'text' as unknown as AppData })).rejects.toThrow(/appData must be an object/);
     expect(served.mafalda.transports.size).toBe(0);
     await expect(mafaldaRouter.createDirectTransport()).resolves.toMatchObject({ appData: {} });
   });
