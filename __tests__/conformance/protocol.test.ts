@@ -63,7 +63,7 @@ describe('the handshake', () => {
     [{ protocol: '1', token }, /^malformed credentials/],
     [{ token }, /^malformed credentials/],
     [{ protocol: 1, token, session: { id: 'x' } }, /^malformed credentials/],
-    [{ protocol: 1, token, abandoned: 5 }, /^malformed credentials/],
+    [{ protocol: 1, token, endSessionId: 5 }, /^malformed credentials/],
   ])('%j is refused', async (auth, message) => {
     expect(await handshake(url, auth)).toMatch(message);
   });
@@ -277,9 +277,9 @@ describe('a session', () => {
     expect(await client.call(room, 'getRtpCapabilities')).toMatchObject({ type: 'failure' });
   });
 
-  test('that is abandoned is over before the next one begins', async () => {
+  test('that is given up by endSessionId is over before the next one begins', async () => {
     const { client, room } = await inRoom();
-    const next = opened(await BareClient.connect(url, token, { abandoned: client.welcome.session.id }));
+    const next = opened(await BareClient.connect(url, token, { endSessionId: client.welcome.session.id }));
     await next.result(0, 'createMafaldaRouter', [{ id: room }]);
     expect(next.inbox.some(({ addition }) => addition?.className === 'DirectTransport')).toBe(false);
   });

@@ -220,6 +220,6 @@ export function hostileFrame(random: Random, number: number): Frame {
 
 /** What a client might say of itself. */
 export function hostileCredentials(random: Random): Record<string, unknown> {
-  const right = { protocol: 1, token: 'secret', session: { id: 'x', received: 1 }, abandoned: 'y' };
+  const right = { protocol: 1, token: 'secret', session: { id: 'x', received: 1 }, endSessionId: 'y' };
   return spoil(random, right) as Record<string, unknown>;
 }

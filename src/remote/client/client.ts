@@ -11,7 +11,7 @@ import type { MafaldaEvents, MafaldaRouterOptions, MafaldaRouterState, ResourceU
 import { EncodedCapabilities } from '../protocol/capabilities.ts';
 import { created } from '../protocol/classes.ts';
 import { decode, encode } from '../protocol/codec.ts';
-import { MAFALDA, type ServerMessage, type Target, type Welcome } from '../protocol/messages.ts';
+import { MAFALDA_TARGET, type ServerMessage, type Target, type Welcome } from '../protocol/messages.ts';
 import { isMafaldaRouterStates } from '../protocol/validateServer.ts';
 import { Connection, NO_SIGN_OF_LIFE } from './connection.ts';
 import { connectionOptions, type ConnectionOptions } from './connectionOptions.ts';
@@ -220,13 +220,13 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   }
 
   override async listMafaldaRouters(): Promise<MafaldaRouterState[]> {
-    const states = await this.#call(MAFALDA, 'listMafaldaRouters', []);
+    const states = await this.#call(MAFALDA_TARGET, 'listMafaldaRouters', []);
     if (!isMafaldaRouterStates(states)) throw new TypeError(`listMafaldaRouters() was answered by ${this.#url} with something else`);
     return states;
   }
 
   async getResourceUsages(): Promise<ResourceUsages> {
-    return (await this.#call(MAFALDA, 'getResourceUsages', [])) as ResourceUsages;
+    return (await this.#call(MAFALDA_TARGET, 'getResourceUsages', [])) as ResourceUsages;
   }
 
   protected makeMafaldaRouter({ id }: ResolvedMafaldaRouterOptions, given: MafaldaRouterOptions): RemoteMafaldaRouter {

@@ -5,11 +5,11 @@ import { logger } from '../../core/logger.ts';
 import { within } from '../../core/within.ts';
 import { CallTimeoutError, ClosedError, NodeUnavailableError, type RefusedError } from '../../api/errors.ts';
 import type { LoadReport } from '../../api/load.ts';
-import { SaidCapabilities } from '../protocol/capabilities.ts';
+import { SentCapabilities } from '../protocol/capabilities.ts';
 import { decodeError } from '../protocol/errors.ts';
 import {
   DEFAULT_MAX_PAYLOAD,
-  MAFALDA,
+  MAFALDA_TARGET,
   PROTOCOL_VERSION,
   type ClientMessage,
   type Credentials,
@@ -108,7 +108,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   #closed = false;
   /** How long the session lives without a sign of life. */
   #sessionTimeout = 0;
-  #abandonedId: string | undefined;
+  #endSessionId: string | undefined;
   /** The connection is being closed because nothing comes through it. */
   #isGivenUp = false;
   /** When the server was heard for the last time. */
@@ -222,7 +222,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     const { trouble } = this;
     this.#closed = true;
     this.#refusal.close();
-    if (this.#sessionId !== undefined || this.#abandonedId !== undefined) {
+    if (this.#sessionId !== undefined || this.#endSessionId !== undefined) {
       const heard = this.#sayGoodbye();
       if (patience) await within(heard, Math.max(this.#sessionTimeout, DEPARTURE_TIMEOUT_MS), patience);
       else await within(heard, GOODBYE_TIMEOUT_MS);
@@ -305,7 +305,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   async #credentials(): Promise<Credentials> {
     const token = await askToken(this.#token, this.#url);
     const session = this.#sessionId === undefined ? undefined : { id: this.#sessionId, received: this.#session.received };
-    return { protocol: PROTOCOL_VERSION, token, ...this.#identity, session, abandoned: this.#abandonedId };
+    return { protocol: PROTOCOL_VERSION, token, ...this.#identity, session, endSessionId: this.#endSessionId };
   }
 
   #newSession(): Session<ClientMessage, ServerMessage> {
@@ -315,14 +315,14 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     session.on('failing', () => this.#refusal.pause());
     session.on('error', error => {
       log('%s: %o', this.#url, error);
-      this.#abandonedId = this.#sessionId;
+      this.#endSessionId = this.#sessionId;
       this.#loseSession(new Error(`${this.#url}: ${error.message}`, { cause: error }));
     });
     return session;
   }
 
-  #newCapabilities(): SaidCapabilities {
-    return new SaidCapabilities((slot, rtpCapabilities) => {
+  #newCapabilities(): SentCapabilities {
+    return new SentCapabilities((slot, rtpCapabilities) => {
       const bytes = this.#checkSize('consume', [rtpCapabilities]);
       this.#session.send({ type: 'capabilities', slot, rtpCapabilities }, bytes);
     });
@@ -333,7 +333,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#refusal.accepted();
     this.#connectErrors.accepted();
     this.#maxPayload = maxPayload;
-    this.#abandonedId = undefined;
+    this.#endSessionId = undefined;
     if (this.#sessionId !== undefined && this.#sessionId !== id) this.#loseSession();
     if (serverId !== this.#serverId) this.#closes.clear();
     this.#serverId = serverId;
@@ -357,7 +357,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     return this.#closes.takeLost().map(({ unconfirmed, onConfirmed }) => {
       const id = this.#nextCallId++;
       this.#calls.set(id, { resolve: () => undefined, reject: error => log('closing again: %o', error), onAnswer: onConfirmed });
-      return { type: 'call', id, target: MAFALDA, method: 'closeUnconfirmed', args: [unconfirmed] };
+      return { type: 'call', id, target: MAFALDA_TARGET, method: 'closeUnconfirmed', args: [unconfirmed] };
     });
   }
 
@@ -370,7 +370,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   /** The server does not keep to the protocol where there is no session yet that could fail. */
   #giveUp(what: string): void {
     this.#refusal.pause();
-    this.#abandonedId = this.#sessionId;
+    this.#endSessionId = this.#sessionId;
     this.#socket.disconnect();
     const isNew = this.#connectErrors.note(new Error(what));
     this.#loseSession(isNew ? this.#connectErrors.latest : undefined);
@@ -379,7 +379,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   /** No sign of life for too long, whatever TCP says of the connection. What the server holds for us is out of reach. */
   giveUp(): void {
     if (!this.hasSession) return;
-    this.#abandonedId = this.#sessionId;
+    this.#endSessionId = this.#sessionId;
     this.#loseSession(undefined, new Error(NO_SIGN_OF_LIFE));
     // It may answer on a new connection, or a new server may.
     this.reconnect();

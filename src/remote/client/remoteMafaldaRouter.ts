@@ -6,7 +6,7 @@ import type { MafaldaRouterOptions } from '../../api/types.ts';
 import type { PipeableMafaldaRouter } from '../../base/pipeableMafaldaRouter.ts';
 import { isCreateMethod, separatePlacement, type CreateMethod } from '../../api/createOptions.ts';
 import { mafaldaRouterCalls } from '../protocol/classes.ts';
-import { MAFALDA } from '../protocol/messages.ts';
+import { MAFALDA_TARGET } from '../protocol/messages.ts';
 import { coreOf } from './mirror.ts';
 import type { Caller } from './mirrorCore.ts';
 
@@ -58,7 +58,7 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
   }
 
   async #attach(): Promise<void> {
-    const number = await this.#caller.call(MAFALDA, 'createMafaldaRouter', [this.#options]);
+    const number = await this.#caller.call(MAFALDA_TARGET, 'createMafaldaRouter', [this.#options]);
     if (typeof number === 'number') this.#number = number;
   }
 
@@ -74,7 +74,7 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
       this.#options = before;
       this.reportError(error);
     };
-    if (this.#attached) this.#caller.call(MAFALDA, 'createMafaldaRouter', [this.#options]).catch(refuse);
+    if (this.#attached) this.#caller.call(MAFALDA_TARGET, 'createMafaldaRouter', [this.#options]).catch(refuse);
   }
 
   /** To be called when the server has created a Router. */

@@ -2,7 +2,7 @@
 import * as mediasoup from 'mediasoup';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { AppData, Index, ObserverEvents, RouterRtpCapabilities, Worker, WorkerSettings } from 'mediasoup/types';
-import { MEDIASOUP, type MediasoupInfo } from '../protocol/messages.ts';
+import { MEDIASOUP_TARGET, type MediasoupInfo } from '../protocol/messages.ts';
 import { NodeUnavailableError } from '../../api/errors.ts';
 import { mayForgetCalls } from '../../core/mayForget.ts';
 import { MediasoupModule } from '../../core/mediasoupModule.ts';
@@ -32,7 +32,7 @@ export class RemoteMediasoup extends MediasoupModule implements Index {
   }
 
   createWorker = async <T extends AppData = AppData>(settings?: WorkerSettings<T>): Promise<Worker<T>> =>
-    (await this.#caller.call(MEDIASOUP, 'createWorker', settings === undefined ? [] : [settings])) as Worker<T>;
+    (await this.#caller.call(MEDIASOUP_TARGET, 'createWorker', settings === undefined ? [] : [settings])) as Worker<T>;
 
   /** The server's. @throws {NodeUnavailableError} before the server has answered: nothing can be said for it */
   getSupportedRtpCapabilities = (): RouterRtpCapabilities => {

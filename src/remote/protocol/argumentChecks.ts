@@ -1,4 +1,4 @@
-/** What mediasoup looks at before it sends anything: mirrors do the same, in the same words. */
+/** Checks that mediasoup makes before it sends anything; mirrors make them too, with the same error messages. */
 import type { ConsumerLayers, DtlsParameters } from 'mediasoup/types';
 
 export function mustBeBuffer(name: string, packet: unknown): undefined {

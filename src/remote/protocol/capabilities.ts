@@ -1,17 +1,17 @@
 /**
- * RTP capabilities are by far the largest argument, and an application gives the same ones again and again: those of each
- * participant with each `consume()`. So a client says them once, in a message of their own, and refers to them from then on
- * by `{ $capabilities: slot }` in the place of `rtpCapabilities`.
+ * RTP capabilities are by far the largest argument, and an application repeats each participant's with each
+ * `consume()`. So a client sends them once, in a message of their own, and refers to them from then on by `{
+ * $capabilities: slot }` in the place of `rtpCapabilities`.
  */
 import { isSameData } from '../../core/copies.ts';
 import { measure } from './measure.ts';
 
-/** How many a server remembers for one session. */
+/** Number of slots that a server keeps for one session. */
 export const CAPABILITY_SLOTS = 128;
-/** As JSON, in characters: larger ones are said with each call. */
+/** Length limit as JSON, in characters; larger capabilities are sent with each call. */
 export const MAX_CAPABILITIES = 16_384;
 
-/** More than there can be in such a text: then it is not even looked at. */
+/** Upper bound of the values in a text of that length; data with more is refused before it is decoded. */
 const MAX_VALUES = MAX_CAPABILITIES / 2;
 
 const REFERENCE = '$capabilities';
@@ -22,7 +22,7 @@ export function isCapabilitySlot(slot: unknown): slot is number {
   return Number.isInteger(slot) && (slot as number) >= 0 && (slot as number) < CAPABILITY_SLOTS;
 }
 
-/** Capabilities as they were encoded, by the application's object: as long as that says the same, it is not gone through in order to encode it again. */
+/** Caches encoded capabilities by the application's object, so that an unchanged object is not encoded again. */
 export class EncodedCapabilities {
   readonly #known = new WeakMap<object, unknown>();
 
@@ -43,17 +43,17 @@ export class EncodedCapabilities {
   }
 }
 
-/** The client's side: what has been said in this session. */
-export class SaidCapabilities {
-  /** By their text, the one that was used last at the end. */
+/** The client's side: the capabilities that it has sent in this session. */
+export class SentCapabilities {
+  /** Slots by the JSON of their capabilities, the most recently used last. */
   readonly #slots = new Map<string, number>();
-  /** Of encoded capabilities that come again and again. */
+  /** JSON of encoded capabilities, cached since the same object is sent again and again. */
   readonly #texts = new WeakMap<object, string>();
-  readonly #say: (slot: number, rtpCapabilities: unknown) => void;
+  readonly #send: (slot: number, rtpCapabilities: unknown) => void;
 
-  /** @param say sends them, before the call that refers to them; what it throws leaves all as it was */
-  constructor(say: (slot: number, rtpCapabilities: unknown) => void) {
-    this.#say = say;
+  /** @param send sends them, before the call that refers to them; if it throws, the slots stay as they were */
+  constructor(send: (slot: number, rtpCapabilities: unknown) => void) {
+    this.#send = send;
   }
 
   /** @returns encoded arguments as they are to be sent */
@@ -63,7 +63,7 @@ export class SaidCapabilities {
     if (!isObject(rtpCapabilities)) return args;
     const text = this.#textOf(rtpCapabilities);
     if (text.length > MAX_CAPABILITIES) return args;
-    const slot = this.#slots.get(text) ?? this.#sayInFreeSlot(rtpCapabilities);
+    const slot = this.#slots.get(text) ?? this.#sendInFreeSlot(rtpCapabilities);
     this.#slots.delete(text);
     this.#slots.set(text, slot);
     return [{ ...options, rtpCapabilities: { [REFERENCE]: slot } }, ...args.slice(1)];
@@ -75,60 +75,61 @@ export class SaidCapabilities {
     return text;
   }
 
-  #sayInFreeSlot(rtpCapabilities: unknown): number {
+  #sendInFreeSlot(rtpCapabilities: unknown): number {
     const [oldest] = this.#slots.size < CAPABILITY_SLOTS ? [] : this.#slots;
     const slot = oldest ? oldest[1] : this.#slots.size;
-    this.#say(slot, rtpCapabilities);
+    this.#send(slot, rtpCapabilities);
     if (oldest) this.#slots.delete(oldest[0]);
     return slot;
   }
 }
 
-/** What is in a slot: capabilities that are frozen, since they are the argument of many calls; or why they can't be used. */
-type Heard = ({ rtpCapabilities: unknown } | { error: unknown }) & { bytes: number };
+/** Content of a slot: capabilities, frozen since they are the argument of many calls; or why they can't be used. */
+type Slot = ({ rtpCapabilities: unknown } | { error: unknown }) & { bytes: number };
 
-/** The server's side: what one client has said. */
-export class HeardCapabilities {
-  readonly #slots = new Map<unknown, Heard>();
+/** The server's side: the capabilities that one client has sent. */
+export class ReceivedCapabilities {
+  readonly #slots = new Map<unknown, Slot>();
   readonly #accept: (encoded: unknown) => unknown;
 
-  /** @param accept decodes them into data that nobody else has, and throws if they are none */
+  /** @param accept decodes them into data that is not referenced elsewhere, and throws if they are no capabilities */
   constructor(accept: (encoded: unknown) => unknown) {
     this.#accept = accept;
   }
 
   /**
-   * Never throws: it is the call that refers to them which fails, if they can't be used.
-   * @returns how many bytes more are kept now
+   * Stores them without ever throwing: if they can't be used, the call that refers to them fails.
+   * @returns by how many bytes the kept data has grown
    */
   remember(slot: number, encoded: unknown): number {
     const before = this.#slots.get(slot)?.bytes ?? 0;
-    const heard = this.#hear(encoded);
-    this.#slots.set(slot, heard);
-    return heard.bytes - before;
+    const stored = this.#read(encoded);
+    this.#slots.set(slot, stored);
+    return stored.bytes - before;
   }
 
   /**
-   * @returns encoded arguments with the capabilities that they refer to: that those are frozen tells that they have been
-   * decoded and checked
-   * @throws {TypeError} if there is nothing in that slot, or why what is there can't be used
+   * @returns encoded arguments with the capabilities that they refer to, frozen, which marks them as decoded and
+   * checked
+   * @throws {TypeError} if the slot is empty
+   * @throws the stored error if the capabilities in the slot can't be used
    */
   complete(args: unknown[]): unknown[] {
     const options = optionsOf(args);
     const reference = options?.['rtpCapabilities'];
     if (!isObject(reference) || !Object.hasOwn(reference, REFERENCE)) return args;
     const slot = reference[REFERENCE];
-    const heard = this.#slots.get(slot);
-    if (!heard) throw new TypeError(`a reference to RTP capabilities that were never told (${String(slot)})`);
-    if ('error' in heard) throw heard.error;
-    return [{ ...options, rtpCapabilities: heard.rtpCapabilities }, ...args.slice(1)];
+    const stored = this.#slots.get(slot);
+    if (!stored) throw new TypeError(`a reference to RTP capabilities that were never told (${String(slot)})`);
+    if ('error' in stored) throw stored.error;
+    return [{ ...options, rtpCapabilities: stored.rtpCapabilities }, ...args.slice(1)];
   }
 
-  #hear(encoded: unknown): Heard {
+  #read(encoded: unknown): Slot {
     try {
       const { values, bytes } = measure(encoded);
       if (values > MAX_VALUES) throw new RangeError(`RTP capabilities of more than ${MAX_VALUES} values`);
-      // Decoding comes first: it is what looks out for data that is nested so deep that nothing else could go through it.
+      // Decoding comes first, since it refuses data that is nested too deep for JSON.stringify().
       const rtpCapabilities = this.#accept(encoded);
       if (JSON.stringify(rtpCapabilities).length > MAX_CAPABILITIES) throw new RangeError(`RTP capabilities of more than ${MAX_CAPABILITIES} characters`);
       return { rtpCapabilities: deepFreeze(rtpCapabilities), bytes };

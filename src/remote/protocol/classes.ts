@@ -1,5 +1,5 @@
 /**
- * The one table that says which members and events of mediasoup's classes cross the wire. The server follows and obeys
+ * Table of the members and events of mediasoup's classes that cross the wire. The server subscribes and dispatches by
  * it, the client's mirrors are made from it, and nothing that is not in it can be called.
  */
 import { generateRouterRtpCapabilities } from 'mediasoup/ortc';
@@ -37,13 +37,13 @@ const workerDescription = {
 
 const workerMembers = { ...closable, pid: 'fixed', died: 'local', subprocessClosed: 'changing', dump: 'call', getResourceUsage: 'call' } as const;
 
-/** A Worker that a client has made for itself. */
+/** A client's own Worker. */
 const worker = describeClass<Worker>()({
   ...workerDescription,
   members: { ...workerMembers, updateSettings: 'call', createWebRtcServer: 'create', createRouter: 'create' },
 });
 
-/** A Worker of MafaldaRouters, some of which may be others': no single client may change or close it. */
+/** A Worker of MafaldaRouters. Some of them may belong to other clients, so no single client may change or close it. */
 const sharedWorker = describeClass<Worker>()({
   ...workerDescription,
   members: { ...workerMembers, close: 'local', updateSettings: 'local', createWebRtcServer: 'local', createRouter: 'local' },
@@ -55,7 +55,7 @@ const webRtcServer = describeClass<WebRtcServer>()({
   closedByParent: 'workerclose',
   closedBy: [],
   members: { ...identified, workerClosed: 'ending', handleWebRtcTransport: 'local' },
-  // That it lets go of one follows from the closing of the one or the other: mirrors tell it themselves.
+  // `webrtctransportunhandled` follows from the closing of the server or the transport, so mirrors emit it themselves.
   events: { webrtctransporthandled: 'observer' },
 });
 
@@ -320,14 +320,14 @@ export const classes = {
 
 export type ClassName = keyof typeof classes;
 
-/** Events so frequent that only listeners are told of them: where a client is too slow for them, later ones do. */
+/** Events so frequent that only listeners get them, and that a client which is too slow for them may miss. */
 export const lossyEvents: ReadonlySet<string> = new Set(Object.values(classes).flatMap(listenedEventsOf));
 
 export function descriptionOf(className: ClassName): ClassDescription {
   return classes[className];
 }
 
-/** What creates something in a MafaldaRouter. */
+/** Methods that create an object in a MafaldaRouter. */
 export const mafaldaRouterCreates = [
   'createWebRtcTransport',
   'createPlainTransport',
@@ -337,7 +337,7 @@ export const mafaldaRouterCreates = [
   'createAudioLevelObserver',
 ] as const;
 
-/** What methods make that make one object. */
+/** Classes of the objects that methods create, by the method; only methods that create a single object. */
 export const created: ReadonlyMap<string, ClassName> = new Map([
   ['createWorker', 'Worker'],
   ['createWebRtcServer', 'WebRtcServer'],
@@ -354,10 +354,10 @@ export const created: ReadonlyMap<string, ClassName> = new Map([
   ['consumeData', 'DataConsumer'],
 ]);
 
-/** What makes the ends of pipes there. */
+/** Methods that create the ends of links and pipes in a MafaldaRouter. */
 export const mafaldaRouterPipes = ['openLink', 'offerPipe', 'acceptPipe'] as const;
 
-/** What can be called on a MafaldaRouter, beside `close` and `leave`. */
+/** Methods that can be called on a MafaldaRouter, beside `close` and `leave`. */
 export const mafaldaRouterCalls = [
   ...mafaldaRouterCreates,
   'attach',

@@ -1,8 +1,9 @@
 /**
- * Arguments and results as plain data. Objects that both sides know become references (`{ $ref: handle }`), and what JSON
- * does not have becomes `{ $bigint: digits }`, `{ $number: 'NaN' }` and, in an array, `{ $undefined: true }`; keys that begin with `$` get
- * another one, so that nobody's data is taken for one of these. Buffers stay: socket.io carries them, and puts
- * `{ _placeholder: true, num }` in their places; so a key `_placeholder` gets a `$` too. Of an `appData`, in which applications keep their own objects, what can't be sent is left out.
+ * Codec of arguments and results as plain data. Objects that both sides know become references (`{ $ref: handle }`),
+ * and values that JSON lacks become `{ $bigint: digits }`, `{ $number: 'NaN' }` and, in an array, `{ $undefined: true
+ * }`; keys that begin with `$` get another `$`, so that no data is taken for one of these. Buffers stay: socket.io
+ * carries them, and puts `{ _placeholder: true, num }` in their places; so a key `_placeholder` gets a `$` too. Values
+ * in an `appData`, where applications keep objects of their own, are left out if they can't be sent.
  */
 import { EventEmitter } from 'node:events';
 import { NotFoundError } from 'mediasoup/errors';
@@ -13,17 +14,17 @@ const BIGINT = '$bigint';
 const UNDEFINED = '$undefined';
 const NUMBER = '$number';
 const NO_JSON_NUMBERS: readonly unknown[] = ['NaN', 'Infinity', '-Infinity'];
-/** mediasoup's are of 64 bits: nobody makes this process read a million digits. */
+/** Digits of mediasoup's 64 bits; the limit keeps a peer from making this process parse a million digits. */
 const BIGINT_DIGITS = /^-?\d{1,20}$/;
 const PLACEHOLDER = '_placeholder';
 const DOLLAR = '$'.charCodeAt(0);
-/** How many Buffers socket.io's parser takes in one packet: with more, it closes the connection. */
+/** Number of Buffers that socket.io's parser takes in one packet; with more, it closes the connection. */
 export const MAX_BUFFERS = 10;
 
-/** An application keeps there what it likes: also what has closed by now, which is no reason to refuse anything. */
+/** Key of the application's own data, which may refer to closed objects without being refused. */
 const APP_DATA = 'appData';
 
-/** What is sent of one `appData`: more of it stays where it is. */
+/** Limits of one `appData`, in values and in characters or bytes; values beyond them are not sent. */
 const MAX_APP_DATA_VALUES = 10_000;
 const MAX_APP_DATA_LENGTH = 900_000;
 
@@ -31,19 +32,19 @@ type HandleOf = (object: object, isInAppData: boolean) => number | undefined;
 
 /**
  * @param handleOf the handle of an object that the other side knows, or has known, or undefined for data
- * @throws {TypeError} for what can't be sent, but in an `appData`
+ * @throws {TypeError} for a value outside an `appData` that can't be sent
  * @throws {RangeError} for too many Buffers
  */
 export function encode(value: unknown, handleOf: HandleOf): unknown {
   try {
     return encodeDeep(value, handleOf, { count: 0 }, 0);
   } catch {
-    // Once more, to tell where it is: as long as all is well, nobody wants to know the way there.
+    // The second pass finds the path for the error; keeping track of it would slow down each call that succeeds.
     return encodeDeep(value, handleOf, { count: 0 }, 0, 'it');
   }
 }
 
-/** What can be sent of an `appData`; nothing of it is a reason to refuse anything. */
+/** Encodes an `appData`, leaving out values that can't be sent. Never throws for them. */
 export function encodeAppData(appData: unknown, handleOf: HandleOf): unknown {
   return encodeOwn(appData, handleOf, { count: 0 }, newRoom(), 0) ?? {};
 }
@@ -61,7 +62,7 @@ function encodeDeep(value: unknown, handleOf: HandleOf, buffers: { count: number
       element === undefined ? { [UNDEFINED]: true } : encodeDeep(element, handleOf, buffers, depth + 1, path && `${path}[${index}]`),
     );
   }
-  // Most of what is sent is plain data: no object that the other side could know, and no Buffer.
+  // A plain object, by far the most frequent case, is neither a Buffer nor an object with a handle.
   if (Object.getPrototypeOf(value) !== Object.prototype) {
     if (value instanceof Uint8Array) {
       if (++buffers.count > MAX_BUFFERS) throw new RangeError(`more than ${MAX_BUFFERS} Buffers can't be sent at once`);
@@ -83,32 +84,33 @@ function encodeDeep(value: unknown, handleOf: HandleOf, buffers: { count: number
   return result;
 }
 
-/** What is left of what may be sent of an `appData`, and what is around the value that is looked at. */
+/** Remaining limits while an `appData` is encoded. */
 interface Room {
   values: number;
   length: number;
-  readonly around: Set<object>;
+  /** Objects that contain the present value, to detect cycles. */
+  readonly ancestors: Set<object>;
 }
 
 function newRoom(): Room {
-  return { values: MAX_APP_DATA_VALUES, length: MAX_APP_DATA_LENGTH, around: new Set() };
+  return { values: MAX_APP_DATA_VALUES, length: MAX_APP_DATA_LENGTH, ancestors: new Set() };
 }
 
-/** What can be sent of an application's own data; undefined for what can't: it stays with the process that has it. */
+/** Encodes a value in an `appData`; undefined if it can't be sent. */
 function encodeOwn(value: unknown, handleOf: HandleOf, buffers: { count: number }, room: Room, depth: number): unknown {
   if (--room.values < 0 || typeof value === 'function' || typeof value === 'symbol') return undefined;
   if (typeof value === 'string') return fits(room, value.length) ? value : undefined;
   if (typeof value === 'bigint') return BIGINT_DIGITS.test(String(value)) ? { [BIGINT]: String(value) } : undefined;
   if (typeof value === 'number' && !Number.isFinite(value)) return { [NUMBER]: String(value) };
   if (typeof value !== 'object' || value === null) return value;
-  if (depth > MAX_DEPTH || room.around.has(value)) return undefined;
+  if (depth > MAX_DEPTH || room.ancestors.has(value)) return undefined;
   if (value instanceof Uint8Array) return fits(room, value.byteLength) && buffers.count++ < MAX_BUFFERS ? value : undefined;
   const isPlain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
   const handle = isPlain ? undefined : handleOf(value, true);
   if (handle !== undefined) return { [REFERENCE]: handle };
-  // Sockets, and whatever else lives in the process: their insides are nobody else's business.
+  // Sockets and other emitters mean nothing outside their process.
   if (value instanceof EventEmitter) return undefined;
-  room.around.add(value);
+  room.ancestors.add(value);
   try {
     if (hasToJSON(value)) return encodeOwn(value.toJSON(), handleOf, buffers, room, depth + 1);
     if (Array.isArray(value)) {
@@ -124,10 +126,10 @@ function encodeOwn(value: unknown, handleOf: HandleOf, buffers: { count: number 
     }
     return result;
   } catch {
-    // A getter of the application's, or its toJSON().
+    // A getter of the application's, or its toJSON(), has thrown.
     return undefined;
   } finally {
-    room.around.delete(value);
+    room.ancestors.delete(value);
   }
 }
 
@@ -150,10 +152,11 @@ function hasToJSON(value: object): value is { toJSON(): unknown } {
 }
 
 /**
- * @param value is taken over: most of it stays as it is. What is frozen has been decoded already
- * @param isAppData whether references to what has closed are undefined, as they are in each `appData`
- * @throws {NotFoundError} for a reference to what is not there, or not any more
- * @throws {TypeError} for a reference or a bigint that is none, or data that is nested too deep or means to poison prototypes
+ * Decodes a value in place.
+ * @param value is modified; frozen data in it has been decoded already
+ * @param isAppData whether references to closed objects become undefined, as they do in each `appData`
+ * @throws {NotFoundError} for a reference to an object that is unknown or closed
+ * @throws {TypeError} for a malformed reference, bigint or number, for too deep nesting, and for a key `__proto__`
  */
 export function decode(value: unknown, objectOf: (handle: number) => object | undefined, isAppData = false, depth = 0): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;

@@ -1,30 +1,35 @@
-/** The vocabulary of the class table: see `classes.ts`. */
+/** Types of the class table: see `classes.ts`. */
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
 
 export type MemberKind =
-  /** A property that never changes: sent once. */
+  /** A property that never changes, so it is sent once. */
   | 'fixed'
   /** A property that is sent again when it has changed. */
   | 'changing'
-  /** An asynchronous method: one request, one answer. */
+  /** An asynchronous method, with one request and one answer. */
   | 'call'
-  /** One that makes objects. */
+  /** A call that creates objects. */
   | 'create'
-  /** A synchronous method without a result: one request, no answer. */
+  /** A synchronous method without a result, with one request and no answer. */
   | 'send'
-  /** A method by which mediasoup tells an object that what it is in has closed: `routerClosed()` ends it with `routerclose`. */
+  /**
+   * A method by which mediasoup tells an object that its parent has closed: `routerClosed()` ends it with
+   * `routerclose`.
+   */
   | 'ending'
-  /** The method by which the application closes it: at once here, and the server is told. */
+  /**
+   * The method by which the application closes the object: the mirror closes at once, and the server gets a message.
+   */
   | 'closing'
-  /** Done by the mirror itself. */
+  /** A member that the mirror implements itself. */
   | 'local';
 
 export type EventKind =
-  /** Where mediasoup emits it: on the object, on its `observer`, or on both. */
+  /** Emitter that mediasoup uses: the object, its `observer`, or both. */
   | 'object'
   | 'observer'
   | 'both'
-  /** On the object, and so often that only those are told who listen: who has made the object is taken for one of them. */
+  /** Emitted on the object so often that only listeners get it; the creator of the object counts as a listener. */
   | 'listened';
 
 /** Properties by their names. */
@@ -33,28 +38,28 @@ export type State = Record<string, unknown>;
 export interface ClassDescription {
   readonly members: Readonly<Record<string, MemberKind>>;
   readonly events: Readonly<Record<string, EventKind>>;
-  /** Names of the classes that it can be in. */
+  /** Names of the classes that can be its parent. */
   readonly parents: readonly string[];
-  /** What its parent's `observer` emits when it is created. */
+  /** Event that its parent's `observer` emits when it is created. */
   readonly announcement: string;
-  /** What it emits when it closes because its parent does. */
+  /** Event that it emits when it closes because its parent does. */
   readonly closedByParent: string;
-  /** Events which tell that it is just closing for a reason of its own. */
+  /** Events that announce its closing for a reason of its own. */
   readonly closedBy: readonly string[];
   /**
-   * Events that tell of a property, by its name; where it is a boolean, the event for true and the one for false. From
-   * these a client that could not be told of each event makes up for what it has missed.
+   * Events that report a property, by its name; for a boolean, first the event for true, then the event for false. A
+   * client that has missed events emits these for the properties that differ.
    */
   readonly tellsOf?: Readonly<Record<string, string | readonly [string, string]>>;
-  /** What properties become when it closes, if it has them. */
+  /** Values that properties get when it closes, if it has them. */
   readonly closedState?: State;
-  /** What methods do before anything is sent: they throw for wrong arguments, or change properties, which are returned. */
+  /** Work of methods before anything is sent: throws for wrong arguments, or returns changed properties. */
   readonly atOnce?: Readonly<Record<string, (...args: never[]) => State | undefined>>;
 }
 
 type OwnMember<T> = Exclude<keyof T, keyof EnhancedEventEmitter>;
 
-/** Describes a class of mediasoup's. The compiler sees to it that no member of the interface is forgotten. */
+/** Describes a class of mediasoup's. The compiler refuses a description that lacks a member of the interface. */
 export function describeClass<T>() {
   return <const M extends Record<OwnMember<T>, MemberKind>>(
     description: Omit<ClassDescription, 'members'> & { members: M & Record<Exclude<keyof M, OwnMember<T>>, never> },
@@ -66,7 +71,7 @@ export type MembersOf<M, Kind extends MemberKind> = { [K in keyof M]: M[K] exten
 
 const listened = new WeakMap<ClassDescription, readonly string[]>();
 
-/** Names of the events that only listeners are told of. */
+/** Names of the events that only listeners get. */
 export function listenedEventsOf(description: ClassDescription): readonly string[] {
   const known = listened.get(description);
   if (known) return known;
@@ -77,7 +82,7 @@ export function listenedEventsOf(description: ClassDescription): readonly string
 
 const found = new WeakMap<ClassDescription, Map<string, readonly string[]>>();
 
-/** Asked for with every event, and always the same: found out once. */
+/** Names of the members of some kinds, cached since they are needed with every event. */
 export function membersOf(description: ClassDescription, ...kinds: MemberKind[]): readonly string[] {
   const known = found.get(description) ?? new Map<string, readonly string[]>();
   found.set(description, known);

@@ -18,7 +18,7 @@ import { StaleLinkError } from '../../piping/endpoint.ts';
 export interface WireError {
   name: string;
   message: string;
-  /** Of the errors of this library, which have fields too. */
+  /** Only errors of this library have a code, and fields. */
   code?: string;
   fields?: Record<string, unknown>;
 }
@@ -26,12 +26,12 @@ export interface WireError {
 type ErrorClass = new (message: string) => Error;
 type Fields = Record<string, unknown>;
 
-/** Causes have causes: more levels than an error of a node below nodes needs are cut off. */
+/** Levels of causes, enough for an error of a node below nodes; deeper causes are cut off. */
 const MAX_CAUSES_DEPTH = 4;
-/** An error may repeat what it was given, and that can be as long as a message. */
+/** Characters of a text; an error may quote an argument, which can be as long as a message. */
 const MAX_MESSAGE_LENGTH = 2000;
 const MAX_NAME_LENGTH = 100;
-/** Of a NodeUnavailableError with very many nodes the rest is left out. */
+/** Number of causes of a NodeUnavailableError; those of further nodes are left out. */
 const MAX_CAUSES = 100;
 
 const classesByName: Readonly<Record<string, ErrorClass>> = {
@@ -61,7 +61,7 @@ export function encodeError(error: unknown, depth = 0): WireError {
   if (!(error instanceof Error)) return { name: 'Error', message: textOf(error, MAX_MESSAGE_LENGTH) };
   const [name, message] = [textOf(error.name, MAX_NAME_LENGTH), textOf(error.message, MAX_MESSAGE_LENGTH)];
   const { code } = error as { code?: unknown };
-  // The class may be that of another copy of this module: the code tells.
+  // The code decides, since the class may be that of another copy of this module.
   return isMafaldaCode(code) ? { name, message, code, fields: encodeFields(error, depth) } : { name, message };
 }
 
@@ -97,7 +97,7 @@ function toError(cause: unknown, depth: number): Error | undefined {
   return decodeError(cause as unknown as WireError, depth + 1);
 }
 
-/** Whatever was thrown: not all of it can be made a text of. */
+/** Text of a thrown value, some of which can't be converted to a string. */
 function textOf(value: unknown, length: number): string {
   try {
     return shortened(String(value), length);

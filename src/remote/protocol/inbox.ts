@@ -1,11 +1,12 @@
 /**
- * What has arrived is dealt with in its order, and not all in one go: a packet may ask for more than can be done while
- * others wait, and each answer should be on its way before the next one is made.
+ * Queue of received messages. They are delivered in their order, and in turns with other sessions: a packet may ask for
+ * more work than can be done while others wait, and each answer should be on its way before the next is made.
  */
 import { turns, type Turns } from '../../core/turns.ts';
 import type { Measure } from './measure.ts';
 import type { MemoryAccount } from './memory.ts';
 
+/** Number of delivered messages that may keep their places in the queue. */
 const TRIM_AFTER = 1000;
 
 export class Inbox<Received> {
@@ -13,13 +14,13 @@ export class Inbox<Received> {
   readonly #deliver: (message: Received, size: Measure) => void;
   readonly #isHeldUp: () => boolean;
   #waiting: { message: Received; size: Measure }[] = [];
-  /** How many of them have been delivered already. */
+  /** Number of delivered messages at the beginning of the queue. */
   #delivered = 0;
   #bytes = 0;
   readonly #turns: Turns;
   readonly #onEmpty: (() => void)[] = [];
 
-  /** @param isHeldUp whether nothing is to be delivered at present, until {@link run} is called */
+  /** @param isHeldUp whether delivery has to wait until {@link run} is called */
   constructor(memory: MemoryAccount, deliver: (message: Received, size: Measure) => void, isHeldUp: () => boolean, shared = turns) {
     this.#turns = shared;
     this.#memory = memory;
@@ -36,7 +37,10 @@ export class Inbox<Received> {
     return this.#bytes;
   }
 
-  /** Delivers it at once, if it is its turn. */
+  /**
+   * Delivers the message at once if no other waits, delivery is not held up, and the turn has time left; else queues
+   * it.
+   */
   add(message: Received, size: Measure): void {
     if (this.isEmpty && !this.#isHeldUp() && this.#turns.hasTime) return this.#deliver(message, size);
     this.#waiting.push({ message, size });
@@ -44,13 +48,13 @@ export class Inbox<Received> {
     this.run();
   }
 
-  /** Goes on with what waits, if anything does. */
+  /** Goes on delivering waiting messages, if there are any. */
   run(): void {
     if (!this.isEmpty) this.#turns.add(this.#step);
     else if (this.#onEmpty.length > 0) this.#forget();
   }
 
-  /** Delivers the next one. Nothing more is done while it is held up. */
+  /** Delivers the next message, unless delivery is held up. @returns whether more messages wait */
   readonly #step = (): boolean => {
     if (this.isEmpty || this.#isHeldUp()) return false;
     const { message, size } = this.#waiting[this.#delivered++]!;
@@ -66,7 +70,7 @@ export class Inbox<Received> {
     this.#memory.add(bytes);
   }
 
-  /** Nothing more is delivered of what waits. @returns that */
+  /** Drops the waiting messages. @returns them */
   clear(): Received[] {
     const waiting = this.#waiting.slice(this.#delivered);
     this.#count(-this.#bytes);
@@ -75,12 +79,12 @@ export class Inbox<Received> {
     return waiting.map(({ message }) => message);
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves when no message waits. */
   async untilEmpty(): Promise<void> {
     if (!this.isEmpty) await new Promise<void>(resolve => this.#onEmpty.push(resolve));
   }
 
-  /** Where there is always something that waits, what has been delivered must not stay. */
+  /** Removes delivered messages, which would pile up in a queue that never becomes empty. */
   #trim(): void {
     this.#waiting = this.#waiting.slice(this.#delivered);
     this.#delivered = 0;

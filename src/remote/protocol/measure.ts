@@ -1,11 +1,11 @@
-/** How much a message takes: the bounds that a session keeps to are in bytes, whatever its messages are made of. */
+/** Size of messages: the limits of a session are in bytes, whatever its messages consist of. */
 
 export interface Measure {
-  /** About as many as it takes in memory, and at least about as many as on the wire. */
+  /** Estimated bytes in memory; about as many as on the wire, or more. */
   bytes: number;
-  /** socket.io sends these beside the text. */
+  /** Number of Buffers, which socket.io sends beside the text. */
   buffers: number;
-  /** How many numbers, texts, lists… there are in it: the time that it takes to go through them grows with that. */
+  /** Number of numbers, texts, lists…, to which the time to process the message is proportional. */
   values: number;
 }
 
@@ -16,7 +16,10 @@ const OBJECT_BYTES = 32;
 const KEY_BYTES = 12;
 const BUFFER_BYTES = 100;
 
-/** @param value data without cycles, nested as deep as it may be: what comes from the wire has not been looked at yet */
+/**
+ * Measures iteratively, since data from the wire has not been checked for its depth yet.
+ * @param value data without cycles
+ */
 export function measure(value: unknown): Measure {
   const found: Measure = { bytes: 0, buffers: 0, values: 0 };
   const waiting = [value];
@@ -42,7 +45,7 @@ export function measure(value: unknown): Measure {
   return found;
 }
 
-/** Texts that go to many, or come from elsewhere and are said again, are cut off here. */
+/** Cuts off a text that goes to many recipients, or that comes from the other side and is repeated. */
 export function shortened(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length)}…` : text;
 }

@@ -1,6 +1,6 @@
-/** Who may keep how many bytes: each session within a bound of its own, and all of a server within a common one. */
+/** Accounts of kept bytes: each session has a limit of its own, and all sessions of a server have a common limit. */
 
-/** What all sessions of a server keep together. */
+/** Bytes that all sessions of a server keep together. */
 export class MemoryBudget {
   readonly max: number;
   #bytes = 0;
@@ -15,8 +15,8 @@ export class MemoryBudget {
   }
 
   /**
-   * What each may have where there is not enough for all: who has more is refused, or cut off, so that the others go on.
-   * Without bound as long as there is enough.
+   * Bytes that each session may have while the budget is exceeded; a session with more is refused or cut off, so that
+   * the others go on. Infinity while the budget is not exceeded.
    */
   get share(): number {
     return this.#bytes <= this.max ? Infinity : this.max / Math.max(1, this.#accounts);
@@ -32,7 +32,7 @@ export class MemoryBudget {
   }
 }
 
-/** What one session keeps: what waits for the other side, and what waits for this one. */
+/** Bytes that one session keeps: messages that wait for the other side, and messages that wait for this side. */
 export class MemoryAccount {
   readonly max: number;
   readonly #budget: MemoryBudget;
@@ -57,13 +57,13 @@ export class MemoryAccount {
     this.#budget.add(bytes);
   }
 
-  /** @param more what would come on top, or does not count if negative */
+  /** @param more bytes that would be added, or, if negative, that are not counted */
   isOver(more = 0): boolean {
     const bytes = this.#bytes + more;
     return bytes > this.max || bytes > this.#budget.share;
   }
 
-  /** Whatever was kept is kept no longer. */
+  /** Returns all bytes to the budget, and the account's share to the others. */
   close(): void {
     if (this.#closed) return;
     this.add(-this.#bytes);

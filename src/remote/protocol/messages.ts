@@ -1,6 +1,6 @@
 /**
- * What client and server say to each other. Each message is one element of a session (`session.ts`), which delivers
- * them in order and exactly once, also across lost connections.
+ * Messages carried by a Session, which delivers them in order and exactly once, also across lost connections. Socket
+ * events outside a session are in `socketEvents.ts`.
  */
 import type { RouterRtpCapabilities } from 'mediasoup/types';
 import { MAX_DURATION_MS } from '../../api/checkDuration.ts';
@@ -9,39 +9,42 @@ import type { ClassName } from './classes.ts';
 import type { WireError } from './errors.ts';
 
 export const PROTOCOL_VERSION = 1;
-/** Of a server's URL. */
+/** Path of a server's URL. */
 export const DEFAULT_PATH = '/mafalda';
-/** Bytes that a client may send in one message, unless the server says otherwise. */
+/** Bytes that a client may send in one message, unless the server's welcome names another limit. */
 export const DEFAULT_MAX_PAYLOAD = 1_000_000;
 
-/** How rarely a server may report its load, in ms: clients wait for a few reports before they take it for silent, and timers have a limit. */
+/**
+ * Longest interval between load reports, in ms: clients take a server for silent after a few missing reports, and must
+ * stay within the limit of timers.
+ */
 export const MAX_LOAD_INTERVAL_MS = Math.floor(MAX_DURATION_MS / 4);
 
-/** A MafaldaRouter by its id, or any other object by the handle that the server gave it. */
+/** A MafaldaRouter by its id, another object by the handle that the server gave it, or one of the targets below. */
 export type Target = string | number;
-/** The server's Mafalda. */
-export const MAFALDA = 0;
-/** The mediasoup module behind it. */
-export const MEDIASOUP = -1;
+/** Target of calls on the server's Mafalda. */
+export const MAFALDA_TARGET = 0;
+/** Target of calls on the mediasoup module behind it. */
+export const MEDIASOUP_TARGET = -1;
 
 export type Changes = Record<string, unknown>;
 
-/** A new object, or one that was there when its MafaldaRouter was attached to. */
+/** An object that is new, or that existed when the client attached to its MafaldaRouter. */
 export interface Addition {
   handle: number;
   className: ClassName;
   /** The id of the object; of a Worker, its key in the `workers` Map. */
   id: string;
-  /** Handle of the parent; of a Worker none. */
+  /** Handle of the parent; a Worker has none. */
   parent?: number;
   appData: unknown;
-  /** All of its properties, but those that are undefined. */
+  /** All of its properties that are not undefined. */
   state: Changes;
-  /** Of a Router: over IPv4, IPv6 or both pipes reach it, best first. */
+  /** Address families by which pipes reach a Router, best first. */
   families?: readonly Family[];
 }
 
-/** An event that tells why an object closes, such as `producerclose`; `died` comes with an error. */
+/** Event that gives the reason why an object closes, such as `producerclose`; `died` comes with an error. */
 export interface CloseCause {
   name: string;
   error?: WireError;
@@ -50,18 +53,18 @@ export interface CloseCause {
 export type ClientMessage =
   | { type: 'call'; id: number; target: Target; method: string; args: unknown[] }
   | { type: 'send'; target: Target; method: string; args: unknown[] }
-  /** From now on it wants, or does not want, to be told of an event that only listeners are told of. */
+  /** Subscribes to an event that only listeners get, or unsubscribes from it. */
   | { type: 'listen'; handle: number; name: string; listening: boolean }
-  /** From now on `{ $capabilities: slot }` stands for these: see `capabilities.ts`. */
+  /** Fills a slot, to which `{ $capabilities: slot }` refers from now on: see `capabilities.ts`. */
   | { type: 'capabilities'; slot: number; rtpCapabilities: unknown };
 
 export type ServerMessage =
-  /** `load` is that of the server, if it has changed since it was told. */
+  /** `load` is the server's, if it has changed since it was last sent. */
   | { type: 'answer'; id: number; result: unknown; load?: number }
   | { type: 'failure'; id: number; error: WireError }
   /**
-   * Without a MafaldaRouter: in a Worker that the client has made for itself. With a handle that is known already, the
-   * state is what counts: the client has missed messages, of which this makes up for the changes.
+   * Announces an object; without `mafaldaRouter`, it is in a client's own Worker. For a handle that the client knows,
+   * the state replaces the known state: the client has missed messages, and the state makes up for the changes in them.
    */
   | { type: 'add'; mafaldaRouter?: string; addition: Addition }
   | { type: 'event'; handle: number; name: string; args: unknown[]; changes?: Changes }
@@ -70,49 +73,50 @@ export type ServerMessage =
   | { type: 'forget'; handle: number }
   | { type: 'closeMafaldaRouter'; mafaldaRouter: string };
 
-/** What a client says of itself in the handshake. */
+/** Data that a client sends in the handshake. */
 export interface Credentials {
   protocol: number;
   token?: string;
-  /** The session to go on with, and how many of its messages have arrived here. */
+  /** The session to go on with, and how many of its messages have arrived at the client. */
   session?: { id: string; received: number };
-  /** A session that the client has given up: what it has made is to be closed, before another one begins. */
-  abandoned?: string;
-  /** What others have made under this name, and left, is to be closed as well. */
+  /** Id of a session that the client has given up; the server closes its objects before another session begins. */
+  endSessionId?: string;
+  /** Name of the client; the server closes the objects of other instances of this name as well. */
   name?: string;
-  /** Tells those apart that have the same name. With a name it must be there. */
+  /** Random string that distinguishes clients of the same name; required with a name. */
   instance?: string;
 }
 
-/** What a client has closed in a session that it has lost, without knowing whether the server has heard of it. */
+/** Objects that a client has closed in a lost session, without knowing whether the server has received that. */
 export interface Unconfirmed {
   mafaldaRouter: string;
-  /** Objects. */
+  /** Handles of closed objects. */
   handles: number[];
-  /** The MafaldaRouter itself, if it is the one that was attached to by this number. */
+  /** Attachment number of the MafaldaRouter, if it was closed itself; a later MafaldaRouter of its id has another. */
   number?: number;
 }
 
-/** The server's first word on each connection. */
+/** Content of the server's first event on each connection. */
 export interface Welcome {
   protocol: number;
-  /** How large a message may be, in bytes. */
+  /** Largest WebSocket frame that the server accepts, in bytes. */
   maxPayload: number;
-  /** How long a session outlives its connection, in ms. Then both sides close what was in it. */
+  /** Time that a session outlives its connection, in ms. Then both sides close the objects in it. */
   sessionTimeout: number;
-  /** How often it reports its load, in ms: a sign of life, beside socket.io's pings. */
+  /** Interval between load reports, in ms; they are a sign of life, beside socket.io's pings. */
   loadInterval: number;
-  /** Another one after each start of the server. */
+  /** Random id that differs after each start of the server. */
   serverId: string;
-  /** Where it says it is, and what else its operator says of it. */
+  /** Location of the server, as its operator names it. */
   region?: string;
+  /** Further properties of the server, as its operator names them. */
   labels: Readonly<Record<string, string>>;
   mediasoup: MediasoupInfo;
-  /** If it isn't the one that the client asked for, that one is over. */
+  /** Session of this connection. A different id means that the requested session has ended. */
   session: { id: string; received: number };
 }
 
-/** What mediasoup's module knows of itself. */
+/** Static information of the server's mediasoup module. */
 export interface MediasoupInfo {
   version: string;
   /** A path at the server. */

@@ -1,22 +1,22 @@
-/** Messages that the other side has not acknowledged, the oldest first. */
+/** Queue of messages that the other side has not acknowledged, the oldest first. */
 import type { MemoryAccount } from './memory.ts';
 
 export interface Kept<Sent> {
   number: number;
   message: Sent;
   bytes: number;
-  /** Its size in a packet. */
+  /** Size in a packet. */
   wireBytes: number;
   buffers: number;
 }
 
-/** Messages that have gone may keep so many places. */
+/** Number of acknowledged messages that may keep their places in the queue. */
 const TRIM_AFTER = 1000;
 
 export class Outbox<Sent> implements Iterable<Kept<Sent>> {
   readonly #memory: MemoryAccount;
   #kept: Kept<Sent>[] = [];
-  /** How many at its beginning have gone: to move the others each time would take longer the more there are. */
+  /** Number of acknowledged messages at the beginning; moving the others each time would take longer the more wait. */
   #gone = 0;
   #bytes = 0;
 
@@ -40,7 +40,7 @@ export class Outbox<Sent> implements Iterable<Kept<Sent>> {
     for (let index = this.#gone; index < this.#kept.length; ++index) yield this.#kept[index]!;
   }
 
-  /** Their numbers follow on each other. */
+  /** Returns the message of this number, found by its offset, since the numbers are consecutive. */
   at(number: number): Kept<Sent> | undefined {
     const { oldest } = this;
     return oldest && number >= oldest.number ? this.#kept[this.#gone + number - oldest.number] : undefined;
@@ -51,18 +51,18 @@ export class Outbox<Sent> implements Iterable<Kept<Sent>> {
     this.#count(kept.bytes);
   }
 
-  /** All up to this number have arrived. */
+  /** Removes the messages up to this number, which have arrived. */
   forgetUpTo(number: number): void {
     for (let kept = this.oldest; kept && kept.number <= number; kept = this.oldest) {
       ++this.#gone;
       this.#count(-kept.bytes);
     }
     if (this.length === 0) this.#trim();
-    // Each is moved as often as others have gone, in the mean: once.
+    // Trimming at half the length moves each message once on average.
     else if (this.#gone >= TRIM_AFTER && this.#gone >= this.length) this.#trim();
   }
 
-  /** From now on these are kept, and nothing else. */
+  /** Replaces all messages by these. */
   replace(kept: Kept<Sent>[]): void {
     this.#kept = kept;
     this.#gone = 0;

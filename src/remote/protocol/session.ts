@@ -1,7 +1,8 @@
 /**
- * A conversation that outlives its connections. Both sides number their messages and keep them until the other has told
- * that they arrived; after a reconnection they send again what did not. So each message arrives once and in order, or the
- * session is over. Where too many wait, a side that can tell the present state instead ({@link Recovery}) does that.
+ * Reliable, ordered exchange of messages that outlives its connections. Both sides number their messages and keep them
+ * until the other has acknowledged them; after a reconnection they send the unacknowledged messages again. So each
+ * message arrives once and in order, or the session ends. If too many wait, a side with a {@link Recovery} sends a
+ * snapshot of the present state instead.
  */
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import { MAX_BUFFERS } from './codec.ts';
@@ -11,76 +12,87 @@ import { MemoryAccount } from './memory.ts';
 import { turns } from '../../core/turns.ts';
 import { Outbox, type Kept } from './outbox.ts';
 
-/** The part of a socket.io socket that is needed, and that client and server have in common. */
+/** Members of a socket.io socket that the session needs, and that client and server have in common. */
 export interface Socket {
   emit(event: 'message', number: number, received: number, ...messages: unknown[]): unknown;
   emit(event: 'acknowledge', received: number): unknown;
   on(event: 'message', listener: (number: number, received: number, ...messages: never[]) => void): unknown;
   on(event: 'acknowledge', listener: (received: number) => void): unknown;
   removeAllListeners(event: 'message' | 'acknowledge'): unknown;
-  /** @param close the connection too: a client does that by itself */
+  /** @param close whether to close the connection too, which a client does anyway */
   disconnect(close?: boolean): unknown;
 }
 
-/** When nothing is said that could carry it, the other side is told this often that its messages have arrived. */
+/** Number of received messages after which they are acknowledged, if no message has carried the acknowledgement. */
 const ACKNOWLEDGE_EVERY = 100;
-/** And this often in bytes, so that few large messages are not kept for long by whom they came from. */
+/**
+ * Bytes of received messages after which they are acknowledged, so that the sender does not keep large messages for
+ * long.
+ */
 const ACKNOWLEDGE_EVERY_BYTES = 262_144;
-/** And no later than so long after one has arrived: what is not acknowledged counts as not delivered when a session ends. */
+/** Time limit of an acknowledgement, in ms: unacknowledged messages count as not delivered when a session ends. */
 const ACKNOWLEDGE_WITHIN_MS = 200;
-/** A peer that leaves more than this unacknowledged is too slow or too long away to catch up. */
+/** Number of unacknowledged messages from which on the other side is too slow, or too long away, to catch up. */
 const MAX_UNACKNOWLEDGED = 20_000;
-/** What is kept for the other side and what waits for this one, in bytes, unless the session is given an account. */
+/** Default limit of the bytes kept for the other side and waiting for this side, if the session is given no account. */
 const MAX_BYTES = 64_000_000;
 /**
- * Messages that can wait are sent as long as no more than this is underway, in messages and bytes: so they are neither in the way of others, nor do they use up
- * what may be kept for the other side.
+ * Limits, in messages and bytes, of unacknowledged messages up to which messages that can wait are sent. So they
+ * neither delay others, nor use up the memory for the other side.
  */
 const MAX_UNDERWAY = 2000;
 const MAX_BYTES_UNDERWAY = 1_000_000;
-/** Of what it may keep at most so much is that. */
+/** Limit of the same as a share of the memory account. */
 const SHARE_UNDERWAY = 1 / 8;
-/** A side that holds back does not acknowledge more as long as so much waits to be dealt with: so whoever tells it much goes as fast as it can follow. */
+/**
+ * Bytes of undelivered messages from which on a side that holds back stops acknowledging, so that the sender of many
+ * messages goes only as fast as this side can follow.
+ */
 const HOLD_BACK_BYTES = 262_144;
-/** What several messages in one packet may have together. */
+/** Bytes of several messages in one packet. */
 const MAX_BATCH_BYTES = 262_144;
 
-/** On so many connections in a row the same message may be the first that does not arrive: then it is to blame for their ends. */
+/**
+ * Number of connections in a row with the same first undelivered message, after which it is taken for the cause of
+ * their ends.
+ */
 const MAX_ATTEMPTS = 5;
 
-/** How a side makes up for messages that it could not keep. */
+/** Replacement of messages that a side could not keep by a snapshot. */
 export interface Recovery<Sent> {
-  /** What a snapshot makes up for; the rest is kept. */
+  /** Whether a snapshot makes up for the message; other messages are kept. */
   isInSnapshot(message: Sent): boolean;
-  /** Of what is kept: what ends something, and so comes before the snapshot, which may have another one of the same id. */
+  /**
+   * Whether a kept message ends an object, and so goes before the snapshot, which may have another object of its id.
+   */
   isEnding(message: Sent): boolean;
-  /** Sends how things are now, as far as there is {@link Session.hasRoom}. Resolves when all of it has been sent, or is not to be any more. */
+  /** Sends the present state, no faster than {@link Session.hasRoom} allows. Resolves when that has ended. */
   snapshot(): Promise<void>;
 }
 
 export interface SessionOptions<Sent> {
-  /** Without it, the session ends where too many messages wait. */
+  /** Recovery by a snapshot; without it, the session ends when too many messages wait. */
   recovery?: Recovery<Sent>;
-  /** The account of the bytes that it may keep. */
+  /** Account of the bytes that the session keeps; default: a limit of 64,000,000 bytes. */
   memory?: MemoryAccount;
-  /** Whether it acknowledges no faster than it deals with what has arrived. */
+  /** Whether it acknowledges messages no faster than it delivers them. */
   holdsBack?: boolean;
 }
 
 export type SessionEvents<Received> = {
-  /** What a listener throws ends the session: the message was not one that it could do anything with. */
+  /** An error thrown by a listener ends the session, since the message can't be processed. */
   message: [message: Received, size: Measure];
-  /** It is about to fail: the last moment to say something over this socket. */
+  /** Emitted before the session fails, while the socket can still send a last event. */
   failing: [reason: string];
-  /** There is room again, after there was none when it was asked. */
+  /** Emitted when there is room again, after {@link Session.hasRoom} was false. */
   room: [];
-  /** It can't go on: the other side does not keep to the protocol, or is too slow. */
+  /** The session has failed: the other side breaks the protocol, or is too slow. */
   error: [error: Error];
 };
 
 export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<Received>> {
   readonly #outbox: Outbox<Sent>;
-  /** Messages that have to come after the snapshot. */
+  /** Messages that must follow the snapshot. */
   #held: Kept<Sent>[] = [];
   #snapshots = 0;
   #isWaitingForRoom = false;
@@ -90,26 +102,28 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   readonly #inbox: Inbox<Received>;
   readonly #isMessage: (message: unknown) => message is Received;
   readonly #recovery: Recovery<Sent> | undefined;
-  /** Some messages were not kept: a snapshot has to be sent before anything else. */
+  /** Whether messages were dropped, so that a snapshot must be sent before anything else. */
   #isBehind = false;
-  /** What goes into the next packet. */
+  /** Messages of the next packet. */
   #batch: Kept<Sent>[] = [];
   #batchBytes = 0;
-  /** How many bytes of messages a packet may have, if it has several. */
+  /** Bytes of messages in a packet, if it has several. */
   maxBatchBytes = MAX_BATCH_BYTES;
   #socket: Socket | undefined;
   #sent = 0;
-  /** Of what was said before there was this connection, the number of the first that has not been sent again. */
+  /** Number of the first message from before this connection that has not been sent again. */
   #next = Infinity;
   #received = 0;
   #acknowledged = 0;
   #unacknowledgedBytes = 0;
   #acknowledging: NodeJS.Timeout | undefined;
-  /** The first message that was waiting when there was a new connection, and on how many connections it was that one. */
+  /**
+   * First message that waited at the latest connection, and the number of further connections at which it was first.
+   */
   #stuck = { number: 0, attempts: 0 };
 
   /**
-   * @param isMessage tells what is a message of the protocol: anything else ends the session
+   * @param isMessage checks a received message; anything else ends the session
    */
   constructor(isMessage: (message: unknown) => message is Received, options: SessionOptions<Sent> = {}) {
     super();
@@ -119,26 +133,26 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     this.#memory = memory;
     this.#holdsBack = holdsBack;
     this.#outbox = new Outbox(memory);
-    // Where answers pile up since nobody reads them, there is no use in making more.
+    // Delivery is held up while answers pile up unread, since it would make more of them.
     this.#inbox = new Inbox(memory, (message, size) => this.#deliver(message, size), () => this.#outbox.bytes > memory.max / 2);
   }
 
-  /** How many messages have arrived here: what the other side has to know in order to go on. */
+  /** Number of messages that have arrived, which the other side needs in order to go on. */
   get received(): number {
     return this.#received;
   }
 
-  /** Resolves when all that has arrived has been dealt with. */
+  /** Resolves when all messages that have arrived are delivered. */
   async untilDelivered(): Promise<void> {
     await this.#inbox.untilEmpty();
   }
 
-  /** What the other side has not told to have arrived there, the oldest first. */
+  /** Messages that the other side has not acknowledged, the oldest first. */
   get unacknowledged(): Sent[] {
     return [...this.#outbox, ...this.#held].map(({ message }) => message);
   }
 
-  /** Whether what can wait may be sent now. If not, `room` is emitted when it may. */
+  /** Whether messages that can wait may be sent now. If not, `room` is emitted when they may. */
   get hasRoom(): boolean {
     const maxBytes = Math.min(MAX_BYTES_UNDERWAY, this.#memory.max * SHARE_UNDERWAY);
     const hasRoom = this.#socket !== undefined && this.#outbox.length < MAX_UNDERWAY && this.#outbox.bytes < maxBytes;
@@ -146,15 +160,15 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     return hasRoom;
   }
 
-  /** The number of the latest message of which the other side has told that it has arrived there. */
+  /** Number of the latest message that the other side has acknowledged. */
   get delivered(): number {
     return (this.#outbox.oldest?.number ?? this.#sent + 1) - 1;
   }
 
   /**
-   * Queued while there is no connection.
-   * @param wireBytes its size, where the other side takes packets of a limited size only
-   * @param size of the message, where it is known
+   * Sends a message, or queues it while there is no connection.
+   * @param wireBytes its size in a packet, where the other side limits the size of packets
+   * @param size of the message, if it has been measured already
    * @returns its number
    */
   send(message: Sent, wireBytes?: number, size?: Measure): number {
@@ -168,7 +182,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     return kept.number;
   }
 
-  /** To be called before the first connection: these messages go ahead of all that are queued. */
+  /** Puts messages ahead of all queued messages. To be called before the first connection. */
   sendFirst(messages: readonly Sent[]): void {
     const first = messages.map(message => {
       const { bytes, buffers } = measure(message);
@@ -182,7 +196,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     return this.#socket === socket;
   }
 
-  /** Goes on over this socket, where the other side has so far received so many messages. */
+  /** Continues over this socket. @param receivedByPeer number of messages that the other side has received so far */
   attach(socket: Socket, receivedByPeer: number): void {
     this.detach();
     this.#socket = socket;
@@ -197,7 +211,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     this.#tellOfRoom();
   }
 
-  /** Nothing is kept or delivered any more. @returns what has arrived, and was not dealt with */
+  /** Drops all messages. @returns messages that have arrived and were not delivered */
   close(): Received[] {
     this.detach();
     this.#outbox.replace([]);
@@ -218,7 +232,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     turns.delete(this.#sendNext);
   }
 
-  /** What is said in one go travels in one packet: each costs both sides a call of the system. */
+  /** Collects messages of one tick in one packet, since each packet costs both sides a system call. */
   #collect(kept: Kept<Sent>): void {
     if (!this.#socket) return;
     this.#next = kept.number + 1;
@@ -228,7 +242,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     this.#batchBytes += kept.wireBytes;
   }
 
-  /** Sends again all that has not arrived, at once as far as there is time. */
+  /** Sends all unacknowledged messages again, at once as long as the turn has time left. */
   #sendAgain(): void {
     this.#next = this.#outbox.oldest?.number ?? this.#sent + 1;
     if (!this.#isSendingAgain) return;
@@ -241,7 +255,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     return this.#next <= this.#sent;
   }
 
-  /** Sends one more packet. @returns whether there is more */
+  /** Sends one more packet again. @returns whether there are more */
   readonly #sendNext = (): boolean => {
     const batch: Kept<Sent>[] = [];
     let bytes = 0;
@@ -256,7 +270,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     return this.#isSendingAgain;
   };
 
-  /** Sends at once what waits for the next packet. */
+  /** Sends all waiting messages at once. */
   flush(): void {
     while (this.#isSendingAgain) this.#sendNext();
     this.#flushBatch();
@@ -282,7 +296,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   readonly #onMessage = (first: number, receivedByPeer: number, ...messages: unknown[]): void => {
     this.#onAcknowledge(receivedByPeer);
     for (const [index, message] of messages.entries()) {
-      // What came before may have been the end.
+      // The message before it may have ended the session.
       if (!this.#socket) return;
       this.#receive(first + index, message);
     }
@@ -341,7 +355,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     if (this.hasRoom) this.emit('room');
   }
 
-  /** A message that breaks each connection on which it is sent would be sent for ever. */
+  /** Ends the session if the same message was lost on several connections: it may break each of them. */
   #giveUpIfStuck(): void {
     if (!this.#socket) return;
     const number = this.#outbox.oldest?.number ?? 0;
@@ -350,7 +364,10 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     if (attempts >= MAX_ATTEMPTS) this.#fail(`message ${number} was lost with ${attempts} connections`);
   }
 
-  /** Keeps only what a snapshot can't make up for. A connection that is too slow is given up: the next one begins with it. */
+  /**
+   * Keeps only messages that a snapshot can't replace, and closes the slow connection: the next begins with the
+   * snapshot.
+   */
   #fallBehind(): void {
     const recovery = this.#recovery;
     if (recovery) this.#outbox.replace([...this.#outbox].filter(({ message }) => !recovery.isInSnapshot(message)));
@@ -362,11 +379,11 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     this.detach();
   }
 
-  /** What the other side has not received it knows nothing of, not even the numbers: they begin anew after what it has. */
+  /** Renumbers the kept messages, after the last that the other side has received: dropped messages leave no gap. */
   #catchUp(receivedByPeer: number): void {
     const recovery = this.#recovery!;
     const waiting = [...this.#outbox];
-    // Messages that were held back when it fell behind once more are older.
+    // Messages held back for an unfinished snapshot are older.
     const held = [...this.#release(), ...waiting.filter(({ message }) => !recovery.isEnding(message))];
     const ending = waiting.filter(({ message }) => recovery.isEnding(message));
     this.#isBehind = false;
@@ -376,14 +393,14 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     for (const { bytes } of held) this.#memory.add(bytes);
   }
 
-  /** And then what was held back. */
+  /** Sends the snapshot, then the messages that must follow it. */
   async #tellState(): Promise<void> {
     const snapshot = ++this.#snapshots;
     await this.#recovery?.snapshot();
     if (this.#snapshots === snapshot) for (const { message } of this.#release()) this.send(message);
   }
 
-  /** @returns what was held back, which is not counted from now on */
+  /** @returns the messages that were held back, which no longer count */
   #release(): Kept<Sent>[] {
     const held = this.#held;
     this.#held = [];
@@ -400,7 +417,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   }
 }
 
-/** As few packets as there can be, each with no more Buffers than the parser takes. */
+/** Splits messages into as few packets as possible, each with no more Buffers than the parser takes. */
 function packetsOf<Sent>(batch: Kept<Sent>[]): Kept<Sent>[][] {
   if (batch.length <= 1) return batch.length === 0 ? [] : [batch];
   const packets: Kept<Sent>[][] = [];

@@ -1,38 +1,38 @@
 /**
- * The events on a socket. Both sides are typed by these tables, and each side has a listener for every event of the other.
- * Those that carry a session are the session's own business: see `session.ts`, and `messages.ts` for what it delivers.
+ * Events on a socket. Both sides are typed by these tables, and each side has a listener for every event of the other.
+ * The session handles the events that carry it (`session.ts`); `messages.ts` has the messages that it delivers.
  */
 import type { LoadReport } from '../../api/load.ts';
 import type { Welcome } from './messages.ts';
 
-/** What carries a session, in both directions. */
+/** Events that carry a session, in both directions. */
 export type SessionEvents = {
-  /** @param number that of the first message. @param received up to which number the other side's messages have arrived */
+  /** @param number of the first message @param received number of the other side's latest message that has arrived */
   message: [number: number, received: number, ...messages: unknown[]];
   acknowledge: [received: number];
 };
 
-/** What a server says beside it. */
+/** Events from the server, outside the session. */
 export type ServerEvents = {
-  /** Its first word on each connection. */
+  /** First event on each connection. */
   welcome: [welcome: Welcome];
   load: [report: LoadReport];
-  /** The client is not served, or no longer. @param permanent whether it would be in vain to try again; default false */
+  /** Ends the service to this client. @param permanent whether trying again would be in vain; default false */
   refused: [reason: string, permanent?: boolean];
 };
 
-/** What a client says beside it. */
+/** Events from the client, outside the session. */
 export type ClientEvents = {
   /** Asks for a sign of life. */
   alive: [done: () => void];
-  /** The session is to end, with what was made in it. @param done called when that has happened */
+  /** Ends the session, and closes the objects that were made in it. @param done called when that has happened */
   bye: [done: () => void];
 };
 
-/** Events as socket.io wants them, for the side that sends them. */
+/** Event types in socket.io's form, for the sending side. */
 export type Sent<Events extends Record<string, unknown[]>> = { [Name in keyof Events]: (...args: Events[Name]) => void };
 
-/** Events for the side that gets them: nothing is known of what comes until it has been looked at. */
+/** Event types for the receiving side, whose arguments are unknown until they have been checked. */
 export type Received<Events extends Record<string, unknown[]>> = { [Name in keyof Events]: (...args: Unchecked<Events[Name]>) => void };
 type Unchecked<Args extends unknown[]> = { [Index in keyof Args]: unknown };
 

@@ -1,22 +1,22 @@
-/** What comes from the wire is not what the types say until it has been looked at. */
+/** Checks of data from a client, which the types describe only once it has been checked. */
 import { isCapabilitySlot } from './capabilities.ts';
 import type { ClientMessage, Credentials, Unconfirmed } from './messages.ts';
 
 export const MAX_NAME_LENGTH = 200;
-/** So many handles a client may name at once of what it has closed in an earlier session. */
+/** Number of handles in one {@link Unconfirmed}. */
 export const MAX_UNCONFIRMED = 1000;
 
-/** How each type of message has to look. */
+/** Checks of the fields of each message, by its type. */
 export type Checks<Message extends { type: string }> = Readonly<Record<Message['type'], (message: Record<string, unknown>) => boolean>>;
 
-/** Whether it is a message of a type that there is, and looks like one. */
+/** Whether it is a message of a known type, with fields that pass its check. */
 export function isOneOf<Message extends { type: string }>(value: unknown, checks: Checks<Message>): value is Message {
   if (!isRecord(value)) return false;
   const { type } = value;
   return typeof type === 'string' && Object.hasOwn(checks, type) && checks[type as Message['type']](value);
 }
 
-const looks: Checks<ClientMessage> = {
+const messageChecks: Checks<ClientMessage> = {
   call: message => Number.isSafeInteger(message['id']) && isRequest(message),
   send: isRequest,
   listen: ({ handle, name, listening }) => Number.isSafeInteger(handle) && typeof name === 'string' && typeof listening === 'boolean',
@@ -24,7 +24,7 @@ const looks: Checks<ClientMessage> = {
 };
 
 export function isClientMessage(value: unknown): value is ClientMessage {
-  return isOneOf(value, looks);
+  return isOneOf(value, messageChecks);
 }
 
 function isRequest({ target, method, args }: Record<string, unknown>): boolean {
@@ -33,14 +33,14 @@ function isRequest({ target, method, args }: Record<string, unknown>): boolean {
 
 export function isCredentials(value: unknown): value is Credentials {
   if (!isRecord(value)) return false;
-  const { protocol, token, session, abandoned, name, instance } = value;
+  const { protocol, token, session, endSessionId, name, instance } = value;
   const isSession = isRecord(session) && typeof session['id'] === 'string' && Number.isSafeInteger(session['received']);
   const isNamed = isName(name) && isName(instance);
   return (
     typeof protocol === 'number' &&
     isOptionalString(token) &&
     (session === undefined || isSession) &&
-    isOptionalString(abandoned) &&
+    isOptionalString(endSessionId) &&
     (isNamed || (name === undefined && isOptionalString(instance)))
   );
 }
@@ -52,7 +52,7 @@ export function isUnconfirmed(value: unknown): value is Unconfirmed {
   return typeof mafaldaRouter === 'string' && areHandles && (number === undefined || Number.isSafeInteger(number));
 }
 
-/** Under which a client may come back. */
+/** Whether it can be the name of a client. */
 export function isName(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_LENGTH;
 }
@@ -61,7 +61,7 @@ function isOptionalString(value: unknown): value is string | undefined {
   return value === undefined || typeof value === 'string';
 }
 
-/** Of an object that a server has told of. */
+/** Whether it can be the handle of an object. */
 export function isHandle(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > 0;
 }

@@ -1,4 +1,4 @@
-/** What comes from a server is looked at like what comes from a client: a controller has many servers, and one of them may be broken. */
+/** Checks of data from a server: a controller has many servers, and any of them may be broken. */
 import type { MafaldaRouterState } from '../../api/types.ts';
 import type { HostLoad, LoadReport, WorkerLoad } from '../../api/load.ts';
 import { MAX_DURATION_MS } from '../../api/checkDuration.ts';
@@ -8,7 +8,7 @@ import type { WireError } from './errors.ts';
 import { MAX_LOAD_INTERVAL_MS, type Addition, type Changes, type ServerMessage, type Welcome } from './messages.ts';
 import { isHandle, isOneOf, isRecord, type Checks } from './validate.ts';
 
-/** Longer than a real server's ids and names. */
+/** Characters of an id or name; those of a real server are shorter. */
 const MAX_NAME = 2000;
 const MAX_IN_REPORT = 10_000;
 
@@ -18,11 +18,11 @@ const is = {
   flag: (value: unknown): boolean => typeof value === 'boolean',
   object: (value: unknown): boolean => isRecord(value) && !Array.isArray(value),
   list: (value: unknown): boolean => Array.isArray(value),
-  /** An object of Consumers, a list of Producers. */
+  /** A Consumer's score is an object, a Producer's a list. */
   score: (value: unknown): boolean => isRecord(value),
 } as const;
 
-/** Of the properties of mediasoup's objects, by their names, which mean the same in all classes. */
+/** Types of the properties of mediasoup's objects; a name means the same in all classes. */
 export const stateTypes: Readonly<Record<string, keyof typeof is>> = {
   ...{ id: 'text', type: 'text', kind: 'text', producerId: 'text', dataProducerId: 'text', label: 'text', protocol: 'text' },
   ...{ pid: 'number', subprocessClosed: 'flag', rtpCapabilities: 'object' },
@@ -34,10 +34,10 @@ export const stateTypes: Readonly<Record<string, keyof typeof is>> = {
   ...{ preferredLayers: 'object', currentLayers: 'object', subchannels: 'list' },
 };
 
-/** Without these an object is none. */
+/** Properties without which no mirror can be made, where its class has them. */
 const required: readonly string[] = ['id', 'type', 'kind', 'pid', 'producerId', 'dataProducerId'];
 
-const looks: Checks<ServerMessage> = {
+const messageChecks: Checks<ServerMessage> = {
   answer: ({ id }) => Number.isSafeInteger(id),
   failure: ({ id, error }) => Number.isSafeInteger(id) && isWireError(error),
   add: ({ addition, mafaldaRouter }) => isAddition(addition, mafaldaRouter),
@@ -48,12 +48,15 @@ const looks: Checks<ServerMessage> = {
   closeMafaldaRouter: ({ mafaldaRouter }) => isName(mafaldaRouter),
 };
 
-/** A message by its own looks: what it says of an object is looked at where the object is known, with {@link checkChanges}. */
+/** Checks a message alone; the properties in it are checked by {@link checkChanges}, where the object is known. */
 export function isServerMessage(value: unknown): value is ServerMessage {
-  return isOneOf(value, looks);
+  return isOneOf(value, messageChecks);
 }
 
-/** @throws {TypeError} if a property is not of the type that it has in mediasoup; null stands for undefined, and unknown ones are left out */
+/**
+ * @returns the known properties; null stands for undefined
+ * @throws {TypeError} if a property is not of the type that it has in mediasoup
+ */
 export function checkChanges({ members }: ClassDescription, changes: Changes): Changes {
   const known: Changes = {};
   for (const name of Object.keys(changes)) {
@@ -73,7 +76,7 @@ export function checkState(description: ClassDescription, state: Changes): Chang
   return checkChanges(description, state);
 }
 
-/** @throws {TypeError} if an object of the one class can't be in one of the other */
+/** @throws {TypeError} if an object of the first class can't be in an object of the second */
 export function checkParent(className: ClassName, parent: ClassName): void {
   if (!descriptionOf(className).parents.includes(parent)) throw new TypeError(`a ${className} can't be in a ${parent}`);
 }
@@ -98,7 +101,7 @@ export function isWelcome(value: unknown): value is Welcome {
   );
 }
 
-/** A report from which nothing can be decided is none: placement adds up what it says. */
+/** Refuses a report with missing or negative numbers, since placement adds them up. */
 export function isLoadReport(value: unknown): value is LoadReport {
   return isRecord(value) && isLoad(value['load']) && isListOf(value['workers'], isWorkerLoad) && isListOf(value['hosts'], isHostLoad);
 }
@@ -142,7 +145,7 @@ function isAddition(value: unknown, mafaldaRouter: unknown): value is Addition {
   if (!isInMafaldaRouter && mafaldaRouter !== undefined) return false;
   if (className === 'Worker') return !isInMafaldaRouter && parent === undefined;
   if (className === 'SharedWorker') return isInMafaldaRouter && parent === undefined;
-  // Of what is made in the moment in which its parent closes the server knows no parent any more: it is ignored.
+  // An object that is made while its parent closes has no known parent: the client ignores it.
   return parent === undefined || isHandle(parent);
 }
 

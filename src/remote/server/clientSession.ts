@@ -8,13 +8,13 @@ import { logger } from '../../core/logger.ts';
 import type { MafaldaRouterDump } from '../../api/dump.ts';
 import type { LeaveRequest, OfferRequest, PipeOffer } from '../../piping/endpoint.ts';
 import type { MafaldaObjects, MafaldaRouterOptions, ResourceUsages } from '../../api/types.ts';
-import { HeardCapabilities } from '../protocol/capabilities.ts';
+import { ReceivedCapabilities } from '../protocol/capabilities.ts';
 import { lossyEvents, mafaldaRouterCalls, mafaldaRouterCreates, mafaldaRouterPipes } from '../protocol/classes.ts';
 import { decode, encode } from '../protocol/codec.ts';
 import { encodeError } from '../protocol/errors.ts';
 import type { Measure } from '../protocol/measure.ts';
 import type { MemoryAccount, MemoryBudget } from '../protocol/memory.ts';
-import { MAFALDA, MEDIASOUP, type ClientMessage, type Credentials, type ServerMessage, type Target } from '../protocol/messages.ts';
+import { MAFALDA_TARGET, MEDIASOUP_TARGET, type ClientMessage, type Credentials, type ServerMessage, type Target } from '../protocol/messages.ts';
 import { Session, type Recovery } from '../protocol/session.ts';
 import type { ClientEvents, Received, Sent, ServerEvents, SessionEvents } from '../protocol/socketEvents.ts';
 import { isClientMessage } from '../protocol/validate.ts';
@@ -75,7 +75,7 @@ export class ClientSession implements Audience {
   readonly #memberships: Memberships;
   /** MafaldaRouters that this client itself is closing. */
   readonly #closing = new Set<string>();
-  readonly #capabilities = new HeardCapabilities(encoded => {
+  readonly #capabilities = new ReceivedCapabilities(encoded => {
     // They are data and nothing else: no object of mediasoup's may be frozen with them.
     const rtpCapabilities = decode(encoded, () => undefined);
     checkArguments('consume', [{ rtpCapabilities }], () => undefined);
@@ -330,9 +330,9 @@ export class ClientSession implements Audience {
 
   #method(target: Target, exported: ExportedObject | undefined, name: string): Method {
     const method =
-      target === MAFALDA
+      target === MAFALDA_TARGET
         ? this.#mafaldaMethod(name)
-        : target === MEDIASOUP
+        : target === MEDIASOUP_TARGET
           ? this.#mediasoupMethod(name)
           : typeof target === 'string'
             ? this.#mafaldaRouterMethod(target, name)

@@ -54,7 +54,7 @@ export class ExportedObject implements Follower {
   readonly #object: AnyObject;
   #unwatch: (() => void) | undefined;
   /** The properties that change, encoded, as they were told last. */
-  readonly #told: Changes = {};
+  readonly #lastSent: Changes = {};
   /** Who wants to be told of the events that only listeners are told of, by the name of the event. */
   #listeners: Map<string, { members: Set<Audience>; stop: () => void }> | undefined;
 
@@ -131,7 +131,7 @@ export class ExportedObject implements Follower {
       const state = this.#read(membersOf(this.description, 'fixed'));
       for (const name of membersOf(this.description, 'changing')) {
         const value = encode(this.#object[name] ?? null, noHandle);
-        this.#told[name] = value;
+        this.#lastSent[name] = value;
         if (value !== null) state[name] = value;
       }
       return state;
@@ -143,12 +143,12 @@ export class ExportedObject implements Follower {
     return readingUncopied(() => {
       let changes: Changes | undefined;
       for (const name of membersOf(this.description, 'changing')) {
-        const told = this.#told[name];
+        const lastSent = this.#lastSent[name];
         const read = this.#object[name] ?? null;
-        if (isSameData(read, told)) continue;
+        if (isSameData(read, lastSent)) continue;
         const value = encode(read, noHandle);
-        if (isSameData(value, told)) continue;
-        this.#told[name] = value;
+        if (isSameData(value, lastSent)) continue;
+        this.#lastSent[name] = value;
         (changes ??= {})[name] = value;
       }
       return changes;
@@ -157,7 +157,7 @@ export class ExportedObject implements Follower {
 
   /** What the properties take that change. */
   get changingBytes(): number {
-    return measure(this.#told).bytes;
+    return measure(this.#lastSent).bytes;
   }
 
   unfollow(): void {

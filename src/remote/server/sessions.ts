@@ -33,12 +33,12 @@ export class Sessions {
    * @throws {Error} if another client has come under its name
    */
   async succeed(credentials: Credentials): Promise<void> {
-    const { session: resumed, abandoned, name, instance } = credentials;
+    const { session: resumed, endSessionId, name, instance } = credentials;
     // socket.io hands `data` over to the client.
     if (!this.#mayHave(credentials)) throw Object.assign(new Error(followed(name)), { data: { permanent: true } });
     const { orphans } = this.#context.served;
     const ending: Promise<void>[] = [];
-    const given = abandoned === undefined ? undefined : this.#byId.get(abandoned);
+    const given = endSessionId === undefined ? undefined : this.#byId.get(endSessionId);
     if (given) ending.push(this.end(given));
     const isPredecessor = (other: { name: string | undefined; instance: string | undefined }): boolean =>
       name !== undefined && other.name === name && other.instance !== instance;
@@ -47,7 +47,7 @@ export class Sessions {
       ending.push(this.end(session));
     }
     // A client that asks for a session which is over has lost, or will lose, what that has made.
-    const over = [abandoned, resumed?.id];
+    const over = [endSessionId, resumed?.id];
     const closing = orphans.closeOf(({ owner }) => over.includes(owner.session) || isPredecessor(owner));
     await within(Promise.all([...ending, closing]), SUCCESSION_TIMEOUT_MS);
   }

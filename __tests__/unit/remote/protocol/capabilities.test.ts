@@ -1,13 +1,13 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import { EncodedCapabilities, CAPABILITY_SLOTS, HeardCapabilities, MAX_CAPABILITIES, SaidCapabilities } from '../../../../src/remote/protocol/capabilities.ts';
+import { EncodedCapabilities, CAPABILITY_SLOTS, ReceivedCapabilities, MAX_CAPABILITIES, SentCapabilities } from '../../../../src/remote/protocol/capabilities.ts';
 
 type Options = { rtpCapabilities: Record<string, unknown> };
 
 /** Both sides, with the wire in between. */
 function pair(accept: (encoded: unknown) => unknown = encoded => encoded) {
-  const heard = new HeardCapabilities(accept);
+  const heard = new ReceivedCapabilities(accept);
   const say = jest.fn((slot: number, rtpCapabilities: unknown) => heard.remember(slot, JSON.parse(JSON.stringify(rtpCapabilities))));
-  const said = new SaidCapabilities(say);
+  const said = new SentCapabilities(say);
   const send = (args: unknown[]): unknown[] => JSON.parse(JSON.stringify(said.shorten(args))) as unknown[];
   return { heard, said, say, send };
 }
