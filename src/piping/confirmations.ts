@@ -1,6 +1,7 @@
 /**
- * Tells the sources of pipes that their destinations have accepted them. Nobody waits for that, and a source gives it much more time than it is given
- * here: so it is said once for all pipes of a link that are made at about the same time, and not in the way of the call that has made them.
+ * Tells the sources of pipes that their destinations have accepted them. No caller waits for a confirmation, and a
+ * source waits much longer than the delay here; so a single confirmation covers all pipes of a link that are made at
+ * about the same time, and does not delay the call that has made them.
  */
 import { GraceTimers } from '../core/graceTimers.ts';
 import { logger } from '../core/logger.ts';
@@ -9,7 +10,7 @@ import type { ConfirmRequest, PipeEndpoint } from './endpoint.ts';
 const log = logger('piper');
 
 const CONFIRM_AFTER_MS = 100;
-/** In one call. */
+/** Maximum number of Consumers in a call. */
 const MAX_CONSUMERS = 100;
 
 interface Confirmation {
@@ -25,7 +26,7 @@ export class Confirmations {
     this.#timers = new GraceTimers(afterMs, key => this.#confirm(key));
   }
 
-  /** @param endpoint of the source */
+  /** @param endpoint the source's */
   add(endpoint: PipeEndpoint, link: Omit<ConfirmRequest, 'consumerIds'>, consumerId: string): void {
     const key = `${link.routerId} ${link.remoteRouterId} ${link.link}`;
     const waiting = this.#waiting.get(key) ?? { endpoint, request: { ...link, consumerIds: [] } };
@@ -36,7 +37,7 @@ export class Confirmations {
     } else if (waiting.request.consumerIds.length >= MAX_CONSUMERS) this.#confirm(key);
   }
 
-  /** Says at once what waits. */
+  /** Sends all waiting confirmations at once. */
   flush(): void {
     for (const key of [...this.#waiting.keys()]) this.#confirm(key);
   }

@@ -1,7 +1,7 @@
 /**
- * Lets `consume()`, `consumeData()` and `addProducer()` of an object find streams that are elsewhere, and `produce()` notice
- * that an id is in use elsewhere. The object itself is given the new behaviour, rather than a wrapper around it, so that it stays the one object that everybody sees: in
- * the Maps, in the events of its Router's `observer`, in `===`.
+ * Lets `consume()`, `consumeData()` and `addProducer()` of an object find streams that are elsewhere, and `produce()`
+ * notice that an id is in use elsewhere. The methods of the object itself are replaced, without a wrapper, so that the
+ * application sees the same object in the Maps, in the events of its Router's `observer`, and by `===`.
  */
 import { NotFoundError } from 'mediasoup/errors';
 import * as ortc from 'mediasoup/ortc';
@@ -12,40 +12,49 @@ import { describeStream, streamKey, type StreamId } from './endpoint.ts';
 import { isPassing, unreachable } from './piper.ts';
 import type { Streams } from './streams.ts';
 
-/** A Consumer, a DataConsumer, or nothing that could be closed. */
+/** Consumer or DataConsumer, or undefined where there is no object to close. */
 type Used = { close(): void } | void;
 
-/** A stream that ends in the moment in which it is wanted is wanted again; more often in a row is a defect. */
+/**
+ * Maximum number of attempts: a stream that ends in the moment in which it is wanted is brought again; more often in a
+ * row is a defect.
+ */
 const MAX_ATTEMPTS = 3;
 
 export interface FoundStream {
-  /** By which the object's Router knows it. */
+  /** Id of the stream in the object's Router. */
   id: string;
-  /** Settles with its pipe, while that is still being made. */
+  /** Settles with the stream's pipe, while that is still being made. */
   arrived?: Promise<void>;
 }
 
-/** How the streams of a MafaldaRouter are reached from one of its Routers. */
+/** Access to the streams of a MafaldaRouter from one of its Routers. */
 export interface StreamAccess {
   readonly streams: Streams;
   /**
-   * Brings the stream, or answers with undefined if it has gone by then.
-   * @param surely whether to wait until it is there, rather than until the Router knows that it comes
+   * Brings the stream; resolves with undefined if it has gone by then.
+   * @param surely whether to wait until the stream has arrived, rather than until the Router knows that it comes
    */
   readonly find: (stream: StreamId, surely: boolean) => Promise<FoundStream | undefined>;
-  /** Whether what is in that Router can be consumed here without a pipe. */
+  /** Returns whether streams of that Router can be consumed here without a pipe. */
   readonly isHere: (router: Router) => boolean;
-  /** Whether somebody is just bringing the stream from where it can't be seen here. */
+  /** Returns whether another Piper is bringing the stream here, perhaps from a Router that is out of sight. */
   readonly isComing: (id: string) => boolean;
-  /** Makes a stream known that may be elsewhere, if it isn't: before anything else, since what it is decides on the rest. */
+  /**
+   * Looks elsewhere for a stream that is not known here. Comes first, since the other steps depend on the stream's
+   * kind.
+   */
   readonly seek?: (id: string) => Promise<void>;
-  /** Counts somebody as a user of the stream who is still being made. @returns what ends that */
+  /**
+   * Counts a user of the stream that is being made.
+   * @returns to be called when the user exists or its creation has failed
+   */
   readonly hold?: (id: string) => () => void;
 }
 
 export function interceptTransport(transport: Transport, router: Router, access: StreamAccess): void {
   const { streams } = access;
-  /** Of a stream that is in many places most consumers are where it is. */
+  /** Looks in this Router first: most consumers of a stream in many places are in a Router that has it. */
   const isHere = (id: string): boolean => streams.inRouter(id, router) !== undefined || streams.find(id).some(place => access.isHere(place.router));
   const consume = transport.consume.bind(transport);
   const consumeData = transport.consumeData.bind(transport);
@@ -57,7 +66,7 @@ export function interceptTransport(transport: Transport, router: Router, access:
     if (!isWellFormed(transport, options?.producerId, options)) return consume(options);
     return reach(transport, access, { producerId: options.producerId }, id => consume({ ...options, producerId: id }), () => {
       const producer = streams.producer(options.producerId);
-      // Where no pipe is needed, mediasoup's own check comes early enough.
+      // If no pipe is needed, mediasoup's own check comes early enough.
       if (!producer) ortc.validateAndNormalizeRtpCapabilities(copyOf(options.rtpCapabilities));
       else if (transport.type !== 'pipe' && !isHere(options.producerId)) assertConsumable(producer, options);
     });
@@ -72,7 +81,7 @@ export function interceptTransport(transport: Transport, router: Router, access:
 export function interceptRtpObserver(rtpObserver: RtpObserver, access: StreamAccess): void {
   const addProducer = rtpObserver.addProducer.bind(rtpObserver);
   const removeProducer = rtpObserver.removeProducer.bind(rtpObserver);
-  /** By the id that was asked for, where the Router knows the stream by another one. */
+  /** Ids of streams in the Router, by the requested ids, where these differ. */
   const foundIds = new Map<string, string>();
   rtpObserver.addProducer = async options => {
     if (!isWellFormed(rtpObserver, options?.producerId, {})) return addProducer(options);
@@ -91,16 +100,16 @@ export function interceptRtpObserver(rtpObserver: RtpObserver, access: StreamAcc
   mayForgetCalls(rtpObserver, ['addProducer', 'removeProducer']);
 }
 
-/** Lets what the application closes be gone everywhere at once. */
+/** Makes a close by the application end the object's streams everywhere at once. */
 export function interceptClose(object: Transport | Producer | DataProducer, streams: Streams): void {
   const close = object.close.bind(object);
   object.close = () => streams.endingHere(close);
 }
 
 /**
- * Brings a stream to where it is used. What ends in the same moment, since it was idle, or of which word has not reached
- * everybody yet, is brought anew.
- * @param check throws where the use would be refused anyway, before anything is brought
+ * Brings a stream to its user. A stream or link that ends in the same moment, since it was idle, or of whose end word
+ * is still on its way, is brought anew.
+ * @param check throws where the use would be refused anyway, before the stream is brought
  */
 async function reach<T extends Used>(
   user: Transport | RtpObserver,
@@ -111,7 +120,7 @@ async function reach<T extends Used>(
 ): Promise<T> {
   const id = streamKey(stream);
   const notFound = (): NotFoundError => new NotFoundError(`${describeStream(stream)} not found`);
-  // At once: from here on nothing that is needed may end because nobody uses it.
+  // The hold begins at once: from here on an idle timer must not close the stream.
   const release = hold?.(id);
   try {
     await seek?.(id);
@@ -133,7 +142,7 @@ async function reach<T extends Used>(
   }
 }
 
-/** Uses a stream beside its arrival. What has been made is of no use where the pipe fails in the end, and closes. */
+/** Uses a stream while it arrives. If its pipe fails in the end, the new object is of no use, and closes. */
 async function useArriving<T extends Used>({ id, arrived }: FoundStream, use: (id: string) => Promise<T>): Promise<T> {
   const using = use(id);
   try {
@@ -144,7 +153,10 @@ async function useArriving<T extends Used>({ id, arrived }: FoundStream, use: (i
   }
 }
 
-/** Whatever is not, is left to mediasoup to refuse: nothing is piped for it. */
+/**
+ * Returns whether the options are well formed. Malformed options are left to mediasoup to refuse: no stream is piped
+ * for them.
+ */
 function isWellFormed(object: Transport | RtpObserver, id: unknown, options: { appData?: unknown; mid?: unknown } | undefined): boolean {
   const { appData, mid } = options ?? {};
   return (
@@ -156,7 +168,7 @@ function isWellFormed(object: Transport | RtpObserver, id: unknown, options: { a
   );
 }
 
-/** Throws what mediasoup will throw for these RTP capabilities, before anything is piped. */
+/** Throws the error that mediasoup would throw for these RTP capabilities, before the stream is piped. */
 function assertConsumable(producer: Producer, { rtpCapabilities, enableRtx, pipe = false }: ConsumerOptions): void {
   const remoteRtpCapabilities = copyOf(rtpCapabilities);
   ortc.validateAndNormalizeRtpCapabilities(remoteRtpCapabilities);

@@ -6,7 +6,9 @@ const log = logger('pipe');
 
 const joinedStreams = new WeakMap<Consumer | DataConsumer, Producer | DataProducer>();
 
-/** Whether an end that has closed is only out of our sight: then it may live, and the other end is not ours alone to close. */
+/**
+ * Tells whether an end that has closed is only out of sight: then it may live, and others too may need the other end.
+ */
 export interface Losses {
   source: () => boolean;
   destination: () => boolean;
@@ -15,9 +17,9 @@ export interface Losses {
 const noLosses: Losses = { source: () => false, destination: () => false };
 
 /**
- * Makes the two ends of a pipe share their fate: whichever closes closes the other, and the pipe's Producer pauses and
- * resumes as the original one does. Works on mediasoup's objects and on mirrors of remote ones; nothing has to be undone,
- * since the listeners go with the objects.
+ * Makes the two ends of a pipe share their fate: a close of either end closes the other, and the pipe's Producer pauses
+ * and resumes as the origin does. Works on mediasoup's objects and on mirrors of remote objects. The listeners live as
+ * long as the objects, so that they need no removal.
  */
 export function joinEnds(consumer: Consumer | DataConsumer, producer: Producer | DataProducer, lost = noLosses): void {
   if (joinedStreams.get(consumer) === producer) return;
@@ -28,7 +30,7 @@ export function joinEnds(consumer: Consumer | DataConsumer, producer: Producer |
     const paused = sourcePaused(consumer);
     if (producer.closed || producer.paused === paused) return;
     const following = paused ? producer.pause() : producer.resume();
-    // It may have been told to close in the meantime, and it may have been told the contrary.
+    // The Producer may have closed in the meantime, or the Consumer may have changed once more.
     following.then(follow).catch(error => producer.closed || log('producer %s does not follow: %o', producer.id, error));
   };
   if ('kind' in consumer) consumer.on('producerpause', follow).on('producerresume', follow);
@@ -41,7 +43,7 @@ export function joinEnds(consumer: Consumer | DataConsumer, producer: Producer |
 
 const joined = new WeakSet<Transport>();
 
-/** The same for the two PipeTransports of a link. */
+/** Makes the two PipeTransports of a link close together. */
 export function joinTransports(source: Transport, destination: Transport, lost = noLosses): void {
   if (source.closed) destination.close();
   if (destination.closed) source.close();

@@ -1,9 +1,12 @@
-/** Links whose two ends are known to belong together, and to be there: over these a pipe needs nothing but itself. */
+/**
+ * Links whose two ends are known to exist and to be connected to each other: over them a pipe needs no request but its
+ * own.
+ */
 import type { Transport } from 'mediasoup/types';
 import { onceClosed } from '../core/onceClosed.ts';
 import type { LinkEnd, LinkKind } from './endpoint.ts';
 
-/** By the id of the Router that it is in. */
+/** Ends by the ids of their Routers. */
 type Ends = ReadonlyMap<string, LinkEnd>;
 
 export class KnownLinks {
@@ -13,12 +16,15 @@ export class KnownLinks {
     return this.#links.size;
   }
 
-  /** The end in the second Router of its link to the first one. It may have closed without our knowing: then `acceptPipe()` tells. */
+  /**
+   * Returns the second Router's end of the link between the two. The end may have closed unnoticed: then `acceptPipe()`
+   * fails with a StaleLinkError.
+   */
   farEnd(routerId: string, remoteRouterId: string, link: LinkKind): LinkEnd | undefined {
     return this.#links.get(keyOf(routerId, remoteRouterId, link))?.get(remoteRouterId);
   }
 
-  /** To be called when both ends are connected to each other. It is known until one of them closes. */
+  /** Records a link whose ends are connected to each other, until an end closes. */
   add(link: LinkKind, near: { routerId: string; end: LinkEnd; transport: Transport }, far: { routerId: string; end: LinkEnd; transport: Transport }): void {
     const key = keyOf(near.routerId, far.routerId, link);
     if (near.transport.closed || far.transport.closed || this.#links.get(key)?.get(near.routerId)?.transportId === near.end.transportId) return;
@@ -33,7 +39,7 @@ export class KnownLinks {
   }
 }
 
-/** A link serves both directions. */
+/** Returns the same key for both directions, since a link serves both. */
 function keyOf(one: string, other: string, link: LinkKind): string {
   return one < other ? `${one} ${other} ${link}` : `${other} ${one} ${link}`;
 }

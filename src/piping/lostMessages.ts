@@ -1,4 +1,7 @@
-/** Tells those who consume a stream of messages what was lost on its way, in mediasoup's words for what it can't send to them. */
+/**
+ * Reports messages lost in pipes to the DataConsumers behind them, by mediasoup's event for messages that it can't
+ * send.
+ */
 import type { Consumer, DataConsumer, Router } from 'mediasoup/types';
 import { logger } from '../core/logger.ts';
 import type { ObjectTree } from '../core/objectTree.ts';
@@ -10,24 +13,27 @@ const log = logger('pipe');
 
 const lost = new WeakMap<DataConsumer, number>();
 
-/** How many messages the pipe that begins with this DataConsumer could not take, as far as was seen here. */
+/**
+ * Returns the number of messages that the pipe beginning with this DataConsumer could not take, as far as was seen
+ * here.
+ */
 export function lostMessagesOf(pipe: DataConsumer): number {
   return lost.get(pipe) ?? 0;
 }
 
 export interface LostMessagesOptions {
-  /** It is watched for as long as it lives. */
+  /** Tree that is watched for as long as it lives. */
   tree: ObjectTree;
-  /** Of the same tree. */
+  /** Streams of the same tree. */
   streams: Streams;
   users: StreamUsers;
-  /** Whether to tell of what a pipe from the one Router to the other has lost, or to leave that to others. */
+  /** Returns whether losses of a pipe between these Routers are reported here, rather than by another MafaldaRouter. */
   concerns: (from: Router, to: Router) => boolean;
 }
 
 /**
- * A pipe can take no message more when what waits for its link has reached the link's size: then all DataConsumers behind it emit
- * `sctpsendbufferfull`.
+ * Makes all DataConsumers behind a pipe emit `sctpsendbufferfull` when the pipe can't take a message, since the
+ * messages that wait for its link have reached the link's size.
  */
 export function tellOfLostMessages({ tree, streams, users, concerns }: LostMessagesOptions): void {
   tree.on('add', ({ type, object, parent }) => {
@@ -49,12 +55,12 @@ function tell(consumer: Consumer | DataConsumer): void {
   if ('dataProducerId' in consumer) consumer.safeEmit('sctpsendbufferfull');
 }
 
-/** The Router, and those into which pipes lead on from there. */
+/** Returns the ids of the Router and of all Routers into which pipes lead on from there. */
 function routersBehind(routerId: string, places: readonly StreamInRouter[]): Set<string> {
   const routers = new Set([routerId]);
   const next = new Map<string, string[]>();
   for (const { from, router } of places) if (from !== undefined) next.set(from, [...(next.get(from) ?? []), router.id]);
-  // A Set that grows while it is gone through shows what was added.
+  // Iteration over a Set includes members that are added meanwhile.
   for (const id of routers) for (const behind of next.get(id) ?? []) routers.add(behind);
   return routers;
 }

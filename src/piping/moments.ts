@@ -1,13 +1,16 @@
-/** Moments on the way to an end, for those who need not wait for all of it. */
+/** Stages of a longer process, for callers that need not wait for its end. */
 
-/** @returns a promise, and what resolves it */
+/** @returns a promise, and the function that resolves it */
 export function moment(): [Promise<void>, () => void] {
   let come!: () => void;
   const coming = new Promise<void>(resolve => (come = resolve));
   return [coming, come];
 }
 
-/** Resolves at a moment of something, or at its end, with which it rejects too. Nobody has to wait for it. */
+/**
+ * Resolves at a stage of a process, or at its end; rejects with its end. A rejection that is not awaited is no
+ * unhandled rejection.
+ */
 export function firstOf(moment: Promise<void>, end: Promise<void>): Promise<void> {
   const first = Promise.race([moment, end]);
   first.catch(() => undefined);

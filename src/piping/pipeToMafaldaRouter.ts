@@ -1,4 +1,4 @@
-/** `pipeToMafaldaRouter()`: what mediasoup's `pipeToRouter()` is between two Routers, between two MafaldaRouters. */
+/** Implements `pipeToMafaldaRouter()`, which is to MafaldaRouters as mediasoup's `pipeToRouter()` is to Routers. */
 import { NotFoundError } from 'mediasoup/errors';
 import type { PipeToRouterResult, PipeTransport, PipeTransportOptions, Router } from 'mediasoup/types';
 import type { MafaldaRouter, PipeToMafaldaRouterOptions } from '../api/types.ts';
@@ -8,7 +8,7 @@ import type { Streams } from './streams.ts';
 
 const LOOPBACK = { protocol: 'udp', ip: '127.0.0.1' } as const;
 
-/** Who can be the destination. */
+/** Destination of a pipe: a MafaldaRouter, or a Router. */
 type Destination = Pick<MafaldaRouter, 'createPipeTransport'>;
 
 interface Link {
@@ -16,19 +16,19 @@ interface Link {
   far: PipeTransport;
 }
 
-/** The links from one MafaldaRouter to others, each used for all that is piped that way. */
+/** Links from a MafaldaRouter to others, each shared by all streams that are piped that way. */
 export class Outlets {
   readonly #streams: Streams;
   readonly #network: boolean;
   readonly #links = new WeakMap<Router, WeakMap<object, Promise<Link>>>();
 
-  /** @param network whether SRTP and RTX are on where the caller doesn't say */
+  /** @param network whether SRTP and RTX are on unless the caller says otherwise */
   constructor(streams: Streams, network: boolean) {
     this.#streams = streams;
     this.#network = network;
   }
 
-  /** @param from who is asked: a MafaldaRouter, or the one Router whose streams are meant */
+  /** @param from the caller's source: a MafaldaRouter, or the Router whose streams are piped */
   async pipe(from: object, options: PipeToMafaldaRouterOptions<Destination>): Promise<PipeToRouterResult> {
     const { producerId, dataProducerId, mafaldaRouter, keepId = true, ...transportOptions } = options;
     if (!producerId && !dataProducerId) throw new TypeError('missing producerId or dataProducerId');
@@ -70,7 +70,10 @@ export class Outlets {
     return link;
   }
 
-  /** Without addresses in the options servers use their own; those that have none are on one machine, as all is without servers. */
+  /**
+   * Creates both ends. Servers use addresses of their own if the options have none; a server without addresses shares
+   * its machine with the other end, as do MafaldaRouters without servers.
+   */
   async #create(router: Router, to: Destination, options: Partial<PipeTransportOptions>): Promise<Link> {
     if (options.listenInfo || options.listenIp) return createBoth(router, to, options);
     try {
@@ -96,7 +99,7 @@ export class Outlets {
   }
 }
 
-/** The Transports, or neither. */
+/** Creates both Transports, or neither. */
 async function createBoth(router: Router, to: Destination, options: object): Promise<Link> {
   const all = options as PipeTransportOptions;
   const [near, far] = await Promise.allSettled([router.createPipeTransport(all), to.createPipeTransport(all)]);
@@ -105,7 +108,7 @@ async function createBoth(router: Router, to: Destination, options: object): Pro
   throw near.status === 'rejected' ? near.reason : (far as PromiseRejectedResult).reason;
 }
 
-/** If the other end does not come to be, this one must not go on sending. */
+/** Closes the Consumer if the other end can't be made, so that it does not go on sending. */
 async function orClose<T>(consumer: { close(): void }, producing: Promise<T>): Promise<T> {
   try {
     return await producing;
@@ -115,7 +118,10 @@ async function orClose<T>(consumer: { close(): void }, producing: Promise<T>): P
   }
 }
 
-/** An end that listens on all addresses is reached on this machine's loopback one; for other machines it would have to say more. */
+/**
+ * Returns the address at which the other end reaches this end. A wildcard stands for this machine's loopback address;
+ * for other machines the end would have to announce an address.
+ */
 async function addressOf({ tuple, srtpParameters }: PipeTransport): Promise<Parameters<PipeTransport['connect']>[0]> {
   const { localAddress, localPort: port } = tuple;
   const ip = localAddress === '0.0.0.0' ? '127.0.0.1' : localAddress === '::' ? '::1' : await resolveHost(localAddress);

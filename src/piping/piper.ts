@@ -1,7 +1,7 @@
 /**
- * Brings streams to where they are consumed: lazily, once per stream and destination however many ask. The same logic
- * serves the Workers of a machine and the servers of a cluster. What differs is which Routers share their streams
- * already (a *domain*: one Router, or all Routers of a server), and the endpoints that do the work.
+ * Brings streams to their consumers' Routers: lazily, and once per stream and destination however many consumers ask.
+ * The same logic serves the Workers of a machine and the servers of a cluster. They differ in the domains, whose
+ * Routers share their streams already (a Router, or all Routers of a server), and in the endpoints that do the work.
  */
 import { NotFoundError, UnsupportedError } from 'mediasoup/errors';
 import type { Consumer, DataConsumer, DataProducer, Producer, Router } from 'mediasoup/types';
@@ -17,48 +17,53 @@ import type { StreamInRouter, Streams } from './streams.ts';
 
 const log = logger('piper');
 
-/** What is used just while it ends, since it was idle, is made anew; more than twice in a row is a defect. */
+/**
+ * Maximum number of attempts for a pipe: a link or stream that closes while it is being used, since it was idle, is
+ * made anew; more than twice in a row is a defect.
+ */
 const MAX_ATTEMPTS = 3;
 
 export interface PiperOptions {
   tree: ObjectTree;
   streams: Streams;
-  /** Whether pipes cross machines: then they are encrypted and ask again for lost packets. */
+  /** Whether pipes cross machines: then they are encrypted, and lost packets are sent again. */
   network: boolean;
-  /** Which Routers get a stream by themselves as soon as one of them has it. */
+  /** Returns the domain of a Router: its Routers get a stream by themselves as soon as one of them has it. */
   domainOf: (router: Router) => string;
   endpointOf: (router: Router) => PipeEndpoint;
-  /** Whether what is in the Router is out of our sight, and has closed here for that reason only. */
+  /** Returns whether the Router's objects have closed here only because they are out of sight. */
   isLost?: (router: Router) => boolean;
-  /** Whether a pipe is to sleep until somebody at its destination is there. */
+  /** Returns whether a pipe must sleep until a user at its destination is there. */
   startsAsleep: (streamId: string, destination: Router) => boolean;
-  /** To be told of the Consumer of a pipe that has been asked for awake. */
+  /** Called with the Consumer of a pipe that was asked for awake. */
   onAwake?: (consumer: Consumer | DataConsumer) => void;
-  /** Chooses where a pipe starts among the places of a stream; undefined if none of them reaches the destination. */
+  /** Chooses a pipe's source among the places of a stream; undefined if none of them reaches the destination. */
   chooseSource: (places: StreamInRouter[], destination: Router) => StreamInRouter | undefined;
   /**
-   * Brings a stream that none of its places can send to the destination to another Router, which can.
-   * @throws {Error} if there is none
+   * Brings a stream to another Router, which reaches the destination, where none of its places does.
+   * @throws {Error} if there is no such Router
    */
   detour?: (stream: StreamId, places: StreamInRouter[], destination: Router) => Promise<void>;
 }
 
-/** The moments of a pipe that others wait for. All of them reject with it. */
+/** Stages of a pipe that callers wait for. All of them reject with the pipe. */
 interface Piping {
-  /** The destination has been told: a consume that is sent to it now will wait there for the stream. */
+  /**
+   * Resolves when the destination has been asked: a consume that is sent to it from now on waits there for the stream.
+   */
   announced: Promise<void>;
-  /** The stream can be consumed there, if that is in this process; else as `arrived`. */
+  /** Resolves when the stream can be consumed at the destination, if that is in this process; else with `arrived`. */
   produced: Promise<void>;
   arrived: Promise<void>;
 }
 
-/** To be called at these moments. */
+/** Callbacks that end the stages. */
 interface Moments {
   announce: () => void;
   produce: () => void;
 }
 
-/** A pipe that somebody else is making into one of our domains. */
+/** Pipe into a domain of this Piper's that another Piper is making. */
 interface Accepting {
   domain: string;
   produced: Promise<void>;
@@ -69,7 +74,7 @@ export class Piper {
   readonly #options: PiperOptions;
   /** Pipes that are being made from here, by stream and domain. */
   readonly #underway = new Map<string, Piping>();
-  /** Streams that somebody else is piping into one of our domains. */
+  /** Streams that another Piper is bringing into a domain of this Piper's. */
   readonly #accepting = new Map<string, Accepting>();
 
   /** Links that were opened from here. */
@@ -80,31 +85,34 @@ export class Piper {
     this.#options = options;
   }
 
-  /** Pipes that are there stay, if anybody uses them. */
+  /** Sends the confirmations that wait. Existing pipes stay, as long as they are used. */
   close(): void {
     this.#confirmations.flush();
   }
 
-  /** How many pipes are being made at present. */
+  /** Number of pipes that are being made. */
   get underway(): number {
     return this.#underway.size + this.#accepting.size;
   }
 
-  /** Whether somebody else is just bringing the stream here, from where this one may not see. */
+  /** Returns whether another Piper is bringing the stream here, perhaps from a Router that is out of sight. */
   isAccepting(id: string): boolean {
     return this.#accepting.has(id);
   }
 
   /**
-   * Resolves when the stream is in the Router's domain, or at once if nobody has it: whoever goes on to consume it then
-   * gets mediasoup's own error.
+   * Resolves when the stream is in the Router's domain, or at once if no place of it is known: a consume then fails
+   * with mediasoup's own error.
    */
   async bring(stream: StreamId, destination: Router): Promise<void> {
     await this.#accepted(stream);
     await this.#pipe(stream, destination)?.arrived;
   }
 
-  /** Like {@link bring}, but resolves already when the destination knows that the stream is on its way, with its arrival. */
+  /**
+   * Resolves when the destination knows that the stream is on its way, with the stream's arrival; else as {@link
+   * bring}.
+   */
   async announce(stream: StreamId, destination: Router): Promise<{ arrived?: Promise<void> }> {
     if (this.#accepting.get(streamKey(stream))?.domain === this.#options.domainOf(destination)) return {};
     await this.#accepted(stream);
@@ -114,8 +122,8 @@ export class Piper {
   }
 
   /**
-   * Like {@link bring}, but resolves already when the stream can be consumed in the Router, with its arrival: what has been made of it by then is of
-   * no use if that fails.
+   * Resolves when the stream can be consumed in the Router, with the stream's arrival; else as {@link bring}. A
+   * consumer made before the arrival is of no use if that fails.
    */
   async begin(stream: StreamId, destination: Router): Promise<{ arrived?: Promise<void> }> {
     const accepting = this.#accepting.get(streamKey(stream));
@@ -127,8 +135,9 @@ export class Piper {
   }
 
   /**
-   * Runs a pipe's arrival from outside; from now on those who want the stream wait for it. Does nothing if it is there.
-   * @param arrive is given what is to be called when the stream can be consumed, where that is known before it has arrived
+   * Runs the arrival of a pipe that another Piper makes; from now on consumers of the stream wait for it. Does nothing
+   * if the stream is here.
+   * @param arrive gets a callback for the moment when the stream can be consumed, if that is known before its arrival
    */
   accept(stream: StreamId, domain: string, arrive: (onProduced: () => void) => Promise<void>): Promise<void> {
     const key = streamKey(stream);
@@ -142,7 +151,7 @@ export class Piper {
   }
 
   async #beginAccepted(stream: StreamId, { produced, accepted }: Accepting): Promise<{ arrived?: Promise<void> }> {
-    // Links are nothing that an application knows: where one ends in this moment, the stream has not come.
+    // An application knows nothing of links: if a link ends during the arrival, the stream is not found.
     const asTold = (error: unknown): never => {
       throw isPassing(error) ? new NotFoundError(`${describeStream(stream)} not found`) : error;
     };
@@ -156,7 +165,7 @@ export class Piper {
     try {
       await this.#accepting.get(streamKey(stream))?.accepted;
     } catch (error) {
-      // Who has begun it tries again by himself.
+      // The Piper that makes the pipe tries again by itself.
       if (!isPassing(error)) throw error;
     }
   }
@@ -167,14 +176,14 @@ export class Piper {
     const key = `${streamKey(stream)} ${domain}`;
     const underway = this.#underway.get(key);
     if (underway) return underway;
-    // It may be in many places, and in most cases it is here.
+    // Mostly the stream is here: this lookup avoids a walk through its many places.
     if (streams.inRouter(streamKey(stream), destination)) return undefined;
     const places = streams.find(streamKey(stream));
     if (places.length === 0 || places.some(({ router }) => domainOf(router) === domain)) return undefined;
 
     const [[announcement, announce], [production, produce]] = [moment(), moment()];
     const arrived = this.#attempt(stream, destination, { announce, produce }).finally(() => this.#underway.delete(key));
-    // Nobody may be waiting for it; those who wait for another moment hear of a failure there.
+    // The arrival may have no waiter; callers that wait for another stage see a failure there.
     arrived.catch(error => log('pipe of %s to router %s failed: %o', streamKey(stream), destination.id, error));
     const piping = { announced: firstOf(announcement, arrived), produced: firstOf(production, arrived), arrived };
     this.#underway.set(key, piping);
@@ -186,7 +195,8 @@ export class Piper {
     const domain = domainOf(destination);
     for (let attempt = 1; ; ++attempt) {
       const places = streams.find(streamKey(stream));
-      // It may have closed in the meantime, which the consume that follows tells; or somebody else has brought it.
+      // The stream may have closed in the meantime, which the following consume reports; or another Piper has brought
+      // it.
       if (places.length === 0 || places.some(({ router }) => domainOf(router) === domain)) return;
       try {
         const source = chooseSource(this.#reachable(places, destination), destination);
@@ -200,7 +210,10 @@ export class Piper {
     }
   }
 
-  /** @throws {UnsupportedError} if there is none, before anything is made that would be silent */
+  /**
+   * Returns the places that share a family of addresses with the destination.
+   * @throws {UnsupportedError} if there are none, before a pipe is made that would be silent
+   */
   #reachable(places: StreamInRouter[], destination: Router): StreamInRouter[] {
     if (!this.#options.network) return places;
     const reachable = places.filter(({ router }) => commonFamily(router, destination) !== undefined);
@@ -235,7 +248,7 @@ export class Piper {
     }
     const far = opened.value;
     try {
-      // Before anybody consumes what would then have to be closed.
+      // This check comes before the pipe is announced: consumers would have to be closed.
       if (leadsElsewhere(near, far) || leadsElsewhere(far, near)) {
         throw new StaleLinkError('one end of the link has been closed without the other one knowing');
       }
@@ -246,10 +259,11 @@ export class Piper {
       announce();
       for (const result of await connecting) if (result.status === 'rejected') throw result.reason;
     } catch (error) {
-      // The source must not send what nobody receives, and what was produced of it must not pretend to be the stream.
+      // The source must not send packets that no end receives, and a leftover at the destination must not pass for the
+      // stream.
       consumer.close();
       this.#producerOf(stream, source, destination)?.close();
-      // The end that is not stale is connected to one that is: the next attempt needs two new ones.
+      // The end that is not stale is connected to a stale end: the next attempt needs two new ends.
       if (isStale(error)) for (const { transportId } of [near, far]) tree.transports.get(transportId)?.close();
       throw error;
     }
@@ -264,13 +278,16 @@ export class Piper {
     this.#joinEnds(consumer, this.#producerOf(stream, source, destination), losses);
   }
 
-  /** The Producer can be gone already, or another pipe was faster. */
+  /** The Producer is missing if it has closed already, or if another pipe was faster. */
   #joinEnds(consumer: Consumer | DataConsumer, producer: Producer | DataProducer | undefined, losses: Losses): void {
     if (producer) joinEnds(consumer, producer, losses);
     else consumer.close();
   }
 
-  /** Another controller may have brought the stream there at the same time, from somewhere else. */
+  /**
+   * Returns the copy that this pipe has made: another controller may have brought the stream there at the same time,
+   * from another Router.
+   */
   #producerOf(stream: StreamId, source: Router, destination: Router): Producer | DataProducer | undefined {
     return this.#options.streams.findPiped(streamKey(stream), destination, source.id)?.producer;
   }
@@ -281,21 +298,24 @@ function leadsElsewhere({ connectedTo }: LinkEnd, { transportId }: LinkEnd): boo
 }
 
 /**
- * Whether to try again can help: what was asked for was just ending, and is gone by now; or one who has asked before word of the
- * end has reached him knows it now.
+ * Returns whether another attempt can help: the object that was asked for was just ending, and is gone by now; or the
+ * asked side had not yet heard of that end.
  */
 export function isPassing(error: unknown): boolean {
   return isStale(error) || (error instanceof Error && error.name === 'NotFoundError');
 }
 
-/** The end of all attempts, in mediasoup's words for what can't be had. */
+/**
+ * Returns the error of a stream that could not be brought in any attempt: a NotFoundError, as mediasoup throws for
+ * unknown streams.
+ */
 export function unreachable(stream: StreamId, cause: unknown): NotFoundError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const error = new NotFoundError(`${describeStream(stream)} not found: it exists, but could not be brought in ${MAX_ATTEMPTS} attempts (${reason})`);
   return Object.assign(error, { cause });
 }
 
-/** It may have come over a wire, or from another copy of this module. */
+/** Compares names rather than classes: the error may have come over a wire, or from another copy of this module. */
 function isStale(error: unknown): boolean {
   return error instanceof Error && error.name === 'StaleLinkError';
 }

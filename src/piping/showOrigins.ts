@@ -1,6 +1,7 @@
 /**
- * An RtpObserver watches what is in its own Router: of a speaker elsewhere the copy that a pipe has made. What it tells of is the
- * Producer that the application has made, so that `close()` and `pause()` reach the speaker, and `===` tells who it is.
+ * Makes the events of an RtpObserver name origins. An RtpObserver watches Producers of its own Router: of a speaker
+ * elsewhere, the copy that a pipe has made. Its events name the application's own Producer instead, so that `close()`
+ * and `pause()` reach the speaker, and `===` identifies the speaker.
  */
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { Producer, RtpObserver } from 'mediasoup/types';
@@ -12,7 +13,7 @@ interface Named {
 
 type Translate = (told: never, origin: (producer: Producer) => Producer) => unknown;
 
-/** What the events that name Producers tell. */
+/** Translators of the events whose arguments name Producers. */
 const translations: Readonly<Record<string, Translate>> = {
   volumes: (volumes: Named[], origin) => volumes.map(volume => ({ ...volume, producer: origin(volume.producer) })),
   dominantspeaker: (speaker: Named, origin) => ({ ...speaker, producer: origin(speaker.producer) }),
@@ -21,7 +22,7 @@ const translations: Readonly<Record<string, Translate>> = {
 };
 
 export function showOrigins(rtpObserver: RtpObserver, streams: Streams): void {
-  // Where the origin is out of sight, its copy is the best that there is.
+  // A copy is named only where its origin is out of sight.
   const origin = (producer: Producer): Producer => {
     const found = streams.first(producer.id);
     return found && !found.piped && 'kind' in found.producer ? found.producer : producer;

@@ -1,4 +1,7 @@
-/** Users of a Router's streams: Consumers of the application, pipes to other Routers, RtpObservers. They are found without a walk through the Router. */
+/**
+ * Indexes the users of each stream in a Router (Consumers of the application, pipes to other Routers, RtpObservers), so
+ * that finding them takes no walk through the Router.
+ */
 import type { ObjectTree, TreeNode } from '../core/objectTree.ts';
 import { Groups } from '../core/groups.ts';
 import { linkedRouterId } from './endpoint.ts';
@@ -13,27 +16,30 @@ interface Place {
 }
 
 export class StreamUsers {
-  /** The application's own, by the Router's id and the stream's. */
+  /** Consumers of the application, by the id of the Router and that of the stream. */
   readonly #consumers = new Groups<ConsumerNode>();
-  /** Consumers of pipes, by the ids of both Routers, and then the stream's. */
+  /** Consumers of pipes, by the ids of both Routers and the id of the stream. */
   readonly #pipes = new Groups<ConsumerNode>();
   readonly #rtpObservers = new Map<string, Set<TreeNode<'rtpObserver'>>>();
 
   readonly #tree: ObjectTree;
 
-  /** @param tree what is watched, for as long as it lives */
+  /** @param tree is watched for as long as it lives */
   constructor(tree: ObjectTree) {
     this.#tree = tree;
     for (const node of tree.nodes()) this.#add(node);
     tree.on('add', node => this.#add(node)).on('remove', node => this.#remove(node));
   }
 
-  /** The application's Consumers of a stream in a Router. */
+  /** Returns the application's Consumers of a stream in a Router. */
   consumers(routerId: string, streamId: string): Iterable<ConsumerNode> {
     return this.#consumers.of(routerId, streamId);
   }
 
-  /** The Consumers through which a stream leaves a Router for another one: one, unless a link has just been made anew. */
+  /**
+   * Returns the Consumers through which a stream leaves a Router for another Router: a single Consumer, unless the link
+   * has just been made anew.
+   */
   pipes(routerId: string, remoteRouterId: string, streamId: string): Iterable<ConsumerNode> {
     return this.#pipes.of(pairKey(routerId, remoteRouterId), streamId);
   }
@@ -68,7 +74,7 @@ export class StreamUsers {
 
   #placeOf(node: TreeNode): Place | undefined {
     if ((node.type !== 'consumer' && node.type !== 'dataConsumer') || node.parent?.type !== 'transport') return undefined;
-    // It may not show yet by which id the stream is known.
+    // The Consumer may still bear the id of the stream in its Worker.
     const streamId = this.#tree.publicId(streamOf(node));
     const routerId = node.parent.parent?.id ?? '';
     const to = linkedRouterId(node.parent.object);
@@ -76,7 +82,7 @@ export class StreamUsers {
   }
 }
 
-/** The id of the stream that a Consumer or DataConsumer takes. */
+/** Returns the id of the stream that a Consumer or DataConsumer takes. */
 export function streamOf(node: ConsumerNode): string {
   return node.type === 'consumer' ? node.object.producerId : node.object.dataProducerId;
 }

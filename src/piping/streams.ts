@@ -1,37 +1,41 @@
 /**
- * Which Router has which stream: read off an ObjectTree, where streams come and go as Producers and DataProducers.
+ * Index of the Routers that have each stream, read off an ObjectTree, where streams come and go as Producers and
+ * DataProducers.
  *
- * A stream is what the application has produced: its origin. What pipes have made of it elsewhere are copies, which bear the
- * same id and live a little longer, since word of its end has to reach them. A copy counts as the stream as long as
- * nothing is known of its end: also where the origin is on a node that can't be seen, or can't be seen yet. From the
- * moment on at which the place that it comes from is known to have gone, it is nothing but a leftover, whose id is free again.
+ * A stream is produced by the application: its origin. Copies, made by pipes elsewhere, bear the same id and live a
+ * little longer, since word of the stream's end has to reach them. A copy counts as the stream as long as its end is
+ * not known, also while its origin is on a node that is out of sight. Once the place that a copy comes from is known to
+ * be gone, the copy is a leftover, whose id is free again.
  */
 import type { DataProducer, Producer, Router } from 'mediasoup/types';
 import type { ObjectTree, TreeNode } from '../core/objectTree.ts';
 import { linkedRouterId } from './endpoint.ts';
 
-/** How many ends are remembered: copies of which word was on its way at that time are seen a moment later. */
+/**
+ * Number of ended streams that are remembered: a copy whose announcement was on its way when the stream ended is seen a
+ * moment later.
+ */
 const MAX_ENDINGS = 1000;
 
-/** A stream in one Router: the Producer itself, or what a pipe has made of it in another Router. */
+/** Stream in a Router: the origin, or a copy that a pipe has made. */
 export interface StreamInRouter {
   readonly id: string;
   readonly producer: Producer | DataProducer;
   readonly router: Router;
   readonly piped: boolean;
-  /** The Router from which it is piped. */
+  /** Id of the Router from which the stream is piped; undefined for the origin. */
   readonly from: string | undefined;
 }
 
 interface Place extends StreamInRouter {
   readonly node: TreeNode;
-  /** Whether the place from which it is piped was ever seen here: if so, it has to be there still. */
+  /** Whether the place from which the stream is piped was ever seen here: if so, it must still be there. */
   isSourceKnown: boolean;
 }
 
-/** Where a stream is. In a Router it is once, unless a pipe has just been made anew. */
+/** Places of a stream: at most a single place in each Router, unless a pipe has just been made anew. */
 class Places {
-  /** The Producer itself, if it is in sight. */
+  /** Place of the stream's origin, if it is in sight. */
   origin: Place | undefined;
   readonly #byRouter = new Map<string, Place[]>();
 
@@ -54,7 +58,7 @@ class Places {
     if (!place.piped) this.origin = place;
   }
 
-  /** @returns what was removed, if it was there */
+  /** @returns the removed place; undefined if the node had none */
   remove(routerId: string, node: TreeNode): Place | undefined {
     const places = this.in(routerId);
     const place = places.find(other => other.node === node);
@@ -65,10 +69,10 @@ class Places {
     return place;
   }
 
-  /** Whether nothing has gone on the way from the stream's own Producer, as far as that is in sight. */
+  /** Returns whether each place on the way from the stream's origin still exists, as far as the way is in sight. */
   isSupplied(place: Place): boolean {
     let current = place;
-    // Bounded, since a stream that comes back to where it was is no tree.
+    // The loop is bounded, since the sources may form a circle.
     for (let depth = 0; depth <= this.#byRouter.size; ++depth) {
       const { router, producer, from, isSourceKnown } = current;
       if (router.closed || producer.closed) return false;
@@ -83,18 +87,21 @@ class Places {
 export class Streams {
   readonly #byId = new Map<string, Places>();
   readonly #producing = new Set<string>();
-  /** Streams that have ended in a Router, the latest last. */
+  /** Keys of streams that have ended in a Router, the latest last. */
   readonly #endings = new Set<string>();
-  /** The ids of what ends while the application is closing something. */
+  /** Ids of the streams that end while the application closes an object. */
   #endingHere: Set<string> | undefined;
 
-  /** @param tree what is watched, for as long as it lives */
+  /** @param tree is watched for as long as it lives */
   constructor(tree: ObjectTree) {
     for (const node of tree.nodes()) this.#add(node);
     tree.on('add', node => this.#add(node)).on('remove', node => this.#remove(node));
   }
 
-  /** Where a stream is at present, its origin first if that is in sight. What is left of one that has ended is left out. */
+  /**
+   * Returns the present places of a stream, its origin first if that is in sight. Leftovers of an ended stream are left
+   * out.
+   */
   find(id: string): StreamInRouter[] {
     const places = this.#byId.get(id);
     if (!places) return [];
@@ -102,7 +109,7 @@ export class Streams {
     return found.length > 1 ? found.sort((a, b) => Number(a.piped) - Number(b.piped)) : found;
   }
 
-  /** The first of these: where there are many, one tells what the stream is. */
+  /** Returns the first place that {@link find} would return, without a walk through all of them. */
   first(id: string): StreamInRouter | undefined {
     const places = this.#byId.get(id);
     if (!places) return undefined;
@@ -111,42 +118,45 @@ export class Streams {
     return undefined;
   }
 
-  /** The stream in this Router, if it is there. */
+  /** Returns the stream in this Router, if it is there. */
   inRouter(id: string, router: Router): StreamInRouter | undefined {
     const places = this.#byId.get(id);
     return places?.in(router.id).find(place => place.router === router && places.isSupplied(place));
   }
 
-  /** The Router from which a pipe brings the stream into this one, if one does. */
+  /** Returns the id of the Router from which a pipe brings the stream into this Router, if a pipe does. */
   sourceOf(id: string, routerId: string): string | undefined {
     const places = this.#byId.get(id);
     return places?.in(routerId).find(place => places.isSupplied(place))?.from;
   }
 
-  /** What a pipe has made of a stream in a Router, the latest if there are several, and also if it is about to close. */
+  /**
+   * Returns the latest copy of a stream in a Router that is piped from another Router, also if the copy is about to
+   * close.
+   */
   findPiped(id: string, to: Router, from: string): StreamInRouter | undefined {
     return this.#byId.get(id)?.in(to.id).findLast(place => place.router === to && place.from === from);
   }
 
-  /** Whether the Producer itself is there, rather than only what pipes have made of it. */
+  /** Returns whether the stream's origin is in sight, rather than only copies. */
   hasOrigin(id: string): boolean {
     return this.first(id)?.piped === false;
   }
 
-  /** Whether nothing of it is there any more, nor anything that is left of it. */
+  /** Returns whether neither the stream nor a leftover of it exists. */
   isGone(id: string): boolean {
     return !this.#byId.has(id);
   }
 
-  /** The Producer of an id: the original one rather than what pipes made of it. */
+  /** Returns the Producer of an id: the origin if it is in sight, else a copy. */
   producer(id: string): Producer | undefined {
     const producer = this.first(id)?.producer;
     return producer && 'kind' in producer ? producer : undefined;
   }
 
   /**
-   * Runs what produces a stream with an id that the application has chosen.
-   * @throws {TypeError} if there is one already: a Router would notice, Routers in several places don't
+   * Produces a stream with an id that the application has chosen.
+   * @throws {TypeError} if the id is in use: a Router would notice, Routers in several places don't
    */
   async produce<T>(id: unknown, produce: () => Promise<T>): Promise<T> {
     if (typeof id !== 'string' || id === '') return produce();
@@ -160,8 +170,8 @@ export class Streams {
   }
 
   /**
-   * Runs what the application closes here. The copies of what ends by that close at once: they need not wait for word of it, and
-   * a node that is told hears of it before anything else that is asked of it from here.
+   * Runs a close by the application. The copies of the streams that end by it close at once: they need not wait for
+   * word of it, and a node hears of the end before all later requests from here.
    */
   endingHere(close: () => void): void {
     const outer = this.#endingHere;
@@ -200,7 +210,7 @@ export class Streams {
     const place = routerId === undefined ? undefined : places?.remove(routerId, node);
     if (!places || !place) return;
     if (places.isEmpty) this.#byId.delete(id);
-    // Of what was lost with its Router, or is only out of sight, nobody knows whether it has ended.
+    // A stream that was lost with its Router, or is only out of sight, may not have ended.
     if (!place.producer.closed || place.router.closed) return;
     if (places.in(place.router.id).length > 0) return;
     this.#endingHere?.add(id);

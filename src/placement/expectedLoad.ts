@@ -1,13 +1,19 @@
-/** What a node has got and can't have reported yet: the difference between what it says of itself and what it will soon be. */
+/**
+ * Load of objects that a node has got and can't have reported yet: the difference between its report and its load in a
+ * moment.
+ */
 
-/** What is expected until it shows in the node's reports, in percent of one core. A core has room for about 500 Consumers. */
+/**
+ * Load expected of a Consumer until it shows in the node's reports, in percent of one core. A core has room for about
+ * 500 Consumers.
+ */
 const CONSUMER_LOAD = 0.2;
-/** A Transport brings some Producers and Consumers with it. */
+/** Load expected of a Transport, in percent of one core: it brings some Producers and Consumers with it. */
 const TRANSPORT_LOAD = 2;
 
 /**
- * A report tells how much of a second was used that ended up to a second before it. So nothing is sure to be in a report that comes
- * earlier than this after its creation.
+ * Time after which a new object is sure to show in a report: a report covers a second that ended up to a second before
+ * it.
  */
 const SHOWS_AFTER_MS = 2000;
 
@@ -19,31 +25,34 @@ interface Created {
 export class ExpectedLoad {
   readonly #cores: () => number;
   readonly #now: () => number;
-  /** What has been created, the oldest first, and does not show yet. */
+  /** Objects that have been created and do not show yet, the oldest first. */
   #created: Created[] = [];
   #createdLoad = 0;
   #underway = 0;
 
   /**
-   * @param cores how many the node has
-   * @param now milliseconds, from any moment on
+   * @param cores returns the number of the node's cores
+   * @param now returns milliseconds, from any moment on
    */
   constructor(cores: () => number, now: () => number) {
     this.#cores = cores;
     this.#now = now;
   }
 
-  /** Percent of the node. */
+  /** Expected load, in percent of the node. */
   get load(): number {
     return (this.#underway * TRANSPORT_LOAD + this.#createdLoad) / this.#cores();
   }
 
-  /** How many Transports, or RtpObservers, are being created. */
+  /** Number of Transports and RtpObservers that are being created. */
   get underway(): number {
     return this.#underway;
   }
 
-  /** One is being created. @returns to be called once, when it is there, or will never be */
+  /**
+   * Counts a Transport or RtpObserver that is being created.
+   * @returns to be called once, with whether it was created
+   */
   transport(): (created: boolean) => void {
     ++this.#underway;
     return created => {
@@ -56,12 +65,12 @@ export class ExpectedLoad {
     this.#add(CONSUMER_LOAD);
   }
 
-  /** The node has just told its load: what has been there for long enough is in it. */
+  /** Notes that the node has just reported its load, which includes all objects that have existed for long enough. */
   measured(): void {
     const shown = this.#now() - SHOWS_AFTER_MS;
     const firstUnseen = this.#created.findIndex(({ at }) => at > shown);
     const seen = this.#created.splice(0, firstUnseen < 0 ? this.#created.length : firstUnseen);
-    // Whatever rounding has left behind goes when nothing is left.
+    // The sum restarts at 0, so that rounding errors don't add up.
     this.#createdLoad = this.#created.length === 0 ? 0 : this.#createdLoad - seen.reduce((sum, { load }) => sum + load, 0);
   }
 

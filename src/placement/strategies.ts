@@ -1,34 +1,42 @@
-/** Strategies choose the node for what is created next. They are pure functions: the same state gives the same choice. */
+/**
+ * Strategies, which choose the node for the next object. They are pure functions: the same state gives the same choice.
+ */
 import { byLoad, emptiest, fullestWithRoom, type Candidate } from './selection.ts';
 
 /**
- * What it costs to use one more node for a room, in percent of a node: each stream that somebody consumes there has to be piped, sent once more and
- * received once more. It is about what a room of twenty people takes on a machine of four cores.
+ * Cost of using a further node for a room, in percent of a node: each stream that is consumed there has to be piped,
+ * sent once more and received once more. It is about the load of a room of twenty people on a machine of four cores.
  */
 const PIPES_LOAD = 10;
 
-/** A node that is connected and not being drained, as a strategy sees it. */
+/** State of a node that is connected and not being drained, as a strategy sees it. */
 export interface NodeState extends Candidate {
+  /** Id of the node: its URL, or `local-1`, `local-2`, … for a node of this process. */
   readonly id: string;
-  /** What its server says of itself. */
+  /** Region that the node's server has in its options. */
   readonly region?: string;
+  /** Labels that the node's server has in its options. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** How many of the streams, Transports and Consumers that the request names in `near` it has already. */
+  /** Number of the streams, Transports and Consumers named in the request's `near` that the node has already. */
   readonly near?: number;
 }
 
 export interface PlacementRequest {
   readonly mafaldaRouterId: string;
-  /** Load percentage above which a node gets nothing new while another has room. */
+  /** Load, in percent of a node, from which on a node gets nothing new while another node has room. */
   readonly watermark: number;
-  /** What the call wishes for. */
+  /** Region that the call wishes for (`placement.region`). */
   readonly region?: string;
+  /** Ids of objects that the call wishes to be near (`placement.near`). */
   readonly near?: readonly string[];
-  /** A 32-bit number that differs with each decision: for strategies that need chance, and have to stay pure. */
+  /** 32-bit number that differs with each decision: for strategies that need chance, and have to stay pure. */
   readonly seed?: number;
 }
 
-/** Returns one of the candidates, of which there is always at least one. */
+/**
+ * Chooses a node among the candidates, of which there is always at least one. Must return one of them; a call fails
+ * with a `TypeError` otherwise.
+ */
 export type Strategy = (candidates: readonly NodeState[], request: PlacementRequest) => NodeState | undefined;
 
 /** Fills a node up to the watermark before it uses the next: fewest pipes, fewest machines. The default. */
@@ -41,8 +49,9 @@ export const concentrate: Strategy = (candidates, request) => {
 export const leastLoaded: Strategy = (candidates, request) => cheapest(asWished(candidates, request), request);
 
 /**
- * Spreads, by the less loaded of two nodes that chance picks: for several MafaldaHorizontals over the same nodes, which would all
- * choose the same one by the same reports. What the MafaldaRouter uses already stays in use where another one is not worth its pipes.
+ * Spreads, by choosing the less loaded of two nodes that chance picks: for several MafaldaHorizontals over the same
+ * nodes, which would all choose the same node by the same reports. A node that the MafaldaRouter uses already stays in
+ * use where another node is not worth its pipes.
  */
 export const twoChoices: Strategy = (candidates, request) => {
   const wished = asWished(candidates, request);
@@ -51,15 +60,15 @@ export const twoChoices: Strategy = (candidates, request) => {
   if (among.length < 2) return among[0];
   const chance = mix(hash(request.mafaldaRouterId) ^ (request.seed ?? 0));
   const first = chance % among.length;
-  // Of the others, so that they are two.
+  // The second pick excludes the first, so that the two differ.
   const second = (first + 1 + (mix(chance) % (among.length - 1))) % among.length;
   const used = emptiest(among.filter(({ hasRouter }) => hasRouter));
   return cheapest([...(used ? [used] : []), among[first]!, among[second]!], request);
 };
 
 /**
- * Concentrates within a region: that which the call wishes for, else those in which the MafaldaRouter is already. A node elsewhere is
- * used when no node there is below the watermark.
+ * Concentrates within a region: the region that the call wishes for, else the regions in which the MafaldaRouter is
+ * already. A node elsewhere is used when no node there is below the watermark.
  */
 export const regionFirst: Strategy = (candidates, request) => {
   const hasRoom = ({ load }: NodeState): boolean => load < request.watermark;
@@ -71,12 +80,12 @@ export const regionFirst: Strategy = (candidates, request) => {
   return concentrate(atHome.length > 0 ? atHome : candidates, request);
 };
 
-/** All of them, by their names. */
+/** All strategies, by their names. */
 export const strategies = { concentrate, leastLoaded, twoChoices, regionFirst } as const satisfies Record<string, Strategy>;
 
 /**
- * Those that the call wishes for: below the watermark, in its region, and of these the ones with the most of what it wants to be
- * near. A wish that nobody with room fulfils is left out.
+ * Returns the candidates that fulfil the call's wishes: below the watermark, in its region, and of these the nodes with
+ * most of the objects that it wants to be near. A wish that no node with room fulfils is left out.
  */
 function asWished(candidates: readonly NodeState[], { region, near, watermark }: PlacementRequest): readonly NodeState[] {
   let wished = candidates;
@@ -92,7 +101,10 @@ function asWished(candidates: readonly NodeState[], { region, near, watermark }:
   return wished;
 }
 
-/** The least loaded, where one that the MafaldaRouter does not use yet counts as fuller by what pipes cost; the first of equals. */
+/**
+ * Returns the least loaded candidate, where a node that the MafaldaRouter does not use yet, or a node above the
+ * watermark, counts as fuller by the cost of pipes; the first of equals.
+ */
 function cheapest(candidates: readonly NodeState[], { watermark }: PlacementRequest): NodeState | undefined {
   const costOf = ({ hasRouter, load }: NodeState): number => (hasRouter && load < watermark ? load : load + PIPES_LOAD);
   let choice: NodeState | undefined;
@@ -102,14 +114,14 @@ function cheapest(candidates: readonly NodeState[], { watermark }: PlacementRequ
   return choice;
 }
 
-/** FNV-1a. */
+/** Returns the FNV-1a hash of a text. */
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let index = 0; index < text.length; ++index) value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
   return value;
 }
 
-/** Murmur3's last step: of numbers in a row it makes ones that have nothing to do with each other. At least 0. */
+/** Returns the result of Murmur3's last step, at least 0: consecutive numbers give unrelated results. */
 function mix(value: number): number {
   value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
   value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);

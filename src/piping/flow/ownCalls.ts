@@ -1,6 +1,7 @@
 /**
- * Tells a PipeFlow of the calls that this process makes on what a MafaldaRouter hands out: so that the pipes which they concern are woken at
- * once, and what is consumed, or resumed, is not missed at its beginning. As on one Router, what is sent after such a call has been answered arrives.
+ * Reports to a PipeFlow the calls that this process makes on objects of a MafaldaRouter, so that the pipes concerned
+ * are woken at once, and the beginning of a stream that is consumed or resumed is not missed. As on a single Router,
+ * packets sent after such a call has been answered arrive.
  */
 import type { Consumer, DataConsumer, DataProducer, Producer, Router, RtpObserver, Transport } from 'mediasoup/types';
 import { logger } from '../../core/logger.ts';
@@ -18,7 +19,7 @@ interface Context {
   readonly domainOf: (router: Router) => unknown;
 }
 
-/** To be called after whatever else replaces these methods. */
+/** Must be called after all other interceptors of these methods, so that it is outermost. */
 export function watchOwnCalls(tree: ObjectTree, context: Context): void {
   const watchConsumer = consumerWatcher(tree, context);
   const add = (node: TreeNode): void => {
@@ -40,7 +41,7 @@ function watchTransport(transport: Transport, router: Router, { flow, streams }:
   const consumeData = transport.consumeData.bind(transport);
   transport.consume = async options => {
     const hears = !options?.paused && streams.producer(options?.producerId)?.kind === 'audio';
-    // Video begins with a key frame, for which its viewer has to be there.
+    // Video is not expected early: it begins with a key frame, for which its viewer has to be there.
     const expected = hears ? flow.expect(options.producerId, router) : undefined;
     try {
       const consumer = await consume(options);
@@ -67,7 +68,10 @@ function watchTransport(transport: Transport, router: Router, { flow, streams }:
 type Watched = Consumer | DataConsumer;
 type Call = (this: Watched) => Promise<void>;
 
-/** There are many Consumers: all of them have the same methods, which find out by the tree where each is. */
+/**
+ * Returns the function that watches a Consumer. Consumers are many, so all share the same methods, which look up their
+ * Router in the tree.
+ */
 function consumerWatcher(tree: ObjectTree, { flow }: Context): (consumer: Watched) => void {
   const touched = (consumer: Watched, router: Router | undefined): void => {
     if (router) flow.touched(consumer, streamIdOf(consumer), router.id);
@@ -95,7 +99,7 @@ function consumerWatcher(tree: ObjectTree, { flow }: Context): (consumer: Watche
   const shared = { pause: forgettable('pause()', makers.pause()), resume: forgettable('resume()', makers.resume()) };
   return consumer => {
     for (const name of ['pause', 'resume'] as const) {
-      // Somebody else may have replaced it already, for this one.
+      // Another interceptor may have replaced the method of this Consumer already.
       const value = Object.hasOwn(consumer, name) ? forgettable(`${name}()`, makers[name](Reflect.get<Watched, 'pause' | 'resume'>(consumer, name))) : shared[name];
       Object.defineProperty(consumer, name, { configurable: true, writable: true, value });
     }
@@ -116,7 +120,7 @@ function streamIdOf(consumer: Watched): string {
   return 'producerId' in consumer ? consumer.producerId : consumer.dataProducerId;
 }
 
-/** Undefined for one that has closed, or is not shown here any more. */
+/** Returns the Consumer's Router; undefined if the Consumer has closed or is no longer shown here. */
 function routerOf(tree: ObjectTree, consumer: Watched): Router | undefined {
   const node = tree.nodeOf<'consumer' | 'dataConsumer'>(consumer)?.parent?.parent;
   return node?.type === 'router' ? node.object : undefined;
@@ -136,8 +140,8 @@ function watchRtpObserver(rtpObserver: RtpObserver, router: Router, { flow }: Co
 }
 
 /**
- * What pipes have made of a Producer resumes together with it, not only when word of that has come back from its server: by then the
- * key frame with which it begins would be over.
+ * Resumes the copies of a Producer together with it, not only when word of that has come back from its server: by then
+ * the key frame with which the stream begins would be over.
  */
 function watchProducer(producer: Producer | DataProducer, router: Router, { streams, domainOf }: Context): void {
   const resume = producer.resume.bind(producer);
@@ -147,11 +151,11 @@ function watchProducer(producer: Producer | DataProducer, router: Router, { stre
       try {
         await copy.resume();
       } catch (error) {
-        // Its own end of the pipe tells it once more.
+        // The copy's own end of the pipe repeats the resume.
         log('producer %s: %o', copy.id, error);
       }
     });
-    // After them: on a busy machine what comes of it may be there sooner than they are ready.
+    // The origin is resumed after its copies: on a busy machine its packets may arrive sooner than they are ready.
     await resume();
     if (!('kind' in producer)) await Promise.all(following);
   };

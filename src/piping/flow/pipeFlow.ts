@@ -1,11 +1,11 @@
 /**
- * Lets a pipe flow only while somebody at its destination wants the stream: else its Consumer, at the source's end, is paused. A pipe of
- * video is woken when somebody is there and not paused, so that the key frame which that asks for is of use: see
- * docs/decisions/sleeping-pipes.md.
+ * Lets a pipe flow only while a user at its destination wants the stream; else the pipe's Consumer, at the source's
+ * end, is paused. A pipe of video is woken when a viewer is there and not paused, so that the key frame for which
+ * waking asks is of use: see docs/decisions/sleeping-pipes.md.
  *
- * Everybody who sees both ends of a pipe watches over it: the MafaldaRouter of a machine over the pipes between its Workers, each
- * MafaldaHorizontal over those between its nodes. The one whose own call has changed something acts at once; the others look a while later
- * whether that was done, and do it if it wasn't.
+ * Every observer that sees both ends of a pipe watches over it: the MafaldaRouter of a machine over the pipes between
+ * its Workers, each MafaldaHorizontal over the pipes between its nodes. The observer whose own call has changed the
+ * demand acts at once; the others check a while later whether that was done, and do it if not.
  */
 import type { Consumer, DataConsumer, Router, RtpObserver } from 'mediasoup/types';
 import { GraceTimers } from '../../core/graceTimers.ts';
@@ -19,33 +19,41 @@ import { Watchers, type Watcher } from './watchers.ts';
 
 const log = logger('flow');
 
-/** A viewer that is closed and made anew is not worth two messages. */
+/** Delay before a pipe sleeps: closing a viewer and making it anew is not worth two messages. */
 const SLEEP_AFTER_MS = 200;
-/** Longer than it takes the one whose call it was. Not the same for all who look, so that mostly one of them acts. */
+/**
+ * Delay before an observer acts on a change by others: longer than the observer whose call it was takes to act.
+ * LOOK_SPREAD_MS spreads the observers, so that mostly a single one of them acts.
+ */
 const LOOK_AFTER_MS = 1500;
 const LOOK_SPREAD_MS = 1000;
 
-/** The Consumer of a pipe, in the source's end of the link. */
+/** Consumer of a pipe, in the source's end of the link. */
 type PipeConsumer = Consumer | DataConsumer;
 
 interface Pipe {
   readonly consumer: PipeConsumer;
   readonly streamId: string;
   readonly from: Router;
-  /** The id of the Router at its other end. */
+  /** Id of the destination's Router. */
   readonly to: string;
-  /** Whether calls of ours need it: then it has to be kept awake for us, also where it is awake for others. */
+  /**
+   * Whether calls of this process need the pipe: then its source must know that this process wants it awake, even while
+   * it flows for others.
+   */
   isClaimed: boolean;
-  /** The word that its source's server got from us last. Where others want the pipe, it flows on. */
+  /**
+   * Last state that this process has asked the source's server for. A pipe that others want flows on regardless of it.
+   */
   told: 'flow' | 'sleep' | undefined;
 }
 
 export interface PipeFlowOptions {
   tree: ObjectTree;
   streams: Streams;
-  /** Pipes within a domain are somebody else's. */
+  /** Returns a Router's domain; pipes within a domain are another MafaldaRouter's responsibility. */
   domainOf: (router: Router) => unknown;
-  /** Whether nobody else can do anything in these Routers: then each change is by a call of ours. */
+  /** Whether only this process can change these Routers: then each change comes from a call of its own. */
   alone: boolean;
 }
 
@@ -53,11 +61,11 @@ export class PipeFlow {
   readonly #options: PipeFlowOptions;
   readonly #watchers: Watchers;
   readonly #scores: ShownScores;
-  /** By the id of the Router that they lead to, and the stream's. */
+  /** Pipes by the id of the destination's Router and the stream's id. */
   readonly #pipes = new Map<string, Map<string, Set<Pipe>>>();
   readonly #byConsumer = new Map<object, Pipe>();
   readonly #acting = new Map<Pipe, Promise<void>>();
-  /** What calls of ours have made, paused or resumed. */
+  /** Consumers and RtpObservers that calls of this process have made, paused or resumed. */
   readonly #own = new WeakSet<object>();
   readonly #soon = new GraceTimers<Pipe>(SLEEP_AFTER_MS, pipe => void this.#settle(pipe));
   readonly #later = new GraceTimers<Pipe>(LOOK_AFTER_MS + Math.random() * LOOK_SPREAD_MS, pipe => void this.#settle(pipe));
@@ -78,29 +86,33 @@ export class PipeFlow {
     this.#later.clear();
   }
 
-  /** Whether a pipe that is made now is to sleep at first: if not, there is somebody who must not miss what comes until it is there. */
+  /**
+   * Returns whether a pipe that is made now begins asleep. Where a user waits already it does not, so that the user
+   * misses nothing of the stream.
+   */
   startsAsleep(streamId: string, destination: Router): boolean {
     return !this.#watchers.isWanted(streamId, destination.id, false);
   }
 
-  /** An RtpObserver that we have made: nobody has given it anything before. */
+  /** Records an RtpObserver that this process has made: it observes no Producer yet. */
   isOurs(rtpObserver: RtpObserver): void {
     this.#own.add(rtpObserver);
     this.#watchers.observerIsNew(rtpObserver);
   }
 
   /**
-   * Keeps the stream flowing into a Router for somebody who will want it in a moment: through all pipes on its way, at once.
-   * @returns `flowing`, which resolves when it does; `release`, to be called when that one is there or will never be
+   * Keeps the stream flowing into a Router for a user that is being made: through all pipes on its way, at once.
+   * @returns `flowing`, which resolves when the stream flows; `release`, to be called when the user exists or its
+   * creation has failed
    */
   expect(streamId: string, router: Router): { flowing: () => Promise<void>; release: () => void } {
     const routerIds = [...this.#pathTo(streamId, router)];
     const releases = routerIds.map(id => this.#watchers.expect(streamId, id));
-    // Also where it is wanted already: that may be by others.
+    // A pipe that is wanted already is checked too, since it may flow only for others.
     for (const id of routerIds) this.#onChange(streamId, id, undefined);
     return {
       flowing: async () => {
-        // It may have been brought here in the meantime.
+        // The path is read again, since the stream may have been brought here in the meantime.
         const pipes = [...this.#pathTo(streamId, router)].flatMap(id => this.#pipesTo(id, streamId));
         await Promise.all(pipes.map(pipe => this.#settle(pipe)));
       },
@@ -110,13 +122,13 @@ export class PipeFlow {
     };
   }
 
-  /** Its pipe has been asked for awake by us. */
+  /** Records that this process has asked for the Consumer's pipe awake. */
   isAwake(consumer: PipeConsumer): void {
     const pipe = this.#byConsumer.get(consumer);
     if (pipe) pipe.told = 'flow';
   }
 
-  /** Somebody's own call has made, paused or resumed it. */
+  /** Records that a call of this process has made, paused or resumed the watcher. */
   touched(watcher: Watcher, streamId: string, routerId: string): void {
     this.#own.add(watcher);
     this.#watchers.look(watcher);
@@ -125,7 +137,7 @@ export class PipeFlow {
 
   #added(node: TreeNode): void {
     if (node.type === 'router') {
-      // Those that lead here could not be judged before.
+      // Pipes to this Router could not be judged before.
       for (const pipes of this.#pipes.get(node.id)?.values() ?? []) for (const pipe of pipes) this.#look(pipe);
       return;
     }
@@ -140,7 +152,8 @@ export class PipeFlow {
     this.#pipes.set(to, byStream.set(streamId, (byStream.get(streamId) ?? new Set()).add(pipe)));
     const changed = (): void => this.#scores.pipeChanged(streamId);
     (consumer.observer as Consumer['observer']).on('pause', changed).on('resume', changed);
-    // Two who know differently, or one who has not heard yet: whoever sees that it is missed wakes it. Nobody undoes that.
+    // Controllers may disagree, and word of a viewer may be late: any observer that sees a pipe missed wakes it, and no
+    // observer undoes that.
     (consumer.observer as Consumer['observer']).on('pause', () => this.#isWanted(pipe) && void this.#settle(pipe));
     this.#look(pipe);
   }
@@ -157,7 +170,7 @@ export class PipeFlow {
     if (byStream?.size === 0) this.#pipes.delete(pipe.to);
   }
 
-  /** One that is new here: wakes it if it is missed; that nobody wants it may only be not known yet. */
+  /** Wakes a new pipe if it is missed. An unwanted pipe waits, since word of its users may be on its way. */
   #look(pipe: Pipe): void {
     if (this.#isWanted(pipe)) void this.#settle(pipe);
     else this.#later.start(pipe);
@@ -176,7 +189,7 @@ export class PipeFlow {
     }
   }
 
-  /** Makes it flow, or sleep, if it doesn't. Never rejects. */
+  /** Makes the pipe flow or sleep, as it is due. Never rejects. */
   async #settle(pipe: Pipe): Promise<void> {
     await (this.#acting.get(pipe) ?? this.#begin(pipe));
   }
@@ -192,7 +205,7 @@ export class PipeFlow {
 
   async #act(pipe: Pipe): Promise<void> {
     const { consumer } = pipe;
-    // Meanwhile it may have become otherwise.
+    // The loop checks again, since demand may have changed during the call.
     while (!consumer.closed && this.#isDue(pipe)) {
       const isWanted = this.#isWanted(pipe);
       pipe.told = isWanted ? 'flow' : 'sleep';
@@ -209,10 +222,11 @@ export class PipeFlow {
     }
   }
 
-  /** Whether there is something to tell its source's server. */
+  /** Returns whether the source's server needs another message about the pipe. */
   #isDue(pipe: Pipe): boolean {
     const { consumer, isClaimed, told } = pipe;
-    // What we have said before is taken back: its source's server may go by it when others who want it are gone.
+    // An earlier "sleep" is taken back even while the pipe flows: the source's server may act on it when the others who
+    // want the pipe are gone.
     if (this.#isWanted(pipe)) return consumer.paused || told === 'sleep' || (isClaimed && told !== 'flow');
     return !consumer.paused && told !== 'sleep';
   }
@@ -221,14 +235,17 @@ export class PipeFlow {
     return this.#watchers.isWanted(streamId, to, 'kind' in consumer && consumer.kind === 'audio');
   }
 
-  /** Only where both Routers are known, and nobody below sees them both. */
+  /**
+   * Returns whether this observer is responsible for the pipe: both Routers are known here, and belong to different
+   * domains.
+   */
   #isOurBusiness({ from, to }: Pipe): boolean {
     const { tree, domainOf } = this.#options;
     const remote = tree.routers.get(to);
     return remote !== undefined && tree.nodeOf<'router'>(from) !== undefined && domainOf(from) !== domainOf(remote);
   }
 
-  /** Whether nothing comes through since nobody wants it. */
+  /** Returns whether a pipe on the stream's way into the Router sleeps. */
   #isAsleep(streamId: string, router: Router): boolean {
     return [...this.#pathTo(streamId, router)].some(id => {
       const pipes = this.#pipesTo(id, streamId);
@@ -240,11 +257,11 @@ export class PipeFlow {
     return [...(this.#pipes.get(routerId)?.get(streamId) ?? [])];
   }
 
-  /** The Routers that the stream comes through, from the last one on. */
+  /** Returns the ids of the Routers that the stream comes through, from the destination's on. */
   #pathTo(streamId: string, router: Router): Set<string> {
     const { streams } = this.#options;
     const path = new Set<string>();
-    // Bounded, since each is there once.
+    // The loop is bounded, since each Router is visited once.
     for (let id: string | undefined = router.id; id !== undefined && !path.has(id); id = streams.sourceOf(streamId, id)) path.add(id);
     return path;
   }

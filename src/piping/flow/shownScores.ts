@@ -1,6 +1,7 @@
 /**
- * Shows Consumers behind a pipe that sleeps the scores of the stream itself. A Worker that gets nothing of a stream in several layers takes it
- * for dead after 1.5 s, and one that has got nothing so far knows of no score: both tell of the pipe, and nothing of the publisher.
+ * Shows Consumers behind a sleeping pipe the scores of the stream itself. A Worker that gets no packets of a stream in
+ * several layers takes the stream for dead after 1.5 s, and before its first packet it knows no score: both describe
+ * the pipe, not the publisher.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
@@ -12,18 +13,21 @@ import type { Streams } from '../streams.ts';
 
 type Emitter = EnhancedEventEmitter<{ score: [ConsumerScore] }>;
 
-/** The origin of the news that a score may have to be shown otherwise. */
+/**
+ * Origin of the news that a score may have changed: the Consumer's own Worker, whose word mediasoup passes on in any
+ * case, the stream's origin, or a pipe on the way.
+ */
 type Teller = 'worker' | 'origin' | 'pipe';
 
-/** A Consumer, and how its scores are shown. */
+/** State of a Consumer whose scores are shown here. */
 interface Shown {
   readonly consumer: Consumer;
   readonly router: Router;
-  /** Reads the score that its Worker tells. */
+  /** Reads the score that the Consumer's Worker reports. */
   readonly read: () => ConsumerScore;
-  /** Tells the application. */
+  /** Emits the score to the application. */
   readonly tell: (score: ConsumerScore) => void;
-  /** Layers that have not been heard since a pipe on their way slept. */
+  /** Layers without packets since a pipe on their way slept. */
   readonly silent: Set<number>;
   told: ConsumerScore;
 }
@@ -31,7 +35,7 @@ interface Shown {
 export interface ShownScoresOptions {
   tree: ObjectTree;
   streams: Streams;
-  /** Whether a pipe sleeps on the stream's way into that Router. */
+  /** Returns whether a pipe sleeps on the stream's way into that Router. */
   isAsleep: (streamId: string, router: Router) => boolean;
 }
 
@@ -47,7 +51,7 @@ export class ShownScores {
     options.tree.on('add', add).on('remove', ({ object }) => this.#removed(object));
   }
 
-  /** A pipe of the stream has fallen asleep, or is awake again. */
+  /** Updates the scores after a pipe of the stream has fallen asleep or woken. */
   pipeChanged(streamId: string): void {
     for (const shown of this.#byStream.get(streamId) ?? []) this.#update(shown, 'pipe');
   }
@@ -62,7 +66,7 @@ export class ShownScores {
     }
     if (node.type !== 'consumer' || this.#byConsumer.has(node.object)) return;
     const router = node.parent.parent.object;
-    // Most Consumers are where the stream is: their own Worker knows best.
+    // Most Consumers are at the stream's origin: there their own Worker knows best.
     const isAtOrigin = this.#options.streams.find(node.object.producerId).some(place => !place.piped && place.router === router);
     if (!isAtOrigin) this.#show(node.object, router);
   }
@@ -87,7 +91,7 @@ export class ShownScores {
       told: read(),
     };
     Object.defineProperty(consumer, 'score', { configurable: true, get: () => copyOf(shown.told) });
-    // Both are emitted one after the other: with the first one all is told.
+    // mediasoup emits both events one after the other: the first is enough to update both.
     emitters[0].safeEmit = (name, ...args) => (name === 'score' ? (this.#update(shown, 'worker'), true) : emit(name, ...args));
     emitters[1].safeEmit = (name, ...args) => (name === 'score' ? true : emitToObserver(name, ...args));
     this.#byConsumer.set(consumer, shown);
@@ -106,7 +110,7 @@ export class ShownScores {
     if (ofStream?.size === 0) this.#byStream.delete(producerId);
   }
 
-  /** @param teller its own Worker, whose word mediasoup passes on in any case; the stream's origin; or a pipe on the way */
+  /** @param source origin of the news, see {@link ScoreSource} */
   #update(shown: Shown, teller: Teller): void {
     const score = this.#scoreOf(shown, teller);
     if (isDeepStrictEqual(score, shown.told) && !(teller === 'worker' && shown.silent.size === 0)) return;
@@ -125,18 +129,21 @@ export class ShownScores {
     const places = streams.find(consumer.producerId);
     const isPiped = places.some(place => place.piped && place.router === router);
     const origin = places.find(({ piped }) => !piped)?.producer as Producer | undefined;
-    // On the publisher's own Router its Worker knows best.
+    // On the publisher's own Router the Worker knows best.
     if (!isPiped || !origin) return own;
     const scores = new Map(origin.score.map(({ encodingIdx, score }) => [encodingIdx, score]));
     const producerScores = own.producerScores.map((score, layer) => (silent.has(layer) ? (scores.get(layer) ?? 0) : score));
     const current = consumer.type === 'simulcast' ? consumer.currentLayers?.spatialLayer : 0;
     if (current !== undefined) return { ...own, producerScore: silent.has(current) ? producerScores[current]! : own.producerScore, producerScores };
-    // Of none of several streams mediasoup says 0, but only when it has something to say.
+    // For several streams of which none is chosen mediasoup reports 0, but only along with other news.
     return { ...own, producerScore: teller === 'origin' ? 0 : told.producerScore, producerScores };
   }
 }
 
-/** As it is shown so far, by mediasoup's class or by whoever else shows it otherwise. */
+/**
+ * Returns a reader of the score as the Consumer shows it so far, be it by mediasoup's class or by a property that
+ * replaces it.
+ */
 function scoreReader(consumer: Consumer): () => ConsumerScore {
   const shownBefore = Object.getOwnPropertyDescriptor(consumer, 'score');
   const before: object = shownBefore ? Object.defineProperty({}, 'score', shownBefore) : (Object.getPrototypeOf(consumer) as object);

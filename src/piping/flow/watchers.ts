@@ -1,22 +1,30 @@
-/** Counts who wants a stream in a Router: Consumers that are not paused, RtpObservers, and what is just being made of these. */
+/**
+ * Counts the users that want a stream in a Router: Consumers that are not paused, RtpObservers, and users that are
+ * being made.
+ */
 import type { Consumer, DataConsumer, RtpObserver } from 'mediasoup/types';
 import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
 
-/** What keeps a stream flowing into a Router, unless it is paused. */
+/** Object that keeps a stream flowing into a Router, unless it is paused. */
 export type Watcher = Consumer | DataConsumer | RtpObserver;
 
-/** The first one has begun to want a stream in a Router, or the last one has ceased to. @param watcher undefined while it is being made */
+/**
+ * Called when the first watcher has begun to want a stream in a Router, or the last has ceased to.
+ * @param watcher undefined while it is being made
+ */
 type OnChange = (streamId: string, routerId: string, watcher: Watcher | undefined) => void;
 
-/** What is known of an RtpObserver. */
+/** State of an RtpObserver. */
 interface Wishes {
   readonly watcher: RtpObserver;
   readonly routerId: string;
-  /** Those that it observes, with whether it is counted for them. */
+  /** Ids of the observed streams, each with whether the RtpObserver is counted for it. */
   readonly streams: Map<string, boolean>;
 }
 
-/** The same of a Consumer or DataConsumer, which there are many of: it wants one stream as long as it lives. */
+/**
+ * State of a Consumer or DataConsumer, kept small since there are many: it wants a single stream as long as it lives.
+ */
 interface Wish {
   readonly routerId: string;
   readonly streamId: string;
@@ -25,14 +33,17 @@ interface Wish {
 
 export class Watchers {
   readonly #onChange: OnChange;
-  /** How many want a stream, by the Router's id and the stream's. */
+  /** Number of users that want a stream, by the Router's id and the stream's. */
   readonly #counts = new Map<string, Map<string, number>>();
   readonly #consumers = new Map<object, Wish>();
   readonly #observers = new Map<object, Wishes>();
-  /** RtpObservers that may have been given anything before they were seen here, by the Router's id. */
+  /** RtpObservers that may have been given Producers before they were seen here, by the Router's id. */
   readonly #unknown = new Map<string, Set<RtpObserver>>();
 
-  /** @param seesAll whether nothing can be older than the tree: else what an RtpObserver observes is known only after {@link observerIsNew} */
+  /**
+   * @param seesAll whether no object can be older than the tree: else the Producers of an RtpObserver are known only
+   * after {@link observerIsNew}
+   */
   constructor(tree: ObjectTree, seesAll: boolean, onChange: OnChange) {
     this.#onChange = onChange;
     const add = (node: TreeNode): void => this.#added(node, seesAll);
@@ -46,20 +57,26 @@ export class Watchers {
     return isAudio && this.#unknown.has(routerId);
   }
 
-  /** Counts somebody who is about to want the stream. @returns to be called once, when that one is there or will never be */
+  /**
+   * Counts a user that is being made.
+   * @returns to be called once, when the user exists or its creation has failed
+   */
   expect(streamId: string, routerId: string): () => void {
     this.#count(streamId, routerId, 1, undefined);
     return () => this.#count(streamId, routerId, -1, undefined);
   }
 
-  /** The RtpObserver has only just been made: what it observes is known from its beginning on. */
+  /** Records that the RtpObserver has only just been made: all Producers that it observes are known. */
   observerIsNew(rtpObserver: RtpObserver): void {
     for (const [routerId, observers] of this.#unknown) if (observers.delete(rtpObserver) && observers.size === 0) this.#unknown.delete(routerId);
   }
 
-  /** A watcher may have been paused or resumed: mediasoup does not tell that of one whose Producer is paused. */
+  /**
+   * Checks whether a watcher has been paused or resumed: mediasoup emits no event for a watcher whose Producer is
+   * paused.
+   */
   look(watcher: Watcher): void {
-    // An object that is only not shown here any more has its listeners still, and is not known.
+    // An object that the tree no longer shows keeps its listeners, and is not known here.
     const wish = this.#consumers.get(watcher);
     if (wish && wish.isCounted === watcher.paused) {
       wish.isCounted = !watcher.paused;
@@ -110,7 +127,10 @@ export class Watchers {
     this.observerIsNew(object as RtpObserver);
   }
 
-  /** @returns to be called when it may have been paused or resumed; undefined if it is followed already */
+  /**
+   * Begins to follow a Consumer.
+   * @returns to be called when the Consumer may have been paused or resumed; undefined if it is followed already
+   */
   #follow(consumer: Consumer | DataConsumer, routerId: string, streamId: string): (() => void) | undefined {
     if (this.#consumers.has(consumer)) return undefined;
     this.#consumers.set(consumer, { routerId, streamId, isCounted: false });

@@ -1,7 +1,7 @@
 /**
- * Lets a stream into a link without its flowing: see docs/decisions/sleeping-pipes.md. mediasoup's `PipeTransport.consume()` knows no `paused`,
- * and asks for a key frame within that call if the link is connected. The method of its base class, which it replaces, does know it, and
- * `pipe` too.
+ * Lets a stream into a link without its flowing: see docs/decisions/sleeping-pipes.md. mediasoup's
+ * `PipeTransport.consume()` has no option `paused`, and asks for a key frame within the call if the link is connected.
+ * The method of its base class, which it overrides, has that option, and `pipe` too.
  */
 import * as ortc from 'mediasoup/ortc';
 import type { Consumer, ConsumerOptions, PipeTransport, Producer, RtpCapabilities, RtpParameters } from 'mediasoup/types';
@@ -9,18 +9,22 @@ import { logger } from '../../core/logger.ts';
 
 const log = logger('pipe');
 
-/** Browsers answer no request for a key frame that comes sooner than this after the last one that they have answered. */
+/**
+ * Minimum interval between key frames: browsers ignore a request for a key frame that follows an answered request
+ * sooner than this.
+ */
 const KEY_FRAME_INTERVAL_MS = 330;
 
 type Consume = (options: ConsumerOptions) => Promise<Consumer>;
 
-/** Where the base class has turned out to be another one than was expected. */
+/** Base class methods that have turned out to behave otherwise than expected. */
 const unsuitable = new WeakSet<Consume>();
 
 /**
+ * Consumes a Producer into a pipe that sleeps at first.
  * @param enableRtx whether the PipeTransport was made with it
- * @param isConnected whether it is connected by now
- * @param withWorkerId makes mediasoup's call, which sends the Producer's id to the Worker before it waits for anything
+ * @param isConnected returns whether the PipeTransport is connected by now
+ * @param withWorkerId makes mediasoup's call, which sends the Producer's id to the Worker before its first `await`
  */
 export async function consumeAsleep(
   transport: PipeTransport,
@@ -41,7 +45,7 @@ export async function consumeAsleep(
   return consumeAndPause(transport, withWorkerId, isConnected);
 }
 
-/** With RTP capabilities that are just what a pipe has to carry. */
+/** Calls the base class's method with RTP capabilities that match the pipe's parameters exactly. */
 function consumeWith(consume: Consume, producer: Producer, wanted: RtpParameters, enableRtx: boolean, producerId: string): Promise<Consumer> {
   const { kind, consumableRtpParameters } = producer;
   const headerExtensions = wanted.headerExtensions ?? [];
@@ -49,7 +53,8 @@ function consumeWith(consume: Consume, producer: Producer, wanted: RtpParameters
     codecs: wanted.codecs.map(({ payloadType, ...codec }) => ({ ...codec, kind, preferredPayloadType: payloadType })),
     headerExtensions: headerExtensions.map(({ uri, id, encrypt = false }) => ({ kind, uri, preferredId: id, preferredEncrypt: encrypt })),
   };
-  // Pipes carry one that the Producer doesn't offer to others. mediasoup reads them before it waits for anything.
+  // Pipes carry a header extension that the Producer doesn't offer to others. mediasoup reads the extensions before its
+  // first `await`.
   Object.defineProperty(producer, 'consumableRtpParameters', { configurable: true, value: { ...consumableRtpParameters, headerExtensions } });
   try {
     return consume({ producerId, rtpCapabilities, enableRtx, pipe: true, paused: true });
@@ -58,7 +63,9 @@ function consumeWith(consume: Consume, producer: Producer, wanted: RtpParameters
   }
 }
 
-/** Whether it is what `PipeTransport.consume()` would have made, but for the SSRCs, which are made up each time. */
+/**
+ * Returns whether the Consumer is as `PipeTransport.consume()` would have made it, but for the SSRCs, which are random.
+ */
 function isAsWanted({ type, paused, rtpParameters }: Consumer, wanted: RtpParameters): boolean {
   return type === 'pipe' && paused && JSON.stringify(shapeOf(rtpParameters)) === JSON.stringify(shapeOf(wanted));
 }
@@ -68,12 +75,12 @@ function shapeOf({ codecs, headerExtensions, encodings }: RtpParameters): unknow
   return {
     codecs: codecs.map(({ mimeType, payloadType, clockRate, channels, rtcpFeedback }) => [mimeType, payloadType, clockRate, channels, rtcpFeedback]),
     headerExtensions: headerExtensions?.map(({ uri, id }) => [uri, id]),
-    // Audio has no RTX; that a pipe's encodings name an SSRC for it nevertheless means nothing.
+    // Audio has no RTX; an RTX SSRC in a pipe's encodings means nothing then.
     encodings: encodings?.map(({ rtx, scalabilityMode, rid }) => [hasRtx && rtx !== undefined, scalabilityMode, rid]),
   };
 }
 
-/** Undefined where there is none, as in other implementations of mediasoup's API. */
+/** Returns the base class's method; undefined in other implementations of mediasoup's API, which may lack it. */
 function consumeOfBaseClass(transport: PipeTransport): Consume | undefined {
   const ownClass = Object.getPrototypeOf(transport) as PipeTransport;
   const baseClass = Object.getPrototypeOf(ownClass) as Partial<PipeTransport> | null;
@@ -81,7 +88,10 @@ function consumeOfBaseClass(transport: PipeTransport): Consume | undefined {
   return typeof consume === 'function' && Object.hasOwn(ownClass, 'consume') && consume !== (ownClass.consume as Consume) ? consume : undefined;
 }
 
-/** Where the link is connected a key frame has been asked for by then: the one that somebody waits for must not come too soon after. */
+/**
+ * Consumes, and pauses afterwards. On a connected link that has asked for a key frame already: the request on which a
+ * viewer depends must not follow it too soon.
+ */
 async function consumeAndPause(
   transport: PipeTransport,
   withWorkerId: <T>(call: (producerId: string) => T) => T,

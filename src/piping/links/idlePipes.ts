@@ -1,21 +1,24 @@
-/** Closes what pipes have brought into a MafaldaRouter's Routers when nobody there uses it any longer. */
+/** Closes copies and links in a MafaldaRouter's Routers that are no longer used. */
 import { GraceTimers } from '../../core/graceTimers.ts';
 import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
 import { linkedRouterId } from '../endpoint.ts';
 
 export const DEFAULT_IDLE_PIPE_TIMEOUT_MS = 2000;
-/** Whatever was asked for is given this long at least until somebody comes for it: longer than a round trip takes. */
+/** Minimum time in which a requested stream or link must be used, in ms: longer than a round trip takes. */
 const EXPECTED_MS = 2000;
 
-/** Ends the use. @param expecting whether others will follow, such as the consumers of a stream that has just arrived */
+/**
+ * Ends a use.
+ * @param expecting whether other uses will follow, such as the consumers of a stream that has just arrived
+ */
 export type Release = (expecting?: boolean) => void;
 
 export class IdlePipes {
   readonly #timeoutMs: number;
   readonly #timers: GraceTimers<TreeNode>;
-  /** How many use a stream or a link of a Router: those that are there, and those that are being made. */
+  /** Number of users of a stream or link in a Router, users that are being made included. */
   readonly #uses = new Map<string, number>();
-  /** The ends of pipes and links, by the same keys. */
+  /** Ends of pipes and links, by the same keys. */
   readonly #ends = new Map<string, Set<TreeNode>>();
 
   constructor(tree: ObjectTree, timeoutMs: number) {
@@ -31,7 +34,7 @@ export class IdlePipes {
   }
 
   /**
-   * Counts somebody as a user who is still being made: from now on until released, nothing that it needs closes.
+   * Counts a user that is being made: from now on until released, the stream or link does not close.
    * @param what the id of a stream, or of the Router at the other end of a link
    */
   hold(routerId: string, what: string): Release {
@@ -45,7 +48,7 @@ export class IdlePipes {
     if (used !== undefined) this.#used(used);
     if (end === undefined) return;
     this.#ends.set(end, (this.#ends.get(end) ?? new Set()).add(node));
-    // Nobody may come for what has just arrived.
+    // The new end may never be used.
     this.#start(node, true);
   }
 
@@ -66,7 +69,7 @@ export class IdlePipes {
     this.#uses.set(key, (this.#uses.get(key) ?? 0) + 1);
   }
 
-  /** With the last user the time begins after which what has been used may go. */
+  /** Starts the idle time when the last user has gone. */
   #released(key: string, expecting = false): void {
     const left = (this.#uses.get(key) ?? 0) - 1;
     if (left > 0) return void this.#uses.set(key, left);
@@ -85,14 +88,14 @@ export class IdlePipes {
   }
 }
 
-/** The key of what a node uses. */
+/** Returns the key of the stream that a node uses. */
 function usedBy(node: TreeNode): string | undefined {
   if (node.type === 'consumer') return keyOf(routerOf(node), node.object.producerId);
   if (node.type === 'dataConsumer') return keyOf(routerOf(node), node.object.dataProducerId);
   return undefined;
 }
 
-/** The key of a link's Transport, or of what it produces. */
+/** Returns the key of a link's Transport, or of a copy that it produces. */
 function endOf(node: TreeNode): string | undefined {
   if (node.type === 'transport') {
     const remoteRouterId = linkedRouterId(node.object);

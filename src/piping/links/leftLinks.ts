@@ -1,4 +1,7 @@
-/** Links of which somebody has lost sight of the other end: whether that is dead is found out here, where packets arrive. */
+/**
+ * Closes links whose other end a client has lost sight of. Whether that end is dead is found out here, where its
+ * packets arrive.
+ */
 import type { PipeTransportStat, Transport } from 'mediasoup/types';
 import { logger } from '../../core/logger.ts';
 import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
@@ -8,12 +11,12 @@ import { type ConsumerNode, type StreamUsers } from '../streamUsers.ts';
 const log = logger('link');
 
 const LOOK_EVERY_MS = 1000;
-/** Reports on what is sent and received come every few seconds, if there is anything to report on. */
+/** Silence after which a link closes: reports on packets sent and received come every few seconds, if any were sent. */
 const SILENT_MS = 15_000;
 
 interface Left {
   received: number;
-  /** For how long nothing has come. */
+  /** Duration without packets, in ms. */
   silentMs: number;
 }
 
@@ -49,12 +52,14 @@ export class LeftLinks {
     this.#left.clear();
   }
 
-  /** The Consumers of what has come through a link. */
+  /** Returns the Consumers of the streams that have come through a link. */
   #behind(routerId: string, link: TreeNode<'transport'>): ConsumerNode[] {
     return [...link.children].flatMap(({ type, id }) => (isProducer(type) ? [...this.#users.consumers(routerId, id)] : []));
   }
 
-  /** Whether anybody has anything from it. For whom it sends is known at its other end only: somebody may. */
+  /**
+   * Returns whether the link is used. A link that sends counts as used: its receivers are known at its other end only.
+   */
   #isUsed(routerId: string, link: TreeNode<'transport'>): boolean {
     for (const { type, id } of link.children) {
       if (!isProducer(type) || this.#users.isObserved(routerId, id)) return true;
@@ -90,7 +95,7 @@ function isProducer(type: TreeNode['type']): boolean {
   return type === 'producer' || type === 'dataProducer';
 }
 
-/** As mediasoup's Worker would say it of a Producer that has closed. */
+/** Closes a Consumer with the events of a closed Producer. */
 function giveUp({ type, object }: ConsumerNode): void {
   if (type === 'consumer') object.safeEmit('producerclose');
   else object.safeEmit('dataproducerclose');

@@ -1,4 +1,4 @@
-/** What the Transports of links are made with. */
+/** Options and supervision of the Transports of links. */
 import type { PipeTransport, PipeTransportOptions, TransportListenInfo } from 'mediasoup/types';
 import { onceClosed } from '../../core/onceClosed.ts';
 import { logger } from '../../core/logger.ts';
@@ -6,22 +6,26 @@ import type { LinkKind } from '../endpoint.ts';
 
 const log = logger('link');
 
-/** Sizes are of 32 bits in mediasoup. */
+/** Largest size: mediasoup's sizes have 32 bits. */
 const NO_LIMIT = 2 ** 31 - 1;
 
-/** What waits in a Worker to be sent over one link for messages, in bytes. What is sent beyond it is lost, and said to be. */
+/**
+ * Maximum size of the messages that wait in a Worker for a link, in bytes. Messages beyond it are lost, with
+ * `sctpsendbufferfull`.
+ */
 export const LINK_SEND_BUFFER = 128 * 1024 * 1024;
 
 /**
- * SCTP tries at 0, 1, 3, 7, 15 and 31 s, and what is sent in the meantime waits. A network that swallows three packets of
- * ten needs more than two of these tries once in a hundred times.
+ * Time for an SCTP association to come up, in ms. SCTP tries at 0, 1, 3, 7, 15 and 31 s, and messages sent in the
+ * meantime wait. On a network that loses three packets of ten, more than two of these tries are needed once in a
+ * hundred times.
  */
 const ASSOCIATION_TIMEOUT_MS = 35_000;
 
 /**
- * Messages are limited by the application's own Transports, at both ends of their way; what is in between takes what they
- * take. All streams of two Routers share what waits: as much as applications send at once, but not all of a machine's
- * memory where a network has stopped. Nothing of it is taken before it is needed.
+ * Options of links for messages. The application's own Transports, at both ends of the way, limit messages; links in
+ * between take any. All streams of two Routers share the queue: it holds as much as applications send at once, but not
+ * all of a machine's memory while a network has stopped. Memory for it is taken only when it is needed.
  */
 const forMessages = {
   enableSctp: true,
@@ -29,18 +33,22 @@ const forMessages = {
   maxReceiveMessageSize: NO_LIMIT,
   sctpSendBufferSize: LINK_SEND_BUFFER,
   sctpPerStreamSendQueueLimit: LINK_SEND_BUFFER,
-  // Parts of messages of many streams arrive in turns: where they found no room, the association would end.
+  // Fragments of messages of many streams arrive interleaved: without room for them, the association would end.
   sctpMaxReceiverWindowBufferSize: NO_LIMIT,
 } as const;
 
-/** @param network whether it leaves the machine: then media is encrypted, and asked for again where packets are lost */
+/**
+ * Returns the options of a link's PipeTransport.
+ * @param network whether the link leaves the machine: then media is encrypted, and lost packets are sent again
+ */
 export function linkOptions(kind: LinkKind, network: boolean, listenInfo: TransportListenInfo): PipeTransportOptions {
   return { listenInfo, ...(kind === 'data' ? forMessages : { enableRtx: network, enableSrtp: network }) };
 }
 
 /**
- * Closes a link for messages when its SCTP association has ended, or has not come to be in time: SCTP gives up for good after
- * minutes without an answer, and the Transport would go on without it for ever. To be called when it is connected.
+ * Closes a link for messages when its SCTP association has ended, or has not come up in time: SCTP gives up for good
+ * after minutes without an answer, and the Transport would go on without it for ever. Must be called when the Transport
+ * is connected.
  */
 export function closeWithAssociation(transport: PipeTransport, timeoutMs = ASSOCIATION_TIMEOUT_MS): void {
   const close = (why: string): void => {

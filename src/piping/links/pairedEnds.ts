@@ -1,4 +1,4 @@
-/** Pipes between nodes, as somebody sees them who may not have made them. */
+/** Supervises pipes between nodes, also those that others have made. */
 import type { Consumer, DataConsumer, DataProducer, Producer, Router } from 'mediasoup/types';
 import { GraceTimers } from '../../core/graceTimers.ts';
 import { Groups } from '../../core/groups.ts';
@@ -8,26 +8,26 @@ import { joinEnds } from '../joinEnds.ts';
 import type { Streams } from '../streams.ts';
 import type { StreamUsers } from '../streamUsers.ts';
 
-/** Longer than anybody takes to make the other end. */
+/** Time in which the other end must appear: longer than any maker takes. */
 const UNPAIRED_GRACE_MS = 5000;
 
-/**
- * Joins both ends of each pipe, whoever has made it: that one may go at any time. An end whose other end is gone closes:
- * that happens when a node could not be told, and returns.
- */
 export interface PairedEndsOptions {
   tree: ObjectTree;
-  /** Of the same tree: they have to hear of what comes before this does. */
+  /** Streams of the same tree: they must hear of added nodes before PairedEnds does. */
   streams: Streams;
   users: StreamUsers;
   domainOf: (router: Router) => unknown;
-  /** Whether what is in the Router is out of our sight, and has closed here for that reason only. */
+  /** Returns whether the Router's objects have closed here only because they are out of sight. */
   isLost: (router: Router) => boolean;
 }
 
+/**
+ * Joins both ends of each pipe, whichever controller has made it, since its maker may go at any time. Closes an end
+ * whose other end is gone: that happens when a node could not be told, and returns.
+ */
 export class PairedEnds {
   readonly #options: PairedEndsOptions;
-  /** By the Router at the other end, and the stream. */
+  /** Ends by the id of the Router at the other end and the stream's id. */
   readonly #ends = new Groups<TreeNode>();
   readonly #unpaired = new GraceTimers<TreeNode>(UNPAIRED_GRACE_MS, node => this.#closeIfUnpaired(node));
 
@@ -58,7 +58,7 @@ export class PairedEnds {
     this.#unpaired.cancel(node);
   }
 
-  /** Ends that lead to this Router could not be judged before. */
+  /** Judges the ends that lead to a new Router, which could not be judged before. */
   #routerAdded({ id }: Router): void {
     for (const node of this.#ends.all(id)) {
       const end = pipeEnd(node);
@@ -68,7 +68,7 @@ export class PairedEnds {
 
   #closeIfUnpaired(node: TreeNode): void {
     const end = pipeEnd(node);
-    // What leads to a node that is not there, or none of ours, is no business of ours.
+    // An end that leads to an absent node, or to a node of others, is left alone.
     if (!end || !this.#leavesDomain(end) || this.#otherEnd(end)) return;
     (end.consumer ?? end.producer)?.close();
   }
@@ -80,7 +80,10 @@ export class PairedEnds {
     joinEnds(source.consumer, destination.producer, { source: () => isLost(source.router), destination: () => isLost(destination.router) });
   }
 
-  /** Only where both Routers are known. Within a node its own MafaldaRouter sees to its pipes. */
+  /**
+   * Returns whether the pipe runs between two nodes that are both known. Within a node its own MafaldaRouter supervises
+   * pipes.
+   */
   #leavesDomain({ router, remoteRouterId }: PipeEnd): boolean {
     const { tree, domainOf } = this.#options;
     const remote = tree.routers.get(remoteRouterId);
@@ -109,7 +112,7 @@ interface PipeEnd {
   producer?: Producer | DataProducer;
 }
 
-/** What a stream's node is in a link; undefined for whatever isn't. */
+/** Returns the end of a pipe that a tree node is; undefined for all other nodes. */
 function pipeEnd({ type, object, parent }: TreeNode): PipeEnd | undefined {
   const remoteRouterId = parent?.type === 'transport' ? linkedRouterId(parent.object) : undefined;
   if (remoteRouterId === undefined || parent?.parent?.type !== 'router') return undefined;

@@ -1,4 +1,6 @@
-/** The links of a MafaldaRouter's mediasoup Routers to other Routers, on this machine or elsewhere: see `piping/endpoint`. */
+/**
+ * Links of a MafaldaRouter's mediasoup Routers to other Routers, on this machine or elsewhere: see `piping/endpoint`.
+ */
 import { isIP } from 'node:net';
 import { NotFoundError } from 'mediasoup/errors';
 import type { Consumer, DataConsumer, DataProducer, PipeTransport, Producer, Router, SctpStreamParameters } from 'mediasoup/types';
@@ -30,34 +32,40 @@ import { closeWithAssociation, linkOptions } from './linkTransport.ts';
 interface Link {
   readonly transport: Promise<PipeTransport>;
   readonly kind: LinkKind;
-  /** How addresses of the other end are written for this one's socket. */
+  /** Converts a host to an address in the notation that this end's socket needs. */
   readonly addressOf: (host: string) => Promise<string>;
-  /** Whether it has RTX, as links between machines have. */
+  /** Whether the link has RTX, as links between machines have. */
   readonly network: boolean;
-  /** To which end it is connected, and when that has happened. */
+  /** The end that this end is connected to, or being connected to; `done` settles with the connecting. */
   connection?: { transportId: string; done: Promise<void> };
-  /** What flows out of here, by its id. */
+  /** Streams that flow out of this end, by their ids. */
   readonly offers: Map<string, Offer>;
 }
 
 type HalfMade = PipeTransport | Consumer | DataConsumer;
 
 interface Offer {
-  /** An id is free again as soon as its Producer is closed: what is offered is this one's stream, and no other's. */
+  /**
+   * The offered stream's Producer: an id is free again as soon as its Producer is closed, and a later Producer with the
+   * same id is another stream.
+   */
   producer: Producer | DataProducer;
   consumer: Promise<Consumer | DataConsumer>;
 }
 
-/** Longer than anybody takes who makes a pipe: a pipe that is half made by then will never be whole. */
+/**
+ * Time to complete a pipe, longer than any maker of a pipe takes: a pipe that is still half made by then will never be
+ * whole.
+ */
 const COMPLETION_TIMEOUT_MS = 10_000;
 
 const LOOPBACK = { protocol: 'udp', ip: '127.0.0.1' } as const;
 
-/** The ids of streams in their Workers, where they are other ones than the application's. */
+/** Ids of streams in their Workers, where these differ from the application's ids. */
 export interface WorkerIds {
-  /** What the Producer's Worker knows it by. */
+  /** Returns the id of a Producer in its Worker. */
   workerIdOf(producer: Producer | DataProducer): string;
-  /** Makes a call of mediasoup's that sends the Producer's id to the Worker, before it waits for anything. */
+  /** Runs a call of mediasoup's that sends the Producer's id to the Worker before its first `await`. */
   withWorkerId<T>(workerId: string, call: () => T): T;
 }
 
@@ -71,7 +79,7 @@ export class RouterLinks implements PipeEndpoint {
   readonly #halfMade: GraceTimers<HalfMade>;
   readonly #unaccepted = new Map<string, HalfMade>();
 
-  /** @param completionTimeoutMs how long a pipe may be half made before it closes, since its maker must have gone */
+  /** @param completionTimeoutMs time after which a half made pipe closes, since its maker must have gone */
   constructor(
     routers: ReadonlyMap<string, Router>,
     streams: Streams,
@@ -114,13 +122,14 @@ export class RouterLinks implements PipeEndpoint {
     return this.#holding(request, stream.id, async () => {
       const link = this.#linkOrThrow(request);
       await this.#assertLeadsTo(link, request.remote);
-      // A stream that can't arrive must not be there for a moment.
+      // The address is resolved first, so that a stream that can't arrive is never visible.
       if (!link.connection) await link.addressOf(request.remote.ip);
       await this.#through(link, async transport => {
         const producing = produce(transport, stream);
         producing.then(onProduced, () => undefined);
-        // The Worker does one after the other, and both before whatever is asked of it after the first has been answered. So the stream is there before
-        // anything can arrive, such as what has waited at the other end for the link to come up; and who consumes it now does not wait for another answer.
+        // The Worker handles these two requests in order, and both before any request that follows the answer to the
+        // first. So the stream exists before packets can arrive, such as messages that have waited at the other end for
+        // the link; and a consumer of the stream need not wait for the second answer.
         const [produced, connected] = await Promise.allSettled([producing, this.#connect(link, request.remote)]);
         if (produced.status === 'rejected') throw produced.reason;
         if (connected.status === 'fulfilled') return;
@@ -130,7 +139,10 @@ export class RouterLinks implements PipeEndpoint {
     });
   }
 
-  /** Nothing that is being made is idle, and what has been made is given the time in which it is asked for. */
+  /**
+   * Holds the link and the stream while they are being made: neither is idle then, and afterwards both have time until
+   * they are asked for.
+   */
   async #holding<T>({ routerId, remoteRouterId }: LinkRequest | ConnectRequest, streamId: string | undefined, act: () => Promise<T>): Promise<T> {
     const releases: Release[] = [remoteRouterId, ...(streamId === undefined ? [] : [streamId])].map(what => this.#idlePipes.hold(routerId, what));
     try {
@@ -140,7 +152,11 @@ export class RouterLinks implements PipeEndpoint {
     }
   }
 
-  /** @throws {StaleLinkError} if the link has closed in the meantime: mediasoup has different words for that, or does not notice */
+  /**
+   * Runs a call on the link's Transport.
+   * @throws {StaleLinkError} if the link has closed in the meantime: mediasoup has different words for that, or does
+   * not notice
+   */
   async #through<T>(link: Link, act: (transport: PipeTransport) => Promise<T>): Promise<T> {
     const transport = await link.transport;
     try {
@@ -173,7 +189,7 @@ export class RouterLinks implements PipeEndpoint {
     const family = request.family ?? familyOf(listenInfo);
     const link: Link = { transport, kind, network, addressOf: host => addressFor(listenInfo.ip, host, family), offers: new Map() };
     this.#links.set(key, link);
-    // Another one may have been opened by then.
+    // Another link with this key may have been opened by then.
     const forget = (): void => void (this.#links.get(key) === link && this.#links.delete(key));
     transport.then(opened => {
       if (opened.closed) return forget();
@@ -194,7 +210,7 @@ export class RouterLinks implements PipeEndpoint {
     if (!link.connection) {
       const done = this.#through(link, transport => this.#connectTransport(transport, link, remote));
       link.connection = { transportId: remote.transportId, done };
-      // The next one may know a better address.
+      // Forgets the failed connect, so that the next connectLink() can try again, perhaps with a better address.
       done.catch(() => (link.connection = undefined));
     }
     await link.connection.done;
@@ -206,7 +222,7 @@ export class RouterLinks implements PipeEndpoint {
     onceClosed(half, () => this.#halfMade.cancel(half));
   }
 
-  /** Somebody else is about to complete it. */
+  /** Restarts the timeout, since another maker is about to complete the pipe. */
   #giveTime(half: HalfMade | undefined): void {
     if (half && !half.closed) this.#halfMade.start(half);
   }
@@ -268,8 +284,9 @@ function describeOffer(producer: Producer | DataProducer, consumer: Consumer | D
 }
 
 /**
- * Messages that may be late or lost on the last part of their way are neither on this one, where it would come on top of that. A
- * Worker sends what is unordered either at once or never, and never again; only a lifetime lets it wait.
+ * Returns whether a stream's messages are ordered within the pipe. Streams with a packet lifetime stay unordered, since
+ * the pipe's delay would come on top of their own. All others are ordered: a Worker sends unordered messages either at
+ * once or never, and never again; only a lifetime lets them wait.
  */
 function isCarriedInOrder(original: SctpStreamParameters | undefined): boolean {
   return !original?.maxPacketLifeTime;
