@@ -4,7 +4,9 @@ export default {
   roots: ['<rootDir>/__tests__'],
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }] },
+  transform: {
+    '\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
+  },
   // Each test file is a cluster of processes: one for each core would be more than a machine can take.
   maxWorkers: '50%',
   // jest keeps the modules of every file that it has run, about 10 MB each: after a hundred of them a process of 2 GB collects garbage rather than answers calls. With a limit,

@@ -40,8 +40,11 @@ export function draw(rows: readonly Row[], { title, max, left, ways }: Drawing):
     lines.push(`<text x="${left - 10}" y="${y + (bars.length * BAR) / 2 + 4}" text-anchor="end">${what}</text>`);
     for (const { way, value, upTo = value, label } of bars) {
       const middle = y + BAR / 2;
-      lines.push(`<rect x="${left}" y="${y + 1}" width="${(Math.min(value, max) * scale).toFixed(1)}" height="${BAR - 2}" fill="${colourOf(way)}"/>`);
-      if (upTo > value) lines.push(`<path d="M${x(value)} ${middle}H${x(upTo)}m0 -3v6" stroke="${colourOf(way)}" fill="none"/>`);
+      lines.push(
+        `<rect x="${left}" y="${y + 1}" width="${(Math.min(value, max) * scale).toFixed(1)}" height="${BAR - 2}" fill="${colourOf(way)}"/>`,
+      );
+      if (upTo > value)
+        lines.push(`<path d="M${x(value)} ${middle}H${x(upTo)}m0 -3v6" stroke="${colourOf(way)}" fill="none"/>`);
       lines.push(`<text x="${Number(x(upTo)) + 5}" y="${middle + 3}" font-size="8">${label}</text>`);
       y += BAR;
     }

@@ -31,7 +31,11 @@ const mediaCodecs = [{ kind: 'audio', mimeType: 'audio/opus', clockRate: 48000, 
 /** Really creates the objects, and counts the pipe consumers among them. */
 async function create(peers: number, workers: number, watermarkWorker: number): Promise<number> {
   const mafalda = new Mafalda(mediasoup, { workerBudget: { max: workers, file: budgetFile } });
-  const router = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs: [...mediaCodecs] }, watermarkWorker, maxWorkers: workers });
+  const router = mafalda.createMafaldaRouter({
+    routerOptions: { mediaCodecs: [...mediaCodecs] },
+    watermarkWorker,
+    maxWorkers: workers,
+  });
   const rtpCapabilities = await router.getRtpCapabilities();
   const joined: { transport: DirectTransport; producerIds: string[] }[] = [];
   for (let peer = 0; peer < peers; ++peer) {
@@ -66,7 +70,10 @@ function simulate(peers: number, maxWorkers: number, watermark: number): number 
   };
   for (let peer = 0; peer < peers; ++peer) {
     const choice = placeOnWorker({ workers, watermark, mayCreateWorker: workers.length < maxWorkers });
-    const worker = choice === 'new' || !choice ? { load: 0, placed: 0, hasRouter: true, peers: 0, streams: new Set<string>() } : choice;
+    const worker =
+      choice === 'new' || !choice
+        ? { load: 0, placed: 0, hasRouter: true, peers: 0, streams: new Set<string>() }
+        : choice;
     if (!workers.includes(worker)) workers.push(worker);
     ++worker.placed;
     const producerIds = Array.from({ length: PRODUCERS_PER_PEER }, (_, index) => `${peer}/${index}`);
@@ -95,7 +102,8 @@ for (const peers of PEERS) {
     const busy = simulate(peers, workers, WATERMARK);
     const isReal = workers <= 2 * availableParallelism() && peers <= 20;
     const full = isReal ? await create(peers, workers, 0) : simulate(peers, workers, 0);
-    if (isReal && full > mesh) throw new Error(`${peers} peers on ${workers} workers: ${full} pipes are more than a full mesh has`);
+    if (isReal && full > mesh)
+      throw new Error(`${peers} peers on ${workers} workers: ${full} pipes are more than a full mesh has`);
     const row = [peers, workers, useful, mesh, quiet, busy, `${full}${isReal ? '*' : ''}`];
     console.log(row.map(value => String(value).padStart(8)).join(''));
   }

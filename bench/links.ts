@@ -43,7 +43,10 @@ interface Person {
 }
 
 function rtpParametersOf(kind: 'audio' | 'video', ssrc: number): RtpParameters {
-  const codec = kind === 'audio' ? { mimeType: 'audio/opus', clockRate: 48000, channels: 2 } : { mimeType: 'video/VP8', clockRate: 90000 };
+  const codec =
+    kind === 'audio'
+      ? { mimeType: 'audio/opus', clockRate: 48000, channels: 2 }
+      : { mimeType: 'video/VP8', clockRate: 90000 };
   return { mid: kind, codecs: [{ ...codec, payloadType: media[kind].payloadType }], encodings: [{ ssrc }] };
 }
 
@@ -52,7 +55,10 @@ function packet(kind: 'audio' | 'video', ssrc: number, sequence: number): Buffer
   const rtp = Buffer.alloc(bytes);
   rtp.set([0x80, payloadType]);
   rtp.writeUInt16BE(sequence & 0xffff, 2);
-  rtp.writeUInt32BE(Math.round((sequence * clockRate * TICK_MS * (kind === 'video' ? VIDEO_EVERY_TICKS : 1)) / 1000) >>> 0, 4);
+  rtp.writeUInt32BE(
+    Math.round((sequence * clockRate * TICK_MS * (kind === 'video' ? VIDEO_EVERY_TICKS : 1)) / 1000) >>> 0,
+    4,
+  );
   rtp.writeUInt32BE(ssrc, 8);
   rtp.set(start, 12);
   return rtp;
@@ -89,7 +95,8 @@ const sending = setInterval(() => {
   for (const [index, { transport }] of people.entries()) {
     const port = transport.tuple.localPort;
     socket.send(packet('audio', 2 * index + 1, tick), port, '127.0.0.1');
-    if (tick % VIDEO_EVERY_TICKS === 0) socket.send(packet('video', 2 * index + 2, tick / VIDEO_EVERY_TICKS), port, '127.0.0.1');
+    if (tick % VIDEO_EVERY_TICKS === 0)
+      socket.send(packet('video', 2 * index + 2, tick / VIDEO_EVERY_TICKS), port, '127.0.0.1');
   }
   ++tick;
 }, TICK_MS);
@@ -110,7 +117,10 @@ for (let server = 0; server < SERVERS; ++server) {
 const { tree } = router as PipeableMafaldaRouter;
 
 async function bytesOnLinks(): Promise<number> {
-  const links = [...router.transports.values()].filter((transport): transport is Transport => transport.type === 'pipe' && tree.nodeOf<'transport'>(transport) !== undefined);
+  const links = [...router.transports.values()].filter(
+    (transport): transport is Transport =>
+      transport.type === 'pipe' && tree.nodeOf<'transport'>(transport) !== undefined,
+  );
   const stats = await Promise.all(links.map(link => link.getStats() as Promise<{ bytesSent?: number }[]>));
   return stats.flat().reduce((sum, { bytesSent = 0 }) => sum + bytesSent, 0);
 }
@@ -119,7 +129,11 @@ async function bytesOnLinks(): Promise<number> {
 async function measure(sees: (viewer: number) => number[]): Promise<number> {
   const seen = tiles.map(() => new Set<number>());
   for (const [index, { server }] of people.entries()) for (const other of sees(index)) seen[server]!.add(other);
-  await Promise.all(tiles.flatMap((ofServer, server) => [...ofServer].map(([index, tile]) => (seen[server]!.has(index) ? tile.resume() : tile.pause()))));
+  await Promise.all(
+    tiles.flatMap((ofServer, server) =>
+      [...ofServer].map(([index, tile]) => (seen[server]!.has(index) ? tile.resume() : tile.pause())),
+    ),
+  );
   await rest(SETTLE_MS);
   const [before, began] = [await bytesOnLinks(), performance.now()];
   await rest(MEASURE_MS);
@@ -131,7 +145,13 @@ const others = (viewer: number): number[] => people.map((_, index) => index).fil
 const situations: [string, (viewer: number) => number[]][] = [
   ['all flow: without the sleeping', others],
   ['everybody sees the same nine (the last speakers)', viewer => others(viewer).slice(0, TILES)],
-  ['everybody sees nine of their own choice', viewer => others(viewer).sort(() => Math.random() - 0.5).slice(0, TILES)],
+  [
+    'everybody sees nine of their own choice',
+    viewer =>
+      others(viewer)
+        .sort(() => Math.random() - 0.5)
+        .slice(0, TILES),
+  ],
   ['nobody looks, everybody listens', () => []],
 ];
 const rows: Record<string, { 'Mbit/s': string; '%': number }> = {};

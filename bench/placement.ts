@@ -68,7 +68,9 @@ class Cluster {
 
   constructor(count: number, strategy: Strategy) {
     this.pool = new NodePool(strategy, WATERMARK, () => this.now);
-    this.#imaginary = Array.from({ length: count }, (_, index) => new ImaginaryNode(`wss://node-${index}`).connect(`server ${index}`));
+    this.#imaginary = Array.from({ length: count }, (_, index) =>
+      new ImaginaryNode(`wss://node-${index}`).connect(`server ${index}`),
+    );
     for (const [index, node] of this.#imaginary.entries()) {
       Object.assign(node, { region: REGIONS[index % REGIONS.length] });
       this.pool.add(node.mafalda, false);
@@ -172,7 +174,14 @@ function schedule(): Schedule {
 
 function simulate(strategy: Strategy, { joins, ends, regions }: Schedule, withRegions: boolean): (string | number)[] {
   const cluster = new Cluster(NODES, strategy);
-  const rooms = regions.map((region, index): Room => ({ id: `room ${index}`, region, people: new Map(), load: new Map(), consumers: 0, pipes: 0 }));
+  const rooms = regions.map((region, index): Room => ({
+    id: `room ${index}`,
+    region,
+    people: new Map(),
+    load: new Map(),
+    consumers: 0,
+    pipes: 0,
+  }));
   const peak = { consumers: 0, nodes: 0 };
   let [worst, over] = [0, 0];
   for (const [second, joining] of joins.entries()) {
@@ -183,12 +192,14 @@ function simulate(strategy: Strategy, { joins, ends, regions }: Schedule, withRe
     worst = Math.max(worst, ...loads);
     over += loads.filter(load => load > 100).length;
     const { consumers } = cluster;
-    if (consumers > peak.consumers) Object.assign(peak, { consumers, nodes: loads.filter(load => load > CONSUMER_LOAD / 2).length });
+    if (consumers > peak.consumers)
+      Object.assign(peak, { consumers, nodes: loads.filter(load => load > CONSUMER_LOAD / 2).length });
   }
   const times = timeDecisions(cluster, rooms, withRegions);
   const microseconds = (share: number): string => `${times[Math.floor(share * times.length)]!} µs`;
   const bound = Math.ceil((peak.consumers * CONSUMER_LOAD) / WATERMARK);
-  const perRoom = (count: (room: Room) => number): string => (rooms.reduce((sum, room) => sum + count(room), 0) / ROOMS).toFixed(2);
+  const perRoom = (count: (room: Room) => number): string =>
+    (rooms.reduce((sum, room) => sum + count(room), 0) / ROOMS).toFixed(2);
   return [
     Math.round((1e6 * times.length) / times.reduce((sum, time) => sum + time)),
     microseconds(0.5),
@@ -208,7 +219,8 @@ function burst(strategy: Strategy): number[] {
   const [nodes, joins] = [10, 200];
   const cluster = new Cluster(nodes, strategy);
   cluster.secondPasses();
-  for (let index = 0; index < joins; ++index) cluster.pool.choose(cluster.request(`room ${index}`, new Map())).reserve()(true);
+  for (let index = 0; index < joins; ++index)
+    cluster.pool.choose(cluster.request(`room ${index}`, new Map())).reserve()(true);
   const placed = cluster.nodes.map(node => node.placed).sort((a, b) => b - a);
   return [placed[0]! / (joins / nodes), ...placed];
 }
@@ -218,13 +230,19 @@ function pairs(strategy: Strategy, says: boolean): [piped: number, ratio: number
   const [nodes, roomCount, people] = [3, 10, 6];
   const cluster = new Cluster(nodes, strategy);
   cluster.secondPasses();
-  const placed = Array.from({ length: roomCount }, () => ({ used: new Map<ClusterNode, true>(), people: [] as ClusterNode[][] }));
+  const placed = Array.from({ length: roomCount }, () => ({
+    used: new Map<ClusterNode, true>(),
+    people: [] as ClusterNode[][],
+  }));
   for (let person = 0; person < people; ++person) {
     for (const [index, room] of placed.entries()) {
       const own: ClusterNode[] = [];
       room.people.push(own);
       for (let direction = 0; direction < 2; ++direction) {
-        const request = { ...cluster.request(`room ${index}`, room.used), countNear: () => new Map(own.map(node => [node, 1])) };
+        const request = {
+          ...cluster.request(`room ${index}`, room.used),
+          countNear: () => new Map(own.map(node => [node, 1])),
+        };
         const node = cluster.pool.choose(request, says && own.length > 0 ? { near: ['own'] } : {});
         node.reserve()(true);
         own.push(node);
@@ -247,17 +265,33 @@ function pairs(strategy: Strategy, says: boolean): [piped: number, ratio: number
 }
 
 const strategies = { concentrate, leastLoaded, twoChoices, regionFirst };
-const columns = ['', 'decisions/s', 'p50', 'p99', 'nodes', 'bound', 'ratio', 'worst', 'over', 'nodes/room', 'pipes/room'];
+const columns = [
+  '',
+  'decisions/s',
+  'p50',
+  'p99',
+  'nodes',
+  'bound',
+  'ratio',
+  'worst',
+  'over',
+  'nodes/room',
+  'pipes/room',
+];
 print(columns);
 const rooms = schedule();
-for (const [name, strategy] of Object.entries(strategies)) print([name, ...simulate(strategy, rooms, strategy === regionFirst)]);
+for (const [name, strategy] of Object.entries(strategies))
+  print([name, ...simulate(strategy, rooms, strategy === regionFirst)]);
 
 /** What a strategy does that looks at load alone. */
-const evenly: Strategy = candidates => [...candidates].sort((a, b) => (b.near ?? 0) - (a.near ?? 0) || a.load - b.load || a.placed - b.placed)[0];
+const evenly: Strategy = candidates =>
+  [...candidates].sort((a, b) => (b.near ?? 0) - (a.near ?? 0) || a.load - b.load || a.placed - b.placed)[0];
 console.log('\n10 rooms of 6 people with two transports each, 3 nodes: of 100 consumers');
 print(['', 'piped', 'max/share', 'untold', 'max/share']);
 for (const [name, strategy] of Object.entries({ ...strategies, evenly })) {
-  const figures = [true, false].flatMap(says => pairs(strategy, says).map((figure, index) => figure.toFixed(index === 0 ? 0 : 2)));
+  const figures = [true, false].flatMap(says =>
+    pairs(strategy, says).map((figure, index) => figure.toFixed(index === 0 ? 0 : 2)),
+  );
   print([name, ...figures]);
 }
 
@@ -271,5 +305,7 @@ for (const [name, strategy] of Object.entries({ ...strategies, 'by reports': byR
 }
 
 function print(row: (string | number)[]): void {
-  console.log(row.map((value, index) => (index === 0 ? String(value).padEnd(12) : String(value).padStart(12))).join(''));
+  console.log(
+    row.map((value, index) => (index === 0 ? String(value).padEnd(12) : String(value).padStart(12))).join(''),
+  );
 }

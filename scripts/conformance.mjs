@@ -25,13 +25,17 @@ const keyAndCertificate = ['-keyout', join(folder, 'dtls-key.pem'), '-out', join
 const request = 'req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=mediasoup-test'.split(' ');
 execFileSync('openssl', [...request, ...keyAndCertificate], { stdio: 'pipe' });
 
-const servers = [1, 2].map(() => fork(join(suite, 'server.ts'), { execArgv: ['--import', 'tsx'], env: { ...process.env, CONFORMANCE_TOKEN: token } }));
+const servers = [1, 2].map(() =>
+  fork(join(suite, 'server.ts'), { execArgv: ['--import', 'tsx'], env: { ...process.env, CONFORMANCE_TOKEN: token } }),
+);
 const urls = (await Promise.all(servers.map(answerOf))).map(({ url }) => url);
 
 const env = {
   ...process.env,
   // The sources are ES modules, which jest runs only with this flag; its workers inherit the variable.
-  NODE_OPTIONS: [process.env.NODE_OPTIONS, '--experimental-vm-modules', '--disable-warning=ExperimentalWarning'].filter(Boolean).join(' '),
+  NODE_OPTIONS: [process.env.NODE_OPTIONS, '--experimental-vm-modules', '--disable-warning=ExperimentalWarning']
+    .filter(Boolean)
+    .join(' '),
   CONFORMANCE_URLS: urls.join(' '),
   CONFORMANCE_TOKEN: token,
   CONFORMANCE_RESULTS: resultsFile,
@@ -39,11 +43,15 @@ const env = {
 };
 const jest = [join(root, 'node_modules/jest/bin/jest.js'), '--config', join(suite, 'jest.config.mjs')];
 const reporters = process.env.CONFORMANCE_VERBOSE ? ['--reporters=default'] : ['--silent'];
-const run = spawn(process.execPath, [...jest, ...process.argv.slice(2), ...reporters, `--reporters=${join(suite, 'reporter.mjs')}`], {
-  cwd: root,
-  env,
-  stdio: 'inherit',
-});
+const run = spawn(
+  process.execPath,
+  [...jest, ...process.argv.slice(2), ...reporters, `--reporters=${join(suite, 'reporter.mjs')}`],
+  {
+    cwd: root,
+    env,
+    stdio: 'inherit',
+  },
+);
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
     run.kill(signal);
@@ -56,12 +64,15 @@ await once(run, 'close');
 const { local, ...others } = JSON.parse(readFileSync(resultsFile, 'utf8'));
 const differences = readDifferences();
 console.log(`mediasoup: ${passedOf(local)} of ${Object.keys(local).length} tests pass`);
-const problems = Object.entries(others).flatMap(([project, results]) => compare(project, local, results, differences[project]));
+const problems = Object.entries(others).flatMap(([project, results]) =>
+  compare(project, local, results, differences[project]),
+);
 for (const server of servers) {
   server.send('close');
   const { left } = await answerOf(server);
   server.disconnect();
-  for (const [what, count] of Object.entries(left)) if (count > 0) problems.push(`a server still has ${count} ${what}, though all clients are gone`);
+  for (const [what, count] of Object.entries(left))
+    if (count > 0) problems.push(`a server still has ${count} ${what}, though all clients are gone`);
 }
 for (const problem of problems) console.log(`\n${problem}`);
 process.exitCode = problems.length > 0 ? 1 : 0;
@@ -84,7 +95,13 @@ function compare(project, local, results, known) {
     if (passed && Object.hasOwn(known, name)) {
       found.push(`${name}\n  passes on ${project}: it is not a difference any more, take it out of differences.json`);
     } else if (passedLocally && !passed && !Object.hasOwn(known, name)) {
-      found.push([name, `passes on mediasoup, and fails on ${project}:`, ...(results[name]?.messages ?? ['it was not run'])].join('\n  '));
+      found.push(
+        [
+          name,
+          `passes on mediasoup, and fails on ${project}:`,
+          ...(results[name]?.messages ?? ['it was not run']),
+        ].join('\n  '),
+      );
     } else if (!passedLocally) {
       found.push([name, 'fails on mediasoup itself:', ...(local[name]?.messages ?? ['it was not run'])].join('\n  '));
     }

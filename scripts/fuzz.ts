@@ -20,8 +20,11 @@ const { values } = parseArgs({
 });
 const wanted = Number(values.messages);
 const firstSeed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
-if (!Number.isSafeInteger(wanted) || wanted <= 0 || !Number.isSafeInteger(firstSeed)) throw new TypeError('--messages and --seed must be integers');
-const chosen = Object.keys(directions).filter((name): name is Direction => values.direction === undefined || name === values.direction);
+if (!Number.isSafeInteger(wanted) || wanted <= 0 || !Number.isSafeInteger(firstSeed))
+  throw new TypeError('--messages and --seed must be integers');
+const chosen = Object.keys(directions).filter(
+  (name): name is Direction => values.direction === undefined || name === values.direction,
+);
 if (chosen.length === 0) throw new TypeError(`--direction must be one of ${Object.keys(directions).join(', ')}`);
 
 console.log(`${wanted} messages, ${chosen.join(' and ')}, seed ${firstSeed}`);
@@ -58,4 +61,6 @@ for (let seed = firstSeed; done < wanted; ++seed) {
     done += sent;
   }
 }
-console.log(`${done} messages in ${Math.round((performance.now() - started) / 1000)} s, at most ${Math.round(peak / 1e6)} MB: nothing has failed`);
+console.log(
+  `${done} messages in ${Math.round((performance.now() - started) / 1000)} s, at most ${Math.round(peak / 1e6)} MB: nothing has failed`,
+);

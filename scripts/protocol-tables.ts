@@ -1,6 +1,12 @@
 /** Writes the part of docs/reference/protocol.md that follows from the table of classes: `npm run docs:protocol`. */
 import { readFile, writeFile } from 'node:fs/promises';
-import { classes, descriptionOf, mafaldaRouterCalls, mafaldaRouterCreates, type ClassName } from '../src/remote/protocol/classes.ts';
+import {
+  classes,
+  descriptionOf,
+  mafaldaRouterCalls,
+  mafaldaRouterCreates,
+  type ClassName,
+} from '../src/remote/protocol/classes.ts';
 import { membersOf, type ClassDescription, type EventKind } from '../src/remote/protocol/describe.ts';
 
 export const page = new URL('../docs/reference/protocol.md', import.meta.url);
@@ -25,7 +31,8 @@ function tables(): string {
 
 function describe(name: ClassName): string {
   const description = descriptionOf(name);
-  const events = (...kinds: EventKind[]): string[] => Object.keys(description.events).filter(event => kinds.includes(description.events[event]!));
+  const events = (...kinds: EventKind[]): string[] =>
+    Object.keys(description.events).filter(event => kinds.includes(description.events[event]!));
   const { announcement, closedByParent, closedBy } = description;
   const reasons = closedBy.length > 0 ? [`for a reason of its own (${codes(closedBy)})`] : [];
   // A Worker has no parent.
@@ -50,10 +57,17 @@ function tellsOf({ tellsOf: told }: ClassDescription, property: string): string 
   return typeof event === 'string' ? ` (${codes([event])})` : ` (${codes(event)})`;
 }
 
-function list(title: string, text: string, rows: [what: string, names: readonly string[], comment?: (name: string) => string][]): string {
+function list(
+  title: string,
+  text: string,
+  rows: [what: string, names: readonly string[], comment?: (name: string) => string][],
+): string {
   const lines = rows
     .filter(([, names]) => names.length > 0)
-    .map(([what, names, comment = () => '']) => `- ${what}: ${names.map(name => `\`${name}\`${comment(name)}`).join(', ')}`);
+    .map(
+      ([what, names, comment = () => '']) =>
+        `- ${what}: ${names.map(name => `\`${name}\`${comment(name)}`).join(', ')}`,
+    );
   return `### ${title}\n\n${text && `${text}\n\n`}${lines.join('\n')}\n`;
 }
 

@@ -15,11 +15,15 @@ const browser = findBrowser();
 if (browser) env.CHROMIUM_BIN = browser;
 
 // The reporters come last: jest would take the name of a test behind them for one more reporter.
-const child = spawn(process.execPath, [jest, ...process.argv.slice(2), '--reporters=default', `--reporters=${counter}`], {
-  cwd: root,
-  env,
-  stdio: 'inherit',
-});
+const child = spawn(
+  process.execPath,
+  [jest, ...process.argv.slice(2), '--reporters=default', `--reporters=${counter}`],
+  {
+    cwd: root,
+    env,
+    stdio: 'inherit',
+  },
+);
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
 child.on('close', code => {
   process.exitCode = code ?? 1;

@@ -19,7 +19,16 @@ import {
 import { readSettings } from './module/settings.ts';
 
 export type * as types from 'mediasoup/types';
-export { errors, extras, getSupportedRtpCapabilities, ortc, parseScalabilityMode, setLogEventListeners, version, workerBin };
+export {
+  errors,
+  extras,
+  getSupportedRtpCapabilities,
+  ortc,
+  parseScalabilityMode,
+  setLogEventListeners,
+  version,
+  workerBin,
+};
 
 export const { createWorker, observer } = new ClusterModule(() => readSettings(process.env));
 

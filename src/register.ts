@@ -9,4 +9,8 @@ import { readSettings } from './module/settings.ts';
 // An application that would start only to fail at its first Worker fails at once.
 readSettings(process.env);
 
-replaceModule({ specifier: 'mediasoup', url: new URL('mediasoup.js', import.meta.url).href, except: new URL('.', import.meta.url).href });
+replaceModule({
+  specifier: 'mediasoup',
+  url: new URL('mediasoup.js', import.meta.url).href,
+  except: new URL('.', import.meta.url).href,
+});

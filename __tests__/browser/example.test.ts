@@ -37,7 +37,9 @@ async function untilSeenAndHeard(person: Person): Promise<void> {
     async () => {
       const now = await person.received();
       return (
-        now.frames >= before.frames + 30 && now.audioSamples >= before.audioSamples + 48_000 && now.audioEnergy > before.audioEnergy
+        now.frames >= before.frames + 30 &&
+        now.audioSamples >= before.audioSamples + 48_000 &&
+        now.audioEnergy > before.audioEnergy
       );
     },
     MEDIA_TIMEOUT_MS,
@@ -50,7 +52,9 @@ test('two people on different servers see and hear each other', async () => {
   expect(await ann.pathOf(ann)).toMatch(/^you → server (\d) · server \1 → you$/);
   bob = await Person.join(browser, url, 'browser test', 'Bob');
   expect(await ann.pathOf(bob)).toMatch(/^Bob → server (\d) → server (?!\1)\d → you \(piped\)$/);
-  const [annSendsTo, bobSendsTo] = await Promise.all([ann, bob].map(async person => (await person.pathOf(person)).match(/server \d/)?.[0]));
+  const [annSendsTo, bobSendsTo] = await Promise.all(
+    [ann, bob].map(async person => (await person.pathOf(person)).match(/server \d/)?.[0]),
+  );
   expect(bobSendsTo).not.toBe(annSendsTo);
   await Promise.all([untilSeenAndHeard(ann), untilSeenAndHeard(bob)]);
 });
@@ -67,7 +71,9 @@ test('a camera that is switched off is off everywhere, and can be switched on ag
 test('a third person who comes and goes leaves the others as they were', async () => {
   const cleo = await Person.join(browser, url, 'browser test', 'Cleo');
   await untilSeenAndHeard(cleo);
-  await until('all see all', async () => (await Promise.all([ann, bob].map(person => person.names()))).every(({ length }) => length === 3));
+  await until('all see all', async () =>
+    (await Promise.all([ann, bob].map(person => person.names()))).every(({ length }) => length === 3),
+  );
   await cleo.leave();
   await until('Cleo is gone', async () => (await ann.names()).length === 2 && (await bob.names()).length === 2);
   expect(await ann.names()).toEqual(['Ann (you)', 'Bob']);
@@ -79,7 +85,10 @@ test('when a media server dies, those who were there go on by the others', async
   const [, pid] = example.output.match(new RegExp(`server ${number} is process (\\d+)`))!;
   process.kill(Number(pid), 'SIGKILL');
   await until('Bob sends to another server', async () => !(await bob.pathOf(bob)).startsWith(`you → server ${number}`));
-  await until('both are there', async () => [...(await ann.names()), ...(await bob.names())].join() === 'Ann (you),Bob,Ann,Bob (you)');
+  await until(
+    'both are there',
+    async () => [...(await ann.names()), ...(await bob.names())].join() === 'Ann (you),Bob,Ann,Bob (you)',
+  );
   expect(await ann.pathOf(bob)).not.toContain(`server ${number}`);
   await Promise.all([untilSeenAndHeard(ann), untilSeenAndHeard(bob)]);
 });
@@ -95,7 +104,9 @@ test('Ctrl-C ends all processes', async () => {
 });
 
 test('WebRtcTransports connect, tell so in mediasoup’s order, and trace how much they can send', async () => {
-  const sfu = fork(fileURLToPath(new URL('../helpers/processes/sfu.ts', import.meta.url)), { execArgv: ['--import', 'tsx'] });
+  const sfu = fork(fileURLToPath(new URL('../helpers/processes/sfu.ts', import.meta.url)), {
+    execArgv: ['--import', 'tsx'],
+  });
   const answer = async (): Promise<unknown> => ((await once(sfu, 'message')) as unknown[])[0];
   const stories = async (): Promise<TransportStory[]> => {
     sfu.send('stories?');
@@ -103,7 +114,10 @@ test('WebRtcTransports connect, tell so in mediasoup’s order, and trace how mu
   };
   try {
     const page = (await answer()) as string;
-    const people = [await Person.join(browser, page, 'traced', 'Ann'), await Person.join(browser, page, 'traced', 'Bob')];
+    const people = [
+      await Person.join(browser, page, 'traced', 'Ann'),
+      await Person.join(browser, page, 'traced', 'Bob'),
+    ];
     let told: TransportStory[] = [];
     const isConnected = ({ dtlsState }: TransportStory): boolean => dtlsState === 'connected';
     const isTraced = ({ traced }: TransportStory): boolean => traced.includes('bwe');
@@ -118,8 +132,12 @@ test('WebRtcTransports connect, tell so in mediasoup’s order, and trace how mu
     for (const story of told) {
       expect(story).toMatchObject({ selectedProtocol: 'udp', hasRemoteCertificate: true });
       expect(['connected', 'completed']).toContain(story.iceState);
-      expect(story.told).toEqual(expect.arrayContaining(['ice connected', 'tuple udp', 'dtls connecting', 'dtls connected']));
-      const [ice, connecting, connected] = ['ice connected', 'dtls connecting', 'dtls connected'].map(what => story.told.indexOf(what));
+      expect(story.told).toEqual(
+        expect.arrayContaining(['ice connected', 'tuple udp', 'dtls connecting', 'dtls connected']),
+      );
+      const [ice, connecting, connected] = ['ice connected', 'dtls connecting', 'dtls connected'].map(what =>
+        story.told.indexOf(what),
+      );
       expect(Math.max(ice!, connecting!)).toBeLessThan(connected!);
     }
     await Promise.all(people.map(person => person.leave()));

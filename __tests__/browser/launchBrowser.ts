@@ -14,9 +14,13 @@ const args = [
 
 /** Chromium with a camera and a microphone that are made up. @throws if there is none on this machine */
 export function launchBrowser(): Promise<Browser> {
-  const executablePath = [process.env['CHROMIUM_BIN'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-    path => path && existsSync(path),
-  );
-  if (!executablePath) throw new Error('there is no Chromium: run `node scripts/setup.mjs --browser`, or set CHROMIUM_BIN');
+  const executablePath = [
+    process.env['CHROMIUM_BIN'],
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+  ].find(path => path && existsSync(path));
+  if (!executablePath)
+    throw new Error('there is no Chromium: run `node scripts/setup.mjs --browser`, or set CHROMIUM_BIN');
   return chromium.launch({ executablePath, args });
 }

@@ -8,7 +8,8 @@ declare const project: 'remote' | 'horizontal';
 
 const { CONFORMANCE_URLS: urls = '', CONFORMANCE_TOKEN: token } = process.env;
 const servers = urls.split(' ');
-const mafalda = project === 'remote' ? new RemoteMafaldaClient(servers[0], { token }) : new MafaldaHorizontal(servers, { token });
+const mafalda =
+  project === 'remote' ? new RemoteMafaldaClient(servers[0], { token }) : new MafaldaHorizontal(servers, { token });
 await once(mafalda, 'connected');
 afterAll(() => mafalda.close());
 
@@ -25,5 +26,6 @@ const members: Record<keyof Index, true> = {
 
 /** As a module looks to compiled code that imports it. */
 const module = { __esModule: true };
-for (const name of Object.keys(members) as (keyof Index)[]) Object.defineProperty(module, name, { enumerable: true, get: () => mediasoup[name] });
+for (const name of Object.keys(members) as (keyof Index)[])
+  Object.defineProperty(module, name, { enumerable: true, get: () => mediasoup[name] });
 Object.assign(globalThis, { [Symbol.for('mediasoup under test')]: module });

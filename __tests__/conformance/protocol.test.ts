@@ -21,7 +21,14 @@ beforeAll(async () => {
     return;
   }
   const mafalda = new Mafalda(mediasoup, { workerBudget: false });
-  const server = new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: token, sessionTimeout: 2000, loadInterval: 200, region: 'here', labels: { a: 'b' } });
+  const server = new RemoteMafaldaServer(mafalda, {
+    host: '127.0.0.1',
+    auth: token,
+    sessionTimeout: 2000,
+    loadInterval: 200,
+    region: 'here',
+    labels: { a: 'b' },
+  });
   await server.listen();
   url = server.url;
   stop = async () => {
@@ -37,11 +44,21 @@ async function connect(): Promise<BareClient> {
 }
 
 /** A client attached to a MafaldaRouter of its own, with two DirectTransports, of which one has a DataProducer. */
-async function inRoom(): Promise<{ client: BareClient; room: string; transport: number; other: number; producer: number; producerId: string }> {
+async function inRoom(): Promise<{
+  client: BareClient;
+  room: string;
+  transport: number;
+  other: number;
+  producer: number;
+  producerId: string;
+}> {
   const client = await connect();
   const room = `protocol ${process.pid} ${++rooms}`;
   await client.result(0, 'createMafaldaRouter', [{ id: room }]);
-  const [transport, other] = [await client.created(room, 'createDirectTransport'), await client.created(room, 'createDirectTransport')];
+  const [transport, other] = [
+    await client.created(room, 'createDirectTransport'),
+    await client.created(room, 'createDirectTransport'),
+  ];
   const producer = await client.created(transport, 'produceData', [{ label: 'chat' }]);
   return { client, room, transport, other, producer, producerId: client.addition(producer).id };
 }
@@ -49,9 +66,18 @@ async function inRoom(): Promise<{ client: BareClient; room: string; transport: 
 describe('the handshake', () => {
   test('is answered by what the server is', async () => {
     const { welcome } = await connect();
-    expect(welcome).toMatchObject({ protocol: 1, serverId: expect.any(String), labels: expect.any(Object), session: { id: expect.any(String), received: 0 } });
+    expect(welcome).toMatchObject({
+      protocol: 1,
+      serverId: expect.any(String),
+      labels: expect.any(Object),
+      session: { id: expect.any(String), received: 0 },
+    });
     for (const name of ['maxPayload', 'sessionTimeout', 'loadInterval']) expect(welcome[name]).toBeGreaterThan(0);
-    expect(welcome['mediasoup']).toMatchObject({ version: expect.stringMatching(/^\d/), workerBin: expect.any(String), supportedRtpCapabilities: { codecs: expect.any(Array) } });
+    expect(welcome['mediasoup']).toMatchObject({
+      version: expect.stringMatching(/^\d/),
+      workerBin: expect.any(String),
+      supportedRtpCapabilities: { codecs: expect.any(Array) },
+    });
     expect((await connect()).welcome).toMatchObject({ serverId: welcome['serverId'] });
   });
 
@@ -86,7 +112,11 @@ describe('calls', () => {
     const kinds = client.inbox.map(({ type, id, addition }) => addition?.['className'] ?? `${type} ${id}`);
     expect(kinds).toEqual(['answer 1', 'SharedWorker', 'Router', 'DirectTransport', 'answer 2']);
     const [worker, router, transport] = client.inbox.flatMap(({ addition }) => addition ?? []);
-    expect(worker).toMatchObject({ handle: expect.any(Number), id: expect.any(String), state: { pid: expect.any(Number), subprocessClosed: false } });
+    expect(worker).toMatchObject({
+      handle: expect.any(Number),
+      id: expect.any(String),
+      state: { pid: expect.any(Number), subprocessClosed: false },
+    });
     expect(worker).not.toHaveProperty('parent');
     expect([router!.parent, transport!.parent]).toEqual([worker!.handle, router!.handle]);
     expect(transport).toMatchObject({ appData: { name: 'one' }, state: { id: transport!.id, type: 'direct' } });
@@ -96,13 +126,32 @@ describe('calls', () => {
   test('change what they change before they are answered', async () => {
     const { client, other, producer, producerId } = await inRoom();
     const consumer = await client.created(other, 'consumeData', [{ dataProducerId: producerId }]);
-    expect(client.addition(consumer).state).toMatchObject({ dataProducerId: producerId, paused: false, subchannels: [] });
+    expect(client.addition(consumer).state).toMatchObject({
+      dataProducerId: producerId,
+      paused: false,
+      subchannels: [],
+    });
     await client.result(consumer, 'setSubchannels', [[7]]);
-    expect(client.inbox.slice(-2)).toMatchObject([{ type: 'change', handle: consumer, changes: { subchannels: [7] } }, { type: 'answer' }]);
+    expect(client.inbox.slice(-2)).toMatchObject([
+      { type: 'change', handle: consumer, changes: { subchannels: [7] } },
+      { type: 'answer' },
+    ]);
     await client.result(producer, 'pause');
     const events = client.inbox.filter(({ type }) => type === 'event');
-    expect(events).toContainEqual({ type: 'event', handle: producer, name: 'pause', args: [], changes: { paused: true } });
-    expect(events).toContainEqual({ type: 'event', handle: consumer, name: 'dataproducerpause', args: [], changes: { dataProducerPaused: true } });
+    expect(events).toContainEqual({
+      type: 'event',
+      handle: producer,
+      name: 'pause',
+      args: [],
+      changes: { paused: true },
+    });
+    expect(events).toContainEqual({
+      type: 'event',
+      handle: consumer,
+      name: 'dataproducerpause',
+      args: [],
+      changes: { dataProducerPaused: true },
+    });
   });
 
   test('that can’t be made fail by names of errors', async () => {
@@ -117,16 +166,26 @@ describe('calls', () => {
       [transport, 'produceData', [{ label: 5 }], 'TypeError'],
       [room, 'createWebRtcTransport', [{ webRtcServer: { $ref: 1_000_000 } }], 'NotFoundError'],
       [room, 'createDirectTransport', [{ appData: { of: { $ref: 'none' } } }], 'TypeError'],
-      [room, 'createDirectTransport', [JSON.parse(`{"appData":{"a":${'['.repeat(40)}${']'.repeat(40)}}}`)], 'TypeError'],
+      [
+        room,
+        'createDirectTransport',
+        [JSON.parse(`{"appData":{"a":${'['.repeat(40)}${']'.repeat(40)}}}`)],
+        'TypeError',
+      ],
     ];
     for (const [target, method, args, name] of failures) {
-      expect(await client.call(target, method, args)).toMatchObject({ type: 'failure', error: { name, message: expect.any(String) } });
+      expect(await client.call(target, method, args)).toMatchObject({
+        type: 'failure',
+        error: { name, message: expect.any(String) },
+      });
     }
   });
 
   test('may name in appData what has closed', async () => {
     const { client, room } = await inRoom();
-    const created = await client.created(room, 'createDirectTransport', [{ appData: { of: { $ref: 1_000_000 }, is: 'kept' } }]);
+    const created = await client.created(room, 'createDirectTransport', [
+      { appData: { of: { $ref: 1_000_000 }, is: 'kept' } },
+    ]);
     expect(client.addition(created).appData).toEqual({ is: 'kept' });
   });
 
@@ -134,7 +193,11 @@ describe('calls', () => {
     const client = await connect();
     const worker = await client.created(-1, 'createWorker', [{ appData: { mine: true } }]);
     const router = await client.created(worker, 'createRouter');
-    expect(client.inbox.flatMap(({ type, mafaldaRouter, addition }) => (type === 'add' ? [[mafaldaRouter, addition?.['className']]] : []))).toEqual([
+    expect(
+      client.inbox.flatMap(({ type, mafaldaRouter, addition }) =>
+        type === 'add' ? [[mafaldaRouter, addition?.['className']]] : [],
+      ),
+    ).toEqual([
       [undefined, 'Worker'],
       [undefined, 'Router'],
     ]);
@@ -143,7 +206,10 @@ describe('calls', () => {
     await until('its process has ended', () => client.inbox.at(-1)?.type === 'forget');
     const told = client.inbox.filter(({ handle }) => handle === worker).map(({ type, name }) => name ?? type);
     expect(told).toEqual(['close', 'subprocessclose', 'forget']);
-    expect(await client.call(-1, 'createWorker', [{ workerBin: '/bin/false' }])).toMatchObject({ type: 'failure', error: { name: 'TypeError' } });
+    expect(await client.call(-1, 'createWorker', [{ workerBin: '/bin/false' }])).toMatchObject({
+      type: 'failure',
+      error: { name: 'TypeError' },
+    });
   });
 });
 
@@ -152,7 +218,9 @@ describe('two clients of a MafaldaRouter', () => {
     const { client, room, transport, other, producer, producerId } = await inRoom();
     const second = await connect();
     await second.result(0, 'createMafaldaRouter', [{ id: room }]);
-    expect(second.inbox.flatMap(({ addition }) => addition ?? [])).toEqual(client.inbox.flatMap(({ addition }) => addition ?? []));
+    expect(second.inbox.flatMap(({ addition }) => addition ?? [])).toEqual(
+      client.inbox.flatMap(({ addition }) => addition ?? []),
+    );
     const consumer = await second.created(other, 'consumeData', [{ dataProducerId: producerId }]);
     client.say({ type: 'send', target: producer, method: 'close', args: [] });
     const closing = (): Message[] => second.inbox.filter(({ type }) => type === 'close');
@@ -173,8 +241,10 @@ describe('two clients of a MafaldaRouter', () => {
     const consumer = await client.created(other, 'consumeData', [{ dataProducerId: producerId }]);
     const second = await connect();
     await second.result(0, 'createMafaldaRouter', [{ id: room }]);
-    const heard = ({ inbox }: BareClient): unknown[] => inbox.filter(({ name }) => name === 'message').map(({ args }) => String(args![0]));
-    const send = (...texts: string[]): void => texts.forEach(text => client.say({ type: 'send', target: producer, method: 'send', args: [Buffer.from(text)] }));
+    const heard = ({ inbox }: BareClient): unknown[] =>
+      inbox.filter(({ name }) => name === 'message').map(({ args }) => String(args![0]));
+    const send = (...texts: string[]): void =>
+      texts.forEach(text => client.say({ type: 'send', target: producer, method: 'send', args: [Buffer.from(text)] }));
     send('one');
     await until('it is heard', () => heard(client).length === 1);
     second.say({ type: 'listen', handle: consumer, name: 'message', listening: true });
@@ -191,7 +261,13 @@ describe('two clients of a MafaldaRouter', () => {
     const { client, room } = await inRoom();
     const second = await connect();
     await second.result(0, 'createMafaldaRouter', [{ id: room }]);
-    const appData = { $$ref: 1, list: [{ $bigint: '12' }, { $undefined: true }], $_placeholder: true, num: 9, bytes: Buffer.from('x') };
+    const appData = {
+      $$ref: 1,
+      list: [{ $bigint: '12' }, { $undefined: true }],
+      $_placeholder: true,
+      num: 9,
+      bytes: Buffer.from('x'),
+    };
     const made = await client.created(room, 'createDirectTransport', [{ appData }]);
     await until('the other knows', () => second.knows(made));
     expect([client.addition(made).appData, second.addition(made).appData]).toEqual([appData, appData]);
@@ -205,26 +281,46 @@ describe('RTP capabilities', () => {
     const own = `${room} with codecs`;
     await client.result(0, 'createMafaldaRouter', [{ id: own, routerOptions: { mediaCodecs: [codec] } }]);
     const transport = await client.created(own, 'createDirectTransport');
-    const rtpParameters = { mid: '0', codecs: [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2 }], encodings: [{ ssrc: 1 }] };
-    const { id: producerId } = client.addition(await client.created(transport, 'produce', [{ kind: 'audio', rtpParameters }]));
+    const rtpParameters = {
+      mid: '0',
+      codecs: [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2 }],
+      encodings: [{ ssrc: 1 }],
+    };
+    const { id: producerId } = client.addition(
+      await client.created(transport, 'produce', [{ kind: 'audio', rtpParameters }]),
+    );
     const rtpCapabilities = (await client.result(own, 'getRtpCapabilities')) as object;
-    const consume = (slot: unknown): Promise<Message> => client.call(transport, 'consume', [{ producerId, rtpCapabilities: { $capabilities: slot } }]);
+    const consume = (slot: unknown): Promise<Message> =>
+      client.call(transport, 'consume', [{ producerId, rtpCapabilities: { $capabilities: slot } }]);
 
-    client.say({ type: 'capabilities', slot: 0, rtpCapabilities }, { type: 'capabilities', slot: 127, rtpCapabilities: { codecs: 'none' } });
+    client.say(
+      { type: 'capabilities', slot: 0, rtpCapabilities },
+      { type: 'capabilities', slot: 127, rtpCapabilities: { codecs: 'none' } },
+    );
     expect([await consume(0), await consume(0)]).toMatchObject([{ type: 'answer' }, { type: 'answer' }]);
     await client.reconnect();
     expect(await consume(0)).toMatchObject({ type: 'answer' });
-    for (const slot of [1, 127, '0', null]) expect(await consume(slot)).toMatchObject({ type: 'failure', error: { name: 'TypeError' } });
+    for (const slot of [1, 127, '0', null])
+      expect(await consume(slot)).toMatchObject({ type: 'failure', error: { name: 'TypeError' } });
     // A slot can be used again.
-    client.say({ type: 'capabilities', slot: 127, rtpCapabilities }, { type: 'capabilities', slot: 0, rtpCapabilities: { codecs: [], headerExtensions: [] } });
+    client.say(
+      { type: 'capabilities', slot: 127, rtpCapabilities },
+      { type: 'capabilities', slot: 0, rtpCapabilities: { codecs: [], headerExtensions: [] } },
+    );
     expect(await consume(127)).toMatchObject({ type: 'answer' });
     expect(await consume(0)).toMatchObject({ type: 'failure' });
   });
 
   test('are data: what refers to an object is refused, and leaves that alone', async () => {
     const { client, transport } = await inRoom();
-    client.say({ type: 'capabilities', slot: 0, rtpCapabilities: { codecs: [], headerExtensions: [], more: { $ref: transport } } });
-    expect(await client.call(transport, 'consume', [{ producerId: 'x', rtpCapabilities: { $capabilities: 0 } }])).toMatchObject({
+    client.say({
+      type: 'capabilities',
+      slot: 0,
+      rtpCapabilities: { codecs: [], headerExtensions: [], more: { $ref: transport } },
+    });
+    expect(
+      await client.call(transport, 'consume', [{ producerId: 'x', rtpCapabilities: { $capabilities: 0 } }]),
+    ).toMatchObject({
       type: 'failure',
       error: { name: 'NotFoundError' },
     });
@@ -234,7 +330,9 @@ describe('RTP capabilities', () => {
   test('that are too large can’t be referred to', async () => {
     const { client, transport } = await inRoom();
     client.say({ type: 'capabilities', slot: 0, rtpCapabilities: { codecs: [], uri: 'x'.repeat(16_384) } });
-    expect(await client.call(transport, 'consume', [{ producerId: 'x', rtpCapabilities: { $capabilities: 0 } }])).toMatchObject({
+    expect(
+      await client.call(transport, 'consume', [{ producerId: 'x', rtpCapabilities: { $capabilities: 0 } }]),
+    ).toMatchObject({
       type: 'failure',
       error: { name: 'RangeError' },
     });
@@ -245,8 +343,21 @@ describe('a session', () => {
   test('goes on over another connection: nothing is lost, and nothing is done twice', async () => {
     const { client, transport } = await inRoom();
     const before = client.received;
-    for (const id of ['one', 'two', 'three']) client.say({ type: 'call', id: 1000 + client.inbox.length, target: transport, method: 'produceData', args: [{ id }] });
-    const again = client.say({ type: 'call', id: 7000, target: transport, method: 'produceData', args: [{ id: 'four' }] });
+    for (const id of ['one', 'two', 'three'])
+      client.say({
+        type: 'call',
+        id: 1000 + client.inbox.length,
+        target: transport,
+        method: 'produceData',
+        args: [{ id }],
+      });
+    const again = client.say({
+      type: 'call',
+      id: 7000,
+      target: transport,
+      method: 'produceData',
+      args: [{ id: 'four' }],
+    });
     await client.reconnect();
     expect(client.welcome.session.id).toBe(client.sessionId);
     await client.answer(7000);
@@ -265,9 +376,15 @@ describe('a session', () => {
   });
 
   test.each([
-    ['a gap', (client: BareClient) => client.emit(client.number + 2, 0, { type: 'send', target: 0, method: 'x', args: [] })],
+    [
+      'a gap',
+      (client: BareClient) => client.emit(client.number + 2, 0, { type: 'send', target: 0, method: 'x', args: [] }),
+    ],
     ['what is no message', (client: BareClient) => client.emit(client.number + 1, 0, { type: 'answer', id: 1 })],
-    ['an acknowledgement of what was never sent', (client: BareClient) => client.emit(client.number + 1, 1e6, { type: 'send', target: 0, method: 'x', args: [] })],
+    [
+      'an acknowledgement of what was never sent',
+      (client: BareClient) => client.emit(client.number + 1, 1e6, { type: 'send', target: 0, method: 'x', args: [] }),
+    ],
   ])('is over after %s', async (_what, act) => {
     const { client, room } = await inRoom();
     act(client);
@@ -306,7 +423,9 @@ describe('a session', () => {
     client.deaf = true;
     client.say({ type: 'call', id: 9000, target: transport, method: 'dump', args: [] });
     for (let round = 0; round < 210 && client.connected; ++round) {
-      await Promise.all(Array.from({ length: 50 }, () => [second.call(producer, 'pause'), second.call(producer, 'resume')]).flat());
+      await Promise.all(
+        Array.from({ length: 50 }, () => [second.call(producer, 'pause'), second.call(producer, 'resume')]).flat(),
+      );
     }
     await client.untilDisconnected();
     second.say({ type: 'send', target: doomed, method: 'close', args: [] });
@@ -341,6 +460,12 @@ test('load is reported again and again', async () => {
   expect(client.loads.at(-1)).toMatchObject({
     load: expect.any(Number),
     workers: expect.any(Array),
-    hosts: [{ cores: expect.any(Number), cpu: expect.any(Number), memory: { total: expect.any(Number), free: expect.any(Number) } }],
+    hosts: [
+      {
+        cores: expect.any(Number),
+        cpu: expect.any(Number),
+        memory: { total: expect.any(Number), free: expect.any(Number) },
+      },
+    ],
   });
 });

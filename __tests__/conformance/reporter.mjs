@@ -10,7 +10,8 @@ export default class ResultsReporter {
       const project = results[displayName.name];
       // A file that can't even be loaded has no tests.
       if (testExecError) project[`${file}: (the file)`] = { status: 'failed', messages: [testExecError.message] };
-      for (const { fullName, status, failureMessages } of tests) project[`${file}: ${fullName}`] = { status, messages: failureMessages };
+      for (const { fullName, status, failureMessages } of tests)
+        project[`${file}: ${fullName}`] = { status, messages: failureMessages };
     }
     writeFileSync(process.env.CONFORMANCE_RESULTS, JSON.stringify(results));
   }

@@ -31,7 +31,13 @@ export interface Message {
 type Welcome = Record<string, unknown> & { session: { id: string; received: number } };
 
 function open(url: string, auth: Record<string, unknown>): Socket {
-  return io(url.replace('ws', 'http'), { path: '/mafalda', transports: ['websocket'], forceNew: true, reconnection: false, auth });
+  return io(url.replace('ws', 'http'), {
+    path: '/mafalda',
+    transports: ['websocket'],
+    forceNew: true,
+    reconnection: false,
+    auth,
+  });
 }
 
 /** @returns why the server does not let it in */
@@ -88,7 +94,10 @@ export class BareClient {
     const socket = open(this.#url, { protocol: 1, token: this.#token, ...credentials });
     this.#socket = socket;
     socket.io.on('open', () => {
-      socket.io.engine.on('packet', ({ data }) => (this.bytes += Buffer.byteLength((data as string | Buffer | undefined) ?? '')));
+      socket.io.engine.on(
+        'packet',
+        ({ data }) => (this.bytes += Buffer.byteLength((data as string | Buffer | undefined) ?? '')),
+      );
     });
     socket.on('load', report => this.loads.push(report));
     socket.on('acknowledge', (received: number) => this.#forget(received));

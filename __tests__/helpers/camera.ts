@@ -7,7 +7,12 @@ import { RTCP, rtcpIn } from './directRtp.ts';
 
 const FRAME_INTERVAL_MS = 10;
 const DEAF_AFTER_KEY_FRAME_MS = 300;
-const codec: RtpCodecParameters = { mimeType: 'video/VP8', payloadType: 112, clockRate: 90000, rtcpFeedback: [{ type: 'nack', parameter: 'pli' }] };
+const codec: RtpCodecParameters = {
+  mimeType: 'video/VP8',
+  payloadType: 112,
+  clockRate: 90000,
+  rtcpFeedback: [{ type: 'nack', parameter: 'pli' }],
+};
 const listenInfo = { protocol: 'udp', ip: '127.0.0.1' } as const;
 
 let nextSsrc = 20_000;
@@ -30,7 +35,10 @@ export class Camera {
   static async create(mafaldaRouter: MafaldaRouter, where: object = {}): Promise<Camera> {
     const ssrc = nextSsrc++;
     const transport = await mafaldaRouter.createPlainTransport({ listenInfo, comedia: true, rtcpMux: true, ...where });
-    const producer = await transport.produce({ kind: 'video', rtpParameters: { codecs: [codec], encodings: [{ ssrc }] } });
+    const producer = await transport.produce({
+      kind: 'video',
+      rtpParameters: { codecs: [codec], encodings: [{ ssrc }] },
+    });
     const socket = createSocket('udp4');
     socket.bind(0, '127.0.0.1');
     await once(socket, 'listening');
@@ -43,7 +51,8 @@ export class Camera {
     this.#socket = socket;
     this.#ssrc = ssrc;
     socket.on('message', packet => {
-      for (const { type, format } of rtcpIn(packet)) if (type === RTCP.payloadFeedback && format === RTCP.pictureLoss) this.#asked();
+      for (const { type, format } of rtcpIn(packet))
+        if (type === RTCP.payloadFeedback && format === RTCP.pictureLoss) this.#asked();
     });
     this.#sending = setInterval(() => this.#send(), FRAME_INTERVAL_MS);
     transport.observer.once('close', () => {

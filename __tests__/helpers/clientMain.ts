@@ -14,6 +14,9 @@ mafaldaRouter.on('close', () => {
   client
     .createMafaldaRouter()
     .createDirectTransport()
-    .then(() => tell('again'), (error: Error) => tell(error.message));
+    .then(
+      () => tell('again'),
+      (error: Error) => tell(error.message),
+    );
 });
 tell('ready');

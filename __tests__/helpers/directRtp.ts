@@ -11,10 +11,18 @@ const ONE_BYTE_EXTENSIONS = 0xbede;
 
 const codecs: Record<Kind, RtpParameters['codecs'][number]> = {
   audio: { mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2 },
-  video: { mimeType: 'video/VP8', payloadType: 112, clockRate: 90000, rtcpFeedback: [{ type: 'nack', parameter: 'pli' }] },
+  video: {
+    mimeType: 'video/VP8',
+    payloadType: 112,
+    clockRate: 90000,
+    rtcpFeedback: [{ type: 'nack', parameter: 'pli' }],
+  },
 };
 
-const extensions = { audio: 'urn:ietf:params:rtp-hdrext:ssrc-audio-level', video: 'urn:3gpp:video-orientation' } as const;
+const extensions = {
+  audio: 'urn:ietf:params:rtp-hdrext:ssrc-audio-level',
+  video: 'urn:3gpp:video-orientation',
+} as const;
 
 /** Of video one in so many packets is a whole key frame, and the others are frames between (VP8, RFC 7741, section 4.3). */
 const KEY_FRAME_EVERY = 10;

@@ -48,7 +48,10 @@ export function addRouter(tree: ObjectTree, id: string): ImaginaryObject {
 /** @param to the Router to which it is a link */
 export function createTransport(router: ImaginaryObject, to?: string): ImaginaryObject {
   const type = to === undefined ? 'direct' : 'pipe';
-  return router.contain(new ImaginaryObject({ id: `transport ${next++}`, type, appData: to === undefined ? {} : linkAppData(to) }), 'newtransport');
+  return router.contain(
+    new ImaginaryObject({ id: `transport ${next++}`, type, appData: to === undefined ? {} : linkAppData(to) }),
+    'newtransport',
+  );
 }
 
 export function produce(transport: ImaginaryObject, id: string): ImaginaryObject {
@@ -56,6 +59,13 @@ export function produce(transport: ImaginaryObject, id: string): ImaginaryObject
 }
 
 export function consume(transport: ImaginaryObject, producerId: string): ImaginaryObject {
-  const properties = { id: `consumer ${next++}`, kind: 'audio', producerId, paused: false, producerPaused: false, score: { score: 10, producerScore: 0, producerScores: [0] } };
+  const properties = {
+    id: `consumer ${next++}`,
+    kind: 'audio',
+    producerId,
+    paused: false,
+    producerPaused: false,
+    score: { score: 10, producerScore: 0, producerScores: [0] },
+  };
   return transport.contain(new ImaginaryObject(properties), 'newconsumer');
 }

@@ -38,7 +38,10 @@ export class LayersSender {
 
   /** Sends until it is stopped, or until its transport closes. */
   static async create(mafaldaRouter: MafaldaRouter, layering: Layering): Promise<LayersSender> {
-    const transport = await mafaldaRouter.createPlainTransport({ listenInfo: { protocol: 'udp', ip: '127.0.0.1' }, comedia: true });
+    const transport = await mafaldaRouter.createPlainTransport({
+      listenInfo: { protocol: 'udp', ip: '127.0.0.1' },
+      comedia: true,
+    });
     const producer = await transport.produce({ kind: 'video', rtpParameters: rtpParameters[layering] });
     const socket = createSocket('udp4');
     socket.bind(0, '127.0.0.1');
@@ -76,7 +79,14 @@ export class LayersSender {
     for (const layer of LAYERS) {
       const packet =
         this.#layering === 'svc'
-          ? rtpPacket(SSRC, this.#pictures * LAYERS.length + layer, timestamp, layer, vp9Descriptor(this.#pictures, layer), layer === 2)
+          ? rtpPacket(
+              SSRC,
+              this.#pictures * LAYERS.length + layer,
+              timestamp,
+              layer,
+              vp9Descriptor(this.#pictures, layer),
+              layer === 2,
+            )
           : rtpPacket(SSRC + layer, this.#pictures, timestamp, layer, [0x10, 0], true);
       this.#transmit(packet);
     }
@@ -89,7 +99,14 @@ export class LayersSender {
 }
 
 /** With its layer where RtpReceiver reads a packet's number. */
-function rtpPacket(ssrc: number, sequence: number, timestamp: number, layer: number, payloadStart: number[], isLast: boolean): Buffer {
+function rtpPacket(
+  ssrc: number,
+  sequence: number,
+  timestamp: number,
+  layer: number,
+  payloadStart: number[],
+  isLast: boolean,
+): Buffer {
   const packet = Buffer.alloc(60);
   packet.set([0x80, (isLast ? 0x80 : 0) | PAYLOAD_TYPE]);
   packet.writeUInt16BE(sequence & 0xffff, 2);
@@ -103,7 +120,13 @@ function rtpPacket(ssrc: number, sequence: number, timestamp: number, layer: num
 /** A whole key frame of one layer, with 15 bits of picture id (RFC 9628, section 4.2). */
 function vp9Descriptor(picture: number, layer: number): number[] {
   const dependsOnLowerLayer = layer > 0 ? 1 : 0;
-  return [0b1010_1100, 0x80 | ((picture >> 8) & 0x7f), picture & 0xff, (layer << 1) | dependsOnLowerLayer, picture & 0xff];
+  return [
+    0b1010_1100,
+    0x80 | ((picture >> 8) & 0x7f),
+    picture & 0xff,
+    (layer << 1) | dependsOnLowerLayer,
+    picture & 0xff,
+  ];
 }
 
 function senderReport(ssrc: number, timestamp: number, packets: number): Buffer {

@@ -18,7 +18,8 @@ export async function trueState(mafaldaRouter: MafaldaRouter): Promise<unknown> 
 
 /** @throws if it is not there */
 export function objectIn<T extends ObjectType>(mafaldaRouter: MafaldaRouter, type: T, id: string): ObjectTypes[T] {
-  for (const node of (mafaldaRouter as PipeableMafaldaRouter).tree.nodes()) if (node.type === type && node.id === id) return node.object as ObjectTypes[T];
+  for (const node of (mafaldaRouter as PipeableMafaldaRouter).tree.nodes())
+    if (node.type === type && node.id === id) return node.object as ObjectTypes[T];
   throw new Error(`there is no ${type} ${id}`);
 }
 

@@ -23,7 +23,9 @@ export function whyNoNamespaces(): string | undefined {
     return undefined;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' ? 'there is no command `ip` (iproute2)' : `network namespaces can't be made: ${message.trim()}`;
+    return code === 'ENOENT'
+      ? 'there is no command `ip` (iproute2)'
+      : `network namespaces can't be made: ${message.trim()}`;
   }
 }
 
@@ -65,7 +67,9 @@ export class Network {
   /** Runs a script as a process of a host. It gets `setup` as its argument. @returns it, and what it says first */
   async start<Said>(host: string, script: string, setup: object): Promise<{ child: ChildProcess; said: Said }> {
     const command = [process.execPath, '--import', 'tsx', script, JSON.stringify(setup)];
-    const child = spawn('ip', ['netns', 'exec', this.#namespace(host), ...command], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = spawn('ip', ['netns', 'exec', this.#namespace(host), ...command], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     this.#children.add(child);
     child.once('exit', () => this.#children.delete(child));
     const ended = once(child, 'exit').then((): never => {
@@ -82,9 +86,17 @@ export class Network {
       run('ip', ['-n', namespace, '-s', '-j', 'link', 'show', 'dev', INTERFACE]),
       run('ip', ['netns', 'exec', namespace, 'cat', '/proc/net/snmp']),
     ]);
-    const [{ stats64: { rx, tx } }] = JSON.parse(links.stdout) as [{ stats64: Record<'rx' | 'tx', { packets: number }> }];
+    const [
+      {
+        stats64: { rx, tx },
+      },
+    ] = JSON.parse(links.stdout) as [{ stats64: Record<'rx' | 'tx', { packets: number }> }];
     const udp = udpCounters(snmp.stdout);
-    return { packets: rx.packets + tx.packets, udpIn: udp['InDatagrams']! + udp['NoPorts']! + udp['InErrors']!, udpOut: udp['OutDatagrams']! };
+    return {
+      packets: rx.packets + tx.packets,
+      udpIn: udp['InDatagrams']! + udp['NoPorts']! + udp['InErrors']!,
+      udpOut: udp['OutDatagrams']!,
+    };
   }
 
   /** Pulls the plug of a host, or puts it in again. */
@@ -95,7 +107,8 @@ export class Network {
   /** Nothing that one host sends arrives at the other, or it does again: as where a switch has learnt a wrong address. */
   async way(from: string, to: string, state: 'open' | 'cut'): Promise<void> {
     const [namespace, neighbour] = [this.#namespace(from), [this.addressOf(to), 'dev', INTERFACE]];
-    if (state === 'cut') await ip(['-n', namespace, 'neighbour', 'replace', ...neighbour, 'lladdr', NOBODY, 'nud', 'permanent']);
+    if (state === 'cut')
+      await ip(['-n', namespace, 'neighbour', 'replace', ...neighbour, 'lladdr', NOBODY, 'nud', 'permanent']);
     else await ip(['-n', namespace, 'neighbour', 'del', ...neighbour]);
   }
 
@@ -112,7 +125,8 @@ export class Network {
       child.kill('SIGKILL');
       await gone;
     }
-    for (const namespace of (await listNamespaces()).filter(name => name.startsWith(`${this.#prefix}-`))) await ip(['netns', 'del', namespace]);
+    for (const namespace of (await listNamespaces()).filter(name => name.startsWith(`${this.#prefix}-`)))
+      await ip(['netns', 'del', namespace]);
   }
 
   get #switch(): string {
@@ -135,7 +149,20 @@ export class Network {
       const namespace = this.#namespace(host);
       const port = this.#portOf(host);
       await ip(['netns', 'add', namespace]);
-      await ip(['-n', namespace, 'link', 'add', INTERFACE, 'type', 'veth', 'peer', 'name', port, 'netns', this.#switch]);
+      await ip([
+        '-n',
+        namespace,
+        'link',
+        'add',
+        INTERFACE,
+        'type',
+        'veth',
+        'peer',
+        'name',
+        port,
+        'netns',
+        this.#switch,
+      ]);
       await ip(['-n', this.#switch, 'link', 'set', port, 'master', 'bridge', 'up']);
       await ip(['-n', namespace, 'address', 'add', `${this.addressOf(host)}/24`, 'dev', INTERFACE]);
       await ip(['-n', namespace, 'link', 'set', INTERFACE, 'up']);
@@ -171,6 +198,9 @@ function isRunning(pid: number): boolean {
 
 /** Names in one line, values in the next. */
 function udpCounters(snmp: string): Record<string, number> {
-  const [names, values] = snmp.split('\n').filter(line => line.startsWith('Udp: ')).map(line => line.split(' ').slice(1));
+  const [names, values] = snmp
+    .split('\n')
+    .filter(line => line.startsWith('Udp: '))
+    .map(line => line.split(' ').slice(1));
   return Object.fromEntries(names!.map((name, index) => [name, Number(values![index])]));
 }

@@ -19,7 +19,8 @@ export function pipesOf(mafaldaRouter: MafaldaRouter, streamId: string): (Consum
 /** Copies that pipes have made of a stream. */
 export function copiesOf(mafaldaRouter: MafaldaRouter, streamId: string): Producer[] {
   const copies: Producer[] = [];
-  for (const { type, object, id } of endsOf(mafaldaRouter)) if (type === 'producer' && id === streamId) copies.push(object);
+  for (const { type, object, id } of endsOf(mafaldaRouter))
+    if (type === 'producer' && id === streamId) copies.push(object);
   return copies;
 }
 
@@ -27,13 +28,19 @@ export function copiesOf(mafaldaRouter: MafaldaRouter, streamId: string): Produc
 export async function carried(mafaldaRouter: MafaldaRouter, streamId: string): Promise<number> {
   let packets = 0;
   for (const pipe of pipesOf(mafaldaRouter, streamId)) {
-    for (const stats of await pipe.getStats()) if ('packetCount' in stats && stats.type === 'outbound-rtp') packets += stats.packetCount;
+    for (const stats of await pipe.getStats())
+      if ('packetCount' in stats && stats.type === 'outbound-rtp') packets += stats.packetCount;
   }
   return packets;
 }
 
 /** One viewer for each of these places, all at once. @param where options of each one's transport, such as `placement` */
-export function createViewers(mafaldaRouter: MafaldaRouter, producerId: string, where: readonly object[], paused = false): Promise<RtpReceiver[]> {
+export function createViewers(
+  mafaldaRouter: MafaldaRouter,
+  producerId: string,
+  where: readonly object[],
+  paused = false,
+): Promise<RtpReceiver[]> {
   return Promise.all(where.map(options => RtpReceiver.create(mafaldaRouter, producerId, options, paused)));
 }
 

@@ -11,7 +11,9 @@ export class RawWebSocketServer {
   readonly #sockets = new Set<Socket>();
 
   /** @param onConnection what is sent to each */
-  static async create(onConnection: (send: (text: string) => void, socket: Socket) => void): Promise<RawWebSocketServer> {
+  static async create(
+    onConnection: (send: (text: string) => void, socket: Socket) => void,
+  ): Promise<RawWebSocketServer> {
     const server = new RawWebSocketServer(onConnection);
     server.#http.listen(0, '127.0.0.1');
     await once(server.#http, 'listening');
@@ -25,7 +27,9 @@ export class RawWebSocketServer {
       socket.on('error', () => socket.destroy()).once('close', () => this.#sockets.delete(socket));
       socket.resume();
       const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}${GUID}`).digest('base64');
-      socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+      );
       onConnection(text => this.#send(socket, text), socket);
     });
   }

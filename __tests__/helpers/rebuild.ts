@@ -7,7 +7,8 @@ export async function rebuild(mafaldaRouter: MafaldaRouter, dump: MafaldaRouterD
   const routers = dump.workers.flatMap(worker => worker.routers);
   const described = routers.flatMap(router => router.transports).filter(({ type }) => type !== 'pipe');
   const transports: { described: TransportDump; transport: Transport }[] = [];
-  for (const one of described) transports.push({ described: one, transport: await createTransport(mafaldaRouter, one) });
+  for (const one of described)
+    transports.push({ described: one, transport: await createTransport(mafaldaRouter, one) });
   for (const { described: one, transport } of transports) {
     for (const producer of one.producers) await transport.produce(producer as unknown as ProducerOptions);
     for (const producer of one.dataProducers) await transport.produceData(producer);
@@ -22,7 +23,9 @@ export async function rebuild(mafaldaRouter: MafaldaRouter, dump: MafaldaRouterD
     }
   }
   for (const { type, producerIds } of routers.flatMap(router => router.rtpObservers)) {
-    const observer = await (type === 'audiolevel' ? mafaldaRouter.createAudioLevelObserver() : mafaldaRouter.createActiveSpeakerObserver());
+    const observer = await (type === 'audiolevel'
+      ? mafaldaRouter.createAudioLevelObserver()
+      : mafaldaRouter.createActiveSpeakerObserver());
     for (const producerId of producerIds) await observer.addProducer({ producerId });
   }
 }
@@ -37,12 +40,19 @@ export function shapeOf(dump: MafaldaRouterDump): object {
       transports.map(({ type, producers, consumers, dataProducers, dataConsumers }) => ({
         type,
         producers: producers.map(({ id, kind, paused, appData }) => ({ id, kind, paused, appData })),
-        consumers: consumers.map(({ producerId, kind, paused, producerPaused }) => ({ producerId, kind, paused, producerPaused })),
+        consumers: consumers.map(({ producerId, kind, paused, producerPaused }) => ({
+          producerId,
+          kind,
+          paused,
+          producerPaused,
+        })),
         dataProducers: dataProducers.map(({ id, label, protocol, appData }) => ({ id, label, protocol, appData })),
         dataConsumers: dataConsumers.map(({ dataProducerId, label }) => ({ dataProducerId, label })),
       })),
     ),
-    rtpObservers: sorted(routers.flatMap(router => router.rtpObservers.map(({ type, producerIds }) => ({ type, producerIds })))),
+    rtpObservers: sorted(
+      routers.flatMap(router => router.rtpObservers.map(({ type, producerIds }) => ({ type, producerIds }))),
+    ),
   };
 }
 

@@ -47,14 +47,21 @@ export class LinkedRouters {
   }
 
   /** A Producer of audio, on a DirectTransport of its own. */
-  async produce(router: Router, id: string, paused = false): Promise<{ transport: DirectTransport; producer: Producer }> {
+  async produce(
+    router: Router,
+    id: string,
+    paused = false,
+  ): Promise<{ transport: DirectTransport; producer: Producer }> {
     const transport = await router.createDirectTransport();
     const producer = await transport.produce({
       id,
       kind: 'audio',
       paused,
       appData: { of: id },
-      rtpParameters: { codecs: [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2 }], encodings: [{ ssrc: 1111 }] },
+      rtpParameters: {
+        codecs: [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2 }],
+        encodings: [{ ssrc: 1111 }],
+      },
     });
     return { transport, producer };
   }
@@ -74,11 +81,18 @@ export class LinkedRouters {
 
   /** How many there are of each in the Worker itself. */
   async count(router: Router): Promise<{ producers: number; consumers: number; pipes: number }> {
-    const { mapProducerIdConsumerIds, mapConsumerIdProducerId } = (await router.dump()) as unknown as Record<string, { key: string }[]>;
+    const { mapProducerIdConsumerIds, mapConsumerIdProducerId } = (await router.dump()) as unknown as Record<
+      string,
+      { key: string }[]
+    >;
     const pipes = [...this.tree.transports.values()].filter(
       transport => transport.type === 'pipe' && this.tree.nodeOf<'transport'>(transport)?.parent?.object === router,
     );
-    return { producers: mapProducerIdConsumerIds!.length, consumers: mapConsumerIdProducerId!.length, pipes: pipes.length };
+    return {
+      producers: mapProducerIdConsumerIds!.length,
+      consumers: mapConsumerIdProducerId!.length,
+      pipes: pipes.length,
+    };
   }
 
   async close(): Promise<void> {

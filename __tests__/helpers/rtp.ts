@@ -1,7 +1,15 @@
 /** Real RTP over real sockets, counted in and out. */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import type { Consumer, PlainTransport, Producer, Router, RouterRtpCodecCapability, RtpCodecParameters, RtpParameters } from 'mediasoup/types';
+import type {
+  Consumer,
+  PlainTransport,
+  Producer,
+  Router,
+  RouterRtpCodecCapability,
+  RtpCodecParameters,
+  RtpParameters,
+} from 'mediasoup/types';
 import type { MafaldaRouter } from '../../src/index.ts';
 
 export const mediaCodecs: RouterRtpCodecCapability[] = [
@@ -48,7 +56,11 @@ export class RtpSender {
   static async create(router: Place, kind: Kind, id?: string, where: object = {}): Promise<RtpSender> {
     const ssrc = nextSsrc++;
     const transport = await router.createPlainTransport({ listenInfo, comedia: true, rtcpMux: true, ...where });
-    const producer = await transport.produce({ id, kind, rtpParameters: { codecs: [codecs[kind]], encodings: [{ ssrc }] } });
+    const producer = await transport.produce({
+      id,
+      kind,
+      rtpParameters: { codecs: [codecs[kind]], encodings: [{ ssrc }] },
+    });
     return new RtpSender(transport, producer, kind, ssrc, await bind());
   }
 
@@ -94,19 +106,31 @@ export class RtpReceiver {
   readonly received = new Set<number>();
 
   /** @param where more options of the transport, such as `placement` */
-  static async create(mafaldaRouter: MafaldaRouter, producerId: string, where: object = {}, paused = false): Promise<RtpReceiver> {
+  static async create(
+    mafaldaRouter: MafaldaRouter,
+    producerId: string,
+    where: object = {},
+    paused = false,
+  ): Promise<RtpReceiver> {
     const transport = await mafaldaRouter.createPlainTransport({ listenInfo, rtcpMux: true, ...where });
     const socket = await bind();
     transport.observer.once('close', () => socket.close());
     await transport.connect({ ip: '127.0.0.1', port: socket.address().port });
-    const consumer = await transport.consume({ producerId, rtpCapabilities: await mafaldaRouter.getRtpCapabilities(), paused });
+    const consumer = await transport.consume({
+      producerId,
+      rtpCapabilities: await mafaldaRouter.getRtpCapabilities(),
+      paused,
+    });
     return new RtpReceiver(transport, consumer, socket);
   }
 
   private constructor(transport: PlainTransport, consumer: Consumer, socket: Socket) {
     this.transport = transport;
     this.consumer = consumer;
-    const { encodings, codecs: [codec] } = consumer.rtpParameters;
+    const {
+      encodings,
+      codecs: [codec],
+    } = consumer.rtpParameters;
     const ssrc = encodings![0]!.ssrc!;
     socket.on('message', packet => {
       const isRtcp = packet[1]! >= 200 && packet[1]! <= 206;
@@ -121,7 +145,8 @@ export class RtpReceiver {
 export async function openPath(sender: RtpSender, receivers: RtpReceiver[]): Promise<void> {
   const open = (): boolean => receivers.every(({ received }) => received.size > 0);
   await sender.stream(PATH_TIMEOUT_MS / PACKET_INTERVAL_MS, open);
-  if (!open()) throw new Error(`no RTP arrived at ${receivers.filter(({ received }) => !received.size).length} receivers`);
+  if (!open())
+    throw new Error(`no RTP arrived at ${receivers.filter(({ received }) => !received.size).length} receivers`);
 }
 
 /** Sends packets through an open path, and tells how many of them each receiver got, waiting for stragglers. */

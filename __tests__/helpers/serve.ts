@@ -1,6 +1,11 @@
 /** A Mafalda with its server, and clients of it, on free ports of the loopback address. */
 import * as mediasoup from 'mediasoup';
-import { Mafalda, RemoteMafaldaServer, type RemoteMafaldaClient, type RemoteMafaldaServerOptions } from '../../src/index.ts';
+import {
+  Mafalda,
+  RemoteMafaldaServer,
+  type RemoteMafaldaClient,
+  type RemoteMafaldaServerOptions,
+} from '../../src/index.ts';
 import { until } from './until.ts';
 
 export class Served {

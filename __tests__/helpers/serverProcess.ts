@@ -26,7 +26,10 @@ export class ServerProcess {
   static async create(setup: Omit<ServerSetup, 'address'> = {}): Promise<ServerProcess> {
     const script = fileURLToPath(new URL('processes/server.ts', import.meta.url));
     const stdio = ['ignore', 'ignore', 'pipe', 'ipc'] as const;
-    const child = fork(script, [JSON.stringify({ address: '127.0.0.1', ...setup })], { execArgv: ['--import', 'tsx'], stdio: [...stdio] });
+    const child = fork(script, [JSON.stringify({ address: '127.0.0.1', ...setup })], {
+      execArgv: ['--import', 'tsx'],
+      stdio: [...stdio],
+    });
     const ended = once(child, 'exit').then((): never => {
       throw new Error('the server ended before it listened');
     });

@@ -7,9 +7,28 @@ interface Iterator {
   next: (...args: unknown[]) => unknown;
 }
 
-const iterators = [new Set(), new Map(), []].map(collection => Object.getPrototypeOf(collection[Symbol.iterator]()) as Iterator);
+const iterators = [new Set(), new Map(), []].map(
+  collection => Object.getPrototypeOf(collection[Symbol.iterator]()) as Iterator,
+);
 /** These go through all elements, or move them. */
-const methods = ['filter', 'find', 'findIndex', 'findLast', 'some', 'every', 'map', 'flatMap', 'reduce', 'forEach', 'includes', 'indexOf', 'sort', 'shift', 'splice', 'slice'] as const;
+const methods = [
+  'filter',
+  'find',
+  'findIndex',
+  'findLast',
+  'some',
+  'every',
+  'map',
+  'flatMap',
+  'reduce',
+  'forEach',
+  'includes',
+  'indexOf',
+  'sort',
+  'shift',
+  'splice',
+  'slice',
+] as const;
 
 export function stepsOf(act: () => void): number {
   let steps = 0;

@@ -1,7 +1,15 @@
 /** The implementations that the scenarios run on, each with real Workers and, where there is a wire, real sockets. */
 import * as mediasoup from 'mediasoup';
 import type { Worker } from 'mediasoup/types';
-import { Mafalda, MafaldaHorizontal, RemoteMafaldaClient, RemoteMafaldaServer, type MafaldaApi, type RemoteMafaldaServerOptions, type Strategy } from '../../src/index.ts';
+import {
+  Mafalda,
+  MafaldaHorizontal,
+  RemoteMafaldaClient,
+  RemoteMafaldaServer,
+  type MafaldaApi,
+  type RemoteMafaldaServerOptions,
+  type Strategy,
+} from '../../src/index.ts';
 
 export interface System {
   readonly mafalda: MafaldaApi;
@@ -104,13 +112,19 @@ export async function tieredSystem(options?: ServerOptions): Promise<SharedSyste
         await server.close();
         await served.close();
       }
-      return [...kept, ...(await watch.leftovers([mafalda, ...[...middles, ...leaves].map(({ mafalda: served }) => served)]))];
+      return [
+        ...kept,
+        ...(await watch.leftovers([mafalda, ...[...middles, ...leaves].map(({ mafalda: served }) => served)])),
+      ];
     },
   };
 }
 
 function above(nodes: { server: RemoteMafaldaServer }[]): MafaldaHorizontal {
-  return new MafaldaHorizontal(nodes.map(({ server }) => server.url), { token, strategy: roundRobin });
+  return new MafaldaHorizontal(
+    nodes.map(({ server }) => server.url),
+    { token, strategy: roundRobin },
+  );
 }
 
 async function serve(
@@ -139,7 +153,9 @@ function watchResources(): { leftovers: (mafaldas: MafaldaApi[]) => Promise<stri
       mediasoup.observer.off('newworker', onWorker);
       const processes = [...workers].filter(({ subprocessClosed }) => !subprocessClosed).length;
       const now = countResources();
-      const more = Object.fromEntries(Object.keys(now).map(name => [name, Math.max(0, now[name]! - (before[name] ?? 0))]));
+      const more = Object.fromEntries(
+        Object.keys(now).map(name => [name, Math.max(0, now[name]! - (before[name] ?? 0))]),
+      );
       const objects = mafaldas.flatMap(({ constructor, workers, routers, transports, rtpObservers, mafaldaRouters }) =>
         nonZero(constructor.name, {
           workers: workers.size,

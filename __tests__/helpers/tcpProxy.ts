@@ -8,12 +8,18 @@ export interface TcpProxy {
 }
 
 /** @param carry to be called for each direction of each connection */
-export async function tcpProxy(target: string, carry: (from: Socket, to: Socket, isFromServer: boolean) => void): Promise<TcpProxy> {
+export async function tcpProxy(
+  target: string,
+  carry: (from: Socket, to: Socket, isFromServer: boolean) => void,
+): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   const server = createServer(incoming => {
     const outgoing = connect(Number(port), hostname);
-    for (const [from, to] of [[incoming, outgoing], [outgoing, incoming]] as const) {
+    for (const [from, to] of [
+      [incoming, outgoing],
+      [outgoing, incoming],
+    ] as const) {
       sockets.add(from);
       carry(from, to, from === outgoing);
       // Whoever closes first takes the other along; errors are followed by `close`.

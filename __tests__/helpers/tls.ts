@@ -14,7 +14,10 @@ const newKey = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes';
 
 export function selfSigned(): Promise<Certificate> {
   return inFolder(async folder => {
-    await openssl(folder, `req -x509 ${newKey} -days 2 -subj /CN=mafalda-test -addext subjectAltName=IP:127.0.0.1 -out cert.pem -keyout key.pem`);
+    await openssl(
+      folder,
+      `req -x509 ${newKey} -days 2 -subj /CN=mafalda-test -addext subjectAltName=IP:127.0.0.1 -out cert.pem -keyout key.pem`,
+    );
     return read(folder, 'cert.pem', 'key.pem');
   });
 }

@@ -32,7 +32,12 @@ export class UdpRelay {
   /** The endpoints of the two Routers as each other sees them: behind this network. */
   between(endpoint: PipeEndpoint): { near: Partial<PipeEndpoint>; far: Partial<PipeEndpoint> } {
     return {
-      near: { offerPipe: async request => ((offer): typeof offer => ({ ...offer, end: this.#behind('near', offer.end) }))(await endpoint.offerPipe(request)) },
+      near: {
+        offerPipe: async request =>
+          ((offer): typeof offer => ({ ...offer, end: this.#behind('near', offer.end) }))(
+            await endpoint.offerPipe(request),
+          ),
+      },
       far: { openLink: async request => this.#behind('far', await endpoint.openLink(request)) },
     };
   }

@@ -32,7 +32,10 @@ export class VictimProcess {
 
   static async create(goodUrl: string): Promise<VictimProcess> {
     const script = fileURLToPath(new URL('processes/victim.ts', import.meta.url));
-    const child = fork(script, [goodUrl], { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    const child = fork(script, [goodUrl], {
+      execArgv: ['--import', 'tsx'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
     const victim = new VictimProcess(child);
     await victim.#next('it is ready');
     return victim;

@@ -55,51 +55,62 @@ const states: State[] = [
   },
   {
     what: 'that refuse to create: one may start no Worker, the other one has no port, and no more than it was asked for',
-    setups: (folder, port) => [{ limits, listenInfos: [{ protocol: 'udp', ip: '127.0.0.1', portRange: { min: port, max: port } }] }, { workerBudget: { max: 1, file: join(folder, 'budget') }, limits }],
+    setups: (folder, port) => [
+      { limits, listenInfos: [{ protocol: 'udp', ip: '127.0.0.1', portRange: { min: port, max: port } }] },
+      { workerBudget: { max: 1, file: join(folder, 'budget') }, limits },
+    ],
     change: () => undefined,
     tells: ['WorkerBudgetError'],
   },
 ];
 
-test.each(states)('an application that waits for nothing lives on, on nodes $what, and when all is closed', async ({ setups, change, tells = [] }) => {
-  const folder = await mkdtemp(join(tmpdir(), 'mafalda-careless-'));
-  opened({ close: () => rm(folder, { recursive: true }) });
-  const taken = opened(createSocket('udp4'));
-  taken.bind(0, '127.0.0.1');
-  await once(taken, 'listening');
-  const [one, other] = setups?.(folder, taken.address().port) ?? [];
-  const servers = await Promise.all([one, other].map(async setup => opened(await ServerProcess.create({ sessionTimeout: 2000, ...setup }))));
-  if (other?.workerBudget) await useUp(other.workerBudget);
-  const proxies = await Promise.all(servers.map(async ({ url }) => opened(await CutProxy.create(url))));
-  const setup: CarelessSetup = { urls: proxies.map(({ url }) => url), callTimeout: CALL_TIMEOUT_MS };
-  const script = fileURLToPath(new URL('../helpers/processes/careless.ts', import.meta.url));
-  const child = fork(script, [JSON.stringify(setup)], { execArgv: ['--unhandled-rejections=strict', '--import', 'tsx'], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
-  opened({ close: () => child.kill('SIGKILL') });
-  let errors = '';
-  child.stderr!.on('data', data => (errors += String(data)));
-  const exited = once(child, 'exit');
-  const said = async <T>(): Promise<T> => {
-    const ended = exited.then(([code]) => Promise.reject(new Error(`it ended with ${String(code)}: ${errors}`)));
-    return ((await Promise.race([once(child, 'message'), ended])) as [T])[0];
-  };
-  await said();
-  await change({ servers, proxies });
-  await until('the application has been told', async () => {
-    child.send('told?');
-    const { told } = await said<CarelessAnswer>();
-    return tells.every(name => told.includes(name));
-  });
-  // The second time everything is closed.
-  for (let round = 1; round <= 2; ++round) {
-    child.send('call');
-    expect((await said<CarelessAnswer>()).promises).toBeGreaterThan(50);
-    // Until the last of them has failed for want of an answer.
-    await Promise.race([new Promise(resolve => setTimeout(resolve, 2 * CALL_TIMEOUT_MS)), exited]);
-  }
-  expect([child.exitCode, errors]).toEqual([null, '']);
-  child.disconnect();
-  expect((await exited)[0]).toBe(0);
-});
+test.each(states)(
+  'an application that waits for nothing lives on, on nodes $what, and when all is closed',
+  async ({ setups, change, tells = [] }) => {
+    const folder = await mkdtemp(join(tmpdir(), 'mafalda-careless-'));
+    opened({ close: () => rm(folder, { recursive: true }) });
+    const taken = opened(createSocket('udp4'));
+    taken.bind(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const [one, other] = setups?.(folder, taken.address().port) ?? [];
+    const servers = await Promise.all(
+      [one, other].map(async setup => opened(await ServerProcess.create({ sessionTimeout: 2000, ...setup }))),
+    );
+    if (other?.workerBudget) await useUp(other.workerBudget);
+    const proxies = await Promise.all(servers.map(async ({ url }) => opened(await CutProxy.create(url))));
+    const setup: CarelessSetup = { urls: proxies.map(({ url }) => url), callTimeout: CALL_TIMEOUT_MS };
+    const script = fileURLToPath(new URL('../helpers/processes/careless.ts', import.meta.url));
+    const child = fork(script, [JSON.stringify(setup)], {
+      execArgv: ['--unhandled-rejections=strict', '--import', 'tsx'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    opened({ close: () => child.kill('SIGKILL') });
+    let errors = '';
+    child.stderr!.on('data', data => (errors += String(data)));
+    const exited = once(child, 'exit');
+    const said = async <T>(): Promise<T> => {
+      const ended = exited.then(([code]) => Promise.reject(new Error(`it ended with ${String(code)}: ${errors}`)));
+      return ((await Promise.race([once(child, 'message'), ended])) as [T])[0];
+    };
+    await said();
+    await change({ servers, proxies });
+    await until('the application has been told', async () => {
+      child.send('told?');
+      const { told } = await said<CarelessAnswer>();
+      return tells.every(name => told.includes(name));
+    });
+    // The second time everything is closed.
+    for (let round = 1; round <= 2; ++round) {
+      child.send('call');
+      expect((await said<CarelessAnswer>()).promises).toBeGreaterThan(50);
+      // Until the last of them has failed for want of an answer.
+      await Promise.race([new Promise(resolve => setTimeout(resolve, 2 * CALL_TIMEOUT_MS)), exited]);
+    }
+    expect([child.exitCode, errors]).toEqual([null, '']);
+    child.disconnect();
+    expect((await exited)[0]).toBe(0);
+  },
+);
 
 /** Another process has all Workers of the budget. */
 async function useUp({ max, file }: WorkerBudgetOptions): Promise<void> {

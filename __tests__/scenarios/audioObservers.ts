@@ -14,9 +14,14 @@ export function describeAudioObservers(scene: Scene): void {
   describe('of observers of audio', () => {
     test.concurrent('volumes and silence: of the loudest first, as long as somebody speaks', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
-      const [loud, louder] = [await DirectSender.create(mafaldaRouter, 'audio'), await DirectSender.create(mafaldaRouter, 'audio')];
+      const [loud, louder] = [
+        await DirectSender.create(mafaldaRouter, 'audio'),
+        await DirectSender.create(mafaldaRouter, 'audio'),
+      ];
       const observers = await Promise.all(
-        Array.from({ length: scene.places + 1 }, () => mafaldaRouter.createAudioLevelObserver({ interval: INTERVAL_MS, maxEntries: 2, threshold: -80 })),
+        Array.from({ length: scene.places + 1 }, () =>
+          mafaldaRouter.createAudioLevelObserver({ interval: INTERVAL_MS, maxEntries: 2, threshold: -80 }),
+        ),
       );
       for (const observer of observers) {
         for (const { producer } of [loud, louder]) await observer.addProducer({ producerId: producer.id });
@@ -33,7 +38,8 @@ export function describeAudioObservers(scene: Scene): void {
       for (const speaker of [loud, louder]) speaker.start();
       await until('everybody hears both', () => told.every(({ last }) => last === both));
       // The application's own objects, wherever the observer is.
-      for (const producers of heard) expect([...producers].every(producer => producer === loud.producer || producer === louder.producer)).toBe(true);
+      for (const producers of heard)
+        expect([...producers].every(producer => producer === loud.producer || producer === louder.producer)).toBe(true);
       louder.stop();
       await until('everybody hears one', () => told.every(({ last }) => last === `${loud.producer.id} ${-LOUD}`));
       loud.extension = SILENT;
@@ -44,16 +50,22 @@ export function describeAudioObservers(scene: Scene): void {
 
     test.concurrent('dominantspeaker: who begins to speak while the other is silent', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
-      const speakers = [await DirectSender.create(mafaldaRouter, 'audio'), await DirectSender.create(mafaldaRouter, 'audio')];
+      const speakers = [
+        await DirectSender.create(mafaldaRouter, 'audio'),
+        await DirectSender.create(mafaldaRouter, 'audio'),
+      ];
       const observers = await Promise.all(
         Array.from({ length: scene.places + 1 }, () => mafaldaRouter.createActiveSpeakerObserver({ interval: 100 })),
       );
       const told = observers.map(observer => new DominantSpeakers(observer));
-      for (const observer of observers) for (const { producer } of speakers) await observer.addProducer({ producerId: producer.id });
+      for (const observer of observers)
+        for (const { producer } of speakers) await observer.addProducer({ producerId: producer.id });
       for (const speaker of speakers) speaker.start();
       for (const speaker of [...speakers, ...speakers]) {
         for (const other of speakers) other.extension = other === speaker ? LOUDER : SILENT;
-        await until('everybody hears who speaks', () => told.every(({ onObject }) => onObject.at(-1) === speaker.producer.id));
+        await until('everybody hears who speaks', () =>
+          told.every(({ onObject }) => onObject.at(-1) === speaker.producer.id),
+        );
       }
       for (const { onObject, onObserver, heard } of told) {
         expect(onObserver).toEqual(onObject);
@@ -67,13 +79,17 @@ export function describeAudioObservers(scene: Scene): void {
       // Another MafaldaRouter has a producer of the same id in each Worker: that is no business of this one's.
       const other = scene.createSpreadRouter();
       await DirectSender.create(other, 'audio', producerId);
-      for (let place = 0; place <= scene.places; ++place) await (await other.createAudioLevelObserver()).addProducer({ producerId });
+      for (let place = 0; place <= scene.places; ++place)
+        await (await other.createAudioLevelObserver()).addProducer({ producerId });
       const mafaldaRouter = scene.createSpreadRouter();
       const { producer } = await DirectSender.create(mafaldaRouter, 'audio', producerId);
-      const observers = await Promise.all(Array.from({ length: scene.places + 1 }, () => mafaldaRouter.createAudioLevelObserver()));
+      const observers = await Promise.all(
+        Array.from({ length: scene.places + 1 }, () => mafaldaRouter.createAudioLevelObserver()),
+      );
       for (const observer of observers) {
         const events: string[] = [];
-        const note = (name: string) => (observed: Producer) => events.push(`${name} ${observed.id}${observed === producer ? '' : ', a copy'}`);
+        const note = (name: string) => (observed: Producer) =>
+          events.push(`${name} ${observed.id}${observed === producer ? '' : ', a copy'}`);
         observer.observer.on('addproducer', note('add')).on('removeproducer', note('remove'));
         observer.observer.on('pause', () => events.push('pause')).on('resume', () => events.push('resume'));
         await observer.addProducer({ producerId });
@@ -96,7 +112,9 @@ class Told {
 
   constructor(observer: AudioLevelObserver) {
     for (const [emitter, list] of [[observer, this.onObject] as const, [observer.observer, this.onObserver] as const]) {
-      emitter.on('volumes', volumes => list.push(volumes.map(({ producer, volume }) => `${producer.id} ${volume}`).join()));
+      emitter.on('volumes', volumes =>
+        list.push(volumes.map(({ producer, volume }) => `${producer.id} ${volume}`).join()),
+      );
       emitter.on('silence', () => list.push('silence'));
     }
   }

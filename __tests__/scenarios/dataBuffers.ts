@@ -15,7 +15,10 @@ export function describeDataBuffers(scene: Scene): void {
     const mafaldaRouter = scene.createSpreadRouter();
     const direct = await mafaldaRouter.createDirectTransport();
     const options = { listenInfo, enableSctp: true, sctpSendBufferSize: BUFFER_SIZE };
-    const [near, far] = [await mafaldaRouter.createPlainTransport(options), await mafaldaRouter.createPlainTransport(options)];
+    const [near, far] = [
+      await mafaldaRouter.createPlainTransport(options),
+      await mafaldaRouter.createPlainTransport(options),
+    ];
     const source = await direct.produceData();
     const consumer = await near.consumeData({ dataProducerId: source.id, ordered: true });
     const { streamId } = consumer.sctpStreamParameters!;

@@ -2,7 +2,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { NotFoundError } from 'mediasoup/errors';
-import type { Consumer, DataConsumer, DataProducer, DirectTransport, Producer, RtpCapabilities, Transport } from 'mediasoup/types';
+import type {
+  Consumer,
+  DataConsumer,
+  DataProducer,
+  DirectTransport,
+  Producer,
+  RtpCapabilities,
+  Transport,
+} from 'mediasoup/types';
 import type { MafaldaRouter } from '../../src/index.ts';
 import { opus } from '../helpers/rtp.ts';
 import { createInEveryPlace } from '../helpers/spread.ts';
@@ -22,7 +30,9 @@ export function describeEndings(scene: Scene): void {
         await Promise.all(transports.map(sink => room.consume(kind, sink, stream.id)));
         stream.close();
         const refused = await Promise.allSettled(transports.map(sink => room.consume(kind, sink, stream.id)));
-        const expected = new NotFoundError(`${kind === 'data' ? 'DataProducer' : 'Producer'} with id "${stream.id}" not found`);
+        const expected = new NotFoundError(
+          `${kind === 'data' ? 'DataProducer' : 'Producer'} with id "${stream.id}" not found`,
+        );
         expect(refused).toEqual(transports.map(() => ({ status: 'rejected', reason: expected })));
         expect(await mafaldaRouter.canConsume({ producerId: stream.id, rtpCapabilities })).toBe(false);
         const observer = await mafaldaRouter.createAudioLevelObserver();
@@ -37,11 +47,14 @@ export function describeEndings(scene: Scene): void {
       for (const [index, transport] of transports.entries()) {
         const stream = await room.produce(kind, transport, 'microphone');
         await Promise.all(transports.map(sink => room.consume(kind, sink, 'microphone')));
-        for (const other of transports) await expect(room.produce(kind, other, 'microphone')).rejects.toThrow(TypeError);
+        for (const other of transports)
+          await expect(room.produce(kind, other, 'microphone')).rejects.toThrow(TypeError);
         stream.close();
         const next = await room.produce(kind, transports[(index + 1) % transports.length]!, 'microphone');
         const consumers = await Promise.all(transports.map(sink => room.consume(kind, sink, 'microphone')));
-        const closed = consumers.map(consumer => once(consumer, kind === 'data' ? 'dataproducerclose' : 'producerclose'));
+        const closed = consumers.map(consumer =>
+          once(consumer, kind === 'data' ? 'dataproducerclose' : 'producerclose'),
+        );
         expect(consumers.filter(consumer => consumer.closed)).toEqual([]);
         next.close();
         await Promise.all(closed);
@@ -57,7 +70,10 @@ export function describeEndings(scene: Scene): void {
         const outcomes: Promise<void>[] = [];
         for (let round = 0; round < 24; ++round) {
           const [kind, transport] = [kinds[round % 2]!, transports[round % transports.length]!];
-          const [source, sink] = await Promise.all([mafaldaRouter.createDirectTransport(), mafaldaRouter.createDirectTransport()]);
+          const [source, sink] = await Promise.all([
+            mafaldaRouter.createDirectTransport(),
+            mafaldaRouter.createDirectTransport(),
+          ]);
           const stream = await room.produce(kind, what === 'the producer' ? transport : source);
           outcomes.push(settle(room.consume(kind, sink, stream.id)));
           // At different moments: before anything is sent, and after each step that a process makes until it has an answer.
@@ -84,14 +100,18 @@ export function describeEndings(scene: Scene): void {
         const source = transports[0]!;
         const producer = await source.produce({ id: 'microphone', kind: 'audio', rtpParameters: opus(1234) });
         const dataProducer = await source.produceData({ id: 'chat', label: 'chat' });
-        const consumers = await Promise.all(transports.map(sink => sink.consume({ producerId: 'microphone', rtpCapabilities })));
+        const consumers = await Promise.all(
+          transports.map(sink => sink.consume({ producerId: 'microphone', rtpCapabilities })),
+        );
         const dataConsumers = await Promise.all(transports.map(sink => sink.consumeData({ dataProducerId: 'chat' })));
         const observers = await createObservers(mafaldaRouter, scene.places);
         for (const observer of observers) await observer.addProducer({ producerId: 'microphone' });
         expect([(await producer.dump()).id, (await dataProducer.dump()).id]).toEqual(['microphone', 'chat']);
         expect(await source.dump()).toMatchObject({ producerIds: ['microphone'], dataProducerIds: ['chat'] });
-        for (const dump of await Promise.all(consumers.map(consumer => consumer.dump()))) expect(dump.producerId).toBe('microphone');
-        for (const dump of await Promise.all(dataConsumers.map(consumer => consumer.dump()))) expect(dump.dataProducerId).toBe('chat');
+        for (const dump of await Promise.all(consumers.map(consumer => consumer.dump())))
+          expect(dump.producerId).toBe('microphone');
+        for (const dump of await Promise.all(dataConsumers.map(consumer => consumer.dump())))
+          expect(dump.dataProducerId).toBe('chat');
         for (const router of mafaldaRouter.routers.values()) {
           const dump = await router.dump();
           expect(dump.mapProducerIdConsumerIds.map(({ key }) => key)).toEqual(['microphone']);
@@ -135,7 +155,12 @@ class Room {
   static async create(scene: Scene): Promise<Room> {
     const { places } = scene;
     const mafaldaRouter = scene.createSpreadRouter();
-    const transports = await createInEveryPlace(mafaldaRouter, places, () => mafaldaRouter.createDirectTransport(), places + 1);
+    const transports = await createInEveryPlace(
+      mafaldaRouter,
+      places,
+      () => mafaldaRouter.createDirectTransport(),
+      places + 1,
+    );
     return new Room(mafaldaRouter, transports, await mafaldaRouter.getRtpCapabilities());
   }
 

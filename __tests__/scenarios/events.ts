@@ -5,7 +5,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import type { Consumer, ConsumerTraceEventData, DirectTransport, ProducerTraceEventData, ProducerVideoOrientation, TransportTuple } from 'mediasoup/types';
+import type {
+  Consumer,
+  ConsumerTraceEventData,
+  DirectTransport,
+  ProducerTraceEventData,
+  ProducerVideoOrientation,
+  TransportTuple,
+} from 'mediasoup/types';
 import type { MafaldaRouter } from '../../src/index.ts';
 import { DirectSender, numberOf, pictureLossIndication, RTCP, rtcpIn, type RtcpPacket } from '../helpers/directRtp.ts';
 import { LayersSender } from '../helpers/layers.ts';
@@ -37,7 +44,8 @@ export function describeEvents(name: string, createSystem: () => Promise<System>
       get places() {
         return system.places;
       },
-      createSpreadRouter: () => system.mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs }, watermarkWorker: 0 }),
+      createSpreadRouter: () =>
+        system.mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs }, watermarkWorker: 0 }),
     };
 
     beforeAll(async () => {
@@ -63,7 +71,10 @@ export function describeEvents(name: string, createSystem: () => Promise<System>
 function describeDirectTransports(scene: Scene): void {
   describe('of DirectTransports', () => {
     /** A consumer in each place and one more, each on a DirectTransport of its own. */
-    async function createConsumers(mafaldaRouter: MafaldaRouter, producerId: string): Promise<{ transport: DirectTransport; consumer: Consumer }[]> {
+    async function createConsumers(
+      mafaldaRouter: MafaldaRouter,
+      producerId: string,
+    ): Promise<{ transport: DirectTransport; consumer: Consumer }[]> {
       const rtpCapabilities = await mafaldaRouter.getRtpCapabilities();
       return createInEveryPlace(mafaldaRouter, scene.places, async () => {
         const transport = await mafaldaRouter.createDirectTransport();
@@ -71,25 +82,28 @@ function describeDirectTransports(scene: Scene): void {
       });
     }
 
-    test.concurrent.each(['audio', 'video'] as const)('rtp: what producer.send() is given reaches consumers everywhere (%s)', async kind => {
-      const mafaldaRouter = scene.createSpreadRouter();
-      const sender = await DirectSender.create(mafaldaRouter, kind);
-      const consumers = await createConsumers(mafaldaRouter, sender.producer.id);
-      expect(mafaldaRouter.routers.size).toBe(scene.places);
-      const received = consumers.map(({ consumer }) => {
-        const numbers: number[] = [];
-        consumer.on('rtp', packet => numbers.push(numberOf(packet)));
-        return numbers;
-      });
-      await until('all paths are open', () => {
-        sender.send();
-        return received.every(numbers => numbers.length > 0);
-      });
-      const sent = Array.from({ length: 50 }, () => sender.send());
-      await until('everybody has every packet', () => received.every(numbers => numbers.includes(sent.at(-1)!)));
-      for (const numbers of received) expect(numbers.slice(-sent.length)).toEqual(sent);
-      await mafaldaRouter.close();
-    });
+    test.concurrent.each(['audio', 'video'] as const)(
+      'rtp: what producer.send() is given reaches consumers everywhere (%s)',
+      async kind => {
+        const mafaldaRouter = scene.createSpreadRouter();
+        const sender = await DirectSender.create(mafaldaRouter, kind);
+        const consumers = await createConsumers(mafaldaRouter, sender.producer.id);
+        expect(mafaldaRouter.routers.size).toBe(scene.places);
+        const received = consumers.map(({ consumer }) => {
+          const numbers: number[] = [];
+          consumer.on('rtp', packet => numbers.push(numberOf(packet)));
+          return numbers;
+        });
+        await until('all paths are open', () => {
+          sender.send();
+          return received.every(numbers => numbers.length > 0);
+        });
+        const sent = Array.from({ length: 50 }, () => sender.send());
+        await until('everybody has every packet', () => received.every(numbers => numbers.includes(sent.at(-1)!)));
+        for (const numbers of received) expect(numbers.slice(-sent.length)).toEqual(sent);
+        await mafaldaRouter.close();
+      },
+    );
 
     test.concurrent('rtcp: what a consumer’s transport sends reaches the producer’s', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
@@ -97,15 +111,21 @@ function describeDirectTransports(scene: Scene): void {
       const consumers = await createConsumers(mafaldaRouter, sender.producer.id);
       const requests: number[] = [];
       sender.transport.on('rtcp', compound => {
-        const isRequest = ({ type, format }: RtcpPacket): boolean => type === RTCP.payloadFeedback && format === RTCP.pictureLoss;
-        requests.push(...rtcpIn(compound).filter(isRequest).map(({ mediaSsrc }) => mediaSsrc!));
+        const isRequest = ({ type, format }: RtcpPacket): boolean =>
+          type === RTCP.payloadFeedback && format === RTCP.pictureLoss;
+        requests.push(
+          ...rtcpIn(compound)
+            .filter(isRequest)
+            .map(({ mediaSsrc }) => mediaSsrc!),
+        );
       });
       const open = Promise.all(consumers.map(({ consumer }) => once(consumer, 'rtp')));
       sender.start();
       await open;
       // mediasoup has asked for a first picture by itself.
       requests.length = 0;
-      for (const { transport, consumer } of consumers) transport.sendRtcp(pictureLossIndication(consumer.rtpParameters.encodings![0]!.ssrc!));
+      for (const { transport, consumer } of consumers)
+        transport.sendRtcp(pictureLossIndication(consumer.rtpParameters.encodings![0]!.ssrc!));
       await until('mediasoup has counted it at each consumer', async () => {
         const stats = await Promise.all(consumers.map(({ consumer }) => consumer.getStats()));
         return stats.every(all => all.some(entry => entry.type === 'outbound-rtp' && entry.pliCount > 0));
@@ -132,13 +152,19 @@ function describeStreams(scene: Scene): void {
     test.concurrent('trace: as long as it is enabled, on the object and its observer', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
       const sender = await DirectSender.create(mafaldaRouter, 'video');
-      const receivers = await Promise.all(Array.from({ length: scene.places }, () => RtpReceiver.create(mafaldaRouter, sender.producer.id)));
+      const receivers = await Promise.all(
+        Array.from({ length: scene.places }, () => RtpReceiver.create(mafaldaRouter, sender.producer.id)),
+      );
       const { consumer } = receivers.at(-1)!;
-      const traces: Record<'producer' | 'observed' | 'consumer', (ProducerTraceEventData | ConsumerTraceEventData)[]> = { producer: [], observed: [], consumer: [] };
+      const traces: Record<'producer' | 'observed' | 'consumer', (ProducerTraceEventData | ConsumerTraceEventData)[]> =
+        { producer: [], observed: [], consumer: [] };
       sender.producer.on('trace', trace => traces.producer.push(trace));
       sender.producer.observer.on('trace', trace => traces.observed.push(trace));
       consumer.on('trace', trace => traces.consumer.push(trace));
-      await Promise.all([sender.producer.enableTraceEvent(['rtp', 'keyframe', 'pli']), consumer.enableTraceEvent(['rtp', 'keyframe'])]);
+      await Promise.all([
+        sender.producer.enableTraceEvent(['rtp', 'keyframe', 'pli']),
+        consumer.enableTraceEvent(['rtp', 'keyframe']),
+      ]);
       sender.start();
       for (const type of ['rtp', 'keyframe']) {
         await until(`${type} is traced at both ends`, () =>
@@ -146,7 +172,9 @@ function describeStreams(scene: Scene): void {
         );
       }
       await consumer.requestKeyFrame();
-      await until('the request for a key frame is traced', () => traces.producer.some(({ type, direction }) => type === 'pli' && direction === 'out'));
+      await until('the request for a key frame is traced', () =>
+        traces.producer.some(({ type, direction }) => type === 'pli' && direction === 'out'),
+      );
       expect(traces.producer.find(({ type }) => type === 'rtp')).toMatchObject({
         direction: 'in',
         info: { rtpPacket: { ssrc: sender.ssrc, payloadType: 112, size: 60n } },
@@ -170,44 +198,58 @@ function describeStreams(scene: Scene): void {
       await mafaldaRouter.close();
     });
 
-    test.concurrent('score and layerschange: when streams come and go, and when a consumer prefers others', async () => {
-      const mafaldaRouter = scene.createSpreadRouter();
-      const sender = await LayersSender.create(mafaldaRouter, 'simulcast');
-      const producerScores: number[][] = [];
-      sender.producer.on('score', scores => producerScores.push(scores.map(({ score }) => score)));
-      const receivers = await Promise.all(Array.from({ length: scene.places + 1 }, () => RtpReceiver.create(mafaldaRouter, sender.producer.id)));
-      const told = receivers.map(({ consumer }) => {
-        const seen = { scores: [] as number[], observedScores: [] as number[], layers: [] as unknown[], observedLayers: [] as unknown[] };
-        consumer.on('score', ({ producerScore }) => seen.scores.push(producerScore));
-        consumer.observer.on('score', ({ producerScore }) => seen.observedScores.push(producerScore));
-        consumer.on('layerschange', layers => {
-          expect(consumer.currentLayers).toEqual(layers);
-          seen.layers.push(layers?.spatialLayer);
+    test.concurrent(
+      'score and layerschange: when streams come and go, and when a consumer prefers others',
+      async () => {
+        const mafaldaRouter = scene.createSpreadRouter();
+        const sender = await LayersSender.create(mafaldaRouter, 'simulcast');
+        const producerScores: number[][] = [];
+        sender.producer.on('score', scores => producerScores.push(scores.map(({ score }) => score)));
+        const receivers = await Promise.all(
+          Array.from({ length: scene.places + 1 }, () => RtpReceiver.create(mafaldaRouter, sender.producer.id)),
+        );
+        const told = receivers.map(({ consumer }) => {
+          const seen = {
+            scores: [] as number[],
+            observedScores: [] as number[],
+            layers: [] as unknown[],
+            observedLayers: [] as unknown[],
+          };
+          consumer.on('score', ({ producerScore }) => seen.scores.push(producerScore));
+          consumer.observer.on('score', ({ producerScore }) => seen.observedScores.push(producerScore));
+          consumer.on('layerschange', layers => {
+            expect(consumer.currentLayers).toEqual(layers);
+            seen.layers.push(layers?.spatialLayer);
+          });
+          consumer.observer.on('layerschange', layers => seen.observedLayers.push(layers?.spatialLayer));
+          return seen;
         });
-        consumer.observer.on('layerschange', layers => seen.observedLayers.push(layers?.spatialLayer));
-        return seen;
-      });
-      // It may have begun with any of them.
-      for (const spatialLayer of [0, 2]) {
-        await Promise.all(receivers.map(({ consumer }) => consumer.setPreferredLayers({ spatialLayer })));
-        await until(`all have layer ${spatialLayer}`, () => receivers.every(({ consumer }) => consumer.currentLayers?.spatialLayer === spatialLayer));
-      }
-      expect(told.map(({ layers }) => layers.at(-1))).toEqual(told.map(() => 2));
-      await until('the producer has its scores', () => producerScores.at(-1)?.join() === '10,10,10');
-      expect(sender.producer.score.map(({ score }) => score)).toEqual([10, 10, 10]);
-      await until('the consumers have theirs', () => receivers.every(({ consumer }) => consumer.score.producerScore === 10));
+        // It may have begun with any of them.
+        for (const spatialLayer of [0, 2]) {
+          await Promise.all(receivers.map(({ consumer }) => consumer.setPreferredLayers({ spatialLayer })));
+          await until(`all have layer ${spatialLayer}`, () =>
+            receivers.every(({ consumer }) => consumer.currentLayers?.spatialLayer === spatialLayer),
+          );
+        }
+        expect(told.map(({ layers }) => layers.at(-1))).toEqual(told.map(() => 2));
+        await until('the producer has its scores', () => producerScores.at(-1)?.join() === '10,10,10');
+        expect(sender.producer.score.map(({ score }) => score)).toEqual([10, 10, 10]);
+        await until('the consumers have theirs', () =>
+          receivers.every(({ consumer }) => consumer.score.producerScore === 10),
+        );
 
-      sender.stop();
-      await until('the producer’s scores are 0', () => producerScores.at(-1)?.join() === '0,0,0');
-      await until('the consumers’ are too', () => told.every(({ scores }) => scores.at(-1) === 0));
-      await until('no layer is left', () => told.every(({ layers }) => layers.at(-1) === undefined));
-      expect(receivers.map(({ consumer }) => consumer.currentLayers)).toEqual(receivers.map(() => undefined));
-      for (const { scores, observedScores, layers, observedLayers } of told) {
-        expect(observedScores).toEqual(scores);
-        expect(observedLayers).toEqual(layers);
-      }
-      await mafaldaRouter.close();
-    });
+        sender.stop();
+        await until('the producer’s scores are 0', () => producerScores.at(-1)?.join() === '0,0,0');
+        await until('the consumers’ are too', () => told.every(({ scores }) => scores.at(-1) === 0));
+        await until('no layer is left', () => told.every(({ layers }) => layers.at(-1) === undefined));
+        expect(receivers.map(({ consumer }) => consumer.currentLayers)).toEqual(receivers.map(() => undefined));
+        for (const { scores, observedScores, layers, observedLayers } of told) {
+          expect(observedScores).toEqual(scores);
+          expect(observedLayers).toEqual(layers);
+        }
+        await mafaldaRouter.close();
+      },
+    );
 
     test.concurrent('videoorientationchange: when the camera is turned', async () => {
       const mafaldaRouter = scene.createSpreadRouter();

@@ -35,7 +35,11 @@ interface System {
 
 const systems: [name: string, delayMs: number, system: System][] = [
   ['Mafalda', 0, { places: 2, create: async () => leaf() }],
-  ['RemoteMafaldaClient', 25, { places: 2, create: async () => opened(new RemoteMafaldaClient(await serve(leaf(), 25), { token })) }],
+  [
+    'RemoteMafaldaClient',
+    25,
+    { places: 2, create: async () => opened(new RemoteMafaldaClient(await serve(leaf(), 25), { token })) },
+  ],
   ...[0, 25, 75].map((delayMs): [string, number, System] => [
     'MafaldaHorizontal',
     delayMs,
@@ -46,7 +50,8 @@ const systems: [name: string, delayMs: number, system: System][] = [
     25,
     {
       places: 4,
-      create: async () => above([await serve(above([await serve(leaf(), 0)]), 25), await serve(above([await serve(leaf(), 0)]), 25)]),
+      create: async () =>
+        above([await serve(above([await serve(leaf(), 0)]), 25), await serve(above([await serve(leaf(), 0)]), 25)]),
     },
   ],
 ];
@@ -75,34 +80,38 @@ function gaps(delayMs: number): number[] {
 }
 
 describe('who watches again while an idle pipe ends', () => {
-  test.each(systems)('%s, %i ms one way: gets the stream, at each moment', async (_name, delayMs, { places, create }) => {
-    const mafalda = await create();
-    const left = gaps(delayMs);
-    const tried = left.length;
-    const failures: string[] = [];
-    const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
-    let done = 0;
-    const runs = Array.from({ length: ROOMS }, async (_, index) => {
-      const viewer = await Viewer.create(mafalda, places);
-      for (let turn = index, gap = left.shift(); gap !== undefined; gap = left.shift(), ++turn) {
-        const kind = kinds[turn % kinds.length]!;
-        try {
-          await viewer.watch(kind);
-          await pause(gap);
-          await viewer.watch(kind);
-        } catch (error) {
-          failures.push(`${kind} after ${gap} ms: ${String(error)}`);
+  test.each(systems)(
+    '%s, %i ms one way: gets the stream, at each moment',
+    async (_name, delayMs, { places, create }) => {
+      const mafalda = await create();
+      const left = gaps(delayMs);
+      const tried = left.length;
+      const failures: string[] = [];
+      const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
+      let done = 0;
+      const runs = Array.from({ length: ROOMS }, async (_, index) => {
+        const viewer = await Viewer.create(mafalda, places);
+        for (let turn = index, gap = left.shift(); gap !== undefined; gap = left.shift(), ++turn) {
+          const kind = kinds[turn % kinds.length]!;
+          try {
+            await viewer.watch(kind);
+            await pause(gap);
+            await viewer.watch(kind);
+          } catch (error) {
+            failures.push(`${kind} after ${gap} ms: ${String(error)}`);
+          }
+          ++done;
+          // The link ends too, so that the next one begins with another.
+          await pause(2 * IDLE_MS + 4 * delayMs);
         }
-        ++done;
-        // The link ends too, so that the next one begins with another.
-        await pause(2 * IDLE_MS + 4 * delayMs);
-      }
-      await viewer.mafaldaRouter.close();
-    });
-    await Promise.all(runs);
-    expect(failures).toEqual([]);
-    expect(done).toBe(tried);
-  }, 120_000);
+        await viewer.mafaldaRouter.close();
+      });
+      await Promise.all(runs);
+      expect(failures).toEqual([]);
+      expect(done).toBe(tried);
+    },
+    120_000,
+  );
 });
 
 const kinds = ['audio', 'data', 'observer'] as const;
@@ -118,14 +127,26 @@ class Viewer {
   readonly #say: () => void;
 
   static async create(mafalda: MafaldaApi, places: number): Promise<Viewer> {
-    const mafaldaRouter = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs }, watermarkWorker: 0 }) as PipeableMafaldaRouter;
+    const mafaldaRouter = mafalda.createMafaldaRouter({
+      routerOptions: { mediaCodecs },
+      watermarkWorker: 0,
+    }) as PipeableMafaldaRouter;
     const sender = await DirectSender.create(mafaldaRouter, 'audio');
     const dataProducer = await sender.transport.produceData({ label: 'chat' });
     const isElsewhere = (object: Transport | RtpObserver): boolean =>
       mafaldaRouter.tree.nodeOf(object)?.parent !== mafaldaRouter.tree.nodeOf<'transport'>(sender.transport)?.parent;
     const transports = await createInEveryPlace(mafaldaRouter, places, () => mafaldaRouter.createDirectTransport());
-    const observers = await Promise.all(Array.from({ length: 2 * places }, () => mafaldaRouter.createAudioLevelObserver({ interval: 250 })));
-    return new Viewer(mafaldaRouter, sender, dataProducer.id, transports.find(isElsewhere)!, observers.find(isElsewhere)!, () => dataProducer.send('hello'));
+    const observers = await Promise.all(
+      Array.from({ length: 2 * places }, () => mafaldaRouter.createAudioLevelObserver({ interval: 250 })),
+    );
+    return new Viewer(
+      mafaldaRouter,
+      sender,
+      dataProducer.id,
+      transports.find(isElsewhere)!,
+      observers.find(isElsewhere)!,
+      () => dataProducer.send('hello'),
+    );
   }
 
   private constructor(
@@ -157,8 +178,14 @@ class Viewer {
       return this.#observer.removeProducer({ producerId });
     }
     if (kind === 'audio') {
-      const consumer = await this.#transport.consume({ producerId, rtpCapabilities: await this.mafaldaRouter.getRtpCapabilities() });
-      await heard(found => consumer.once('rtp', found), () => this.#sender.send());
+      const consumer = await this.#transport.consume({
+        producerId,
+        rtpCapabilities: await this.mafaldaRouter.getRtpCapabilities(),
+      });
+      await heard(
+        found => consumer.once('rtp', found),
+        () => this.#sender.send(),
+      );
       return consumer.close();
     }
     const consumer = await this.#transport.consumeData({ dataProducerId: this.#dataProducerId });

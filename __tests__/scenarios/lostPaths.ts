@@ -12,7 +12,8 @@ export function describeLostPaths(scene: Scene): void {
       const mafaldaRouter = scene.createSpreadRouter() as PipeableMafaldaRouter;
       const rtpCapabilities = await mafaldaRouter.getRtpCapabilities();
       const { producer } = await startSender(mafaldaRouter);
-      const consume = (transport: Transport): Promise<Consumer> => transport.consume({ producerId: producer.id, rtpCapabilities });
+      const consume = (transport: Transport): Promise<Consumer> =>
+        transport.consume({ producerId: producer.id, rtpCapabilities });
       const told: string[] = [];
       const consumers = new Map<Consumer, Transport>();
       while (brought(mafaldaRouter, producer.id).length < scene.places - 1) {
@@ -22,7 +23,9 @@ export function describeLostPaths(scene: Scene): void {
         consumer.on('producerclose', () => told.push(`producerclose ${consumer.id}`));
       }
       const end = brought(mafaldaRouter, producer.id)[0]!;
-      const behind = [...consumers].filter(([, transport]) => mafaldaRouter.tree.nodeOf<'transport'>(transport)?.parent === end.parent).map(([consumer]) => consumer);
+      const behind = [...consumers]
+        .filter(([, transport]) => mafaldaRouter.tree.nodeOf<'transport'>(transport)?.parent === end.parent)
+        .map(([consumer]) => consumer);
       expect(behind.length).toBeGreaterThan(0);
 
       const again: Promise<Consumer>[] = [];
@@ -32,7 +35,9 @@ export function describeLostPaths(scene: Scene): void {
         again.push(...path.consumers.map(lost => consume(consumers.get(lost as Consumer)!)));
       });
       end.object.close();
-      const replaced = await until('each has been told of both', () => told.length >= 2 * behind.length).then(() => Promise.all(again));
+      const replaced = await until('each has been told of both', () => told.length >= 2 * behind.length).then(() =>
+        Promise.all(again),
+      );
       // Those behind a pipe that went on from there are told as well.
       const ids = told.filter(what => what.startsWith('pathlost')).map(what => what.split(' ')[1]!);
       for (const { id } of behind) expect(ids).toContain(id);
@@ -54,12 +59,16 @@ export function describeLostPaths(scene: Scene): void {
       mafaldaRouter.on('pathlost', path => paths.push(path));
       const consumers: Consumer[] = [];
       while (brought(mafaldaRouter, producer.id).length < scene.places - 1) {
-        consumers.push(await (await mafaldaRouter.createDirectTransport()).consume({ producerId: producer.id, rtpCapabilities }));
+        consumers.push(
+          await (await mafaldaRouter.createDirectTransport()).consume({ producerId: producer.id, rtpCapabilities }),
+        );
       }
       transport.close();
       await until('all have closed', () => consumers.every(({ closed }) => closed));
       const other = await startSender(mafaldaRouter);
-      const transports = await Promise.all(Array.from({ length: scene.places + 1 }, () => mafaldaRouter.createDirectTransport()));
+      const transports = await Promise.all(
+        Array.from({ length: scene.places + 1 }, () => mafaldaRouter.createDirectTransport()),
+      );
       for (const sink of transports) await sink.consume({ producerId: other.producer.id, rtpCapabilities });
       for (const sink of transports) sink.close();
       await until('the pipes have gone', () => brought(mafaldaRouter, other.producer.id).length === 0, 20_000);
@@ -78,7 +87,8 @@ async function startSender(mafaldaRouter: PipeableMafaldaRouter): Promise<Direct
 /** The ends of links by which the stream comes to where it was not produced. */
 function brought({ tree }: PipeableMafaldaRouter, producerId: string) {
   return [...tree.nodes()].flatMap(({ type, id, parent }) => {
-    const isEnd = type === 'producer' && id === producerId && parent?.type === 'transport' && parent.object.type === 'pipe';
+    const isEnd =
+      type === 'producer' && id === producerId && parent?.type === 'transport' && parent.object.type === 'pipe';
     return isEnd ? [parent] : [];
   });
 }

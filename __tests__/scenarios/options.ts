@@ -49,7 +49,9 @@ export function describeOptions(name: string, createSystem: () => Promise<System
         object.close();
       }
       const wrong = { placement: { regoin: 'eu' } } as object;
-      await expect(room.createDirectTransport(wrong)).rejects.toThrow(/placement: unknown option regoin, do you mean region\?/);
+      await expect(room.createDirectTransport(wrong)).rejects.toThrow(
+        /placement: unknown option regoin, do you mean region\?/,
+      );
     });
 
     test.each([
@@ -62,9 +64,13 @@ export function describeOptions(name: string, createSystem: () => Promise<System
     ] as const)('%s(%p) is refused, and says what is near', async (method, options, nearest) => {
       const called = (room[method] as (options: object) => Promise<unknown>)(options);
       await expect(called).rejects.toThrow(TypeError);
-      const says = new RegExp(`${method}\\(\\): unknown option ${Object.keys(options)[0]}, do you mean ${nearest}\\?; known are .*placement`);
+      const says = new RegExp(
+        `${method}\\(\\): unknown option ${Object.keys(options)[0]}, do you mean ${nearest}\\?; known are .*placement`,
+      );
       await expect(called).rejects.toThrow(says);
-      expect(() => system.mafalda.createMafaldaRouter({ routerOptions: { mediacodecs: [] } as object })).toThrow(/routerOptions: unknown option mediacodecs, do you mean mediaCodecs\?/);
+      expect(() => system.mafalda.createMafaldaRouter({ routerOptions: { mediacodecs: [] } as object })).toThrow(
+        /routerOptions: unknown option mediacodecs, do you mean mediaCodecs\?/,
+      );
     });
 
     test('options of earlier versions of mediasoup are none of these', async () => {
@@ -73,7 +79,9 @@ export function describeOptions(name: string, createSystem: () => Promise<System
     });
 
     test('createWebRtcTransport() may be called without any: whether that is enough depends on the addresses of the server', async () => {
-      await expect(room.createWebRtcTransport()).rejects.toThrow(/one of them is mandatory, unless the server has addresses of its own/);
+      await expect(room.createWebRtcTransport()).rejects.toThrow(
+        /one of them is mandatory, unless the server has addresses of its own/,
+      );
       await expect(room.createPlainTransport()).rejects.toThrow(TypeError);
       await expect(room.createPipeTransport()).rejects.toThrow(TypeError);
     });
@@ -88,7 +96,11 @@ export function describeOptions(name: string, createSystem: () => Promise<System
         await transport.produceData({ appData }),
         await room.createAudioLevelObserver({ appData }),
       ];
-      const consumer = await transport.consume({ producerId: producer.id, rtpCapabilities: await room.getRtpCapabilities(), appData });
+      const consumer = await transport.consume({
+        producerId: producer.id,
+        rtpCapabilities: await room.getRtpCapabilities(),
+        appData,
+      });
       for (const object of [transport, producer, data, observer, consumer]) expect(object.appData).toBe(appData);
       const emitter = Object.assign(new EventEmitter(), { secret: 'its insides' }) as unknown as AppData;
       expect((await room.createDirectTransport({ appData: emitter })).appData).toBe(emitter);
@@ -106,9 +118,17 @@ export function describeOptions(name: string, createSystem: () => Promise<System
       const transports = await createInEveryPlace(room, system.places, () => room.createDirectTransport());
       const producer = await transports[0]!.produceData();
       await Promise.all(transports.slice(1).map(transport => transport.consumeData({ dataProducerId: producer.id })));
-      const pipes = (): PipeTransport[] => [...room.transports.values()].filter((transport): transport is PipeTransport => transport.type === 'pipe');
+      const pipes = (): PipeTransport[] =>
+        [...room.transports.values()].filter((transport): transport is PipeTransport => transport.type === 'pipe');
       const ports = (): Set<number> => new Set(pipes().map(({ tuple }) => tuple.localPort));
-      await until('each end knows the other one', () => pipes().length > 0 && pipes().every(({ tuple: { remoteIp, remotePort } }) => remoteIp === '127.0.0.1' && ports().has(remotePort ?? 0)));
+      await until(
+        'each end knows the other one',
+        () =>
+          pipes().length > 0 &&
+          pipes().every(
+            ({ tuple: { remoteIp, remotePort } }) => remoteIp === '127.0.0.1' && ports().has(remotePort ?? 0),
+          ),
+      );
     });
 
     test('the MafaldaRouters that there are can be listed, with who holds them', async () => {

@@ -44,13 +44,22 @@ export function describeOwnership(name: string, createSystem: (options: ServerOp
       ++number;
       const options = { id: `room ${number}`, routerOptions: { mediaCodecs } };
       one = await connected(nameOfOne());
-      [room, shared] = [one, system.mafalda].map(mafalda => mafalda.createMafaldaRouter(options) as PipeableMafaldaRouter) as [typeof room, typeof room];
-      const transports = await Promise.all(Array.from({ length: 2 * system.leaves.length }, () => shared.createDirectTransport()));
+      [room, shared] = [one, system.mafalda].map(
+        mafalda => mafalda.createMafaldaRouter(options) as PipeableMafaldaRouter,
+      ) as [typeof room, typeof room];
+      const transports = await Promise.all(
+        Array.from({ length: 2 * system.leaves.length }, () => shared.createDirectTransport()),
+      );
       theirs = transports.map(({ id }) => id).sort();
     });
 
     async function connected(as: string): Promise<MafaldaApi> {
-      const mafalda = opened(system.control(proxies.map(({ url }) => url), as));
+      const mafalda = opened(
+        system.control(
+          proxies.map(({ url }) => url),
+          as,
+        ),
+      );
       await once(mafalda as MafaldaHorizontal, 'connected');
       return mafalda;
     }
@@ -58,7 +67,11 @@ export function describeOwnership(name: string, createSystem: (options: ServerOp
     /** What there is really, but for the ends of pipes. */
     function there(): string[] {
       const rooms = system.leaves.flatMap(({ mafaldaRouters }) => mafaldaRouters.get(room.id) ?? []);
-      return rooms.flatMap(({ transports }) => [...transports.values()]).filter(({ type }) => type !== 'pipe').map(({ id }) => id).sort();
+      return rooms
+        .flatMap(({ transports }) => [...transports.values()])
+        .filter(({ type }) => type !== 'pipe')
+        .map(({ id }) => id)
+        .sort();
     }
 
     async function untilOnlyTheirs(): Promise<void> {
@@ -85,7 +98,10 @@ export function describeOwnership(name: string, createSystem: (options: ServerOp
 
     const ways: [string, () => unknown][] = [
       ['closes', () => one.close()],
-      ['gives up its servers', () => one instanceof MafaldaHorizontal && [...one].map(node => (one as MafaldaHorizontal).delete(node))],
+      [
+        'gives up its servers',
+        () => one instanceof MafaldaHorizontal && [...one].map(node => (one as MafaldaHorizontal).delete(node)),
+      ],
       [
         'has lost its session',
         async () => {
@@ -124,18 +140,32 @@ export function describeOwnership(name: string, createSystem: (options: ServerOp
       await one.getResourceUsages();
       const before = Date.now();
       await cutOff();
-      const orphans = (): (typeof system.servers)[number]['orphans'] => system.servers.flatMap(server => server.orphans);
+      const orphans = (): (typeof system.servers)[number]['orphans'] =>
+        system.servers.flatMap(server => server.orphans);
       await until('all have nobody', () => orphans().flatMap(({ objects }) => objects).length === COUNT);
-      expect(orphans().flatMap(({ objects }) => objects.map(object => (object as { id: string }).id)).sort()).toEqual(made);
-      expect(new Set(orphans().map(({ name: of, mafaldaRouter }) => `${of} ${mafaldaRouter}`))).toEqual(new Set([`${nameOfOne()} ${room.id}`]));
+      expect(
+        orphans()
+          .flatMap(({ objects }) => objects.map(object => (object as { id: string }).id))
+          .sort(),
+      ).toEqual(made);
+      expect(new Set(orphans().map(({ name: of, mafaldaRouter }) => `${of} ${mafaldaRouter}`))).toEqual(
+        new Set([`${nameOfOne()} ${room.id}`]),
+      );
       const dumped = (await shared.dump()).orphans;
       expect(dumped.flatMap(({ objects }) => objects).sort()).toEqual(made);
       for (const { name: of, since, session } of dumped) {
-        expect([of, orphans().some(orphan => orphan.session === session && orphan.since === since)]).toEqual([nameOfOne(), true]);
+        expect([of, orphans().some(orphan => orphan.session === session && orphan.since === since)]).toEqual([
+          nameOfOne(),
+          true,
+        ]);
         expect([since >= before, since <= Date.now()]).toEqual([true, true]);
       }
       const gone = once(shared.transports.get(made[0]!)!.observer, 'close');
-      (orphans().flatMap(({ objects }) => objects).find(object => (object as { id: string }).id === made[0]) as { close(): void }).close();
+      (
+        orphans()
+          .flatMap(({ objects }) => objects)
+          .find(object => (object as { id: string }).id === made[0]) as { close(): void }
+      ).close();
       await gone;
       // What has killed it does not come back.
       for (const proxy of proxies.splice(0)) await proxy.close();
@@ -151,7 +181,9 @@ export function describeOwnership(name: string, createSystem: (options: ServerOp
       lose('requests');
       const closed = theirs.splice(0, theirs.length / 2);
       for (const id of closed) room.transports.get(id)!.close();
-      await until('all of that is lost', () => proxies.every(({ lost }, index) => lost > 0 || !closed.some(id => isBehind(index, id))));
+      await until('all of that is lost', () =>
+        proxies.every(({ lost }, index) => lost > 0 || !closed.some(id => isBehind(index, id))),
+      );
       await cutOff();
       expect(there()).toEqual([...theirs, ...closed].sort());
       letBack();
@@ -165,24 +197,27 @@ export function describeOwnership(name: string, createSystem: (options: ServerOp
       ['close()', 'have been lost', () => room.close()],
       ['closeAllMafaldaRouters()', 'have been lost', () => one.closeAllMafaldaRouters()],
       ['close()', 'are being lost, unnoticed', () => room.close()],
-    ] as const)('a MafaldaRouter that is closed by %s when its servers %s is closed for everybody when they are back', async (_what, when, close) => {
-      await room.attach();
-      await until('it sees them', () => room.transports.size === theirs.length);
-      if (when === 'have been lost') {
-        await cutOff();
-        await close();
-      } else {
-        lose('requests');
-        const closing = close();
-        await until('the words are lost', () => proxies.every(({ lost }) => lost > 0));
-        await cutOff();
-        await expect(closing).rejects.toThrow(/closed before the call was answered/);
-      }
-      expect([room.closed, shared.closed, there()]).toEqual([true, false, theirs]);
-      letBack();
-      await until('it is closed', () => shared.closed);
-      expect(there()).toEqual([]);
-    });
+    ] as const)(
+      'a MafaldaRouter that is closed by %s when its servers %s is closed for everybody when they are back',
+      async (_what, when, close) => {
+        await room.attach();
+        await until('it sees them', () => room.transports.size === theirs.length);
+        if (when === 'have been lost') {
+          await cutOff();
+          await close();
+        } else {
+          lose('requests');
+          const closing = close();
+          await until('the words are lost', () => proxies.every(({ lost }) => lost > 0));
+          await cutOff();
+          await expect(closing).rejects.toThrow(/closed before the call was answered/);
+        }
+        expect([room.closed, shared.closed, there()]).toEqual([true, false, theirs]);
+        letBack();
+        await until('it is closed', () => shared.closed);
+        expect(there()).toEqual([]);
+      },
+    );
 
     test('what a controller has made on servers that it gives up while they can’t hear it closes when they can', async () => {
       await Promise.all(Array.from({ length: COUNT }, () => room.createDirectTransport()));
@@ -193,7 +228,9 @@ export function describeOwnership(name: string, createSystem: (options: ServerOp
       ways.find(([what]) => what === 'gives up its servers')![1]();
       expect([one.transports.size, there().length]).toEqual([0, theirs.length + COUNT]);
       // Longer than a client waits for its goodbye to be heard when the process may be about to end.
-      await until('they are still being looked for', () => proxies.every(({ attempts }) => attempts.some(time => time > at + 1100)));
+      await until('they are still being looked for', () =>
+        proxies.every(({ attempts }) => attempts.some(time => time > at + 1100)),
+      );
       letBack();
       await untilOnlyTheirs();
     });

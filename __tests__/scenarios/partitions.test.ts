@@ -57,208 +57,282 @@ class Watcher {
   }
 }
 
-(reason ? describe.skip : describe)(reason ? `three nodes (skipped: ${reason})` : 'three nodes, a stream from the first to the second', () => {
-  let network: Network;
-  let servers: Record<Leaf, { child: ChildProcess; said: string }>;
+(reason ? describe.skip : describe)(
+  reason ? `three nodes (skipped: ${reason})` : 'three nodes, a stream from the first to the second',
+  () => {
+    let network: Network;
+    let servers: Record<Leaf, { child: ChildProcess; said: string }>;
 
-  beforeAll(async () => {
-    network = await Network.create([...controllers, ...leaves, 'sender', 'receiver']);
-    const start = async (leaf: Leaf) => [leaf, await network.start<string>(leaf, script('server'), { address: network.addressOf(leaf) })] as const;
-    servers = Object.fromEntries(await Promise.all(leaves.map(start))) as typeof servers;
-  }, TIMEOUT_MS);
+    beforeAll(async () => {
+      network = await Network.create([...controllers, ...leaves, 'sender', 'receiver']);
+      const start = async (leaf: Leaf) =>
+        [leaf, await network.start<string>(leaf, script('server'), { address: network.addressOf(leaf) })] as const;
+      servers = Object.fromEntries(await Promise.all(leaves.map(start))) as typeof servers;
+    }, TIMEOUT_MS);
 
-  afterAll(() => network.close());
+    afterAll(() => network.close());
 
-  /** A room in which a controller produces on the first node, and consumes on the second. */
-  class Scene {
-    readonly #setup: Omit<WatcherSetup, 'producerId'>;
-    readonly #sender: ChildProcess;
-    readonly #receiver: ChildProcess;
-    readonly #ready: WatcherReport;
-    readonly root: Watcher;
+    /** A room in which a controller produces on the first node, and consumes on the second. */
+    class Scene {
+      readonly #setup: Omit<WatcherSetup, 'producerId'>;
+      readonly #sender: ChildProcess;
+      readonly #receiver: ChildProcess;
+      readonly #ready: WatcherReport;
+      readonly root: Watcher;
 
-    static async create(controller: Controller, nodes: readonly [Leaf, Leaf, Leaf]): Promise<Scene> {
-      const start = (host: string) => network.start<number>(host, script('peer'), { address: network.addressOf(host) });
-      const [sender, receiver] = await Promise.all([start('sender'), start('receiver')]);
-      const to = { ip: network.addressOf('receiver'), port: receiver.said };
-      const setup = { room: `${controller}: ${nodes.join()}`, nodes: nodes.map(leaf => servers[leaf].said), receiver: to, ssrc, payloadType };
-      const scene = new Scene(setup, sender.child, receiver.child, ...(await watch(controller, setup)));
-      await scene.#untilOpen();
-      return scene;
+      static async create(controller: Controller, nodes: readonly [Leaf, Leaf, Leaf]): Promise<Scene> {
+        const start = (host: string) =>
+          network.start<number>(host, script('peer'), { address: network.addressOf(host) });
+        const [sender, receiver] = await Promise.all([start('sender'), start('receiver')]);
+        const to = { ip: network.addressOf('receiver'), port: receiver.said };
+        const setup = {
+          room: `${controller}: ${nodes.join()}`,
+          nodes: nodes.map(leaf => servers[leaf].said),
+          receiver: to,
+          ssrc,
+          payloadType,
+        };
+        const scene = new Scene(setup, sender.child, receiver.child, ...(await watch(controller, setup)));
+        await scene.#untilOpen();
+        return scene;
+      }
+
+      private constructor(
+        setup: WatcherSetup,
+        sender: ChildProcess,
+        receiver: ChildProcess,
+        root: Watcher,
+        ready: WatcherReport,
+      ) {
+        this.#setup = setup;
+        this.#sender = sender;
+        this.#receiver = receiver;
+        this.root = root;
+        this.#ready = ready;
+      }
+
+      /** Another controller, to which nothing happens, consumes the stream too. */
+      async watchToo(): Promise<Watcher> {
+        const { producerId } = this.#ready;
+        const [watcher] = await watch('root', {
+          ...this.#setup,
+          producerId,
+          receiver: { ...this.#setup.receiver, port: 9 },
+        });
+        return watcher;
+      }
+
+      async received(): Promise<number> {
+        return (await tell(this.#receiver, { do: 'count' })).received;
+      }
+
+      send(count: number): Promise<PeerState> {
+        const burstIntervalMs = (10 * 1000) / PACKETS_PER_SECOND;
+        return tell(this.#sender, { do: 'send', to: this.#ready.source!, count, ssrc, payloadType, burstIntervalMs });
+      }
+
+      /** Something is the matter for a while, in which packets flow. @returns how many of them were lost */
+      async during(begin: () => Promise<void> | void, end: () => Promise<void> | void): Promise<number> {
+        const before = await this.received();
+        const count = ((CUT_MS + 3000) / 1000) * PACKETS_PER_SECOND;
+        const sending = this.send(count);
+        await new Promise(resolve => setTimeout(resolve, 500));
+        await begin();
+        await new Promise(resolve => setTimeout(resolve, CUT_MS));
+        await end();
+        await sending;
+        await until('what can arrive has arrived', async () => (await this.received()) >= before + count, 2000).catch(
+          () => undefined,
+        );
+        return before + count - (await this.received());
+      }
+
+      closed(): string[] {
+        return this.root
+          .events()
+          .filter(event => event.includes('closed') || event === 'pathlost' || event.startsWith('error'));
+      }
+
+      async #untilOpen(): Promise<void> {
+        const before = await this.received();
+        await until('the way is open', async () => {
+          await this.send(10);
+          return (await this.received()) > before;
+        });
+        // Packets that were on their way.
+        await new Promise(resolve => setTimeout(resolve, 200));
+      }
     }
 
-    private constructor(setup: WatcherSetup, sender: ChildProcess, receiver: ChildProcess, root: Watcher, ready: WatcherReport) {
-      this.#setup = setup;
-      this.#sender = sender;
-      this.#receiver = receiver;
-      this.root = root;
-      this.#ready = ready;
+    async function watch(controller: Controller, setup: WatcherSetup): Promise<[Watcher, WatcherReport]> {
+      const { child, said } = await network.start<WatcherReport>(controller, script('watcher'), setup);
+      const watcher = new Watcher(child);
+      watcher.reports.push(said);
+      return [watcher, said];
     }
 
-    /** Another controller, to which nothing happens, consumes the stream too. */
-    async watchToo(): Promise<Watcher> {
-      const { producerId } = this.#ready;
-      const [watcher] = await watch('root', { ...this.#setup, producerId, receiver: { ...this.#setup.receiver, port: 9 } });
-      return watcher;
-    }
-
-    async received(): Promise<number> {
-      return (await tell(this.#receiver, { do: 'count' })).received;
-    }
-
-    send(count: number): Promise<PeerState> {
-      const burstIntervalMs = (10 * 1000) / PACKETS_PER_SECOND;
-      return tell(this.#sender, { do: 'send', to: this.#ready.source!, count, ssrc, payloadType, burstIntervalMs });
-    }
-
-    /** Something is the matter for a while, in which packets flow. @returns how many of them were lost */
-    async during(begin: () => Promise<void> | void, end: () => Promise<void> | void): Promise<number> {
-      const before = await this.received();
-      const count = ((CUT_MS + 3000) / 1000) * PACKETS_PER_SECOND;
-      const sending = this.send(count);
-      await new Promise(resolve => setTimeout(resolve, 500));
-      await begin();
-      await new Promise(resolve => setTimeout(resolve, CUT_MS));
-      await end();
-      await sending;
-      await until('what can arrive has arrived', async () => (await this.received()) >= before + count, 2000).catch(() => undefined);
-      return before + count - (await this.received());
-    }
-
-    closed(): string[] {
-      return this.root.events().filter(event => event.includes('closed') || event === 'pathlost' || event.startsWith('error'));
-    }
-
-    async #untilOpen(): Promise<void> {
-      const before = await this.received();
-      await until('the way is open', async () => {
-        await this.send(10);
-        return (await this.received()) > before;
-      });
-      // Packets that were on their way.
-      await new Promise(resolve => setTimeout(resolve, 200));
-    }
-  }
-
-  async function watch(controller: Controller, setup: WatcherSetup): Promise<[Watcher, WatcherReport]> {
-    const { child, said } = await network.start<WatcherReport>(controller, script('watcher'), setup);
-    const watcher = new Watcher(child);
-    watcher.reports.push(said);
-    return [watcher, said];
-  }
-
-  test.concurrent.each([
-    ['both', 'leaf3', 'leaf4'],
-    ['one', 'leaf5', 'leaf6'],
-  ] as const)('the first and the second don’t reach each other, in %s direction(s): the way goes by the third, until it has healed', async (directions, from, to) => {
-    const scene = await Scene.create('root', [from, to, 'leaf1']);
-    const { root } = scene;
-    const sending = scene.send((CUT_MS / 1000 + 10) * PACKETS_PER_SECOND);
-    await new Promise(resolve => setTimeout(resolve, 1000));
-    const at = Date.now();
-    if (directions === 'both') await network.ways(from, to, 'cut');
-    else await network.way(from, to, 'cut');
-    const down = await root.until('linkdown', at);
-    const again = await root.until('consuming', at);
-    const before = await scene.received();
-    await until('media flows again', async () => (await scene.received()) > before);
-    console.info(`said after ${down.at - at} ms, consumed after ${again.at - at} ms, media again after ${Date.now() - at} ms at most`);
-    // Where both directions are cut, either may be noticed first.
-    const told = directions === 'both' ? [...down.nodes!].sort() : down.nodes;
-    expect([told, again.pipes]).toEqual([[0, 1], expect.arrayContaining([[0, 2], [2, 1]])]);
-    expect(again.pipes).toHaveLength(2);
-    expect(root.events().filter(event => event === 'pathlost')).toHaveLength(1);
-    await new Promise(resolve => setTimeout(resolve, CUT_MS));
-    expect(root.find('linkup')).toBeUndefined();
-    const healed = Date.now();
-    if (directions === 'both') await network.ways(from, to, 'open');
-    else await network.way(from, to, 'open');
-    const up = await root.until('linkup', healed, 30_000);
-    console.info(`up ${up.at - healed} ms after it has healed`);
-    await sending;
-    root.tell({ do: 'close consumers' });
-    // Until the pipes that nobody uses have gone.
-    await until('the next one comes straight', async () => {
-      const asked = Date.now();
-      root.tell({ do: 'consume', node: 1 });
-      const { pipes } = await root.until('consuming', asked);
-      root.tell({ do: 'close consumers' });
-      if (pipes!.length !== 1) await new Promise(resolve => setTimeout(resolve, 3000));
-      return pipes!.length === 1 && pipes![0]!.join() === '0,1';
-    }, 30_000);
-  }, TIMEOUT_MS);
-
-  test.concurrent('the controller is cut from the first one, while another controller is not', async () => {
-    const scene = await Scene.create('cutFromFirst', ['leaf1', 'leaf2', 'leaf3']);
-    const { root } = scene;
-    const other = await scene.watchToo();
-    const lost = await scene.during(
-      async () => {
-        await network.ways('cutFromFirst', 'leaf1', 'cut');
-        await root.until('nodeunreachable');
+    test.concurrent.each([
+      ['both', 'leaf3', 'leaf4'],
+      ['one', 'leaf5', 'leaf6'],
+    ] as const)(
+      'the first and the second don’t reach each other, in %s direction(s): the way goes by the third, until it has healed',
+      async (directions, from, to) => {
+        const scene = await Scene.create('root', [from, to, 'leaf1']);
+        const { root } = scene;
+        const sending = scene.send((CUT_MS / 1000 + 10) * PACKETS_PER_SECOND);
+        await new Promise(resolve => setTimeout(resolve, 1000));
+        const at = Date.now();
+        if (directions === 'both') await network.ways(from, to, 'cut');
+        else await network.way(from, to, 'cut');
+        const down = await root.until('linkdown', at);
+        const again = await root.until('consuming', at);
+        const before = await scene.received();
+        await until('media flows again', async () => (await scene.received()) > before);
+        console.info(
+          `said after ${down.at - at} ms, consumed after ${again.at - at} ms, media again after ${Date.now() - at} ms at most`,
+        );
+        // Where both directions are cut, either may be noticed first.
+        const told = directions === 'both' ? [...down.nodes!].sort() : down.nodes;
+        expect([told, again.pipes]).toEqual([
+          [0, 1],
+          expect.arrayContaining([
+            [0, 2],
+            [2, 1],
+          ]),
+        ]);
+        expect(again.pipes).toHaveLength(2);
+        expect(root.events().filter(event => event === 'pathlost')).toHaveLength(1);
+        await new Promise(resolve => setTimeout(resolve, CUT_MS));
+        expect(root.find('linkup')).toBeUndefined();
+        const healed = Date.now();
+        if (directions === 'both') await network.ways(from, to, 'open');
+        else await network.way(from, to, 'open');
+        const up = await root.until('linkup', healed, 30_000);
+        console.info(`up ${up.at - healed} ms after it has healed`);
+        await sending;
+        root.tell({ do: 'close consumers' });
+        // Until the pipes that nobody uses have gone.
+        await until(
+          'the next one comes straight',
+          async () => {
+            const asked = Date.now();
+            root.tell({ do: 'consume', node: 1 });
+            const { pipes } = await root.until('consuming', asked);
+            root.tell({ do: 'close consumers' });
+            if (pipes!.length !== 1) await new Promise(resolve => setTimeout(resolve, 3000));
+            return pipes!.length === 1 && pipes![0]!.join() === '0,1';
+          },
+          30_000,
+        );
       },
-      () => network.ways('cutFromFirst', 'leaf1', 'open'),
+      TIMEOUT_MS,
     );
-    await root.until('nodereachable');
-    expect([lost, scene.closed(), root.find('nodeunreachable')!.nodes, root.find('nodereachable')!.nodes]).toEqual([0, [], [0], [0]]);
-    expect(other.events().filter(event => event !== 'ready' && event !== 'consuming')).toEqual([]);
-  }, TIMEOUT_MS);
 
-  test.concurrent('what happens meanwhile is told afterwards', async () => {
-    const scene = await Scene.create('cutFromTwo', ['leaf1', 'leaf2', 'leaf3']);
-    const { root } = scene;
-    const other = await scene.watchToo();
-    const keptAlive = scene.send((CUT_MS / 1000 + 4) * PACKETS_PER_SECOND);
-    await network.ways('cutFromTwo', 'leaf1', 'cut');
-    await root.until('nodeunreachable');
-    await network.ways('cutFromTwo', 'leaf2', 'cut');
-    other.tell({ do: 'pause' });
-    await other.until('producerpause');
-    expect(root.find('producerpause')).toBeUndefined();
-    for (const leaf of ['leaf1', 'leaf2']) await network.ways('cutFromTwo', leaf, 'open');
-    await root.until('producerpause');
-    await keptAlive;
-    expect(scene.closed()).toEqual([]);
-  }, TIMEOUT_MS);
-
-  test.concurrent('the controller is cut from all', async () => {
-    const scene = await Scene.create('cutFromAll', ['leaf1', 'leaf2', 'leaf3']);
-    const { root } = scene;
-    const lost = await scene.during(
-      () => network.plug('cutFromAll', 'out'),
-      () => network.plug('cutFromAll', 'in'),
-    );
-    await until('all are back', () => root.events().filter(event => event === 'nodereachable').length === 3, 20_000);
-    expect([lost, scene.closed(), root.events().filter(event => event === 'nodeunreachable')]).toEqual([0, [], Array(3).fill('nodeunreachable')]);
-  }, TIMEOUT_MS);
-
-  test.concurrent('the process of the first one is stopped, and its Workers are not', async () => {
-    const scene = await Scene.create('root', ['stopped', 'leaf1', 'leaf2']);
-    const { root } = scene;
-    const lost = await scene.during(
+    test.concurrent(
+      'the controller is cut from the first one, while another controller is not',
       async () => {
-        servers.stopped.child.kill('SIGSTOP');
-        await root.until('nodeunreachable');
+        const scene = await Scene.create('cutFromFirst', ['leaf1', 'leaf2', 'leaf3']);
+        const { root } = scene;
+        const other = await scene.watchToo();
+        const lost = await scene.during(
+          async () => {
+            await network.ways('cutFromFirst', 'leaf1', 'cut');
+            await root.until('nodeunreachable');
+          },
+          () => network.ways('cutFromFirst', 'leaf1', 'open'),
+        );
+        await root.until('nodereachable');
+        expect([lost, scene.closed(), root.find('nodeunreachable')!.nodes, root.find('nodereachable')!.nodes]).toEqual([
+          0,
+          [],
+          [0],
+          [0],
+        ]);
+        expect(other.events().filter(event => event !== 'ready' && event !== 'consuming')).toEqual([]);
       },
-      () => void servers.stopped.child.kill('SIGCONT'),
+      TIMEOUT_MS,
     );
-    await root.until('nodereachable');
-    expect([lost, scene.closed()]).toEqual([0, []]);
-  }, TIMEOUT_MS);
 
-  test.concurrent('the first one is killed', async () => {
-    const scene = await Scene.create('root', ['killed', 'leaf1', 'leaf2']);
-    const { root } = scene;
-    const sending = scene.send(5 * PACKETS_PER_SECOND);
-    await new Promise(resolve => setTimeout(resolve, 1000));
-    const at = Date.now();
-    servers.killed.child.kill('SIGKILL');
-    const ends = [await root.until('source closed'), await root.until('consumer closed')];
-    console.info(`closed after ${ends.map(end => end.at - at).join(' and ')} ms`);
-    await sending;
-    expect([root.find('pathlost'), root.find('nodeunreachable')]).toEqual([undefined, undefined]);
-  }, TIMEOUT_MS);
-});
+    test.concurrent(
+      'what happens meanwhile is told afterwards',
+      async () => {
+        const scene = await Scene.create('cutFromTwo', ['leaf1', 'leaf2', 'leaf3']);
+        const { root } = scene;
+        const other = await scene.watchToo();
+        const keptAlive = scene.send((CUT_MS / 1000 + 4) * PACKETS_PER_SECOND);
+        await network.ways('cutFromTwo', 'leaf1', 'cut');
+        await root.until('nodeunreachable');
+        await network.ways('cutFromTwo', 'leaf2', 'cut');
+        other.tell({ do: 'pause' });
+        await other.until('producerpause');
+        expect(root.find('producerpause')).toBeUndefined();
+        for (const leaf of ['leaf1', 'leaf2']) await network.ways('cutFromTwo', leaf, 'open');
+        await root.until('producerpause');
+        await keptAlive;
+        expect(scene.closed()).toEqual([]);
+      },
+      TIMEOUT_MS,
+    );
+
+    test.concurrent(
+      'the controller is cut from all',
+      async () => {
+        const scene = await Scene.create('cutFromAll', ['leaf1', 'leaf2', 'leaf3']);
+        const { root } = scene;
+        const lost = await scene.during(
+          () => network.plug('cutFromAll', 'out'),
+          () => network.plug('cutFromAll', 'in'),
+        );
+        await until(
+          'all are back',
+          () => root.events().filter(event => event === 'nodereachable').length === 3,
+          20_000,
+        );
+        expect([lost, scene.closed(), root.events().filter(event => event === 'nodeunreachable')]).toEqual([
+          0,
+          [],
+          Array(3).fill('nodeunreachable'),
+        ]);
+      },
+      TIMEOUT_MS,
+    );
+
+    test.concurrent(
+      'the process of the first one is stopped, and its Workers are not',
+      async () => {
+        const scene = await Scene.create('root', ['stopped', 'leaf1', 'leaf2']);
+        const { root } = scene;
+        const lost = await scene.during(
+          async () => {
+            servers.stopped.child.kill('SIGSTOP');
+            await root.until('nodeunreachable');
+          },
+          () => void servers.stopped.child.kill('SIGCONT'),
+        );
+        await root.until('nodereachable');
+        expect([lost, scene.closed()]).toEqual([0, []]);
+      },
+      TIMEOUT_MS,
+    );
+
+    test.concurrent(
+      'the first one is killed',
+      async () => {
+        const scene = await Scene.create('root', ['killed', 'leaf1', 'leaf2']);
+        const { root } = scene;
+        const sending = scene.send(5 * PACKETS_PER_SECOND);
+        await new Promise(resolve => setTimeout(resolve, 1000));
+        const at = Date.now();
+        servers.killed.child.kill('SIGKILL');
+        const ends = [await root.until('source closed'), await root.until('consumer closed')];
+        console.info(`closed after ${ends.map(end => end.at - at).join(' and ')} ms`);
+        await sending;
+        expect([root.find('pathlost'), root.find('nodeunreachable')]).toEqual([undefined, undefined]);
+      },
+      TIMEOUT_MS,
+    );
+  },
+);
 
 function script(name: string): string {
   return fileURLToPath(new URL(`../helpers/processes/${name}.ts`, import.meta.url));

@@ -41,7 +41,8 @@ test('one for a call, two for the first consume of a stream on another node, one
   };
   await expectTrips(expected, 2 * DELAY_MS, async count => {
     const mafaldaRouter = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
-    const at = (proxy: number): Promise<DirectTransport> => mafaldaRouter.createDirectTransport({ placement: { node: proxies[proxy]!.url } });
+    const at = (proxy: number): Promise<DirectTransport> =>
+      mafaldaRouter.createDirectTransport({ placement: { node: proxies[proxy]!.url } });
     // Workers start outside of the measurement.
     const [source, destination] = await Promise.all([at(0), at(1)]);
     const rtpCapabilities = await mafaldaRouter.getRtpCapabilities();
@@ -52,7 +53,9 @@ test('one for a call, two for the first consume of a stream on another node, one
     await count('canConsume', () => mafaldaRouter.canConsume({ producerId, rtpCapabilities }));
     await count('first consume', () => destination.consume({ producerId, rtpCapabilities }));
     await count('next consume', () => destination.consume({ producerId, rtpCapabilities }));
-    await count('first consume over an open link', () => destination.consume({ producerId: second.id, rtpCapabilities }));
+    await count('first consume over an open link', () =>
+      destination.consume({ producerId: second.id, rtpCapabilities }),
+    );
     await mafaldaRouter.close();
   });
 }, 60_000);

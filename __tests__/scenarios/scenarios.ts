@@ -6,7 +6,15 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import * as mediasoup from 'mediasoup';
 import { NotFoundError, UnsupportedError } from 'mediasoup/errors';
-import type { DataConsumer, DirectTransport, PipeTransport, Producer, RtpCapabilities, Transport, Worker } from 'mediasoup/types';
+import type {
+  DataConsumer,
+  DirectTransport,
+  PipeTransport,
+  Producer,
+  RtpCapabilities,
+  Transport,
+  Worker,
+} from 'mediasoup/types';
 import type { MafaldaRouter, WorkerLoad } from '../../src/index.ts';
 import type { PipeableMafaldaRouter } from '../../src/base/pipeableMafaldaRouter.ts';
 import { DirectSender } from '../helpers/directRtp.ts';
@@ -42,44 +50,58 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
     }
 
     describe('media', () => {
-      test.concurrent.each(['audio', 'video'] as const)('%s reaches consumers everywhere, each packet once', async kind => {
-        const mafaldaRouter = createSpreadRouter();
-        const sender = await RtpSender.create(mafaldaRouter, kind);
-        const receivers = await createReceivers(mafaldaRouter, sender.producer.id);
-        expect(mafaldaRouter.routers.size).toBe(system.places);
-        await openPath(sender, receivers);
-        expect(await countPackets(sender, receivers, PACKETS)).toEqual(receivers.map(() => PACKETS));
-        await mafaldaRouter.close();
-      });
+      test.concurrent.each(['audio', 'video'] as const)(
+        '%s reaches consumers everywhere, each packet once',
+        async kind => {
+          const mafaldaRouter = createSpreadRouter();
+          const sender = await RtpSender.create(mafaldaRouter, kind);
+          const receivers = await createReceivers(mafaldaRouter, sender.producer.id);
+          expect(mafaldaRouter.routers.size).toBe(system.places);
+          await openPath(sender, receivers);
+          expect(await countPackets(sender, receivers, PACKETS)).toEqual(receivers.map(() => PACKETS));
+          await mafaldaRouter.close();
+        },
+      );
 
-      test.concurrent.each(['simulcast', 'svc'] as const)('%s keeps its layers: each consumer has the ones that it prefers', async layering => {
-        const mafaldaRouter = createSpreadRouter();
-        const sender = await LayersSender.create(mafaldaRouter, layering);
-        const receivers = await createReceivers(mafaldaRouter, sender.producer.id);
-        expect(receivers.map(({ consumer }) => consumer.type)).toEqual(receivers.map(() => layering));
-        for (const spatialLayer of [0, 2, 1]) {
-          await Promise.all(receivers.map(({ consumer }) => consumer.setPreferredLayers({ spatialLayer, temporalLayer: 0 })));
-          expect(receivers.map(({ consumer }) => consumer.preferredLayers?.spatialLayer)).toEqual(receivers.map(() => spatialLayer));
-          await until(`all consumers are told of layer ${spatialLayer}`, () =>
-            receivers.every(({ consumer }) => consumer.currentLayers?.spatialLayer === spatialLayer),
-          );
-          // What was on its way before may still arrive: from now on nothing but these layers does.
-          const expected = sender.layersOf(spatialLayer).join();
-          await until(`layers ${expected} arrive, and no others`, async () => {
-            for (const { received } of receivers) received.clear();
-            await new Promise(resolve => setTimeout(resolve, 100));
-            return receivers.every(({ received }) => [...received].sort().join() === expected);
-          });
-        }
-        await mafaldaRouter.close();
-      });
+      test.concurrent.each(['simulcast', 'svc'] as const)(
+        '%s keeps its layers: each consumer has the ones that it prefers',
+        async layering => {
+          const mafaldaRouter = createSpreadRouter();
+          const sender = await LayersSender.create(mafaldaRouter, layering);
+          const receivers = await createReceivers(mafaldaRouter, sender.producer.id);
+          expect(receivers.map(({ consumer }) => consumer.type)).toEqual(receivers.map(() => layering));
+          for (const spatialLayer of [0, 2, 1]) {
+            await Promise.all(
+              receivers.map(({ consumer }) => consumer.setPreferredLayers({ spatialLayer, temporalLayer: 0 })),
+            );
+            expect(receivers.map(({ consumer }) => consumer.preferredLayers?.spatialLayer)).toEqual(
+              receivers.map(() => spatialLayer),
+            );
+            await until(`all consumers are told of layer ${spatialLayer}`, () =>
+              receivers.every(({ consumer }) => consumer.currentLayers?.spatialLayer === spatialLayer),
+            );
+            // What was on its way before may still arrive: from now on nothing but these layers does.
+            const expected = sender.layersOf(spatialLayer).join();
+            await until(`layers ${expected} arrive, and no others`, async () => {
+              for (const { received } of receivers) received.clear();
+              await new Promise(resolve => setTimeout(resolve, 100));
+              return receivers.every(({ received }) => [...received].sort().join() === expected);
+            });
+          }
+          await mafaldaRouter.close();
+        },
+      );
 
       test.concurrent('data messages reach consumers everywhere, in order', async () => {
         const mafaldaRouter = createSpreadRouter();
         const source = await mafaldaRouter.createDirectTransport();
         const producer = await source.produceData({ label: 'chat', protocol: 'json', appData: { from: 'Mafalda' } });
-        const transports = await createInEveryPlace(mafaldaRouter, system.places, () => mafaldaRouter.createDirectTransport());
-        const consumers = await Promise.all(transports.map(transport => transport.consumeData({ dataProducerId: producer.id })));
+        const transports = await createInEveryPlace(mafaldaRouter, system.places, () =>
+          mafaldaRouter.createDirectTransport(),
+        );
+        const consumers = await Promise.all(
+          transports.map(transport => transport.consumeData({ dataProducerId: producer.id })),
+        );
         expect(mafaldaRouter.routers.size).toBe(system.places);
         const messages = Array.from({ length: 20 }, (_, index) => `message ${index}`);
         const received = consumers.map(consumer => receive(consumer, messages.length));
@@ -102,7 +124,12 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         const mafaldaRouter = createSpreadRouter();
         const sender = await RtpSender.create(mafaldaRouter, 'audio');
         const { places } = system;
-        const receivers = await createInEveryPlace(mafaldaRouter, places, () => RtpReceiver.create(mafaldaRouter, sender.producer.id), 3 * places);
+        const receivers = await createInEveryPlace(
+          mafaldaRouter,
+          places,
+          () => RtpReceiver.create(mafaldaRouter, sender.producer.id),
+          3 * places,
+        );
         await openPath(sender, receivers);
         expect(await countPiped(mafaldaRouter)).toEqual({ producers: places - 1, consumers: places - 1 });
         await mafaldaRouter.close();
@@ -126,10 +153,14 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
       test.concurrent('nothing is piped for a consume that is refused', async () => {
         const mafaldaRouter = createSpreadRouter();
         const sender = await RtpSender.create(mafaldaRouter, 'video');
-        const transports = await Promise.all(Array.from({ length: system.places + 1 }, () => mafaldaRouter.createDirectTransport()));
+        const transports = await Promise.all(
+          Array.from({ length: system.places + 1 }, () => mafaldaRouter.createDirectTransport()),
+        );
         const rtpCapabilities: RtpCapabilities = { codecs: [] };
         for (const transport of transports) {
-          await expect(transport.consume({ producerId: sender.producer.id, rtpCapabilities })).rejects.toThrow(UnsupportedError);
+          await expect(transport.consume({ producerId: sender.producer.id, rtpCapabilities })).rejects.toThrow(
+            UnsupportedError,
+          );
         }
         expect(await countPiped(mafaldaRouter)).toEqual({ producers: 0, consumers: 0 });
         await mafaldaRouter.close();
@@ -138,7 +169,9 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
       test.concurrent('observers of audio take producers from everywhere', async () => {
         const mafaldaRouter = createSpreadRouter();
         const sender = await RtpSender.create(mafaldaRouter, 'audio');
-        const observers = await createInEveryPlace(mafaldaRouter, system.places, () => mafaldaRouter.createAudioLevelObserver());
+        const observers = await createInEveryPlace(mafaldaRouter, system.places, () =>
+          mafaldaRouter.createAudioLevelObserver(),
+        );
         for (const observer of observers) {
           const added = once(observer.observer, 'addproducer');
           await observer.addProducer({ producerId: sender.producer.id });
@@ -147,7 +180,10 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         }
         const { workers } = await mafaldaRouter.dump();
         const routers = workers.flatMap(worker => worker.routers);
-        const observing = routers.filter(({ rtpObservers, transports }) => rtpObservers.length > 0 && !transports.some(({ id }) => id === sender.transport.id));
+        const observing = routers.filter(
+          ({ rtpObservers, transports }) =>
+            rtpObservers.length > 0 && !transports.some(({ id }) => id === sender.transport.id),
+        );
         expect(observing.length > 0).toBe(system.places > 1);
         expect(await countPiped(mafaldaRouter)).toMatchObject({ producers: observing.length });
         await mafaldaRouter.close();
@@ -157,42 +193,56 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
     describe('between two MafaldaRouters', () => {
       const listenInfo = { protocol: 'udp', ip: '127.0.0.1' } as const;
 
-      test.concurrent('a stream that is piped is the same everywhere in the other one, though they share their Workers', async () => {
-        const [from, to] = [createSpreadRouter(), createSpreadRouter()];
-        const senders = [await RtpSender.create(from, 'video'), await RtpSender.create(from, 'audio')];
-        for (const sender of senders) {
-          const { id } = sender.producer;
-          const { pipeConsumer, pipeProducer } = await from.pipeToMafaldaRouter({ producerId: id, mafaldaRouter: to });
-          expect([pipeConsumer?.producerId, pipeProducer?.id]).toEqual([id, id]);
-          const receivers = [...(await createReceivers(to, id)), ...(await createReceivers(from, id))];
-          expect(new Set(receivers.map(({ consumer }) => consumer.producerId))).toEqual(new Set([id]));
-          await openPath(sender, receivers);
-          expect(await countPackets(sender, receivers, PACKETS)).toEqual(receivers.map(() => PACKETS));
-          const paused = Promise.all(receivers.map(({ consumer }) => once(consumer, 'producerpause')));
-          await sender.producer.pause();
-          await paused;
-          const closed = Promise.all(receivers.map(({ consumer }) => once(consumer, 'producerclose')));
-          sender.producer.close();
-          await closed;
-          expect(pipeProducer?.closed).toBe(true);
-          // The id is free again.
-          await expect(RtpReceiver.create(to, id)).rejects.toThrow(NotFoundError);
-        }
-        await Promise.all([from.close(), to.close()]);
-      });
+      test.concurrent(
+        'a stream that is piped is the same everywhere in the other one, though they share their Workers',
+        async () => {
+          const [from, to] = [createSpreadRouter(), createSpreadRouter()];
+          const senders = [await RtpSender.create(from, 'video'), await RtpSender.create(from, 'audio')];
+          for (const sender of senders) {
+            const { id } = sender.producer;
+            const { pipeConsumer, pipeProducer } = await from.pipeToMafaldaRouter({
+              producerId: id,
+              mafaldaRouter: to,
+            });
+            expect([pipeConsumer?.producerId, pipeProducer?.id]).toEqual([id, id]);
+            const receivers = [...(await createReceivers(to, id)), ...(await createReceivers(from, id))];
+            expect(new Set(receivers.map(({ consumer }) => consumer.producerId))).toEqual(new Set([id]));
+            await openPath(sender, receivers);
+            expect(await countPackets(sender, receivers, PACKETS)).toEqual(receivers.map(() => PACKETS));
+            const paused = Promise.all(receivers.map(({ consumer }) => once(consumer, 'producerpause')));
+            await sender.producer.pause();
+            await paused;
+            const closed = Promise.all(receivers.map(({ consumer }) => once(consumer, 'producerclose')));
+            sender.producer.close();
+            await closed;
+            expect(pipeProducer?.closed).toBe(true);
+            // The id is free again.
+            await expect(RtpReceiver.create(to, id)).rejects.toThrow(NotFoundError);
+          }
+          await Promise.all([from.close(), to.close()]);
+        },
+      );
 
       test.concurrent('data is piped as well, with an id of its own if so wished', async () => {
         const [from, to] = [createSpreadRouter(), createSpreadRouter()];
         const source = await from.createDirectTransport();
         const producer = await source.produceData({ label: 'chat' });
-        const { pipeDataProducer } = await from.pipeToMafaldaRouter({ dataProducerId: producer.id, mafaldaRouter: to, keepId: false, listenInfo });
+        const { pipeDataProducer } = await from.pipeToMafaldaRouter({
+          dataProducerId: producer.id,
+          mafaldaRouter: to,
+          keepId: false,
+          listenInfo,
+        });
         expect(pipeDataProducer!.id).not.toBe(producer.id);
         const sink = await to.createDirectTransport();
         const consumer = await sink.consumeData({ dataProducerId: pipeDataProducer!.id });
         const received = receive(consumer, 1);
         await until('the pipe’s SCTP association is there', () => {
           producer.send('hello');
-          return Promise.race([received.then(() => true), new Promise<boolean>(resolve => setTimeout(resolve, 50, false))]);
+          return Promise.race([
+            received.then(() => true),
+            new Promise<boolean>(resolve => setTimeout(resolve, 50, false)),
+          ]);
         });
         expect(await received).toEqual(['hello']);
         await Promise.all([from.close(), to.close()]);
@@ -215,8 +265,12 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         const producerId = 'nobody';
         await expect(from.pipeToMafaldaRouter({ producerId, mafaldaRouter: to })).rejects.toThrow(NotFoundError);
         await expect(from.pipeToMafaldaRouter({ producerId, mafaldaRouter: from })).rejects.toThrow(TypeError);
-        await expect(from.pipeToMafaldaRouter({ mafaldaRouter: to })).rejects.toThrow(/missing producerId or dataProducerId/);
-        await expect(from.pipeToMafaldaRouter({ producerId, dataProducerId: 'x', mafaldaRouter: to })).rejects.toThrow(TypeError);
+        await expect(from.pipeToMafaldaRouter({ mafaldaRouter: to })).rejects.toThrow(
+          /missing producerId or dataProducerId/,
+        );
+        await expect(from.pipeToMafaldaRouter({ producerId, dataProducerId: 'x', mafaldaRouter: to })).rejects.toThrow(
+          TypeError,
+        );
         await Promise.all([from.close(), to.close()]);
       });
     });
@@ -270,9 +324,13 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
 
       test.concurrent('of a data producer reach its consumers everywhere', async () => {
         const mafaldaRouter = createSpreadRouter();
-        const transports = await Promise.all(Array.from({ length: system.places + 1 }, () => mafaldaRouter.createDirectTransport()));
+        const transports = await Promise.all(
+          Array.from({ length: system.places + 1 }, () => mafaldaRouter.createDirectTransport()),
+        );
         const producer = await transports[0]!.produceData();
-        const consumers = await Promise.all(transports.slice(1).map(transport => transport.consumeData({ dataProducerId: producer.id })));
+        const consumers = await Promise.all(
+          transports.slice(1).map(transport => transport.consumeData({ dataProducerId: producer.id })),
+        );
         const paused = Promise.all(consumers.map(consumer => once(consumer, 'dataproducerpause')));
         await producer.pause();
         await paused;
@@ -312,7 +370,9 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         await closing;
         expect(told.sort()).toEqual(['close', 'routerclose']);
         expect(receivers.every(({ consumer, transport }) => consumer.closed && transport.closed)).toBe(true);
-        expect([mafaldaRouter.routers.size, mafaldaRouter.transports.size, mafaldaRouter.workers.size]).toEqual([0, 0, 0]);
+        expect([mafaldaRouter.routers.size, mafaldaRouter.transports.size, mafaldaRouter.workers.size]).toEqual([
+          0, 0, 0,
+        ]);
         expect(system.mafalda.mafaldaRouters.has(mafaldaRouter.id)).toBe(false);
         await expect(mafaldaRouter.createDirectTransport()).rejects.toThrow(/closed/);
         await mafaldaRouter.close();
@@ -325,7 +385,12 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         const sender = await RtpSender.create(mafaldaRouter, 'audio');
         const receivers = await createReceivers(mafaldaRouter, sender.producer.id);
         await openPath(sender, receivers);
-        const victim = workerOf(mafaldaRouter, receivers.find(({ transport }) => workerOf(mafaldaRouter, transport) !== workerOf(mafaldaRouter, sender.transport))!.transport);
+        const victim = workerOf(
+          mafaldaRouter,
+          receivers.find(
+            ({ transport }) => workerOf(mafaldaRouter, transport) !== workerOf(mafaldaRouter, sender.transport),
+          )!.transport,
+        );
         const lost = receivers.filter(({ transport }) => workerOf(mafaldaRouter, transport) === victim);
         const told = lost.map(({ transport, consumer }) => {
           const events: string[] = [];
@@ -336,7 +401,9 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
           return events;
         });
 
-        const died = new Promise<[Worker, Error]>(resolve => mafaldaRouter.once('workerdied', (...death) => resolve(death)));
+        const died = new Promise<[Worker, Error]>(resolve =>
+          mafaldaRouter.once('workerdied', (...death) => resolve(death)),
+        );
         const sending = sender.stream(200);
         process.kill(victim.pid, 'SIGKILL');
         const [worker, error] = await died;
@@ -346,7 +413,9 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         const sent = await sending;
         const survivors = receivers.filter(({ consumer }) => !consumer.closed);
         expect(survivors.length).toBeGreaterThan(0);
-        await until('the survivors have every packet', () => survivors.every(({ received }) => sent.every(number => received.has(number))));
+        await until('the survivors have every packet', () =>
+          survivors.every(({ received }) => sent.every(number => received.has(number))),
+        );
 
         const again = await createReceivers(mafaldaRouter, sender.producer.id);
         expect(mafaldaRouter.routers.size).toBe(system.places);
@@ -371,7 +440,8 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
       // Where the module is the application's own, nobody else knows.
       mafalda.adopt?.(worker);
       const sender = await RtpSender.create(await worker.createRouter({ mediaCodecs }), 'audio');
-      const reported = (): WorkerLoad[] => mafalda.loadReport.workers.filter(({ id }) => id.endsWith(String(worker.pid)));
+      const reported = (): WorkerLoad[] =>
+        mafalda.loadReport.workers.filter(({ id }) => id.endsWith(String(worker.pid)));
       const flood = setInterval(() => {
         for (let packet = 0; packet < 40; ++packet) sender.send();
       }, 5);
@@ -387,11 +457,16 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
 
     test('mediasoup’s own API has all that its module has, also for those who spread it', () => {
       const spread: Record<string, unknown> = { ...system.mafalda.mediasoup };
-      const names = Object.keys(mediasoup).filter(name => name !== 'default' && name !== 'module.exports' && !name.startsWith('__'));
+      const names = Object.keys(mediasoup).filter(
+        name => name !== 'default' && name !== 'module.exports' && !name.startsWith('__'),
+      );
       for (const name of names) {
         expect([name, typeof spread[name]]).toEqual([name, typeof mediasoup[name as keyof typeof mediasoup]]);
       }
-      expect(spread).toMatchObject({ version: mediasoup.version, errors: { NotFoundError: mediasoup.errors.NotFoundError } });
+      expect(spread).toMatchObject({
+        version: mediasoup.version,
+        errors: { NotFoundError: mediasoup.errors.NotFoundError },
+      });
     });
 
     test('Observers of mediasoup’s own API tell of the objects that the application got from it', async () => {
@@ -402,8 +477,15 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
       const { pipeProducer } = await near!.pipeToRouter({ producerId: sender.producer.id, router: far! });
       const told = await Promise.all(
         [near!, far!].map(async router => {
-          const [levels, speakers] = await Promise.all([router.createAudioLevelObserver({ interval: 250 }), router.createActiveSpeakerObserver({ interval: 100 })]);
-          const producers: Record<string, Producer | undefined> = { addproducer: undefined, volumes: undefined, dominantspeaker: undefined };
+          const [levels, speakers] = await Promise.all([
+            router.createAudioLevelObserver({ interval: 250 }),
+            router.createActiveSpeakerObserver({ interval: 100 }),
+          ]);
+          const producers: Record<string, Producer | undefined> = {
+            addproducer: undefined,
+            volumes: undefined,
+            dominantspeaker: undefined,
+          };
           levels.observer.on('addproducer', producer => (producers.addproducer = producer));
           levels.on('volumes', ([volume]) => (producers.volumes = volume!.producer));
           speakers.on('dominantspeaker', ({ producer }) => (producers.dominantspeaker = producer));
@@ -447,10 +529,16 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         const sender = await RtpSender.create(mafaldaRouter, 'video');
         const { codecs } = rtpCapabilities;
         const audioOnly = { codecs: codecs!.filter(({ kind }) => kind === 'audio') };
-        await expect(transport.consume({ producerId: sender.producer.id, rtpCapabilities: audioOnly })).rejects.toThrow(UnsupportedError);
+        await expect(transport.consume({ producerId: sender.producer.id, rtpCapabilities: audioOnly })).rejects.toThrow(
+          UnsupportedError,
+        );
         const malformed = { codecs: 'VP8' } as unknown as RtpCapabilities;
-        await expect(transport.consume({ producerId: sender.producer.id, rtpCapabilities: malformed })).rejects.toThrow(TypeError);
-        expect(await mafaldaRouter.canConsume({ producerId: sender.producer.id, rtpCapabilities: audioOnly })).toBe(false);
+        await expect(transport.consume({ producerId: sender.producer.id, rtpCapabilities: malformed })).rejects.toThrow(
+          TypeError,
+        );
+        expect(await mafaldaRouter.canConsume({ producerId: sender.producer.id, rtpCapabilities: audioOnly })).toBe(
+          false,
+        );
         expect(await mafaldaRouter.canConsume({ producerId: sender.producer.id, rtpCapabilities })).toBe(true);
       });
 
@@ -469,11 +557,15 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         await expect(unused.createWebRtcTransport({})).rejects.toThrow(TypeError);
         await expect(unused.createPipeTransport({})).rejects.toThrow(TypeError);
         await expect(unused.createDirectTransport(bad)).rejects.toThrow(/appData must be an object/);
-        await expect(unused.createAudioLevelObserver({ maxEntries: 0 })).rejects.toThrow(/maxEntries must be a positive number/);
+        await expect(unused.createAudioLevelObserver({ maxEntries: 0 })).rejects.toThrow(
+          /maxEntries must be a positive number/,
+        );
         await expect(unused.createActiveSpeakerObserver({ interval: '1' } as object)).rejects.toThrow(TypeError);
         expect(unused.routers.size).toBe(0);
         const mediaCodecs = [{ kind: 'audio', mimeType: 'audio/none', clockRate: 1 }] as const;
-        expect(() => system.mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs: [...mediaCodecs] } })).toThrow(UnsupportedError);
+        expect(() => system.mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs: [...mediaCodecs] } })).toThrow(
+          UnsupportedError,
+        );
         await unused.close();
       });
 
@@ -482,7 +574,9 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
         expect(() => mafalda.createMafaldaRouter({ maxWorkers: -1 })).toThrow(TypeError);
         expect(() => mafalda.createMafaldaRouter({ watermark: 50 } as object)).toThrow(/unknown option watermark/);
         expect(mafalda.createMafaldaRouter({ id: mafaldaRouter.id })).toBe(mafaldaRouter);
-        expect(() => mafalda.createMafaldaRouter({ id: mafaldaRouter.id, routerOptions: {} })).toThrow(/different routerOptions/);
+        expect(() => mafalda.createMafaldaRouter({ id: mafaldaRouter.id, routerOptions: {} })).toThrow(
+          /different routerOptions/,
+        );
       });
     });
 
@@ -517,7 +611,11 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
       mafaldaRouter.on('newrouter', router => router.observer.on('newtransport', ({ id }) => seen.push(id)));
       const listenInfos = [{ protocol: 'udp', ip: '127.0.0.1' }] as const;
       const appData = { peer: 'Felipe', self: {} };
-      const transport = await mafaldaRouter.createWebRtcTransport({ listenInfos: [...listenInfos], enableSctp: true, appData });
+      const transport = await mafaldaRouter.createWebRtcTransport({
+        listenInfos: [...listenInfos],
+        enableSctp: true,
+        appData,
+      });
       expect(seen).toEqual([transport.id]);
       expect(mafaldaRouter.transports.get(transport.id)).toBe(transport);
       expect(transport.appData).toBe(appData);
@@ -544,7 +642,8 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
 
 /** Which Worker a Transport is on, as a MafaldaRouter that is nobody's secret shows it. */
 function workerOf(mafaldaRouter: MafaldaRouter, { id }: Transport): Worker {
-  return (mafaldaRouter as PipeableMafaldaRouter).tree.nodeOf<'transport'>(mafaldaRouter.transports.get(id)!)!.parent!.parent!.object as Worker;
+  return (mafaldaRouter as PipeableMafaldaRouter).tree.nodeOf<'transport'>(mafaldaRouter.transports.get(id)!)!.parent!
+    .parent!.object as Worker;
 }
 
 /** Resolves with so many messages. */
@@ -560,8 +659,13 @@ async function receive(consumer: DataConsumer, count: number): Promise<string[]>
 
 /** What is produced and consumed in pipes, as mediasoup itself tells it. */
 async function countPiped(mafaldaRouter: MafaldaRouter): Promise<{ producers: number; consumers: number }> {
-  const pipes = [...mafaldaRouter.transports.values()].filter((transport): transport is PipeTransport => transport.type === 'pipe');
+  const pipes = [...mafaldaRouter.transports.values()].filter(
+    (transport): transport is PipeTransport => transport.type === 'pipe',
+  );
   const dumps = await Promise.all(pipes.map(pipe => pipe.dump()));
   const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + number, 0);
-  return { producers: sum(dumps.map(dump => dump.producerIds.length)), consumers: sum(dumps.map(dump => dump.consumerIds.length)) };
+  return {
+    producers: sum(dumps.map(dump => dump.producerIds.length)),
+    consumers: sum(dumps.map(dump => dump.consumerIds.length)),
+  };
 }

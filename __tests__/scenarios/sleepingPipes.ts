@@ -21,37 +21,41 @@ export function describeSleepingPipes(scene: Scene): void {
     test.concurrent.each([
       ['paused at first', true],
       ['not paused', false],
-    ])('each first viewer, %s, gets the key frame that is sent for it, on links that are new and on those that are there', async (_, paused) => {
-      const mafaldaRouter = scene.createSpreadRouter();
-      // The links of the second one are those that the first one has opened.
-      for (const camera of [await Camera.create(mafaldaRouter), await Camera.create(mafaldaRouter)]) {
-        const { producer } = camera;
-        await until('the camera is on', () => camera.sent > 0);
-        for (let count = 0; count < VIEWERS; ++count) {
-          // Whoever comes in its own time: what the last one has asked for does not count.
-          await new Promise(resolve => setTimeout(resolve, KEY_FRAME_PAUSE_MS));
-          const before = camera.keyFrames.length;
-          const viewer = await RtpReceiver.create(mafaldaRouter, producer.id, {}, paused);
-          if (paused) {
-            const { sent } = camera;
-            await until('some frames have been sent', () => camera.sent > sent + FRAMES);
-            expect(camera.keyFrames).toHaveLength(before);
-            await viewer.consumer.resume();
+    ])(
+      'each first viewer, %s, gets the key frame that is sent for it, on links that are new and on those that are there',
+      async (_, paused) => {
+        const mafaldaRouter = scene.createSpreadRouter();
+        // The links of the second one are those that the first one has opened.
+        for (const camera of [await Camera.create(mafaldaRouter), await Camera.create(mafaldaRouter)]) {
+          const { producer } = camera;
+          await until('the camera is on', () => camera.sent > 0);
+          for (let count = 0; count < VIEWERS; ++count) {
+            // Whoever comes in its own time: what the last one has asked for does not count.
+            await new Promise(resolve => setTimeout(resolve, KEY_FRAME_PAUSE_MS));
+            const before = camera.keyFrames.length;
+            const viewer = await RtpReceiver.create(mafaldaRouter, producer.id, {}, paused);
+            if (paused) {
+              const { sent } = camera;
+              await until('some frames have been sent', () => camera.sent > sent + FRAMES);
+              expect(camera.keyFrames).toHaveLength(before);
+              await viewer.consumer.resume();
+            }
+            await until('the viewer sees something', () => viewer.received.size > 0);
+            expect(camera.keyFrames).toHaveLength(before + 1);
+            expect(Math.min(...viewer.received)).toBeGreaterThanOrEqual(camera.keyFrames[before]!);
           }
-          await until('the viewer sees something', () => viewer.received.size > 0);
-          expect(camera.keyFrames).toHaveLength(before + 1);
-          expect(Math.min(...viewer.received)).toBeGreaterThanOrEqual(camera.keyFrames[before]!);
         }
-      }
-      await mafaldaRouter.close();
-    });
+        await mafaldaRouter.close();
+      },
+    );
 
     test.concurrent('carry nothing, until somebody does', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
       const camera = await Camera.create(mafaldaRouter);
       const viewers = await createViewers(mafaldaRouter, camera.producer.id, everywhere(scene));
       const told: string[] = [];
-      for (const { consumer } of viewers) consumer.on('producerpause', () => told.push('pause')).on('producerresume', () => told.push('resume'));
+      for (const { consumer } of viewers)
+        consumer.on('producerpause', () => told.push('pause')).on('producerresume', () => told.push('resume'));
       await until('everybody sees something', () => allSee(viewers));
       for (const round of [1, 2]) {
         await pauseAll(viewers);
@@ -75,8 +79,12 @@ export function describeSleepingPipes(scene: Scene): void {
       const { id } = sender.producer;
       const viewers = await createViewers(mafaldaRouter, sender.producer.id, everywhere(scene));
       await Promise.all(viewers.map(({ consumer }) => consumer.setPreferredLayers({ spatialLayer: 2 })));
-      await until('all have the highest layer', () => viewers.every(({ consumer }) => consumer.currentLayers?.spatialLayer === 2));
-      await until('all scores are there', () => viewers.every(({ consumer }) => consumer.score.producerScores.join() === '10,10,10'));
+      await until('all have the highest layer', () =>
+        viewers.every(({ consumer }) => consumer.currentLayers?.spatialLayer === 2),
+      );
+      await until('all scores are there', () =>
+        viewers.every(({ consumer }) => consumer.score.producerScores.join() === '10,10,10'),
+      );
       await pauseAll(viewers);
       await until('all pipes sleep', () => pipesOf(mafaldaRouter, id).every(pipe => pipe.paused));
       const latecomer = await RtpReceiver.create(mafaldaRouter, id, {}, true);
@@ -87,23 +95,37 @@ export function describeSleepingPipes(scene: Scene): void {
         consumer.on('layerschange', layers => seen.layers.push(layers?.spatialLayer));
         return seen;
       });
-      await until('the Workers miss what does not come', () => copiesOf(mafaldaRouter, id).every(({ score }) => score.every(layer => layer.score === 0)));
+      await until('the Workers miss what does not come', () =>
+        copiesOf(mafaldaRouter, id).every(({ score }) => score.every(layer => layer.score === 0)),
+      );
       for (const { consumer } of [...viewers, latecomer]) {
-        expect(consumer.score).toEqual({ score: 10, producerScore: consumer === latecomer.consumer ? 0 : 10, producerScores: [10, 10, 10] });
+        expect(consumer.score).toEqual({
+          score: 10,
+          producerScore: consumer === latecomer.consumer ? 0 : 10,
+          producerScores: [10, 10, 10],
+        });
       }
       expect(told.flatMap(({ scores }) => scores)).toEqual([]);
 
       await resumeAll(viewers);
-      await until('all have the highest layer again', () => viewers.every(({ consumer }) => consumer.currentLayers?.spatialLayer === 2));
+      await until('all have the highest layer again', () =>
+        viewers.every(({ consumer }) => consumer.currentLayers?.spatialLayer === 2),
+      );
       await until('their scores say so', () => viewers.every(({ consumer }) => consumer.score.producerScore === 10));
-      await until('nothing is missed any more', () => copiesOf(mafaldaRouter, id).every(({ score }) => score.every(layer => layer.score === 10)));
+      await until('nothing is missed any more', () =>
+        copiesOf(mafaldaRouter, id).every(({ score }) => score.every(layer => layer.score === 10)),
+      );
       expect(told.flatMap(({ scores }) => scores).filter(scores => scores !== '10,10,10')).toEqual([]);
-      expect(told.filter(({ layers }) => layers.length > 0).map(({ layers }) => layers.at(-1))).toEqual(viewers.map(() => 2));
+      expect(told.filter(({ layers }) => layers.length > 0).map(({ layers }) => layers.at(-1))).toEqual(
+        viewers.map(() => 2),
+      );
 
       await pauseAll(viewers);
       await until('all pipes sleep again', () => pipesOf(mafaldaRouter, id).every(pipe => pipe.paused));
       sender.stop();
-      await until('who is paused hears that the publisher has stopped', () => told.every(({ scores }) => scores.at(-1) === '0,0,0'));
+      await until('who is paused hears that the publisher has stopped', () =>
+        told.every(({ scores }) => scores.at(-1) === '0,0,0'),
+      );
       for (const { scores, observed } of told) expect(observed).toEqual(scores);
       await mafaldaRouter.close();
     });
@@ -129,91 +151,123 @@ export function describeSleepingPipes(scene: Scene): void {
       await mafaldaRouter.close();
     });
 
-    test.concurrent('of a stream that comes from another MafaldaRouter sleep and wake as its own, on both sides', async () => {
-      const [from, to] = [scene.createSpreadRouter(), scene.createSpreadRouter()];
-      const camera = await Camera.create(from);
-      await until('the camera is on', () => camera.sent > 0);
-      const { id } = camera.producer;
-      const { pipeConsumer, pipeProducer } = await from.pipeToMafaldaRouter({ producerId: id, mafaldaRouter: to });
-      const viewers = (await Promise.all([from, to].map(mafaldaRouter => createViewers(mafaldaRouter, id, everywhere(scene), true)))).flat();
-      for (const round of [1, 2]) {
-        await until('all pipes sleep', () => [from, to].every(each => pipesOf(each, id).every(({ paused }) => paused)));
-        // The one that the application has made is its own business.
-        expect([pipeConsumer!.paused, pipeProducer!.paused]).toEqual([false, false]);
-        for (const { received } of viewers) received.clear();
-        await resumeAll(viewers);
-        await until(`everybody sees something, round ${round}`, () => allSee(viewers));
-        await pauseAll(viewers);
-      }
-      await camera.producer.pause();
-      await until('everybody knows', () => viewers.every(({ consumer }) => consumer.producerPaused));
-      await camera.producer.resume();
-      await until('everybody knows again', () => viewers.every(({ consumer }) => !consumer.producerPaused));
-      camera.producer.close();
-      await until('all have closed', () => viewers.every(({ consumer }) => consumer.closed));
-      await Promise.all([from.close(), to.close()]);
-    });
+    test.concurrent(
+      'of a stream that comes from another MafaldaRouter sleep and wake as its own, on both sides',
+      async () => {
+        const [from, to] = [scene.createSpreadRouter(), scene.createSpreadRouter()];
+        const camera = await Camera.create(from);
+        await until('the camera is on', () => camera.sent > 0);
+        const { id } = camera.producer;
+        const { pipeConsumer, pipeProducer } = await from.pipeToMafaldaRouter({ producerId: id, mafaldaRouter: to });
+        const viewers = (
+          await Promise.all([from, to].map(mafaldaRouter => createViewers(mafaldaRouter, id, everywhere(scene), true)))
+        ).flat();
+        for (const round of [1, 2]) {
+          await until('all pipes sleep', () =>
+            [from, to].every(each => pipesOf(each, id).every(({ paused }) => paused)),
+          );
+          // The one that the application has made is its own business.
+          expect([pipeConsumer!.paused, pipeProducer!.paused]).toEqual([false, false]);
+          for (const { received } of viewers) received.clear();
+          await resumeAll(viewers);
+          await until(`everybody sees something, round ${round}`, () => allSee(viewers));
+          await pauseAll(viewers);
+        }
+        await camera.producer.pause();
+        await until('everybody knows', () => viewers.every(({ consumer }) => consumer.producerPaused));
+        await camera.producer.resume();
+        await until('everybody knows again', () => viewers.every(({ consumer }) => !consumer.producerPaused));
+        camera.producer.close();
+        await until('all have closed', () => viewers.every(({ consumer }) => consumer.closed));
+        await Promise.all([from.close(), to.close()]);
+      },
+    );
 
-    test.concurrent('change nothing of traces, statistics and RTCP, beside those who are where the stream is', async () => {
-      const mafaldaRouter = scene.createSpreadRouter();
-      const sender = await DirectSender.create(mafaldaRouter, 'video');
-      const { id } = sender.producer;
-      const [asked, requests] = [new Set<string>(), new Set<number>()];
-      await sender.producer.enableTraceEvent(['pli']);
-      sender.producer.on('trace', ({ type, direction }) => asked.add(`${type} ${direction}`));
-      const isRequest = ({ type, format }: RtcpPacket): boolean => type === RTCP.payloadFeedback && format === RTCP.pictureLoss;
-      sender.transport.on('rtcp', compound => {
-        for (const packet of rtcpIn(compound)) if (isRequest(packet)) requests.add(packet.mediaSsrc!);
-      });
-      const rtpCapabilities = await mafaldaRouter.getRtpCapabilities();
-      const viewers = await createInEveryPlace(mafaldaRouter, scene.places, async () => {
-        const transport = await mafaldaRouter.createDirectTransport();
-        const consumer = await transport.consume({ producerId: id, rtpCapabilities, paused: true });
-        await consumer.enableTraceEvent(['rtp', 'keyframe', 'pli']);
-        const seen = { packets: 0, traced: new Set<string>() };
-        consumer.on('rtp', () => ++seen.packets);
-        consumer.on('trace', ({ type, direction }) => seen.traced.add(`${type} ${direction}`));
-        return { transport, consumer, seen };
-      });
-      sender.start();
-      // Nobody is asked for a picture of what has not begun.
-      await until('the stream is there', async () => (await sender.producer.getStats()).length > 0);
-      for (const round of [1, 2]) {
-        await until('all pipes sleep', () => pipesOf(mafaldaRouter, id).every(({ paused }) => paused));
-        for (const told of [asked, requests]) told.clear();
-        for (const { seen } of viewers) seen.traced.clear();
-        await Promise.all(viewers.map(({ consumer }) => consumer.resume()));
-        await until(`media is traced, round ${round}`, () => viewers.every(({ seen: { traced } }) => traced.has('rtp out') && traced.has('keyframe out')));
-        await until('a key frame was asked for', () => asked.has('pli out') && requests.has(sender.ssrc));
-        requests.clear();
-        for (const { transport, consumer } of viewers) transport.sendRtcp(pictureLossIndication(consumer.rtpParameters.encodings![0]!.ssrc!));
-        await until('who asks for one is traced', () => viewers.every(({ seen: { traced } }) => traced.has('pli in')));
-        await until('its publisher hears of it', () => requests.has(sender.ssrc));
-        await Promise.all(viewers.map(({ consumer }) => consumer.pause()));
-      }
-      sender.stop();
-      for (const { consumer, seen } of viewers) {
-        await until('what has been sent is counted', async () => (await statsOf(consumer, 'outbound-rtp'))?.packetCount === seen.packets);
-        expect(await statsOf(consumer, 'outbound-rtp')).toMatchObject({ kind: 'video', packetsLost: 0, nackCount: 0, score: 10 });
-        // Nothing was missed by those who got less than all.
-        expect(await statsOf(consumer, 'inbound-rtp')).toMatchObject({ kind: 'video', packetsLost: 0, nackCount: 0 });
-      }
-      await mafaldaRouter.close();
-    });
+    test.concurrent(
+      'change nothing of traces, statistics and RTCP, beside those who are where the stream is',
+      async () => {
+        const mafaldaRouter = scene.createSpreadRouter();
+        const sender = await DirectSender.create(mafaldaRouter, 'video');
+        const { id } = sender.producer;
+        const [asked, requests] = [new Set<string>(), new Set<number>()];
+        await sender.producer.enableTraceEvent(['pli']);
+        sender.producer.on('trace', ({ type, direction }) => asked.add(`${type} ${direction}`));
+        const isRequest = ({ type, format }: RtcpPacket): boolean =>
+          type === RTCP.payloadFeedback && format === RTCP.pictureLoss;
+        sender.transport.on('rtcp', compound => {
+          for (const packet of rtcpIn(compound)) if (isRequest(packet)) requests.add(packet.mediaSsrc!);
+        });
+        const rtpCapabilities = await mafaldaRouter.getRtpCapabilities();
+        const viewers = await createInEveryPlace(mafaldaRouter, scene.places, async () => {
+          const transport = await mafaldaRouter.createDirectTransport();
+          const consumer = await transport.consume({ producerId: id, rtpCapabilities, paused: true });
+          await consumer.enableTraceEvent(['rtp', 'keyframe', 'pli']);
+          const seen = { packets: 0, traced: new Set<string>() };
+          consumer.on('rtp', () => ++seen.packets);
+          consumer.on('trace', ({ type, direction }) => seen.traced.add(`${type} ${direction}`));
+          return { transport, consumer, seen };
+        });
+        sender.start();
+        // Nobody is asked for a picture of what has not begun.
+        await until('the stream is there', async () => (await sender.producer.getStats()).length > 0);
+        for (const round of [1, 2]) {
+          await until('all pipes sleep', () => pipesOf(mafaldaRouter, id).every(({ paused }) => paused));
+          for (const told of [asked, requests]) told.clear();
+          for (const { seen } of viewers) seen.traced.clear();
+          await Promise.all(viewers.map(({ consumer }) => consumer.resume()));
+          await until(`media is traced, round ${round}`, () =>
+            viewers.every(({ seen: { traced } }) => traced.has('rtp out') && traced.has('keyframe out')),
+          );
+          await until('a key frame was asked for', () => asked.has('pli out') && requests.has(sender.ssrc));
+          requests.clear();
+          for (const { transport, consumer } of viewers)
+            transport.sendRtcp(pictureLossIndication(consumer.rtpParameters.encodings![0]!.ssrc!));
+          await until('who asks for one is traced', () =>
+            viewers.every(({ seen: { traced } }) => traced.has('pli in')),
+          );
+          await until('its publisher hears of it', () => requests.has(sender.ssrc));
+          await Promise.all(viewers.map(({ consumer }) => consumer.pause()));
+        }
+        sender.stop();
+        for (const { consumer, seen } of viewers) {
+          await until(
+            'what has been sent is counted',
+            async () => (await statsOf(consumer, 'outbound-rtp'))?.packetCount === seen.packets,
+          );
+          expect(await statsOf(consumer, 'outbound-rtp')).toMatchObject({
+            kind: 'video',
+            packetsLost: 0,
+            nackCount: 0,
+            score: 10,
+          });
+          // Nothing was missed by those who got less than all.
+          expect(await statsOf(consumer, 'inbound-rtp')).toMatchObject({ kind: 'video', packetsLost: 0, nackCount: 0 });
+        }
+        await mafaldaRouter.close();
+      },
+    );
 
     test.concurrent('of audio flow for those who observe it, and for nobody else', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
-      const [heard, unheard] = [await DirectSender.create(mafaldaRouter, 'audio'), await DirectSender.create(mafaldaRouter, 'audio')];
+      const [heard, unheard] = [
+        await DirectSender.create(mafaldaRouter, 'audio'),
+        await DirectSender.create(mafaldaRouter, 'audio'),
+      ];
       heard.extension = 10;
-      const observers = await Promise.all(Array.from({ length: scene.places + 1 }, () => mafaldaRouter.createAudioLevelObserver({ interval: 250 })));
+      const observers = await Promise.all(
+        Array.from({ length: scene.places + 1 }, () => mafaldaRouter.createAudioLevelObserver({ interval: 250 })),
+      );
       for (const observer of observers) await observer.addProducer({ producerId: heard.producer.id });
       const listeners = await Promise.all(
-        [heard, unheard].flatMap(({ producer }) => Array.from({ length: scene.places + 2 }, () => RtpReceiver.create(mafaldaRouter, producer.id, {}, true))),
+        [heard, unheard].flatMap(({ producer }) =>
+          Array.from({ length: scene.places + 2 }, () => RtpReceiver.create(mafaldaRouter, producer.id, {}, true)),
+        ),
       );
       heard.start();
       unheard.start();
       await until('only one is carried', async () => {
-        const look = (): Promise<number[]> => Promise.all([heard, unheard].map(({ producer }) => carried(mafaldaRouter, producer.id)));
+        const look = (): Promise<number[]> =>
+          Promise.all([heard, unheard].map(({ producer }) => carried(mafaldaRouter, producer.id)));
         const before = await look();
         await new Promise(resolve => setTimeout(resolve, 200));
         const after = await look();
@@ -231,8 +285,12 @@ export function describeSleepingPipes(scene: Scene): void {
       const mafaldaRouter = scene.createSpreadRouter();
       const source = await mafaldaRouter.createDirectTransport();
       const producer = await source.produceData({ label: 'chat' });
-      const transports = await Promise.all(Array.from({ length: scene.places + 2 }, () => mafaldaRouter.createDirectTransport()));
-      const consumers = await Promise.all(transports.map(transport => transport.consumeData({ dataProducerId: producer.id, paused: true })));
+      const transports = await Promise.all(
+        Array.from({ length: scene.places + 2 }, () => mafaldaRouter.createDirectTransport()),
+      );
+      const consumers = await Promise.all(
+        transports.map(transport => transport.consumeData({ dataProducerId: producer.id, paused: true })),
+      );
       const received = consumers.map(consumer => {
         const messages: string[] = [];
         consumer.on('message', message => messages.push(message.toString()));
@@ -252,8 +310,13 @@ export function describeSleepingPipes(scene: Scene): void {
   });
 }
 
-async function statsOf(consumer: Consumer, type: 'outbound-rtp' | 'inbound-rtp'): Promise<RtpStreamSendStats | RtpStreamRecvStats | undefined> {
-  return (await consumer.getStats()).find((entry): entry is RtpStreamSendStats | RtpStreamRecvStats => entry.type === type);
+async function statsOf(
+  consumer: Consumer,
+  type: 'outbound-rtp' | 'inbound-rtp',
+): Promise<RtpStreamSendStats | RtpStreamRecvStats | undefined> {
+  return (await consumer.getStats()).find(
+    (entry): entry is RtpStreamSendStats | RtpStreamRecvStats => entry.type === type,
+  );
 }
 
 /** Where transports go by themselves: more of them than there are places. */

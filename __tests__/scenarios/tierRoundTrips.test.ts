@@ -19,8 +19,12 @@ let root: MafaldaHorizontal;
 let middles: string[];
 
 beforeAll(async () => {
-  const leaves = await Promise.all([1, 2, 3, 4].map(() => serveSlowly(new Mafalda(mediasoup, { workerBudget: false }))));
-  middles = await Promise.all([leaves.slice(0, 2), leaves.slice(2)].map(async below => serveSlowly(await above(below))));
+  const leaves = await Promise.all(
+    [1, 2, 3, 4].map(() => serveSlowly(new Mafalda(mediasoup, { workerBudget: false }))),
+  );
+  middles = await Promise.all(
+    [leaves.slice(0, 2), leaves.slice(2)].map(async below => serveSlowly(await above(below))),
+  );
   root = await above(middles);
 });
 
@@ -42,7 +46,9 @@ async function serveSlowly(mafalda: MafaldaApi): Promise<string> {
 }
 
 async function above(nodes: string[]): Promise<MafaldaHorizontal> {
-  const mafalda = new MafaldaHorizontal(nodes, { strategy: candidates => [...candidates].sort((a, b) => a.placed - b.placed)[0] });
+  const mafalda = new MafaldaHorizontal(nodes, {
+    strategy: candidates => [...candidates].sort((a, b) => a.placed - b.placed)[0],
+  });
   closing.push(() => mafalda.close());
   await once(mafalda, 'connected');
   return mafalda;
@@ -62,12 +68,14 @@ test('one for each hop of a call, two for each hop of the first consume of a str
   };
   await expectTrips(expected, ROUND_TRIP_MS, async count => {
     const mafaldaRouter = root.createMafaldaRouter({ routerOptions: { mediaCodecs } });
-    const at = (middle: number): Promise<DirectTransport> => mafaldaRouter.createDirectTransport({ placement: { node: middles[middle]! } });
+    const at = (middle: number): Promise<DirectTransport> =>
+      mafaldaRouter.createDirectTransport({ placement: { node: middles[middle]! } });
     // Workers start outside of the measurement. Each middle takes its leaves in turn.
     const [source, sibling, sink] = [await at(0), await at(0), await at(1), await at(1)];
     const rtpCapabilities = await mafaldaRouter.getRtpCapabilities();
     let ssrc = 1;
-    const produce = async (): Promise<string> => (await source.produce({ kind: 'audio', rtpParameters: opus(ssrc++) })).id;
+    const produce = async (): Promise<string> =>
+      (await source.produce({ kind: 'audio', rtpParameters: opus(ssrc++) })).id;
 
     await count('create', () => at(1));
     const producerId = await count('produce', produce);

@@ -17,7 +17,9 @@ test('the page on the protocol tells the members and events that there are (npm 
 });
 
 test('files of the sources that pages name are there', async () => {
-  const layers = (await readdir(new URL('src/', root), { withFileTypes: true })).filter(entry => entry.isDirectory()).map(({ name }) => name);
+  const layers = (await readdir(new URL('src/', root), { withFileTypes: true }))
+    .filter(entry => entry.isDirectory())
+    .map(({ name }) => name);
   const named = new RegExp(`\`((?:src/)?(?:${layers.join('|')})/[\\w/]+)(?:\\.ts)?\``, 'g');
   const missing: string[] = [];
   let found = 0;
@@ -26,7 +28,8 @@ test('files of the sources that pages name are there', async () => {
     for (const [, path] of text.matchAll(named)) {
       ++found;
       const source = `src/${path!.replace(/^src\//, '')}`;
-      if (!existsSync(new URL(`${source}.ts`, root)) && !existsSync(new URL(source, root))) missing.push(`${file}: ${path}`);
+      if (!existsSync(new URL(`${source}.ts`, root)) && !existsSync(new URL(source, root)))
+        missing.push(`${file}: ${path}`);
     }
   }
   expect(missing).toEqual([]);
@@ -35,11 +38,12 @@ test('files of the sources that pages name are there', async () => {
 
 /** Words of names that are mediasoup's, and plain ones that need no explanation. */
 const otherWords = new Set(
-  ('worker router transport producer consumer observer rtp web rtc server setting target ' +
+  (
+    'worker router transport producer consumer observer rtp web rtc server setting target ' +
     'addresses all api auth budget call chosen close closed code concentrate connect counts default details dump dumped error events failure first full get horizontal host ' +
     'incompatible least limit limits loaded object of optional options out path placement plain ready refused region remote report request resource state strategies strategy ' +
-    'time timeout to token two types choices unavailable unsupported usage usages')
-    .split(' '),
+    'time timeout to token two types choices unavailable unsupported usage usages'
+  ).split(' '),
 );
 
 /** Names that a module exports, those included that it passes on. */
@@ -47,23 +51,34 @@ function exportedNames(file: URL): string[] {
   const source = ts.createSourceFile(file.pathname, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest);
   return source.statements.flatMap(statement => {
     if (ts.isExportDeclaration(statement)) {
-      if (statement.exportClause && ts.isNamedExports(statement.exportClause)) return statement.exportClause.elements.map(({ name }) => name.text);
+      if (statement.exportClause && ts.isNamedExports(statement.exportClause))
+        return statement.exportClause.elements.map(({ name }) => name.text);
       return exportedNames(new URL((statement.moduleSpecifier as ts.StringLiteral).text, file));
     }
-    const isExported = ts.canHaveModifiers(statement) && ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
+    const isExported =
+      ts.canHaveModifiers(statement) &&
+      ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
     if (!isExported) return [];
     if (!ts.isVariableStatement(statement)) return [(statement as ts.DeclarationStatement).name!.getText(source)];
-    return statement.declarationList.declarations.flatMap(({ name }) => (ts.isObjectBindingPattern(name) ? name.elements.map(element => element.name.getText(source)) : [name.getText(source)]));
+    return statement.declarationList.declarations.flatMap(({ name }) =>
+      ts.isObjectBindingPattern(name)
+        ? name.elements.map(element => element.name.getText(source))
+        : [name.getText(source)],
+    );
   });
 }
 
 test('public names are made of the glossary’s words, of mediasoup’s, and of plain ones', async () => {
   const glossary = await readFile(new URL('docs/reference/glossary.md', root), 'utf8');
-  const terms = [...glossary.matchAll(/^\| ([A-Za-z, ]+) \|/gm)].flatMap(([, term]) => term!.toLowerCase().split(/[, ]+/));
+  const terms = [...glossary.matchAll(/^\| ([A-Za-z, ]+) \|/gm)].flatMap(([, term]) =>
+    term!.toLowerCase().split(/[, ]+/),
+  );
   const isKnown = (word: string): boolean => terms.includes(word) || otherWords.has(word);
   const names = exportedNames(new URL('src/index.ts', root));
   expect(names.length).toBeGreaterThan(60);
   const wordsOf = (name: string): string[] => (name.match(/[A-Z]?[a-z]+/g) ?? []).map(word => word.toLowerCase());
-  const unexplained = names.filter(name => !wordsOf(name).every(word => isKnown(word) || isKnown(word.replace(/s$/, ''))));
+  const unexplained = names.filter(
+    name => !wordsOf(name).every(word => isKnown(word) || isKnown(word.replace(/s$/, ''))),
+  );
   expect(unexplained).toEqual([]);
 });

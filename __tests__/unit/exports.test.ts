@@ -6,10 +6,33 @@ import * as root from '../../src/index.ts';
 import * as local from '../../src/local/index.ts';
 import * as remote from '../../src/remote/index.ts';
 
-const common = ['workers', 'routers', 'transports', 'rtpObservers', 'getResourceUsages', 'dump', 'mafaldaRouters', 'closeAllMafaldaRouters'];
+const common = [
+  'workers',
+  'routers',
+  'transports',
+  'rtpObservers',
+  'getResourceUsages',
+  'dump',
+  'mafaldaRouters',
+  'closeAllMafaldaRouters',
+];
 
 test.each([
-  ['mafalda-horizontal', root, ['default', 'MafaldaHorizontal', 'Mafalda', 'RemoteMafaldaServer', 'RemoteMafaldaClient', 'concentrate', 'leastLoaded', 'twoChoices', 'regionFirst']],
+  [
+    'mafalda-horizontal',
+    root,
+    [
+      'default',
+      'MafaldaHorizontal',
+      'Mafalda',
+      'RemoteMafaldaServer',
+      'RemoteMafaldaClient',
+      'concentrate',
+      'leastLoaded',
+      'twoChoices',
+      'regionFirst',
+    ],
+  ],
   ['mafalda-horizontal/mafalda', local, ['Mafalda']],
   ['mafalda-horizontal/remote', remote, ['RemoteMafaldaServer', 'RemoteMafaldaClient']],
 ])('%s exports its classes and the common members', (_name, module, classes) => {
@@ -21,7 +44,13 @@ test('the default export is MafaldaHorizontal', () => {
   expect(root.default).toBe(root.MafaldaHorizontal);
 });
 
-test.each(['mafalda-horizontal', 'mafalda-horizontal/mafalda', 'mafalda-horizontal/remote', 'mafalda-horizontal/errors', 'mafalda-horizontal/mediasoup'])('%s, as built, can be required and imported', name => {
+test.each([
+  'mafalda-horizontal',
+  'mafalda-horizontal/mafalda',
+  'mafalda-horizontal/remote',
+  'mafalda-horizontal/errors',
+  'mafalda-horizontal/mediasoup',
+])('%s, as built, can be required and imported', name => {
   const script = `
     const required = require(${JSON.stringify(name)});
     import(${JSON.stringify(name)}).then(imported => console.log(Object.keys(imported).every(key => key in required)));
@@ -31,7 +60,10 @@ test.each(['mafalda-horizontal', 'mafalda-horizontal/mafalda', 'mafalda-horizont
 });
 
 test('a module shows what all of its instances have created, and the root what all modules have', async () => {
-  const mafaldas = [new local.Mafalda(mediasoup, { workerBudget: false }), new local.Mafalda(mediasoup, { workerBudget: false })];
+  const mafaldas = [
+    new local.Mafalda(mediasoup, { workerBudget: false }),
+    new local.Mafalda(mediasoup, { workerBudget: false }),
+  ];
   const server = new remote.RemoteMafaldaServer(mafaldas[0]!, { host: '127.0.0.1', auth: false });
   await server.listen();
   const client = new remote.RemoteMafaldaClient(server.url);

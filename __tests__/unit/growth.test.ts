@@ -76,7 +76,10 @@ test('one more stream over a link that carries many', () => {
 test('the end of one pipe of many', () => {
   const consumers = [100, 1000].map(streams => {
     const pair = new Pair(streams);
-    const [copy] = [...pair.tree.nodes()].filter(({ type, id, parent }) => type === 'producer' && id === 'stream 50' && parent?.object === (pair.ends[1] as object));
+    const [copy] = [...pair.tree.nodes()].filter(
+      ({ type, id, parent }) =>
+        type === 'producer' && id === 'stream 50' && parent?.object === (pair.ends[1] as object),
+    );
     const steps = stepsOf(() => (copy!.object as Producer).close());
     expect(pair.lost).toMatchObject([{ producerId: 'stream 50', consumers: [{ producerId: 'stream 50' }] }]);
     return steps;
@@ -92,28 +95,33 @@ test('the end of one consumer of many', () => {
   expect(steps[1]).toBe(steps[0]);
 });
 
-test.each(['first', 'inRouter', 'producer', 'hasOrigin', 'findPiped'] as const)('%s() of a stream that is in many places', name => {
-  const steps = [10, 1000].map(places => {
-    const tree = new ObjectTree();
-    const streams = new Streams(tree);
-    produce(createTransport(addRouter(tree, 'origin')), 'webinar');
-    for (let place = 0; place < places; ++place) produce(createTransport(addRouter(tree, `place ${place}`), 'origin'), 'webinar');
-    const router = tree.routers.get('place 9')!;
-    return stepsOf(() => {
-      if (name === 'inRouter') expect(streams.inRouter('webinar', router)?.router).toBe(router);
-      else if (name === 'findPiped') expect(streams.findPiped('webinar', router, 'origin')?.router).toBe(router);
-      else expect(streams[name]('webinar')).toBeTruthy();
+test.each(['first', 'inRouter', 'producer', 'hasOrigin', 'findPiped'] as const)(
+  '%s() of a stream that is in many places',
+  name => {
+    const steps = [10, 1000].map(places => {
+      const tree = new ObjectTree();
+      const streams = new Streams(tree);
+      produce(createTransport(addRouter(tree, 'origin')), 'webinar');
+      for (let place = 0; place < places; ++place)
+        produce(createTransport(addRouter(tree, `place ${place}`), 'origin'), 'webinar');
+      const router = tree.routers.get('place 9')!;
+      return stepsOf(() => {
+        if (name === 'inRouter') expect(streams.inRouter('webinar', router)?.router).toBe(router);
+        else if (name === 'findPiped') expect(streams.findPiped('webinar', router, 'origin')?.router).toBe(router);
+        else expect(streams[name]('webinar')).toBeTruthy();
+      });
     });
-  });
-  expect(steps[1]).toBe(steps[0]);
-});
+    expect(steps[1]).toBe(steps[0]);
+  },
+);
 
 test('where a stream is that is in many places takes as many steps as there are places', () => {
   const steps = [100, 1000].map(places => {
     const tree = new ObjectTree();
     const streams = new Streams(tree);
     produce(createTransport(addRouter(tree, 'origin')), 'webinar');
-    for (let place = 0; place < places; ++place) produce(createTransport(addRouter(tree, `place ${place}`), 'origin'), 'webinar');
+    for (let place = 0; place < places; ++place)
+      produce(createTransport(addRouter(tree, `place ${place}`), 'origin'), 'webinar');
     return stepsOf(() => expect(streams.find('webinar')).toHaveLength(places + 1));
   });
   expect(steps[1]!).toBeLessThan(steps[0]! * 11);
@@ -145,7 +153,7 @@ test('the other end of one of many links of a Router', () => {
       createTransport(addRouter(node.tree, `peer ${peer}`), 'hub');
     }
     const end = links.endsTo('peer 9')[0]!;
-    return stepsOf(() => expect((links.otherEnd(end)?.transport)?.type).toBe('pipe'));
+    return stepsOf(() => expect(links.otherEnd(end)?.transport?.type).toBe('pipe'));
   });
   expect(steps[1]).toBe(steps[0]);
 });
@@ -158,7 +166,18 @@ test('a report of the load of Workers that hold much', () => {
     const producers = Array.from({ length: streams + 1 }, (_, index) => produce(transport, `stream ${index}`));
     producers[0]!.close();
     return stepsOf(() => {
-      expect(counts.loads(() => 5)).toEqual([{ id: 'worker of only', cpu: 5, routers: 1, transports: 1, producers: streams, consumers: 0, dataProducers: 0, dataConsumers: 0 }]);
+      expect(counts.loads(() => 5)).toEqual([
+        {
+          id: 'worker of only',
+          cpu: 5,
+          routers: 1,
+          transports: 1,
+          producers: streams,
+          consumers: 0,
+          dataProducers: 0,
+          dataConsumers: 0,
+        },
+      ]);
     });
   });
   expect(steps[1]).toBe(steps[0]);
@@ -178,11 +197,19 @@ test('a node by its name, and whether all have answered, among many', async () =
   const steps: number[] = [];
   for (const count of [10, 1000]) {
     const pool = new NodePool(concentrate, 66, () => 0);
-    const nodes = Array.from({ length: count }, (_, index) => new ImaginaryNode(`ws://node-${index}`).connect(`server ${index}`));
+    const nodes = Array.from({ length: count }, (_, index) =>
+      new ImaginaryNode(`ws://node-${index}`).connect(`server ${index}`),
+    );
     for (const node of nodes) pool.add(node.mafalda, false);
-    steps.push(stepsOf(() => {
-      expect([pool.find('ws://node-9')?.url, pool.find('ws://nobody'), pool.settled]).toEqual(['ws://node-9', undefined, true]);
-    }));
+    steps.push(
+      stepsOf(() => {
+        expect([pool.find('ws://node-9')?.url, pool.find('ws://nobody'), pool.settled]).toEqual([
+          'ws://node-9',
+          undefined,
+          true,
+        ]);
+      }),
+    );
     // The URL of one that turns out to be there already stands for the one that stays.
     pool.on('unfit', node => void pool.delete(node));
     const twin = new ImaginaryNode('ws://twin').connect('server 3');
@@ -216,20 +243,56 @@ test('what is confirmed of what was closed, where much was lost with another ses
 test('whether one of many Producers can be consumed', () => {
   const steps = [10, 1000].map(producers => {
     const unused = (): undefined => undefined;
-    const caller = { call: () => Promise.resolve(), send: unused, closeObject: unused, closeMafaldaRouter: () => Promise.resolve(), closeLostMafaldaRouter: unused, listen: unused };
-    const mirrors = new Mirrors(caller, resolveNodeLimits(undefined), { onWorker: unused, onRouter: unused, onWorkerDied: unused, hasClosed: () => false });
-    const add = (handle: number, className: 'SharedWorker' | 'Router' | 'DirectTransport' | 'Producer', parent: number | undefined, state: object): void =>
-      mirrors.add('room', { handle, className, id: `${className} ${handle}`, parent, appData: {}, state: { id: `${className} ${handle}`, ...state } }, 1);
+    const caller = {
+      call: () => Promise.resolve(),
+      send: unused,
+      closeObject: unused,
+      closeMafaldaRouter: () => Promise.resolve(),
+      closeLostMafaldaRouter: unused,
+      listen: unused,
+    };
+    const mirrors = new Mirrors(caller, resolveNodeLimits(undefined), {
+      onWorker: unused,
+      onRouter: unused,
+      onWorkerDied: unused,
+      hasClosed: () => false,
+    });
+    const add = (
+      handle: number,
+      className: 'SharedWorker' | 'Router' | 'DirectTransport' | 'Producer',
+      parent: number | undefined,
+      state: object,
+    ): void =>
+      mirrors.add(
+        'room',
+        {
+          handle,
+          className,
+          id: `${className} ${handle}`,
+          parent,
+          appData: {},
+          state: { id: `${className} ${handle}`, ...state },
+        },
+        1,
+      );
     add(1, 'SharedWorker', undefined, { pid: 1 });
     add(2, 'Router', 1, {});
     add(3, 'DirectTransport', 2, { type: 'direct' });
     const parameters = { codecs: [], encodings: [] };
     for (let index = 0; index < producers; ++index) {
-      add(4 + index, 'Producer', 3, { kind: 'audio', type: 'simple', paused: false, rtpParameters: parameters, consumableRtpParameters: parameters });
+      add(4 + index, 'Producer', 3, {
+        kind: 'audio',
+        type: 'simple',
+        paused: false,
+        rtpParameters: parameters,
+        consumableRtpParameters: parameters,
+      });
     }
     const router = mirrors.objectOf(2) as Router;
     const rtpCapabilities = { codecs: [], headerExtensions: [] };
-    const asking = stepsOf(() => expect(router.canConsume({ producerId: `Producer ${3 + producers}`, rtpCapabilities })).toBe(false));
+    const asking = stepsOf(() =>
+      expect(router.canConsume({ producerId: `Producer ${3 + producers}`, rtpCapabilities })).toBe(false),
+    );
     mirrors.closeAll();
     return asking;
   });
@@ -240,7 +303,10 @@ test('how much a client is shown is known without counting it', () => {
   const tree = new ObjectTree();
   const shown = new TreeExport(tree, new Exports('server', new MemoryBudget(), undefined), 'room');
   const known = { objects: 0, bytes: 0 };
-  const member = { tell: () => undefined, count: (objects: number, bytes: number) => void ((known.objects += objects), (known.bytes += bytes)) };
+  const member = {
+    tell: () => undefined,
+    count: (objects: number, bytes: number) => void ((known.objects += objects), (known.bytes += bytes)),
+  };
   addRouter(tree, 'before');
   shown.attach(member);
   const router = addRouter(tree, 'after');
@@ -262,7 +328,10 @@ test('the end of one of many Producers whose ids are others in their Worker', ()
     const transport = createTransport(addRouter(new ObjectTree(), 'only'));
     for (let index = 0; index < producers; ++index) {
       aliases.add(`worker's ${index}`, `public ${index}`);
-      aliases.showProducer(produce(transport, `worker's ${index}`) as unknown as Producer, transport as unknown as Transport);
+      aliases.showProducer(
+        produce(transport, `worker's ${index}`) as unknown as Producer,
+        transport as unknown as Transport,
+      );
     }
     return transport.listenerCount('@producerclose');
   });

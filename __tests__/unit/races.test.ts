@@ -2,7 +2,14 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import * as mediasoup from 'mediasoup';
 import type { Consumer, DirectTransport, Producer, RtpCapabilities } from 'mediasoup/types';
-import { Mafalda, MafaldaHorizontal, RemoteMafaldaClient, type MafaldaApi, type MafaldaRouter, type Strategy } from '../../src/index.ts';
+import {
+  Mafalda,
+  MafaldaHorizontal,
+  RemoteMafaldaClient,
+  type MafaldaApi,
+  type MafaldaRouter,
+  type Strategy,
+} from '../../src/index.ts';
 import { closingAfterEach } from '../helpers/cleanup.ts';
 import { mediaCodecs } from '../helpers/rtp.ts';
 import { seededRandom } from '../helpers/random.ts';
@@ -66,12 +73,19 @@ class Chaos {
   }
 
   async step(): Promise<void> {
-    const [transport, producer, consumer] = [this.#any(this.transports), this.#any(this.producers), this.#any(this.consumers)];
+    const [transport, producer, consumer] = [
+      this.#any(this.transports),
+      this.#any(this.producers),
+      this.#any(this.consumers),
+    ];
     const chance = this.#random();
     if (chance < 0.2 || !transport) this.#note(this.#mafaldaRouter.createDirectTransport(), this.transports);
     else if (chance < 0.35 || !producer) this.#note(this.#produce(transport), this.producers);
     else if (chance < 0.7)
-      this.#note(transport.consume({ producerId: producer.id, rtpCapabilities: this.#rtpCapabilities }), this.consumers);
+      this.#note(
+        transport.consume({ producerId: producer.id, rtpCapabilities: this.#rtpCapabilities }),
+        this.consumers,
+      );
     else if (chance < 0.8) this.calls.push(producer.paused ? producer.resume() : producer.pause());
     else if (chance < 0.86) consumer?.close();
     else if (chance < 0.91) producer.close();
@@ -119,7 +133,8 @@ describe.each(Object.entries(systems))('%s', (_name, createSystem) => {
     for (let step = 0; step < 250; ++step) await chaos.step();
     const results = await settle(chaos);
     // What is refused is refused because something was closed in the meantime, and says so.
-    for (const result of results) if (result.status === 'rejected') expect(String(result.reason)).toMatch(/closed|not found|NotFound/i);
+    for (const result of results)
+      if (result.status === 'rejected') expect(String(result.reason)).toMatch(/closed|not found|NotFound/i);
 
     const byId = new Map(chaos.producers.map(producer => [producer.id, producer]));
     const wrong = (): string[] =>
@@ -128,7 +143,9 @@ describe.each(Object.entries(systems))('%s', (_name, createSystem) => {
         .flatMap(({ producerId, producerPaused }) => {
           const producer = byId.get(producerId)!;
           if (producer.closed) return [`consumer of ${producerId}, which is closed`];
-          return producer.paused === producerPaused ? [] : [`consumer of ${producerId}: producerPaused is ${producerPaused}`];
+          return producer.paused === producerPaused
+            ? []
+            : [`consumer of ${producerId}: producerPaused is ${producerPaused}`];
         });
     await until('consumers agree with their producers', () => wrong().length === 0).catch((error: Error) => {
       throw new Error(`${error.message}: ${wrong().join('; ')}`);

@@ -20,7 +20,10 @@ export class Person {
   /** A function of `page/page.ts`. */
   async call<T = void>(name: string, ...args: unknown[]): Promise<T> {
     const result: unknown = await this.#page.evaluate(
-      given => (globalThis as unknown as { page: Record<string, (...args: unknown[]) => unknown> }).page[given.name]!(...given.args),
+      given =>
+        (globalThis as unknown as { page: Record<string, (...args: unknown[]) => unknown> }).page[given.name]!(
+          ...given.args,
+        ),
       { name, args },
     );
     return result as T;
@@ -45,9 +48,17 @@ export interface Browsing {
 
 export async function openBrowser(): Promise<Browsing> {
   const entry = fileURLToPath(new URL('page/page.ts', import.meta.url));
-  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, write: false, format: 'iife', logLevel: 'error' });
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    format: 'iife',
+    logLevel: 'error',
+  });
   const script = outputFiles[0]!.text.replaceAll('</script', '<\\/script');
-  const http = createServer((_, response) => response.setHeader('content-type', 'text/html').end(`<!doctype html><script>${script}</script>`));
+  const http = createServer((_, response) =>
+    response.setHeader('content-type', 'text/html').end(`<!doctype html><script>${script}</script>`),
+  );
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
   const browser = await launchBrowser();
@@ -61,7 +72,9 @@ export async function openBrowser(): Promise<Browsing> {
   const open = async (): Promise<Person> => {
     const page = await (await browser.newContext()).newPage();
     page.on('pageerror', error => console.error('page:', error));
-    await page.exposeFunction('connectTransport', (id: string, dtlsParameters: DtlsParameters) => transports.get(id)!.connect({ dtlsParameters }));
+    await page.exposeFunction('connectTransport', (id: string, dtlsParameters: DtlsParameters) =>
+      transports.get(id)!.connect({ dtlsParameters }),
+    );
     await page.exposeFunction('produce', produce);
     await page.goto(`http://127.0.0.1:${(http.address() as AddressInfo).port}/`);
     return new Person(page, transports);

@@ -99,7 +99,11 @@ class Run {
     await this.#again(consumer, () => consumer.setPreferredLayers({ spatialLayer: 1 }), WIDE);
     await consumer.setPreferredLayers({ spatialLayer: 0 });
     await rest();
-    note('larger layer', this.#way, await this.#again(consumer, () => consumer.setPreferredLayers({ spatialLayer: 1 }), WIDE));
+    note(
+      'larger layer',
+      this.#way,
+      await this.#again(consumer, () => consumer.setPreferredLayers({ spatialLayer: 1 }), WIDE),
+    );
     await this.#leave(consumer);
 
     await this.#cold();
@@ -118,7 +122,10 @@ class Run {
     const receiver = await this.#way.receiver();
     await this.#browsing.viewer.open('recv', receiver);
     const codecs = [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2 }];
-    const nobody = await receiver.produce({ kind: 'audio', rtpParameters: { mid: 'nobody', codecs, encodings: [{ ssrc: 1111 }] } });
+    const nobody = await receiver.produce({
+      kind: 'audio',
+      rtpParameters: { mid: 'nobody', codecs, encodings: [{ ssrc: 1111 }] },
+    });
     await this.#view(receiver, nobody.id);
     return receiver;
   }
@@ -127,10 +134,16 @@ class Run {
   async #cold(): Promise<void> {
     if (!this.#way.connected) for (const link of this.#way.links()) link.close();
     await rest();
-    for (let waited = 0; !this.#way.connected && this.#way.links().length > 0 && waited < 5000; waited += 50) await rest(50);
+    for (let waited = 0; !this.#way.connected && this.#way.links().length > 0 && waited < 5000; waited += 50)
+      await rest(50);
   }
 
-  async #consume(receiver: WebRtcTransport, producerId: string, paused: boolean, preferredLayers?: ConsumerLayers): Promise<Consumer> {
+  async #consume(
+    receiver: WebRtcTransport,
+    producerId: string,
+    paused: boolean,
+    preferredLayers?: ConsumerLayers,
+  ): Promise<Consumer> {
     return receiver.consume({ producerId, rtpCapabilities: this.#rtpCapabilities, paused, preferredLayers });
   }
 
@@ -145,7 +158,12 @@ class Run {
   }
 
   /** @param preferredLayers then it is the first frame of these that counts, which are the largest */
-  async #first(receiver: WebRtcTransport, producerId: string, paused: boolean, preferredLayers?: ConsumerLayers): Promise<{ consumer: Consumer; ms: number }> {
+  async #first(
+    receiver: WebRtcTransport,
+    producerId: string,
+    paused: boolean,
+    preferredLayers?: ConsumerLayers,
+  ): Promise<{ consumer: Consumer; ms: number }> {
     const began = now();
     await this.#way.bring?.(producerId);
     const consumer = await this.#consume(receiver, producerId, paused, preferredLayers);
@@ -170,7 +188,12 @@ class Run {
     await rest(LATER_MS);
     consumers.push(...others.map(receiver => this.#first(receiver, producerId, true)));
     const seen = await Promise.all(consumers);
-    for (const [index, what] of [[0, 'not paused'], [1, '2nd'], [2, '3rd'], [VIEWERS - 1, '10th']] as const) {
+    for (const [index, what] of [
+      [0, 'not paused'],
+      [1, '2nd'],
+      [2, '3rd'],
+      [VIEWERS - 1, '10th'],
+    ] as const) {
       note(index === 0 ? what : `${what} viewer, ${LATER_MS} ms later`, this.#way, seen[index]!.ms);
     }
     await this.#whilePublisherPauses(seen[0]!.consumer);
@@ -227,7 +250,11 @@ function withTable(text: string, summary: string, rows: readonly Row[]): string 
   const [begin, end] = ['<!-- measured: npm run bench:first-frame -->', '<!-- end of what is measured -->'];
   const heads = rows[0]?.cells.map(({ way }) => way) ?? [];
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const lines = [line(['', ...heads]), line(['', ...heads].map(() => '---')), ...rows.map(({ what, cells }) => line([what, ...cells.map(labelOf)]))];
+  const lines = [
+    line(['', ...heads]),
+    line(['', ...heads].map(() => '---')),
+    ...rows.map(({ what, cells }) => line([what, ...cells.map(labelOf)])),
+  ];
   const [before, after] = [text.indexOf(begin), text.indexOf(end)];
   if (before < 0 || after < before) throw new Error('the page has no place for the table');
   return `${text.slice(0, before)}${begin}\n\n${summary}\n\n${lines.join('\n')}\n\n${text.slice(after)}`;
@@ -249,9 +276,21 @@ for (let done = 0; done < VIEWS; done += VIEWS_IN_TURN) {
 const rows = table(ways);
 const summary = `${VIEWS} views of each, ${availableParallelism()} cores, load ${load} before and ${loadavg()[0]!.toFixed(1)} in the last minute. Milliseconds p50 / p95, and p95 to that of the same server.`;
 console.log(summary);
-console.table(Object.fromEntries(rows.map(({ what, cells }) => [what, Object.fromEntries(cells.map(cell => [cell.way, labelOf(cell)]))])));
-const above = rows.flatMap(({ what, cells }) => cells.filter(({ way, ratio }) => way !== 'pipeToRouter()' && ratio > BOUND).map(({ way, ratio }) => `${what}, ${way}: ${ratio.toFixed(2)}`));
-console.log(above.length === 0 ? `All are within ${BOUND} times the same server.` : `Above ${BOUND} times the same server:\n  ${above.join('\n  ')}`);
+console.table(
+  Object.fromEntries(
+    rows.map(({ what, cells }) => [what, Object.fromEntries(cells.map(cell => [cell.way, labelOf(cell)]))]),
+  ),
+);
+const above = rows.flatMap(({ what, cells }) =>
+  cells
+    .filter(({ way, ratio }) => way !== 'pipeToRouter()' && ratio > BOUND)
+    .map(({ way, ratio }) => `${what}, ${way}: ${ratio.toFixed(2)}`),
+);
+console.log(
+  above.length === 0
+    ? `All are within ${BOUND} times the same server.`
+    : `Above ${BOUND} times the same server:\n  ${above.join('\n  ')}`,
+);
 if (!wanted) await write();
 await browsing.close();
 for (const way of [same, ...others]) await way.close();
@@ -262,8 +301,21 @@ async function write(): Promise<void> {
   await writeFile(
     new URL('../../docs/images/first-frame.svg', import.meta.url),
     draw(
-      rows.map(({ what, cells }) => ({ what, bars: cells.map(({ way, p50, p95 }) => ({ way, value: p50, upTo: p95, label: `${p50.toFixed(0)} / ${p95.toFixed(0)}` })) })),
-      { title: 'Time to the first decoded frame, ms: bars p50, lines p95', max: 1400, left: 240, ways: ways.map(({ name }) => name) },
+      rows.map(({ what, cells }) => ({
+        what,
+        bars: cells.map(({ way, p50, p95 }) => ({
+          way,
+          value: p50,
+          upTo: p95,
+          label: `${p50.toFixed(0)} / ${p95.toFixed(0)}`,
+        })),
+      })),
+      {
+        title: 'Time to the first decoded frame, ms: bars p50, lines p95',
+        max: 1400,
+        left: 240,
+        ways: ways.map(({ name }) => name),
+      },
     ),
   );
 }

@@ -1,8 +1,20 @@
 /** The ways from a publisher's Transport to a viewer's that are compared. */
 import * as mediasoup from 'mediasoup';
 import * as ortc from 'mediasoup/ortc';
-import type { Router, RouterRtpCodecCapability, Transport, WebRtcTransport, WebRtcTransportOptions } from 'mediasoup/types';
-import { Mafalda, MafaldaHorizontal, RemoteMafaldaServer, type MafaldaApi, type MafaldaRouter } from '../../src/index.ts';
+import type {
+  Router,
+  RouterRtpCodecCapability,
+  Transport,
+  WebRtcTransport,
+  WebRtcTransportOptions,
+} from 'mediasoup/types';
+import {
+  Mafalda,
+  MafaldaHorizontal,
+  RemoteMafaldaServer,
+  type MafaldaApi,
+  type MafaldaRouter,
+} from '../../src/index.ts';
 import type { PipeableMafaldaRouter } from '../../src/base/pipeableMafaldaRouter.ts';
 
 const mediaCodecs: RouterRtpCodecCapability[] = [
@@ -10,7 +22,10 @@ const mediaCodecs: RouterRtpCodecCapability[] = [
   { kind: 'video', mimeType: 'video/VP8', clockRate: 90000 },
 ];
 export const routerRtpCapabilities = ortc.generateRouterRtpCapabilities(structuredClone(mediaCodecs));
-const options: WebRtcTransportOptions = { listenInfos: [{ protocol: 'udp', ip: '127.0.0.1' }], initialAvailableOutgoingBitrate: 10_000_000 };
+const options: WebRtcTransportOptions = {
+  listenInfos: [{ protocol: 'udp', ip: '127.0.0.1' }],
+  initialAvailableOutgoingBitrate: 10_000_000,
+};
 const token = 'bench';
 
 export interface Way {
@@ -37,7 +52,10 @@ async function sameServer(): Promise<Opened> {
 
 async function pipeToRouter(): Promise<Opened> {
   const workers = [await mediasoup.createWorker(), await mediasoup.createWorker()];
-  const [from, to] = (await Promise.all(workers.map(worker => worker.createRouter({ mediaCodecs })))) as [Router, Router];
+  const [from, to] = (await Promise.all(workers.map(worker => worker.createRouter({ mediaCodecs })))) as [
+    Router,
+    Router,
+  ];
   const links = new Set<Transport>();
   // Once for each stream: mediasoup leaves that to the application.
   const piped = new Map<string, Promise<unknown>>();
@@ -78,7 +96,12 @@ async function twoWorkers(): Promise<Opened> {
       others.push(transport);
     }
   };
-  return { sender: () => open(true), receiver: () => open(false), links: () => linksOf(router), close: () => mafalda.close() };
+  return {
+    sender: () => open(true),
+    receiver: () => open(false),
+    links: () => linksOf(router),
+    close: () => mafalda.close(),
+  };
 }
 
 async function serve(mafalda: MafaldaApi): Promise<{ url: string; close: () => Promise<void> }> {
@@ -94,14 +117,22 @@ async function serve(mafalda: MafaldaApi): Promise<{ url: string; close: () => P
 }
 
 async function servers(tiers: 1 | 2): Promise<Opened> {
-  const leaf = (): Promise<{ url: string; close: () => Promise<void> }> => serve(new Mafalda(mediasoup, { workerBudget: false, idlePipeTimeout: 100 }));
+  const leaf = (): Promise<{ url: string; close: () => Promise<void> }> =>
+    serve(new Mafalda(mediasoup, { workerBudget: false, idlePipeTimeout: 100 }));
   const leaves = [await leaf(), await leaf()];
-  const nodes = tiers === 1 ? leaves : await Promise.all(leaves.map(({ url }) => serve(new MafaldaHorizontal([url], { token }))));
-  const mafalda = new MafaldaHorizontal(nodes.map(({ url }) => url), { token });
+  const nodes =
+    tiers === 1 ? leaves : await Promise.all(leaves.map(({ url }) => serve(new MafaldaHorizontal([url], { token }))));
+  const mafalda = new MafaldaHorizontal(
+    nodes.map(({ url }) => url),
+    { token },
+  );
   await new Promise<void>(resolve => mafalda.once('connected', resolve));
   const router = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
   const open = (index: number) => (): Promise<WebRtcTransport> =>
-    (router as unknown as { createWebRtcTransport(given: object): Promise<WebRtcTransport> }).createWebRtcTransport({ ...options, placement: { node: nodes[index]!.url } });
+    (router as unknown as { createWebRtcTransport(given: object): Promise<WebRtcTransport> }).createWebRtcTransport({
+      ...options,
+      placement: { node: nodes[index]!.url },
+    });
   return {
     sender: open(0),
     receiver: open(1),

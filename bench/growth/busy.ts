@@ -39,7 +39,10 @@ async function round(calls: number[], deaths: number[], frozen: number[]): Promi
     producer.close();
   }
   // A process that is gone is told of by its machine; one that is frozen is only silent.
-  for (const [index, signal, times] of [[1, 'SIGKILL', deaths], [2, 'SIGSTOP', frozen]] as const) {
+  for (const [index, signal, times] of [
+    [1, 'SIGKILL', deaths],
+    [2, 'SIGSTOP', frozen],
+  ] as const) {
     const closed = new Promise<void>(resolve => places[index]!.observer.once('close', resolve));
     const started = performance.now();
     nodes[index].process.kill(signal);

@@ -106,9 +106,14 @@ async function pipes(streams: number): Promise<void> {
     return sink.consumeData({ dataProducerId: id });
   };
   const consumers: { close(): void }[] = [];
-  while (consumers.length < streams) consumers.push(...(await Promise.all(Array.from({ length: Math.min(50, streams - consumers.length) }, pipe))));
+  while (consumers.length < streams)
+    consumers.push(...(await Promise.all(Array.from({ length: Math.min(50, streams - consumers.length) }, pipe))));
   note('one more stream over a link', streams, await several(pipe));
-  note('close consumers of all streams', streams, await timed(async () => consumers.forEach(consumer => consumer.close())));
+  note(
+    'close consumers of all streams',
+    streams,
+    await timed(async () => consumers.forEach(consumer => consumer.close())),
+  );
   delay.reset();
   await mafalda.close();
   note('close all of it: event loop, max', streams, delay.max / 1e6);
@@ -123,6 +128,10 @@ for (const { what, figures } of rows) {
   const sizes = [...figures.keys()];
   const [from, to] = [sizes[1]!, sizes.at(-1)!];
   const exponent = Math.log(figures.get(to)! / figures.get(from)!) / Math.log(to / from);
-  console.log(what.padEnd(48) + sizes.map(size => `${size}: ${figures.get(size)!.toFixed(1)}`.padStart(16)).join('') + exponent.toFixed(2).padStart(10));
+  console.log(
+    what.padEnd(48) +
+      sizes.map(size => `${size}: ${figures.get(size)!.toFixed(1)}`.padStart(16)).join('') +
+      exponent.toFixed(2).padStart(10),
+  );
 }
 process.exit();

@@ -4,7 +4,11 @@ import * as mediasoup from 'mediasoup';
 import type { DirectTransport } from 'mediasoup/types';
 import { Mafalda, RemoteMafaldaServer } from 'mafalda-horizontal';
 
-export type Order = { order: 'fill'; room: string; objects: number } | { order: 'reset' } | { order: 'delay' } | { order: 'close'; room: string };
+export type Order =
+  | { order: 'fill'; room: string; objects: number }
+  | { order: 'reset' }
+  | { order: 'delay' }
+  | { order: 'close'; room: string };
 
 const PER_TRANSPORT = 500;
 const AT_ONCE = 100;

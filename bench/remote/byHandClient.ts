@@ -10,7 +10,11 @@ export async function openByHand(urls: readonly string[]): Promise<Subject> {
   return {
     name: 'by hand',
     async openRoom(nodes) {
-      const routers = await Promise.all(sockets.slice(0, nodes).map(async socket => ({ socket, ...(await ask<CreatedRouter>(socket, 'createRouter', {})) })));
+      const routers = await Promise.all(
+        sockets
+          .slice(0, nodes)
+          .map(async socket => ({ socket, ...(await ask<CreatedRouter>(socket, 'createRouter', {})) })),
+      );
       return new RoomByHand(routers);
     },
     async close() {
@@ -42,14 +46,18 @@ class RoomByHand implements Room {
   async createTransport(node: number): Promise<SubjectTransport> {
     const router = this.#routers[node]!;
     const { socket } = router;
-    const { id } = await ask<{ id: string }>(socket, 'createWebRtcTransport', { router: router.id, options: { listenInfos } });
+    const { id } = await ask<{ id: string }>(socket, 'createWebRtcTransport', {
+      router: router.id,
+      options: { listenInfos },
+    });
     return {
       produce: async (kind: 'audio' | 'video', rtpParameters: RtpParameters) => {
         const created = await ask<{ id: string }>(socket, 'produce', { transport: id, kind, rtpParameters });
         this.#streams.set(created.id, router);
         return created.id;
       },
-      consume: (producerId, paused) => this.#consume(router, { transport: id, producerId, rtpCapabilities: router.rtpCapabilities, paused }),
+      consume: (producerId, paused) =>
+        this.#consume(router, { transport: id, producerId, rtpCapabilities: router.rtpCapabilities, paused }),
       close: () => void socket.emit('closeTransport', { id }),
     };
   }
@@ -79,7 +87,9 @@ class RoomByHand implements Room {
   }
 
   async #linkOf(from: Placed, to: Placed): Promise<[string, string]> {
-    const [first, second] = [from, to].sort((one, other) => this.#routers.indexOf(one) - this.#routers.indexOf(other)) as [Placed, Placed];
+    const [first, second] = [from, to].sort(
+      (one, other) => this.#routers.indexOf(one) - this.#routers.indexOf(other),
+    ) as [Placed, Placed];
     const key = `${first.id} ${second.id}`;
     const link = this.#links.get(key) ?? this.#openLink(first, second);
     this.#links.set(key, link);
@@ -89,9 +99,14 @@ class RoomByHand implements Room {
 
   async #openLink(first: Placed, second: Placed): Promise<[string, string]> {
     type End = { id: string; ip: string; port: number; srtpParameters: object };
-    const ends = await Promise.all([first, second].map(({ socket, id }) => ask<End>(socket, 'openLink', { router: id })));
+    const ends = await Promise.all(
+      [first, second].map(({ socket, id }) => ask<End>(socket, 'openLink', { router: id })),
+    );
     const [one, other] = ends as [End, End];
-    await Promise.all([ask(first.socket, 'connectLink', { ...other, link: one.id }), ask(second.socket, 'connectLink', { ...one, link: other.id })]);
+    await Promise.all([
+      ask(first.socket, 'connectLink', { ...other, link: one.id }),
+      ask(second.socket, 'connectLink', { ...one, link: other.id }),
+    ]);
     return [one.id, other.id];
   }
 }

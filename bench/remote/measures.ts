@@ -31,7 +31,12 @@ export class Times {
 export const calls = ['createWebRtcTransport', 'produce', 'consume'] as const;
 
 /** The three calls on one server. */
-export async function measureCalls(times: Times, name: string, room: Pick<Room, 'createTransport'>, ssrc: number): Promise<void> {
+export async function measureCalls(
+  times: Times,
+  name: string,
+  room: Pick<Room, 'createTransport'>,
+  ssrc: number,
+): Promise<void> {
   const transport = await times.time('createWebRtcTransport', name, () => room.createTransport(0));
   const id = await times.time('produce', name, () => transport.produce('audio', rtpParametersOf('audio', ssrc)));
   await times.time('consume', name, () => transport.consume(id));
@@ -49,7 +54,13 @@ export async function measurePipes(times: Times, subject: Subject): Promise<void
   await room.close();
 }
 
-export async function measurePipelined(times: Times, { name }: Subject, room: Room, count: number, cpu: () => Promise<number>): Promise<void> {
+export async function measurePipelined(
+  times: Times,
+  { name }: Subject,
+  room: Room,
+  count: number,
+  cpu: () => Promise<number>,
+): Promise<void> {
   const transport = await room.createTransport(0);
   const id = await transport.produce('audio', rtpParametersOf('audio', 1));
   const before = await cpu();
@@ -61,7 +72,13 @@ export async function measurePipelined(times: Times, { name }: Subject, room: Ro
 }
 
 /** Each with a Transport to send audio and video and one to receive; each consumes all that the others have. */
-export async function measureJoins(times: Times, subject: Subject, nodes: number, people: number, cpu: () => Promise<number>): Promise<void> {
+export async function measureJoins(
+  times: Times,
+  subject: Subject,
+  nodes: number,
+  people: number,
+  cpu: () => Promise<number>,
+): Promise<void> {
   const what = `${people} people join, ${nodes === 1 ? 'one node' : 'two nodes'}`;
   const room = await subject.openRoom(nodes);
   const before = await cpu();
@@ -70,7 +87,11 @@ export async function measureJoins(times: Times, subject: Subject, nodes: number
   for (let person = 0; person < people; ++person) {
     const node = person % nodes;
     const [sender, receiver] = await Promise.all([room.createTransport(node), room.createTransport(node)]);
-    const producers = await Promise.all((['audio', 'video'] as const).map((kind, index) => sender.produce(kind, rtpParametersOf(kind, 10 * person + 2 * index + 1))));
+    const producers = await Promise.all(
+      (['audio', 'video'] as const).map((kind, index) =>
+        sender.produce(kind, rtpParametersOf(kind, 10 * person + 2 * index + 1)),
+      ),
+    );
     const others = joined.flatMap(other => other.producers);
     await Promise.all([
       ...others.map(id => receiver.consume(id, true)),

@@ -20,7 +20,11 @@ const KINDS = ['audio', 'video'] as const;
 type Heap = () => Promise<number> | number;
 
 /** @returns KiB for each Consumer, in each of the heaps */
-async function measure(room: Pick<Room, 'createTransport'>, kind: (typeof KINDS)[number], heaps: readonly Heap[]): Promise<number[]> {
+async function measure(
+  room: Pick<Room, 'createTransport'>,
+  kind: (typeof KINDS)[number],
+  heaps: readonly Heap[],
+): Promise<number[]> {
   const transports = await Promise.all(Array.from({ length: TRANSPORTS }, () => room.createTransport(0)));
   const id = await transports[0]!.produce(kind, rtpParametersOf(kind, 1));
   for (const transport of transports) await transport.consume(id, true);
@@ -30,14 +34,18 @@ async function measure(room: Pick<Room, 'createTransport'>, kind: (typeof KINDS)
   };
   const before = await read();
   for (let made = 0; made < CONSUMERS; made += AT_ONCE) {
-    await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => transports[(made + index) % TRANSPORTS]!.consume(id, true)));
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, (_, index) => transports[(made + index) % TRANSPORTS]!.consume(id, true)),
+    );
   }
   const after = await read();
   for (const transport of transports) transport.close();
   return after.map((bytes, index) => (bytes - before[index]!) / CONSUMERS / 1024);
 }
 
-const child = fork(fileURLToPath(new URL('node.ts', import.meta.url)), ['ours'], { execArgv: ['--import', 'tsx', '--expose-gc'] });
+const child = fork(fileURLToPath(new URL('node.ts', import.meta.url)), ['ours'], {
+  execArgv: ['--import', 'tsx', '--expose-gc'],
+});
 const [url] = (await once(child, 'message')) as [string];
 const nodeHeap = async (): Promise<number> => {
   child.send('heap');
@@ -49,12 +57,17 @@ const worker = await mediasoup.createWorker();
 const router = await worker.createRouter({ mediaCodecs: [...mediaCodecs] });
 const { rtpCapabilities } = router;
 const plain: Pick<Room, 'createTransport'> = {
-  createTransport: async () => subjectTransport(await router.createWebRtcTransport({ listenInfos: [...listenInfos] }), rtpCapabilities),
+  createTransport: async () =>
+    subjectTransport(await router.createWebRtcTransport({ listenInfos: [...listenInfos] }), rtpCapabilities),
 };
 const rows = new Map<string, number[]>();
-for (const kind of KINDS) rows.set('mediasoup', [...(rows.get('mediasoup') ?? []), ...(await measure(plain, kind, [heapUsed]))]);
+for (const kind of KINDS)
+  rows.set('mediasoup', [...(rows.get('mediasoup') ?? []), ...(await measure(plain, kind, [heapUsed]))]);
 worker.close();
-for (const [name, open] of [['RemoteMafaldaClient', () => openClient(url)], ['MafaldaHorizontal', () => openOurs([url])]] as const) {
+for (const [name, open] of [
+  ['RemoteMafaldaClient', () => openClient(url)],
+  ['MafaldaHorizontal', () => openOurs([url])],
+] as const) {
   const subject = await open();
   const room = await subject.openRoom(1);
   for (const kind of KINDS) {
@@ -66,5 +79,6 @@ for (const [name, open] of [['RemoteMafaldaClient', () => openClient(url)], ['Ma
   await subject.close();
 }
 console.log(`| KiB of heap for each of ${CONSUMERS} Consumers | ${KINDS.join(' | ')} |\n|---|---|---|`);
-for (const [name, figures] of rows) console.log(`| ${name} | ${figures.map(figure => figure.toFixed(1)).join(' | ')} |`);
+for (const [name, figures] of rows)
+  console.log(`| ${name} | ${figures.map(figure => figure.toFixed(1)).join(' | ')} |`);
 child.disconnect();

@@ -19,7 +19,10 @@ mediasoup.observer.on('newworker', worker => {
 });
 
 async function startOurs(): Promise<string> {
-  const server = new RemoteMafaldaServer(new Mafalda(mediasoup, { workerBudget: false }), { host: '127.0.0.1', auth: false });
+  const server = new RemoteMafaldaServer(new Mafalda(mediasoup, { workerBudget: false }), {
+    host: '127.0.0.1',
+    auth: false,
+  });
   await server.listen();
   return server.url;
 }
@@ -33,7 +36,9 @@ async function startByHand(): Promise<string> {
       answers = given;
       acknowledge();
     });
-    socket.on('bare', (name: string, _request: unknown, acknowledge: (answer: unknown) => void) => acknowledge(answers[name]));
+    socket.on('bare', (name: string, _request: unknown, acknowledge: (answer: unknown) => void) =>
+      acknowledge(answers[name]),
+    );
     serveByHand(socket, worker, { mediaCodecs: [...mediaCodecs] });
   });
   http.listen(0, '127.0.0.1');
@@ -45,7 +50,9 @@ async function startByHand(): Promise<string> {
 async function cpu(): Promise<number> {
   const { user, system } = process.cpuUsage();
   // One may just be closing.
-  const usages = await Promise.all(workers.map(worker => worker.getResourceUsage().catch(() => ({ ru_utime: 0, ru_stime: 0 }))));
+  const usages = await Promise.all(
+    workers.map(worker => worker.getResourceUsage().catch(() => ({ ru_utime: 0, ru_stime: 0 }))),
+  );
   return (user + system) / 1000 + usages.reduce((sum, { ru_utime, ru_stime }) => sum + ru_utime + ru_stime, 0);
 }
 

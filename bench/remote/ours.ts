@@ -2,11 +2,18 @@
 import { once } from 'node:events';
 import type { RtpCapabilities, Transport, WebRtcTransportOptions } from 'mediasoup/types';
 import type { Placement } from '../../src/api/placement.ts';
-import type { MafaldaApi, MafaldaHorizontal as Horizontal, MafaldaRouter, RemoteMafaldaClient as Client } from '../../src/index.ts';
+import type {
+  MafaldaApi,
+  MafaldaHorizontal as Horizontal,
+  MafaldaRouter,
+  RemoteMafaldaClient as Client,
+} from '../../src/index.ts';
 import { MafaldaHorizontal, RemoteMafaldaClient } from './product.ts';
 import { listenInfos, mediaCodecs, type Room, type Subject, type SubjectTransport } from './subject.ts';
 
-type Creator = MafaldaRouter & { createWebRtcTransport(options: WebRtcTransportOptions & { placement?: Placement }): Promise<Transport> };
+type Creator = MafaldaRouter & {
+  createWebRtcTransport(options: WebRtcTransportOptions & { placement?: Placement }): Promise<Transport>;
+};
 
 export async function openOurs(urls: readonly string[]): Promise<Subject> {
   const mafaldas = await Promise.all(urls.map((_url, index) => openHorizontal(urls.slice(0, index + 1))));
@@ -35,13 +42,19 @@ export async function openClient(url: string): Promise<Subject> {
   return { name: 'ours', openRoom: async () => openRoom(client), close: () => client.close() };
 }
 
-async function openRoom(mafalda: { createMafaldaRouter(options: object): MafaldaRouter }, nodes: readonly MafaldaApi[] = []): Promise<Room> {
+async function openRoom(
+  mafalda: { createMafaldaRouter(options: object): MafaldaRouter },
+  nodes: readonly MafaldaApi[] = [],
+): Promise<Room> {
   const router = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs: [...mediaCodecs] } }) as Creator;
   const rtpCapabilities = await router.getRtpCapabilities();
   return {
     async createTransport(node) {
       const placement = nodes.length > 1 ? { node: nodes[node]! } : undefined;
-      const transport = await router.createWebRtcTransport({ listenInfos: [...listenInfos], ...(placement && { placement }) });
+      const transport = await router.createWebRtcTransport({
+        listenInfos: [...listenInfos],
+        ...(placement && { placement }),
+      });
       return subjectTransport(transport, rtpCapabilities);
     },
     close: () => router.close(),

@@ -49,7 +49,11 @@ async function cpuOf(nodes: readonly { child: ChildProcess }[]): Promise<number>
   return (user + system) / 1000 + others.reduce((sum, ms) => sum + ms, 0);
 }
 
-async function repeat(count: number, times: Times, round: (times: Times, index: number) => Promise<void>): Promise<void> {
+async function repeat(
+  count: number,
+  times: Times,
+  round: (times: Times, index: number) => Promise<void>,
+): Promise<void> {
   for (let index = 0; index < WARM_UP * count; ++index) await round(new Times(), index);
   for (let index = 0; index < count; ++index) await round(times, index);
 }
@@ -62,7 +66,10 @@ async function inTurns(round: number, ways: readonly (() => Promise<void>)[]): P
   }
 }
 
-const nodes = { ours: await Promise.all([start('ours'), start('ours')]), byHand: await Promise.all([start('by hand'), start('by hand')]) };
+const nodes = {
+  ours: await Promise.all([start('ours'), start('ours')]),
+  byHand: await Promise.all([start('by hand'), start('by hand')]),
+};
 const ours = await openOurs(nodes.ours.map(({ url }) => url));
 const byHand = await openByHand(nodes.byHand.map(({ url }) => url));
 const client = await openClient(nodes.ours[0].url);
@@ -73,7 +80,8 @@ const worker = await mediasoup.createWorker();
 const router = await worker.createRouter({ mediaCodecs: [...mediaCodecs] });
 const { rtpCapabilities } = router;
 const local: Pick<Room, 'createTransport'> = {
-  createTransport: async () => subjectTransport(await router.createWebRtcTransport({ listenInfos: [...listenInfos] }), rtpCapabilities),
+  createTransport: async () =>
+    subjectTransport(await router.createWebRtcTransport({ listenInfos: [...listenInfos] }), rtpCapabilities),
 };
 
 /** The data that calls send and get. */
@@ -86,7 +94,10 @@ async function payloads(): Promise<Record<(typeof calls)[number], { request: unk
   return {
     createWebRtcTransport: { request: { listenInfos }, answer: { id, iceParameters, iceCandidates, dtlsParameters } },
     produce: { request: { kind: 'audio', rtpParameters: rtpParametersOf('audio', 1) }, answer: { id: producer.id } },
-    consume: { request: { producerId: producer.id, rtpCapabilities }, answer: { id: consumer.id, rtpParameters: consumer.rtpParameters } },
+    consume: {
+      request: { producerId: producer.id, rtpCapabilities },
+      answer: { id: consumer.id, rtpParameters: consumer.rtpParameters },
+    },
   };
 }
 
@@ -113,7 +124,9 @@ await repeat(BURSTS, times, (into, index) =>
   ]),
 );
 await Promise.all([clientRoom.close(), handRoom.close()]);
-await repeat(PIPES, times, (into, index) => inTurns(index, [() => measurePipes(into, ours), () => measurePipes(into, byHand)]));
+await repeat(PIPES, times, (into, index) =>
+  inTurns(index, [() => measurePipes(into, ours), () => measurePipes(into, byHand)]),
+);
 for (const count of [1, 2]) {
   await repeat(JOINS, times, (into, index) =>
     inTurns(index, [
@@ -123,7 +136,9 @@ for (const count of [1, 2]) {
   );
 }
 
-console.log(`${availableParallelism()} cores, load ${loadavg()[0]!.toFixed(1)}, medians of ${CALLS} calls, ${PIPES} pipes, ${JOINS} rooms\n`);
+console.log(
+  `${availableParallelism()} cores, load ${loadavg()[0]!.toFixed(1)}, medians of ${CALLS} calls, ${PIPES} pipes, ${JOINS} rooms\n`,
+);
 console.log(tableOf(times, PEOPLE));
 await writeFile(new URL('../../docs/images/remote-calls.svg', import.meta.url), drawReport(times, PEOPLE));
 

@@ -29,7 +29,12 @@ export const mediaCodecs = [
 const codecs = {
   audio: [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2 }],
   video: [
-    { mimeType: 'video/VP8', payloadType: 112, clockRate: 90000, rtcpFeedback: [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }] },
+    {
+      mimeType: 'video/VP8',
+      payloadType: 112,
+      clockRate: 90000,
+      rtcpFeedback: [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }],
+    },
     { mimeType: 'video/rtx', payloadType: 113, clockRate: 90000, parameters: { apt: 112 } },
   ],
 } satisfies Record<string, RtpParameters['codecs']>;

@@ -63,7 +63,10 @@ export class Person {
     if (!consumer) throw new Error(`${this.name} does not listen to ${name}`);
     for (let attempt = 1; ; ++attempt) {
       const signal = AbortSignal.timeout(ATTEMPT_MS);
-      const heard = once(consumer, 'message', { signal }).then(([message]) => String(message) === text, () => false);
+      const heard = once(consumer, 'message', { signal }).then(
+        ([message]) => String(message) === text,
+        () => false,
+      );
       say();
       if (await heard) return;
       if (attempt === ATTEMPTS) throw new Error(`${this.name} does not hear ${name}`);

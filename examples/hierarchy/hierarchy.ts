@@ -85,9 +85,13 @@ async function talk(root: MafaldaHorizontal, [here, there]: string[]): Promise<v
       await new Promise(resolve => setTimeout(resolve, PACKET_INTERVAL_MS));
     }
     const { rtpBytes, way } = await pipeOf(room, source);
-    console.log(`\ncalls:  root → ${nameOf(here!)} → ${nameAt(source)}, and root → ${nameOf(there!)} → ${nameAt(sink)}`);
+    console.log(
+      `\ncalls:  root → ${nameOf(here!)} → ${nameAt(source)}, and root → ${nameOf(there!)} → ${nameAt(sink)}`,
+    );
     console.log(`media:  microphone → ${way.join(' → ')} → loudspeaker`);
-    console.log(`${PACKETS} packets sent, ${received} received, ${rtpBytes} bytes through the pipe between the two leaves`);
+    console.log(
+      `${PACKETS} packets sent, ${received} received, ${rtpBytes} bytes through the pipe between the two leaves`,
+    );
     if (way.join() !== [nameAt(source), nameAt(sink)].join()) throw new Error('the media took another way');
     // The first ones may come before the pipe is open.
     if (received < PACKETS / 2) throw new Error(`only ${received} of ${PACKETS} packets arrived`);
@@ -99,7 +103,9 @@ async function talk(root: MafaldaHorizontal, [here, there]: string[]): Promise<v
 
 /** The pipe that leaves a Transport's server: from which leaf to which, and what it has carried. */
 async function pipeOf(room: MafaldaRouter, { tuple }: PlainTransport): Promise<{ way: string[]; rtpBytes: number }> {
-  const pipes = [...room.transports.values()].filter((transport): transport is PipeTransport => transport.type === 'pipe');
+  const pipes = [...room.transports.values()].filter(
+    (transport): transport is PipeTransport => transport.type === 'pipe',
+  );
   const pipe = pipes.find(({ tuple: { localAddress } }) => localAddress === tuple.localAddress);
   const [stats] = (await pipe?.getStats()) ?? [];
   if (!stats) throw new Error(`no pipe leaves ${tuple.localAddress}`);

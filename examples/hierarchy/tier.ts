@@ -15,7 +15,9 @@ if (!token) throw new Error('HIERARCHY_TOKEN is not set: this is started by hier
 const { address, below } = JSON.parse(process.argv[2]!) as Tier;
 
 // Leaves of the example stand for machines: they don't share the cores of this one.
-const mafalda: MafaldaApi = below ? new MafaldaHorizontal(below, { token }) : new Mafalda(mediasoup, { workerBudget: false });
+const mafalda: MafaldaApi = below
+  ? new MafaldaHorizontal(below, { token })
+  : new Mafalda(mediasoup, { workerBudget: false });
 if (mafalda instanceof MafaldaHorizontal) await once(mafalda, 'connected');
 
 // Addresses for media belong to the leaves, which alone know them: the tiers above are told none.

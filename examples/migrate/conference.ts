@@ -22,7 +22,9 @@ export async function holdConference(mafalda: MafaldaApi, names: readonly string
   const people = await Promise.all(names.map((name, index) => join(router, name, 1000 + index)));
   const talking = setInterval(() => people.forEach(speak), PACKET_EVERY_MS);
   try {
-    const heard = people.flatMap(listener => people.filter(other => other !== listener).map(speaker => hear(router, listener, speaker)));
+    const heard = people.flatMap(listener =>
+      people.filter(other => other !== listener).map(speaker => hear(router, listener, speaker)),
+    );
     return await Promise.all(heard);
   } finally {
     clearInterval(talking);
@@ -33,14 +35,19 @@ export async function holdConference(mafalda: MafaldaApi, names: readonly string
 async function join(router: MafaldaRouter, name: string, ssrc: number): Promise<Person> {
   const transport = await router.createDirectTransport();
   const codecs = [{ ...opus, payloadType: 111 }];
-  const microphone = await transport.produce({ kind: 'audio', rtpParameters: { codecs, encodings: [{ ssrc }] }, appData: { name, ssrc, packets: 0 } });
+  const microphone = await transport.produce({
+    kind: 'audio',
+    rtpParameters: { codecs, encodings: [{ ssrc }] },
+    appData: { name, ssrc, packets: 0 },
+  });
   return { name, transport, microphone };
 }
 
 async function hear(router: MafaldaRouter, listener: Person, speaker: Person): Promise<string> {
   const rtpCapabilities = await router.getRtpCapabilities();
   const producerId = speaker.microphone.id;
-  if (!(await router.canConsume({ producerId, rtpCapabilities }))) throw new Error(`${listener.name} can't consume ${speaker.name}`);
+  if (!(await router.canConsume({ producerId, rtpCapabilities })))
+    throw new Error(`${listener.name} can't consume ${speaker.name}`);
   const consumer: Consumer = await listener.transport.consume({ producerId, rtpCapabilities });
   const [packet] = (await once(consumer, 'rtp', { signal: AbortSignal.timeout(PATIENCE_MS) })) as [Buffer];
   return `${listener.name} hears ${packet.subarray(-speaker.name.length).toString()}`;

@@ -10,5 +10,8 @@ const lines = (text: string): string[] => text.split('\n').filter(Boolean);
 const removed = lines(before).filter(line => !lines(after).includes(line));
 const added = lines(after).filter(line => !lines(before).includes(line));
 for (const line of [...removed.map(text => `-${text}`), ...added.map(text => `+${text}`)]) {
-  assert.ok(lines(readme).includes(line), `README.md of examples/migrate does not show this line of the difference: ${line}`);
+  assert.ok(
+    lines(readme).includes(line),
+    `README.md of examples/migrate does not show this line of the difference: ${line}`,
+  );
 }

@@ -62,7 +62,10 @@ export class Peer {
       const own = await Promise.allSettled(this.#transports.values());
       const near = own.flatMap(result => (result.status === 'fulfilled' ? [result.value.id] : []));
       // Without any address: the server that it lands on fills in its own.
-      return this.room.mafaldaRouter.createWebRtcTransport({ initialAvailableOutgoingBitrate: INITIAL_BITRATE, placement: { near } });
+      return this.room.mafaldaRouter.createWebRtcTransport({
+        initialAvailableOutgoingBitrate: INITIAL_BITRATE,
+        placement: { near },
+      });
     });
     transport.observer.once('close', () => this.#closed || this.#listener.onTransportLost());
     const { id, iceParameters, iceCandidates, dtlsParameters } = transport;
@@ -91,7 +94,9 @@ export class Peer {
   /** The producer may be on any server: that it has to be piped, and from where, is Mafalda's business. */
   async consume(producerId: string, rtpCapabilities: RtpCapabilities): Promise<ConsumerInfo> {
     const transport = await this.#transport('recv');
-    const consumer = await once(this.#consumers, producerId, () => transport.consume({ producerId, rtpCapabilities, paused: true }));
+    const consumer = await once(this.#consumers, producerId, () =>
+      transport.consume({ producerId, rtpCapabilities, paused: true }),
+    );
     consumer.observer.once('close', () => this.#consumers.delete(producerId));
     consumer.once('producerclose', () => {
       const owner = [...this.room.peers.values()].find(peer => peer.#owns(producerId));
@@ -128,12 +133,22 @@ export class Peer {
   }
 }
 
-function toProducerInfo({ producer: { id, kind, paused }, server }: { producer: Producer; server: string }): ProducerInfo {
+function toProducerInfo({
+  producer: { id, kind, paused },
+  server,
+}: {
+  producer: Producer;
+  server: string;
+}): ProducerInfo {
   return { id, kind, paused, server };
 }
 
 /** @throws {Error} if there is one already. One that could not be made can be asked for again. */
-async function once<Key, Thing>(things: Map<Key, Promise<Thing>>, key: Key, make: () => Promise<Thing>): Promise<Thing> {
+async function once<Key, Thing>(
+  things: Map<Key, Promise<Thing>>,
+  key: Key,
+  make: () => Promise<Thing>,
+): Promise<Thing> {
   if (things.has(key)) throw new Error(`you have that already: ${String(key)}`);
   const thing = make();
   things.set(key, thing);

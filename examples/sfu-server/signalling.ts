@@ -2,7 +2,14 @@
  * What the page and the server say to each other over socket.io. Both sides are checked against these types; what comes
  * from a page is checked once more when it arrives, since anybody can send anything.
  */
-import type { DtlsParameters, IceCandidate, IceParameters, MediaKind, RtpCapabilities, RtpParameters } from 'mediasoup/types';
+import type {
+  DtlsParameters,
+  IceCandidate,
+  IceParameters,
+  MediaKind,
+  RtpCapabilities,
+  RtpParameters,
+} from 'mediasoup/types';
 
 /** A person sends through one transport and receives through another. */
 export type Direction = 'send' | 'recv';

@@ -16,7 +16,11 @@ async function smoke(): Promise<void> {
   const url = await example.url();
   console.log(`it is there: ${url}`);
 
-  for (const [path, content] of Object.entries({ '/': '<title>', '/style.css': '.tile', '/bundle.js': 'getUserMedia' })) {
+  for (const [path, content] of Object.entries({
+    '/': '<title>',
+    '/style.css': '.tile',
+    '/bundle.js': 'getUserMedia',
+  })) {
     const response = await fetch(url + path);
     assert.equal(response.status, 200, path);
     assert.ok((await response.text()).includes(content), `${path} must contain ${content}`);
@@ -43,7 +47,10 @@ async function signal(socket: Socket<ServerEvents, PageRequests>): Promise<void>
   assert.deepEqual(await socket.emitWithAck('join', { room: 'smoke', name: 'Smoke' }), { result: [] });
   const capabilities = await socket.emitWithAck('getRtpCapabilities', {});
   assert.ok(capabilities.error === undefined, capabilities.error);
-  assert.ok(capabilities.result.codecs?.some(({ mimeType }) => mimeType === 'video/VP8'), 'it must offer VP8');
+  assert.ok(
+    capabilities.result.codecs?.some(({ mimeType }) => mimeType === 'video/VP8'),
+    'it must offer VP8',
+  );
 
   const servers = new Set<string>();
   for (const direction of ['send', 'recv'] as const) {

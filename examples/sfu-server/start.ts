@@ -21,7 +21,8 @@ const PARENT_CHECK_INTERVAL_MS = 500;
  * For the demo only: each person goes to the server with the least to do, whatever pipes that takes, so that there is something to see. The
  * library's own strategies keep a room together as long as there is room: without this one everybody would be on the first server.
  */
-const spread: Strategy = servers => [...servers].sort((a, b) => (b.near ?? 0) - (a.near ?? 0) || a.load - b.load || a.placed - b.placed)[0];
+const spread: Strategy = servers =>
+  [...servers].sort((a, b) => (b.near ?? 0) - (a.near ?? 0) || a.load - b.load || a.placed - b.placed)[0];
 
 const { PORT, HOST = '127.0.0.1' } = process.env;
 /** Known to this process and to the media servers only. By the environment: everybody can read the arguments of a process. */
@@ -41,11 +42,14 @@ if (process.env['npm_lifecycle_event']) {
 }
 
 start().catch((error: unknown) => {
-  if (!stopping.signal.aborted) void fail(`The demo can't start: ${error instanceof Error ? error.message : String(error)}`);
+  if (!stopping.signal.aborted)
+    void fail(`The demo can't start: ${error instanceof Error ? error.message : String(error)}`);
 });
 
 async function start(): Promise<void> {
-  const urls = await Promise.all(Array.from({ length: MEDIA_SERVERS }, (_, index) => startMediaServer(`server ${index + 1}`)));
+  const urls = await Promise.all(
+    Array.from({ length: MEDIA_SERVERS }, (_, index) => startMediaServer(`server ${index + 1}`)),
+  );
   stopping.signal.throwIfAborted();
 
   const nodes = new MafaldaHorizontal(urls, { token, strategy: spread });
@@ -61,7 +65,9 @@ async function start(): Promise<void> {
 
 /** @returns its URL */
 async function startMediaServer(name: string): Promise<string> {
-  const child = fork(fileURLToPath(new URL('mediaServer.ts', import.meta.url)), { env: { ...process.env, MEDIA_SERVER_TOKEN: token } });
+  const child = fork(fileURLToPath(new URL('mediaServer.ts', import.meta.url)), {
+    env: { ...process.env, MEDIA_SERVER_TOKEN: token },
+  });
   mediaServers.add(child);
   const died = once(child, 'exit')
     .then(([code, signal]): never => {
@@ -84,12 +90,14 @@ function onMediaServerGone(url: string, message: string): void {
 
 async function listen(nodes: MafaldaHorizontal): Promise<SfuServer> {
   const port = Number(PORT ?? DEFAULT_PORT);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Error(`PORT is "${PORT}": it must be a number up to 65535`);
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new Error(`PORT is "${PORT}": it must be a number up to 65535`);
   try {
     return await startSfuServer({ mafalda: nodes, host: HOST, port });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    if (PORT) throw new Error(`port ${port} is taken: set PORT to another one, or to 0 for any that is free`, { cause: error });
+    if (PORT)
+      throw new Error(`port ${port} is taken: set PORT to another one, or to 0 for any that is free`, { cause: error });
     return startSfuServer({ mafalda: nodes, host: HOST, port: 0 });
   }
 }

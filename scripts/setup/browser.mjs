@@ -13,7 +13,9 @@ export function findBrowser() {
 export async function ensureBrowser() {
   const given = process.env.CHROMIUM_BIN;
   if (given && !isExecutable(given)) {
-    throw new SetupError(`CHROMIUM_BIN is ${given}, which is not a program: correct it, or unset it to use a Chromium from the PATH`);
+    throw new SetupError(
+      `CHROMIUM_BIN is ${given}, which is not a program: correct it, or unset it to use a Chromium from the PATH`,
+    );
   }
   if (findBrowser()) return;
   try {
@@ -21,6 +23,8 @@ export async function ensureBrowser() {
     if (!findBrowser()) throw new SetupError('the Debian package chromium is installed, but holds no such program');
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
-    throw new SetupError(`there is no Chromium (${COMMANDS.join(', ')}) on the PATH\n${error.message}\nor set CHROMIUM_BIN to the program of a Chromium or Chrome`);
+    throw new SetupError(
+      `there is no Chromium (${COMMANDS.join(', ')}) on the PATH\n${error.message}\nor set CHROMIUM_BIN to the program of a Chromium or Chrome`,
+    );
   }
 }

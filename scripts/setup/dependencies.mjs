@@ -16,7 +16,8 @@ function isInstalled() {
   if (!existsSync(installedPath)) return false;
   const installed = readJson(installedPath).packages;
   return Object.entries(readJson(lockPath).packages).every(
-    ([path, { version, optional }]) => path === '' || (installed[path] ? installed[path].version === version : optional),
+    ([path, { version, optional }]) =>
+      path === '' || (installed[path] ? installed[path].version === version : optional),
   );
 }
 

@@ -10,6 +10,8 @@ export async function ensureNetworkTools() {
     await installPackages(['iproute2'], 'a network of its own for tests');
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    console.error(`setup: ${error.message}\nsetup: without iproute2 the tests that need network namespaces are skipped`);
+    console.error(
+      `setup: ${error.message}\nsetup: without iproute2 the tests that need network namespaces are skipped`,
+    );
   }
 }

@@ -13,5 +13,6 @@ export function checkNodeVersion() {
 }
 
 export function recommendNodeVersion() {
-  if (major < RECOMMENDED) say(`Node.js ${process.versions.node} works, but is no longer maintained: ${RECOMMENDED} or newer is recommended`);
+  if (major < RECOMMENDED)
+    say(`Node.js ${process.versions.node} works, but is no longer maintained: ${RECOMMENDED} or newer is recommended`);
 }

@@ -13,10 +13,14 @@ const APT_OPTIONS = ['-q', '-o', 'DPkg::Lock::Timeout=300'];
 export async function installPackages(packages, purpose) {
   const names = packages.join(' ');
   if (!findOnPath('apt-get')) {
-    throw new SetupError(`${purpose} needs what these Debian packages hold, and there is no apt-get to install them: ${names}`);
+    throw new SetupError(
+      `${purpose} needs what these Debian packages hold, and there is no apt-get to install them: ${names}`,
+    );
   }
   if (process.getuid?.() !== 0) {
-    throw new SetupError(`${purpose} needs packages that are missing; install them with\n  sudo apt-get update && sudo apt-get install -y ${names}`);
+    throw new SetupError(
+      `${purpose} needs packages that are missing; install them with\n  sudo apt-get update && sudo apt-get install -y ${names}`,
+    );
   }
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   await step(`installing ${names} with apt-get`, async () => {

@@ -33,7 +33,10 @@ export class CommandError extends SetupError {
    */
   constructor(summary, output) {
     const left = output.length - SHOWN_FIRST - SHOWN_LAST;
-    const shown = left > 0 ? [...output.slice(0, SHOWN_FIRST), `... (${left} lines left out)`, ...output.slice(-SHOWN_LAST)] : output;
+    const shown =
+      left > 0
+        ? [...output.slice(0, SHOWN_FIRST), `... (${left} lines left out)`, ...output.slice(-SHOWN_LAST)]
+        : output;
     super([summary, ...shown.map(line => `  | ${line}`)].join('\n'));
     this.output = output;
   }
@@ -101,6 +104,8 @@ export function run(command, args, { cwd = root, env = process.env, abort, onLin
     running.add(child);
     abort?.addEventListener('abort', stop);
     child.on('error', error => settle(`could not be started: ${error.message}`));
-    child.on('close', (code, signal) => settle(code === 0 ? undefined : signal ? `was ended by ${signal}` : `failed with exit code ${code}`));
+    child.on('close', (code, signal) =>
+      settle(code === 0 ? undefined : signal ? `was ended by ${signal}` : `failed with exit code ${code}`),
+    );
   });
 }

@@ -35,7 +35,8 @@ function findProblem(path) {
   delete env.MEDIASOUP_VERSION;
   const { error, status, signal, stderr } = spawnSync(path, [], { env, encoding: 'utf8', timeout: 10_000 });
   if (status === EXIT_CODE_OF_A_WORKER) return undefined;
-  const reason = error?.message || stderr.trim().split('\n').at(-1) || (signal ? `ended by ${signal}` : `exit code ${status}`);
+  const reason =
+    error?.message || stderr.trim().split('\n').at(-1) || (signal ? `ended by ${signal}` : `exit code ${status}`);
   return `does not run here as a mediasoup worker: ${reason}`;
 }
 
@@ -69,7 +70,10 @@ export async function ensureWorker() {
   const given = process.env.MEDIASOUP_WORKER_BIN;
   if (given) {
     const problem = findProblem(given);
-    if (problem) throw new SetupError(`MEDIASOUP_WORKER_BIN is ${given}, which ${problem}: correct it, or unset it to let set-up get a worker`);
+    if (problem)
+      throw new SetupError(
+        `MEDIASOUP_WORKER_BIN is ${given}, which ${problem}: correct it, or unset it to let set-up get a worker`,
+      );
     return;
   }
 

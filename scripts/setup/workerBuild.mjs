@@ -14,7 +14,13 @@ const overlay = join(root, 'scripts', 'worker-build', 'subprojects');
 const MEMORY_PER_JOB = 1024 ** 3;
 
 /** What the build needs: a program or a library for pkg-config, and the Debian package that has it. */
-const PROGRAMS = { 'c++': 'g++', meson: 'meson', ninja: 'ninja-build', 'pkg-config': 'pkg-config', flatc: 'flatbuffers-compiler' };
+const PROGRAMS = {
+  'c++': 'g++',
+  meson: 'meson',
+  ninja: 'ninja-build',
+  'pkg-config': 'pkg-config',
+  flatc: 'flatbuffers-compiler',
+};
 const LIBRARIES = {
   libuv: 'libuv1-dev',
   openssl: 'libssl-dev',
@@ -25,14 +31,22 @@ const LIBRARIES = {
 
 const PATCHES = [
   { file: 'meson.build', from: "meson_version: '>= 1.1.0'", to: "meson_version: '>= 1.0.0'" },
-  { file: 'src/RTC/DtlsTransport.cpp', from: '(operationType == BIO_CB_RETURN) ?', to: '(operationType & BIO_CB_RETURN) ?' },
+  {
+    file: 'src/RTC/DtlsTransport.cpp',
+    from: '(operationType == BIO_CB_RETURN) ?',
+    to: '(operationType & BIO_CB_RETURN) ?',
+  },
 ];
 
 function findMissingPackages() {
   const isMissing = library => spawnSync('pkg-config', ['--exists', library]).status !== 0;
   return [
-    ...Object.keys(PROGRAMS).filter(program => !findOnPath(program)).map(program => PROGRAMS[program]),
-    ...Object.keys(LIBRARIES).filter(isMissing).map(library => LIBRARIES[library]),
+    ...Object.keys(PROGRAMS)
+      .filter(program => !findOnPath(program))
+      .map(program => PROGRAMS[program]),
+    ...Object.keys(LIBRARIES)
+      .filter(isMissing)
+      .map(library => LIBRARIES[library]),
   ];
 }
 
@@ -42,7 +56,9 @@ function patchSources(folder) {
     const path = join(folder, file);
     const source = readFileSync(path, 'utf8');
     if (!source.includes(from)) {
-      throw new SetupError(`"${from}" is not in mediasoup's ${file} any more: adapt scripts/worker-build to this version of mediasoup`);
+      throw new SetupError(
+        `"${from}" is not in mediasoup's ${file} any more: adapt scripts/worker-build to this version of mediasoup`,
+      );
     }
     writeFileSync(path, source.replace(from, to));
   }
@@ -65,7 +81,9 @@ export async function buildWorker({ packageFolder, program, folder }) {
 
   const jobs = Math.max(1, Math.min(os.availableParallelism(), Math.floor(os.totalmem() / MEMORY_PER_JOB)));
   await step(`building mediasoup's worker from its sources with ${jobs} jobs`, async report => {
-    await run('meson', ['setup', 'build', '--buildtype=release', '-Db_ndebug=true', '--wrap-mode=nodownload'], { cwd: folder });
+    await run('meson', ['setup', 'build', '--buildtype=release', '-Db_ndebug=true', '--wrap-mode=nodownload'], {
+      cwd: folder,
+    });
     await run('ninja', ['-C', 'build', `-j${jobs}`, program], {
       cwd: folder,
       env: { ...process.env, NINJA_STATUS: '[%f/%t] ' },

@@ -28,7 +28,11 @@ export async function downloadWorker({ packageFolder, program, folder }) {
   const tooSlow = setTimeout(() => timeouts.abort('too slow'), DOWNLOAD_TIMEOUT);
   try {
     await step("downloading mediasoup's prebuilt worker", () =>
-      run(process.execPath, [join(packageFolder, 'npm-scripts.mjs'), 'postinstall'], { cwd: folder, env, abort: timeouts.signal }),
+      run(process.execPath, [join(packageFolder, 'npm-scripts.mjs'), 'postinstall'], {
+        cwd: folder,
+        env,
+        abort: timeouts.signal,
+      }),
     );
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;

@@ -54,10 +54,27 @@ const plainTransport: Names<PlainTransportOptions> = {
   appData: true,
 };
 
-const pipeTransport: Names<PipeTransportOptions> = { ...sctp, listenInfo: true, listenIp: true, port: true, enableRtx: true, enableSrtp: true, appData: true };
-const directTransport: Names<DirectTransportOptions> = { maxSendMessageSize: true, maxReceiveMessageSize: true, appData: true };
+const pipeTransport: Names<PipeTransportOptions> = {
+  ...sctp,
+  listenInfo: true,
+  listenIp: true,
+  port: true,
+  enableRtx: true,
+  enableSrtp: true,
+  appData: true,
+};
+const directTransport: Names<DirectTransportOptions> = {
+  maxSendMessageSize: true,
+  maxReceiveMessageSize: true,
+  appData: true,
+};
 const activeSpeakerObserver: Names<ActiveSpeakerObserverOptions> = { interval: true, appData: true };
-const audioLevelObserver: Names<AudioLevelObserverOptions> = { maxEntries: true, threshold: true, interval: true, appData: true };
+const audioLevelObserver: Names<AudioLevelObserverOptions> = {
+  maxEntries: true,
+  threshold: true,
+  interval: true,
+  appData: true,
+};
 
 const names = {
   createWebRtcTransport: webRtcTransport,
@@ -86,7 +103,10 @@ export interface Separated<Options> {
 }
 
 /** @throws {TypeError} for an option that is unknown, and a placement that is none */
-export function separatePlacement<Options extends { placement?: Placement }>(method: CreateMethod, options: Options): Separated<Options> {
+export function separatePlacement<Options extends { placement?: Placement }>(
+  method: CreateMethod,
+  options: Options,
+): Separated<Options> {
   refuseUnknown(`${method}()`, options, createOptions[method], former);
   const { placement, ...rest } = options;
   if (placement !== undefined) checkPlacement(placement);

@@ -17,7 +17,10 @@ export class NodeUnavailableError extends MafaldaError {
   /** Why each node can't be used, by its URL or id; empty where nothing is known. */
   readonly causes: Readonly<Record<string, Error>>;
 
-  constructor(message: string, { node, cause, causes = {} }: { node?: string; cause?: Error; causes?: Readonly<Record<string, Error>> } = {}) {
+  constructor(
+    message: string,
+    { node, cause, causes = {} }: { node?: string; cause?: Error; causes?: Readonly<Record<string, Error>> } = {},
+  ) {
     super(message, cause && { cause });
     this.node = node;
     this.causes = causes;

@@ -3,7 +3,10 @@
 /** @returns undefined where none is near */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const most = Math.max(1, Math.floor(name.length / 3));
-  const ranked = known.map(candidate => ({ candidate, changes: changesBetween(name.toLowerCase(), candidate.toLowerCase()) }));
+  const ranked = known.map(candidate => ({
+    candidate,
+    changes: changesBetween(name.toLowerCase(), candidate.toLowerCase()),
+  }));
   return ranked.filter(({ changes }) => changes <= most).sort((a, b) => a.changes - b.changes)[0]?.candidate;
 }
 

@@ -30,7 +30,8 @@ export function resolveMafaldaRouterOptions(options: MafaldaRouterOptions = {}):
   const resolved: ResolvedMafaldaRouterOptions = { id: randomUUID(), ...mafaldaRouterDefaultOptions, ...given };
   const { id, maxWorkers, watermarkWorker, routerOptions, workerSettings } = resolved;
   if (typeof id !== 'string' || id === '') throw new TypeError('if given, id must be a non-empty string');
-  if (!Number.isInteger(maxWorkers) || maxWorkers < 0) throw new TypeError('if given, maxWorkers must be an integer, 0 or more');
+  if (!Number.isInteger(maxWorkers) || maxWorkers < 0)
+    throw new TypeError('if given, maxWorkers must be an integer, 0 or more');
   if (typeof watermarkWorker !== 'number' || !(watermarkWorker >= 0)) {
     throw new TypeError('if given, watermarkWorker must be a percentage, 0 or more');
   }
@@ -52,9 +53,16 @@ const MAX_NAME = 50;
  * @param ignored names that are neither known nor refused
  * @throws {TypeError} if `options` is not an object or has a member that is not in `known`, with the nearest name that is
  */
-export function refuseUnknown(where: string, options: object, known: readonly string[], ignored: readonly string[] = []): void {
+export function refuseUnknown(
+  where: string,
+  options: object,
+  known: readonly string[],
+  ignored: readonly string[] = [],
+): void {
   if (!isObject(options)) throw new TypeError(`${where}: options must be an object`);
-  const unknown = Object.entries(options).flatMap(([key, value]) => (value !== undefined && !known.includes(key) && !ignored.includes(key) ? [key] : []));
+  const unknown = Object.entries(options).flatMap(([key, value]) =>
+    value !== undefined && !known.includes(key) && !ignored.includes(key) ? [key] : [],
+  );
   if (unknown.length === 0) return;
   const told = unknown.slice(0, MAX_TOLD).map(name => name.slice(0, MAX_NAME));
   const nearest = told.flatMap(name => nearestName(name, known) ?? []);

@@ -18,8 +18,11 @@ export interface Placement {
 export function checkPlacement(placement: Placement): void {
   refuseUnknown('placement', placement, ['node', 'region', 'near']);
   const { region, near } = placement;
-  if (region !== undefined && typeof region !== 'string') throw new TypeError('if given, placement.region must be a string');
+  if (region !== undefined && typeof region !== 'string')
+    throw new TypeError('if given, placement.region must be a string');
   if (near !== undefined && !(Array.isArray(near) && near.every(id => typeof id === 'string'))) {
-    throw new TypeError('if given, placement.near must be an array of the ids of Producers, DataProducers, Transports and Consumers');
+    throw new TypeError(
+      'if given, placement.near must be an array of the ids of Producers, DataProducers, Transports and Consumers',
+    );
   }
 }

@@ -105,14 +105,26 @@ export interface MafaldaRouter extends EnhancedEventEmitter<MafaldaRouterEvents>
   readonly closed: boolean;
   getRtpCapabilities(): Promise<RtpCapabilities>;
   canConsume(options: { producerId: string; rtpCapabilities: RtpCapabilities }): Promise<boolean>;
-  createWebRtcTransport<T extends AppData = AppData>(options?: PlacementOptional<WebRtcTransportOptions<T>>): Promise<WebRtcTransport<T>>;
-  createPlainTransport<T extends AppData = AppData>(options?: PlacementOptional<PlainTransportOptions<T>>): Promise<PlainTransport<T>>;
-  createPipeTransport<T extends AppData = AppData>(options?: PlacementOptional<PipeTransportOptions<T>>): Promise<PipeTransport<T>>;
-  createDirectTransport<T extends AppData = AppData>(options?: PlacementOptional<DirectTransportOptions<T>>): Promise<DirectTransport<T>>;
+  createWebRtcTransport<T extends AppData = AppData>(
+    options?: PlacementOptional<WebRtcTransportOptions<T>>,
+  ): Promise<WebRtcTransport<T>>;
+  createPlainTransport<T extends AppData = AppData>(
+    options?: PlacementOptional<PlainTransportOptions<T>>,
+  ): Promise<PlainTransport<T>>;
+  createPipeTransport<T extends AppData = AppData>(
+    options?: PlacementOptional<PipeTransportOptions<T>>,
+  ): Promise<PipeTransport<T>>;
+  createDirectTransport<T extends AppData = AppData>(
+    options?: PlacementOptional<DirectTransportOptions<T>>,
+  ): Promise<DirectTransport<T>>;
   /** Like `Router.pipeToRouter()`. The two may share Workers, and may belong to different Mafaldas. */
   pipeToMafaldaRouter(options: PipeToMafaldaRouterOptions<MafaldaRouter>): Promise<PipeToRouterResult>;
-  createActiveSpeakerObserver<T extends AppData = AppData>(options?: PlacementOptional<ActiveSpeakerObserverOptions<T>>): Promise<ActiveSpeakerObserver<T>>;
-  createAudioLevelObserver<T extends AppData = AppData>(options?: PlacementOptional<AudioLevelObserverOptions<T>>): Promise<AudioLevelObserver<T>>;
+  createActiveSpeakerObserver<T extends AppData = AppData>(
+    options?: PlacementOptional<ActiveSpeakerObserverOptions<T>>,
+  ): Promise<ActiveSpeakerObserver<T>>;
+  createAudioLevelObserver<T extends AppData = AppData>(
+    options?: PlacementOptional<AudioLevelObserverOptions<T>>,
+  ): Promise<AudioLevelObserver<T>>;
   /** What there is, as JSON: from this the objects can be understood and made again. */
   dump(): Promise<MafaldaRouterDump>;
   close(): Promise<void>;

@@ -16,13 +16,37 @@ const properties: Record<ObjectType, readonly string[]> = {
   ],
   rtpObserver: ['type', 'paused'],
   producer: ['kind', 'type', 'rtpParameters', 'paused', 'score'],
-  consumer: ['producerId', 'kind', 'type', 'rtpParameters', 'paused', 'producerPaused', 'preferredLayers', 'currentLayers', 'priority', 'score'],
+  consumer: [
+    'producerId',
+    'kind',
+    'type',
+    'rtpParameters',
+    'paused',
+    'producerPaused',
+    'preferredLayers',
+    'currentLayers',
+    'priority',
+    'score',
+  ],
   dataProducer: ['type', 'sctpStreamParameters', 'label', 'protocol', 'paused'],
-  dataConsumer: ['dataProducerId', 'type', 'sctpStreamParameters', 'label', 'protocol', 'paused', 'dataProducerPaused', 'subchannels'],
+  dataConsumer: [
+    'dataProducerId',
+    'type',
+    'sctpStreamParameters',
+    'label',
+    'protocol',
+    'paused',
+    'dataProducerPaused',
+    'subchannels',
+  ],
 };
 
 /** @param loadOf the load of a Worker, by its id */
-export function dumpTree(tree: ObjectTree, options: ResolvedMafaldaRouterOptions, loadOf: (workerId: string) => number): MafaldaRouterDump {
+export function dumpTree(
+  tree: ObjectTree,
+  options: ResolvedMafaldaRouterOptions,
+  loadOf: (workerId: string) => number,
+): MafaldaRouterDump {
   const { id, ...rest } = options;
   const nodes = [...tree.nodes()];
   return toJson({
@@ -38,7 +62,10 @@ function dumpWorker(worker: TreeNode<'worker'>, load: number): WorkerDump {
   const routers = childrenOf(worker, 'router').map(router => ({
     ...dumpObject(router),
     transports: childrenOf(router, 'transport').map(dumpTransport),
-    rtpObservers: childrenOf(router, 'rtpObserver').map(observer => ({ ...dumpObject(observer), producerIds: [...observer.observed] })),
+    rtpObservers: childrenOf(router, 'rtpObserver').map(observer => ({
+      ...dumpObject(observer),
+      producerIds: [...observer.observed],
+    })),
   }));
   return { id: worker.id, pid: worker.object.pid, load, routers };
 }

@@ -10,7 +10,13 @@ import { ObjectTree } from '../core/objectTree.ts';
 import { resolveMafaldaRouterOptions, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
 import { PublicEmitter } from '../core/publicEmitter.ts';
 import { ReadOnlyMap } from '../core/readOnlyMap.ts';
-import type { MafaldaApi, MafaldaEvents, MafaldaRouterOptions, MafaldaRouterState, ResourceUsages } from '../api/types.ts';
+import type {
+  MafaldaApi,
+  MafaldaEvents,
+  MafaldaRouterOptions,
+  MafaldaRouterState,
+  ResourceUsages,
+} from '../api/types.ts';
 import type { PipeableMafaldaRouter } from './pipeableMafaldaRouter.ts';
 
 export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extends MafaldaEvents = MafaldaEvents>
@@ -29,7 +35,14 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
   constructor(scope: ModuleScope, tree = new ObjectTree(undefined, true)) {
     super();
     this.tree = tree;
-    mayForgetCalls(this, ['listMafaldaRouters', 'closeAllMafaldaRouters', 'getResourceUsages', 'dump', 'drain', 'close']);
+    mayForgetCalls(this, [
+      'listMafaldaRouters',
+      'closeAllMafaldaRouters',
+      'getResourceUsages',
+      'dump',
+      'drain',
+      'close',
+    ]);
     this.#scope = scope;
     this.mafaldaRouters = new ReadOnlyMap(this.#mafaldaRouters);
   }
@@ -87,7 +100,10 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
   }
 
   async listMafaldaRouters(): Promise<MafaldaRouterState[]> {
-    return [...this.mafaldaRouters.values()].map(({ id, tree }) => ({ id, holders: [{ clients: [], objects: tree.size }] }));
+    return [...this.mafaldaRouters.values()].map(({ id, tree }) => ({
+      id,
+      holders: [{ clients: [], objects: tree.size }],
+    }));
   }
 
   async closeAllMafaldaRouters(): Promise<void> {

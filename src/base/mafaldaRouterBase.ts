@@ -15,8 +15,25 @@ import type { MafaldaRouter, MafaldaRouterEvents, PipeToMafaldaRouterOptions } f
 
 const log = logger('router');
 
-const creates = ['WebRtcTransport', 'PlainTransport', 'PipeTransport', 'DirectTransport', 'ActiveSpeakerObserver', 'AudioLevelObserver'].map(name => `create${name}`);
-const forgettable = [...creates, 'attach', 'getRtpCapabilities', 'canConsume', 'pipeToMafaldaRouter', 'getResourceUsages', 'dump', 'close', 'leave'];
+const creates = [
+  'WebRtcTransport',
+  'PlainTransport',
+  'PipeTransport',
+  'DirectTransport',
+  'ActiveSpeakerObserver',
+  'AudioLevelObserver',
+].map(name => `create${name}`);
+const forgettable = [
+  ...creates,
+  'attach',
+  'getRtpCapabilities',
+  'canConsume',
+  'pipeToMafaldaRouter',
+  'getResourceUsages',
+  'dump',
+  'close',
+  'leave',
+];
 
 export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvents> {
   readonly id: string;
@@ -69,7 +86,13 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
   }
 
   /** Without a round trip: what mediasoup's Router would answer is in the Producer's consumable RTP parameters. */
-  async canConsume({ producerId, rtpCapabilities }: { producerId: string; rtpCapabilities: RtpCapabilities }): Promise<boolean> {
+  async canConsume({
+    producerId,
+    rtpCapabilities,
+  }: {
+    producerId: string;
+    rtpCapabilities: RtpCapabilities;
+  }): Promise<boolean> {
     const producer = this.streams.producer(producerId);
     if (!producer) {
       log('canConsume() | Producer with id "%s" not found', producerId);
@@ -114,6 +137,7 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
   }
 
   protected assertOpen(): void {
-    if (this.closed) throw new ClosedError(`MafaldaRouter "${this.id}" is closed: createMafaldaRouter() makes another one`);
+    if (this.closed)
+      throw new ClosedError(`MafaldaRouter "${this.id}" is closed: createMafaldaRouter() makes another one`);
   }
 }

@@ -57,7 +57,8 @@ export class ModuleScope {
     this.#all.delete(mafaldaRouter);
     if (this.#mafaldaRouters.get(id) === mafaldaRouter) {
       this.#mafaldaRouters.delete(id);
-      for (const other of this.#all) if (other.id === id && !this.#mafaldaRouters.has(id)) this.#mafaldaRouters.set(id, other);
+      for (const other of this.#all)
+        if (other.id === id && !this.#mafaldaRouters.has(id)) this.#mafaldaRouters.set(id, other);
     }
     this.tree.exclude(tree);
     this.#wider?.removeMafaldaRouter(mafaldaRouter);

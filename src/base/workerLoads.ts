@@ -31,7 +31,10 @@ export class WorkerCounts {
 
   #count(node: TreeNode, change: 1 | -1): void {
     const { id } = workerOf(node);
-    const worker = this.#byWorker.get(id) ?? { counts: { routers: 0, transports: 0, producers: 0, consumers: 0, dataProducers: 0, dataConsumers: 0 }, nodes: 0 };
+    const worker = this.#byWorker.get(id) ?? {
+      counts: { routers: 0, transports: 0, producers: 0, consumers: 0, dataProducers: 0, dataConsumers: 0 },
+      nodes: 0,
+    };
     worker.nodes += change;
     const name = counted[node.type];
     if (name) worker.counts[name] += change;

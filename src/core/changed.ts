@@ -2,7 +2,8 @@
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { Closable } from './onceClosed.ts';
 
-const emitterOf = ({ observer }: Closable): EnhancedEventEmitter<{ '@changed': [] }> => observer as EnhancedEventEmitter<{ '@changed': [] }>;
+const emitterOf = ({ observer }: Closable): EnhancedEventEmitter<{ '@changed': [] }> =>
+  observer as EnhancedEventEmitter<{ '@changed': [] }>;
 
 export function tellChanged(object: Closable): void {
   emitterOf(object).emit('@changed');

@@ -15,7 +15,8 @@ export function copyOf<T>(value: T): T {
 
 /** @returns undefined for what is no plain data */
 function copyPlain(value: unknown, depth: number): unknown {
-  if (typeof value !== 'object' || value === null) return typeof value === 'function' || typeof value === 'symbol' ? undefined : value;
+  if (typeof value !== 'object' || value === null)
+    return typeof value === 'function' || typeof value === 'symbol' ? undefined : value;
   if (depth > MAX_DEPTH) return undefined;
   if (Array.isArray(value)) {
     const list: unknown[] = [];
@@ -42,9 +43,14 @@ export function isSameData(one: unknown, other: unknown, depth = 0): boolean {
   if (typeof one !== 'object' || one === null) return Object.is(one, other);
   if (typeof other !== 'object' || other === null || depth > MAX_DEPTH) return false;
   if (Array.isArray(one)) {
-    return Array.isArray(other) && one.length === other.length && one.every((element, index) => isSameData(element, (other as unknown[])[index], depth + 1));
+    return (
+      Array.isArray(other) &&
+      one.length === other.length &&
+      one.every((element, index) => isSameData(element, (other as unknown[])[index], depth + 1))
+    );
   }
-  if (Object.getPrototypeOf(one) !== Object.prototype || Object.getPrototypeOf(other) !== Object.prototype) return false;
+  if (Object.getPrototypeOf(one) !== Object.prototype || Object.getPrototypeOf(other) !== Object.prototype)
+    return false;
   let left = 0;
   for (const key in other) if ((other as Record<string, unknown>)[key] !== undefined) ++left;
   for (const key in one) {

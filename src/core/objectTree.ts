@@ -113,7 +113,9 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   addWorker(worker: Worker, id: string): void {
     const node = this.#follow('worker', worker, id, undefined);
     worker.observer.on('newrouter', router => this.#followRouter(router, node));
-    worker.observer.on('newwebrtcserver', webRtcServer => this.#follow('webRtcServer', webRtcServer, webRtcServer.id, node));
+    worker.observer.on('newwebrtcserver', webRtcServer =>
+      this.#follow('webRtcServer', webRtcServer, webRtcServer.id, node),
+    );
   }
 
   /** Follows a Router, and all that will be created in it, until it closes. Its Worker is shown while it has Routers here. */
@@ -149,8 +151,12 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
     const { observer } = transport;
     observer.on('newproducer', producer => this.#follow('producer', producer, this.publicId(producer.id), node));
     observer.on('newconsumer', consumer => this.#follow('consumer', consumer, this.publicId(consumer.id), node));
-    observer.on('newdataproducer', producer => this.#follow('dataProducer', producer, this.publicId(producer.id), node));
-    observer.on('newdataconsumer', consumer => this.#follow('dataConsumer', consumer, this.publicId(consumer.id), node));
+    observer.on('newdataproducer', producer =>
+      this.#follow('dataProducer', producer, this.publicId(producer.id), node),
+    );
+    observer.on('newdataconsumer', consumer =>
+      this.#follow('dataConsumer', consumer, this.publicId(consumer.id), node),
+    );
   }
 
   #followRtpObserver(rtpObserver: RtpObserver, parent: TreeNode): void {
@@ -178,7 +184,12 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
     observer.on('removeproducer', ({ id }) => letGo(id));
   }
 
-  #follow<T extends ObjectType>(type: T, object: ObjectTypes[T], id: string, parent: TreeNode | undefined): TreeNode<T> {
+  #follow<T extends ObjectType>(
+    type: T,
+    object: ObjectTypes[T],
+    id: string,
+    parent: TreeNode | undefined,
+  ): TreeNode<T> {
     const node = this.#add(type, id, object, parent);
     onceClosed(object, () => this.#gone(node));
     // mediasoup does not notice that the parent was closed while this was being made.
@@ -188,7 +199,14 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
 
   #add<T extends ObjectType>(type: T, id: string, object: ObjectTypes[T], parent: TreeNode | undefined): TreeNode<T> {
     const children = hasChildren.has(type) ? new Set() : nothing;
-    const node = { type, id, object, parent, children, observed: type === 'rtpObserver' ? new Set() : nothing } as unknown as TreeNode;
+    const node = {
+      type,
+      id,
+      object,
+      parent,
+      children,
+      observed: type === 'rtpObserver' ? new Set() : nothing,
+    } as unknown as TreeNode;
     parent?.children.add(node);
     this.#hold(node);
     return node as TreeNode<T>;
@@ -197,7 +215,8 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   #hold(node: TreeNode): void {
     const map = this.#mapOf(node);
     if (this.#isForMaps && !map) return;
-    if (this.#nodes.has(node.object)) return void this.#others.set(node.object, (this.#others.get(node.object) ?? 0) + 1);
+    if (this.#nodes.has(node.object))
+      return void this.#others.set(node.object, (this.#others.get(node.object) ?? 0) + 1);
     this.#nodes.set(node.object, node);
     map?.set(node.id, node.object);
     this.emit('add', node);
@@ -219,7 +238,8 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   }
 
   #mapOf({ type }: TreeNode): Map<string, unknown> | undefined {
-    if (type === 'worker' || type === 'router' || type === 'transport' || type === 'rtpObserver') return this.#maps[type];
+    if (type === 'worker' || type === 'router' || type === 'transport' || type === 'rtpObserver')
+      return this.#maps[type];
     return undefined;
   }
 }

@@ -21,7 +21,11 @@ export async function within(promise: Promise<unknown>, timeoutMs: number, signa
  * answers of all others.
  * @param onMissing told why, of each of them by its index
  */
-export async function answersWithin<T>(promises: readonly Promise<T>[], timeoutMs: number, onMissing: (index: number, why: unknown) => void): Promise<(T | undefined)[]> {
+export async function answersWithin<T>(
+  promises: readonly Promise<T>[],
+  timeoutMs: number,
+  onMissing: (index: number, why: unknown) => void,
+): Promise<(T | undefined)[]> {
   const answers: (T | undefined)[] = promises.map(() => undefined);
   const missing = new Set(promises.keys());
   const answered = promises.map(async (promise, index) => {

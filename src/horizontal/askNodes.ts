@@ -11,10 +11,15 @@ const ANSWER_TIMEOUT_MS = 4000;
 const TIER_TIMEOUT_MS = 6000;
 
 /** @returns what has come in time, in the order of the nodes; undefined for those that have failed, or are silent */
-export function askNodes<T>(nodes: readonly ClusterNode[], question: (node: ClusterNode) => Promise<T>): Promise<(T | undefined)[]> {
+export function askNodes<T>(
+  nodes: readonly ClusterNode[],
+  question: (node: ClusterNode) => Promise<T>,
+): Promise<(T | undefined)[]> {
   const hasTier = nodes.some(({ mafalda }) => (mafalda.loadReport?.hosts.length ?? 0) > 1);
   const answers = nodes.map(async node => question(node));
-  return answersWithin(answers, hasTier ? TIER_TIMEOUT_MS : ANSWER_TIMEOUT_MS, (index, why) => log('%s is left out: %o', nodes[index]!.id, why));
+  return answersWithin(answers, hasTier ? TIER_TIMEOUT_MS : ANSWER_TIMEOUT_MS, (index, why) =>
+    log('%s is left out: %o', nodes[index]!.id, why),
+  );
 }
 
 /** Where nodes have nodes, the way to what is below is told from above. */

@@ -20,7 +20,10 @@ export function failureOf(failures: ReadonlyMap<ClusterNode, Error>): Error {
   if (isOwnKind && errors.every(({ name }) => name === first.name)) return first;
   const causes = Object.fromEntries([...failures].map(([{ id }, error]) => [id, error]));
   const whys = Object.entries(causes).map(([id, { message }]) => `${id}: ${message}`);
-  return new NodeUnavailableError(`none of the nodes that were tried can do it (${whys.join('; ')})`, { cause: first, causes });
+  return new NodeUnavailableError(`none of the nodes that were tried can do it (${whys.join('; ')})`, {
+    cause: first,
+    causes,
+  });
 }
 
 export function toError(thrown: unknown): Error {

@@ -104,7 +104,12 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       domainOf: router => this.#nodeOf(router),
       isLost: router => this.#nodeOf(router).lost,
     });
-    this.#flow = new PipeFlow({ tree: this.tree, streams: this.streams, domainOf: router => this.#nodeOf(router), alone: false });
+    this.#flow = new PipeFlow({
+      tree: this.tree,
+      streams: this.streams,
+      domainOf: router => this.#nodeOf(router),
+      alone: false,
+    });
   }
 
   override async attach(): Promise<void> {
@@ -148,7 +153,9 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     return super.canConsume(options);
   }
 
-  override async pipeToMafaldaRouter(options: PipeToMafaldaRouterOptions<MafaldaRouter>): Promise<types.PipeToRouterResult> {
+  override async pipeToMafaldaRouter(
+    options: PipeToMafaldaRouterOptions<MafaldaRouter>,
+  ): Promise<types.PipeToRouterResult> {
     const id = options.producerId ?? options.dataProducerId;
     if (id) await this.#seek(id);
     return super.pipeToMafaldaRouter(options);
@@ -166,7 +173,9 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     return this.#create('createPlainTransport', options, (part, rest) => part.createPlainTransport<T>(rest));
   }
 
-  createPipeTransport<T extends types.AppData = types.AppData>(options: PlacementOptional<types.PipeTransportOptions<T>> = {}): Promise<types.PipeTransport<T>> {
+  createPipeTransport<T extends types.AppData = types.AppData>(
+    options: PlacementOptional<types.PipeTransportOptions<T>> = {},
+  ): Promise<types.PipeTransport<T>> {
     return this.#create('createPipeTransport', options, (part, rest) => part.createPipeTransport<T>(rest));
   }
 
@@ -179,7 +188,9 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   createActiveSpeakerObserver<T extends types.AppData = types.AppData>(
     options: PlacementOptional<types.ActiveSpeakerObserverOptions<T>> = {},
   ): Promise<types.ActiveSpeakerObserver<T>> {
-    return this.#create('createActiveSpeakerObserver', options, (part, rest) => part.createActiveSpeakerObserver<T>(rest));
+    return this.#create('createActiveSpeakerObserver', options, (part, rest) =>
+      part.createActiveSpeakerObserver<T>(rest),
+    );
   }
 
   createAudioLevelObserver<T extends types.AppData = types.AppData>(
@@ -191,14 +202,19 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   /** Of the nodes that answer within some seconds. */
   async getResourceUsages(): Promise<ResourceUsages> {
     const parts = new Map([...this.#parts].filter(([node]) => node.connected));
-    return Object.assign({}, ...(await askNodes([...parts.keys()], async node => parts.get(node)?.getResourceUsages()))) as ResourceUsages;
+    return Object.assign(
+      {},
+      ...(await askNodes([...parts.keys()], async node => parts.get(node)?.getResourceUsages())),
+    ) as ResourceUsages;
   }
 
   async dump(): Promise<MafaldaRouterDump> {
     const { id, ...options } = this.#options;
     this.#parts.use();
     const parts = new Map(this.#parts);
-    const answers = await askNodes([...parts.keys()], async node => (node.connected ? parts.get(node)?.dump() : undefined));
+    const answers = await askNodes([...parts.keys()], async node =>
+      node.connected ? parts.get(node)?.dump() : undefined,
+    );
     // Of a node that can't be asked at present, or answers with something else, what is known of it here.
     const dumps = [...parts].map(([node, part], index) => {
       const answer = answers[index];
@@ -207,10 +223,14 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     return {
       id,
       options,
-      workers: dumps.flatMap(([node, dump]) => dump.workers.map(worker => ({ ...worker, node: pathTo(node, worker.node) }))),
+      workers: dumps.flatMap(([node, dump]) =>
+        dump.workers.map(worker => ({ ...worker, node: pathTo(node, worker.node) })),
+      ),
       pipes: dumps.flatMap(([, dump]) => dump.pipes),
       // An object with the Mafalda API that is none of ours may not tell.
-      orphans: dumps.flatMap(([node, { orphans = [] }]) => orphans.map(orphan => ({ ...orphan, node: pathTo(node, orphan.node) }))),
+      orphans: dumps.flatMap(([node, { orphans = [] }]) =>
+        orphans.map(orphan => ({ ...orphan, node: pathTo(node, orphan.node) })),
+      ),
     };
   }
 
@@ -230,7 +250,9 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     const { kind, id } = request.stream;
     const stream = kind === 'data' ? { dataProducerId: id } : { producerId: id };
     const router = this.#routerOrThrow(request.routerId);
-    return this.#piper.accept(stream, this.#nodeOf(router).id, () => this.#parts.get(this.#nodeOf(router)).acceptPipe(request));
+    return this.#piper.accept(stream, this.#nodeOf(router).id, () =>
+      this.#parts.get(this.#nodeOf(router)).acceptPipe(request),
+    );
   }
 
   async confirmPipes(request: ConfirmRequest): Promise<void> {
@@ -247,7 +269,15 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   /** To be called before what is on the node closes here, whether it lives or not. */
   nodeLost(node: ClusterNode): void {
     if (this.closed) return;
-    this.#losses.set(node, lossOf(this.#parts.routersOn(node), { tree: this.tree, users: this.users, links: this.#nodes.links, isOurs: object => this.#parts.isOurs(object) }));
+    this.#losses.set(
+      node,
+      lossOf(this.#parts.routersOn(node), {
+        tree: this.tree,
+        users: this.users,
+        links: this.#nodes.links,
+        isOurs: object => this.#parts.isOurs(object),
+      }),
+    );
   }
 
   /** By now nothing leads there any more: what was lost can be consumed again. */
@@ -257,7 +287,10 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     this.#losses.delete(node);
     for (const path of livingPaths(loss, this.streams)) this.safeEmit('pathlost', path);
     for (const { node: other, request } of loss.left) {
-      this.#parts.get(other).leaveLinks(request).catch(error => log('%s: %o', other.id, error));
+      this.#parts
+        .get(other)
+        .leaveLinks(request)
+        .catch(error => log('%s: %o', other.id, error));
     }
   }
 
@@ -294,7 +327,9 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     this.assertOpen();
     const { placement, rest } = separatePlacement(method, options);
     this.#parts.use();
-    const created = await this.#nodes.place(this.#request(), placement, node => this.#parts.create(node, part => make(part, rest)));
+    const created = await this.#nodes.place(this.#request(), placement, node =>
+      this.#parts.create(node, part => make(part, rest)),
+    );
     if ('removeProducer' in created) this.#flow.isOurs(created);
     return created;
   }
@@ -362,13 +397,20 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   }
 
   #intercept({ type, object, parent }: TreeNode): void {
-    const isOrigin = (type === 'producer' || type === 'dataProducer') && parent?.type === 'transport' && !isLinkTransport(parent.object);
+    const isOrigin =
+      (type === 'producer' || type === 'dataProducer') &&
+      parent?.type === 'transport' &&
+      !isLinkTransport(parent.object);
     if (isOrigin) interceptClose(object, this.streams);
     if (parent?.type !== 'router') return;
     const router = parent.object;
     if (type === 'transport' && !isLinkTransport(object)) {
       interceptClose(object, this.streams);
-      interceptTransport(object, router, this.#accessFrom(router, () => this.#nodeOf(router).expectConsumer()));
+      interceptTransport(
+        object,
+        router,
+        this.#accessFrom(router, () => this.#nodeOf(router).expectConsumer()),
+      );
     }
     if (type === 'rtpObserver') {
       interceptRtpObserver(object, this.#accessFrom(router));
@@ -396,5 +438,9 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
 
 /** As far as it is looked into here. */
 function isDump(dump: MafaldaRouterDump | undefined): dump is MafaldaRouterDump {
-  return Array.isArray(dump?.workers) && dump.workers.every(worker => typeof worker === 'object' && worker !== null) && Array.isArray(dump.pipes);
+  return (
+    Array.isArray(dump?.workers) &&
+    dump.workers.every(worker => typeof worker === 'object' && worker !== null) &&
+    Array.isArray(dump.pipes)
+  );
 }

@@ -2,7 +2,15 @@
 import * as mediasoup from 'mediasoup';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import { NotFoundError } from 'mediasoup/errors';
-import type { AppData, Index, ObserverEvents, Router, RouterRtpCapabilities, Worker, WorkerSettings } from 'mediasoup/types';
+import type {
+  AppData,
+  Index,
+  ObserverEvents,
+  Router,
+  RouterRtpCapabilities,
+  Worker,
+  WorkerSettings,
+} from 'mediasoup/types';
 import { closeWorker } from '../core/workers/closeWorker.ts';
 import { ClosedError, NodeUnavailableError } from '../api/errors.ts';
 import { MediasoupModule } from '../core/mediasoupModule.ts';
@@ -50,7 +58,8 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
   /** On the node with most cores for each Worker that was made here: an application makes one for each core that it wants. */
   createWorker = async <T extends AppData = AppData>(settings?: WorkerSettings<T>): Promise<Worker<T>> => {
     await this.#nodes.whenSettled();
-    const choose = (tried: ReadonlyMap<ClusterNode, Error>): ClusterNode | undefined => this.#nodes.emptiest(candidate => this.#workersPerCore(candidate), tried);
+    const choose = (tried: ReadonlyMap<ClusterNode, Error>): ClusterNode | undefined =>
+      this.#nodes.emptiest(candidate => this.#workersPerCore(candidate), tried);
     const { worker, node } = await this.#nodes.attempt(choose, async node => {
       // Chosen and counted at once, so that a burst of calls sees itself.
       this.#count(node, 1);
@@ -64,7 +73,11 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
     if (this.#closed || !this.#nodes.has(node)) {
       worker.close();
       this.#count(node, -1);
-      throw this.#closed ? new ClosedError('this MafaldaHorizontal is closed: make another one') : new NodeUnavailableError(`the node "${node.id}", on which this Worker was started, is not used any longer`, { node: node.id });
+      throw this.#closed
+        ? new ClosedError('this MafaldaHorizontal is closed: make another one')
+        : new NodeUnavailableError(`the node "${node.id}", on which this Worker was started, is not used any longer`, {
+            node: node.id,
+          });
     }
     node.mafalda.adopt?.(worker);
     this.#made.set(worker, node);
@@ -110,8 +123,15 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
       if (!other || other === node) return pipeToRouter(options);
       const { router: mafaldaRouter, producerId, dataProducerId, ...rest } = options;
       const isHere = this.#streams.find(producerId ?? dataProducerId ?? '').some(place => place.router === router);
-      if ((producerId ?? dataProducerId) && !isHere) throw new NotFoundError(producerId ? 'Producer not found' : 'DataProducer not found');
-      return this.#outlets.pipe(router, { ...ALL_ADDRESSES, ...rest, producerId, dataProducerId, mafaldaRouter } as PipeToMafaldaRouterOptions<Router>);
+      if ((producerId ?? dataProducerId) && !isHere)
+        throw new NotFoundError(producerId ? 'Producer not found' : 'DataProducer not found');
+      return this.#outlets.pipe(router, {
+        ...ALL_ADDRESSES,
+        ...rest,
+        producerId,
+        dataProducerId,
+        mafaldaRouter,
+      } as PipeToMafaldaRouterOptions<Router>);
     };
     router.pipeToRouter = options => mayForget(pipe(options), 'pipeToRouter()');
   }

@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { connectionOptions, RemoteMafaldaClient, type ConnectFailure, type RemoteMafaldaClientOptions } from '../remote/client/index.ts';
+import {
+  connectionOptions,
+  RemoteMafaldaClient,
+  type ConnectFailure,
+  type RemoteMafaldaClientOptions,
+} from '../remote/client/index.ts';
 import type { MafaldaDump } from '../api/dump.ts';
 import { ClosedError } from '../api/errors.ts';
 import type { LoadReport } from '../api/load.ts';
@@ -8,7 +13,13 @@ import { MafaldaBase } from '../base/mafaldaBase.ts';
 import { ModuleScope, packageScope } from '../base/moduleScope.ts';
 import type { ObjectTypes } from '../core/objectTree.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
-import type { MafaldaApi, MafaldaEvents, MafaldaRouterOptions, MafaldaRouterState, ResourceUsages } from '../api/types.ts';
+import type {
+  MafaldaApi,
+  MafaldaEvents,
+  MafaldaRouterOptions,
+  MafaldaRouterState,
+  ResourceUsages,
+} from '../api/types.ts';
 import { checkDuration } from '../api/checkDuration.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import { Departures } from './departures.ts';
@@ -67,7 +78,10 @@ export type MafaldaHorizontalEvents = MafaldaEvents & {
 };
 
 /** Many Mafaldas as one, remote or local: a Set of nodes with the API of each of them. */
-export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, MafaldaHorizontalEvents> implements Iterable<MafaldaApi> {
+export class MafaldaHorizontal
+  extends MafaldaBase<HorizontalMafaldaRouter, MafaldaHorizontalEvents>
+  implements Iterable<MafaldaApi>
+{
   /** mediasoup's module API, whose Workers are on the nodes. */
   readonly mediasoup: HorizontalMediasoup;
   readonly #nodes: NodePool;
@@ -87,9 +101,15 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   constructor(nodes: Iterable<string | MafaldaApi> = [], options: MafaldaHorizontalOptions = {}) {
     super(scope);
     refuseUnknown('MafaldaHorizontal', options, knownOptions);
-    const { strategy = concentrate, watermarkNode = DEFAULT_WATERMARK, nodeTimeout = DEFAULT_NODE_TIMEOUT_MS, ...clientOptions } = options;
+    const {
+      strategy = concentrate,
+      watermarkNode = DEFAULT_WATERMARK,
+      nodeTimeout = DEFAULT_NODE_TIMEOUT_MS,
+      ...clientOptions
+    } = options;
     if (typeof strategy !== 'function') throw new TypeError('if given, strategy must be a function');
-    if (typeof watermarkNode !== 'number' || !(watermarkNode >= 0)) throw new TypeError('if given, watermarkNode must be a percentage, 0 or more');
+    if (typeof watermarkNode !== 'number' || !(watermarkNode >= 0))
+      throw new TypeError('if given, watermarkNode must be a percentage, 0 or more');
     checkDuration('nodeTimeout', nodeTimeout, 1);
     this.#clientOptions = clientOptions;
     this.#nodes = new NodePool(strategy, watermarkNode);
@@ -152,7 +172,11 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
 
   get loadReport(): LoadReport {
     const reports = [...this.#nodes].map(({ mafalda }) => mafalda.loadReport);
-    return { load: this.load, workers: reports.flatMap(({ workers }) => workers), hosts: reports.flatMap(({ hosts }) => hosts) };
+    return {
+      load: this.load,
+      workers: reports.flatMap(({ workers }) => workers),
+      hosts: reports.flatMap(({ hosts }) => hosts),
+    };
   }
 
   /** How many nodes there are. */
@@ -186,7 +210,8 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     if (typeof node !== 'string' && typeof node?.createMafaldaRouter !== 'function') {
       throw new TypeError('a node must be a URL, or an object with the API of a Mafalda');
     }
-    if (typeof node === 'string') this.#nodes.add(new RemoteMafaldaClient(node, this.#clientOptions, this.#instance), true);
+    if (typeof node === 'string')
+      this.#nodes.add(new RemoteMafaldaClient(node, this.#clientOptions, this.#instance), true);
     else this.#nodes.add(node, false);
     const added = this.#nodes.find(node);
     // One that is there already has no `connected` to come.
@@ -231,7 +256,9 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   override async listMafaldaRouters(): Promise<MafaldaRouterState[]> {
     const nodes = [...this.#nodes].filter(({ connected }) => connected);
     const answers = await askNodes(nodes, async ({ mafalda }) => mafalda.listMafaldaRouters());
-    const states = new Map([...this.mafaldaRouters.keys()].map(id => [id, { id, holders: [] as MafaldaRouterState['holders'] }]));
+    const states = new Map(
+      [...this.mafaldaRouters.keys()].map(id => [id, { id, holders: [] as MafaldaRouterState['holders'] }]),
+    );
     for (const [index, answer] of answers.entries()) {
       for (const { id, holders } of answer ?? []) {
         const state = states.get(id) ?? { id, holders: [] };
@@ -245,16 +272,29 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
   /** Of the nodes that answer within some seconds. */
   async getResourceUsages(): Promise<ResourceUsages> {
     const nodes = [...this.#nodes].filter(({ connected }) => connected);
-    return Object.assign({}, ...(await askNodes(nodes, ({ mafalda }) => mafalda.getResourceUsages()))) as ResourceUsages;
+    return Object.assign(
+      {},
+      ...(await askNodes(nodes, ({ mafalda }) => mafalda.getResourceUsages())),
+    ) as ResourceUsages;
   }
 
   override async dump(): Promise<MafaldaDump> {
-    const nodes = [...this.#nodes].map(({ id, connected, unreachable, draining, load, region }) => ({ id, connected, unreachable, draining, load, region }));
+    const nodes = [...this.#nodes].map(({ id, connected, unreachable, draining, load, region }) => ({
+      id,
+      connected,
+      unreachable,
+      draining,
+      load,
+      region,
+    }));
     const linksDown = this.#nodes.linksDown.map(({ from, to }) => ({ from: from.id, to: to.id }));
     return { ...(await super.dump()), nodes, linksDown };
   }
 
-  protected makeMafaldaRouter(options: ResolvedMafaldaRouterOptions, given: MafaldaRouterOptions): HorizontalMafaldaRouter {
+  protected makeMafaldaRouter(
+    options: ResolvedMafaldaRouterOptions,
+    given: MafaldaRouterOptions,
+  ): HorizontalMafaldaRouter {
     return new HorizontalMafaldaRouter(this.#nodes, options, given);
   }
 
@@ -268,7 +308,10 @@ export class MafaldaHorizontal extends MafaldaBase<HorizontalMafaldaRouter, Mafa
     const leaving = [...this.mafaldaRouters.values()].map(mafaldaRouter => mafaldaRouter.leave());
     const left = Promise.all(leaving).catch(error => log('%o', error));
     // A node that does not answer is not waited for: then nor is its answer.
-    await Promise.all([this.#departures.close(), ...nodes.filter(({ owned }) => owned).map(({ mafalda }) => mafalda.close())]);
+    await Promise.all([
+      this.#departures.close(),
+      ...nodes.filter(({ owned }) => owned).map(({ mafalda }) => mafalda.close()),
+    ]);
     await Promise.all([closing, left]);
     for (const node of nodes) this.#nodes.delete(node);
   }

@@ -75,7 +75,8 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     this.strategy = strategy;
     this.watermark = watermark;
     this.#now = now;
-    const isHere = (node: ClusterNode): boolean => node.connected && !node.mafalda.closed && this.#nodes.get(node.mafalda) === node;
+    const isHere = (node: ClusterNode): boolean =>
+      node.connected && !node.mafalda.closed && this.#nodes.get(node.mafalda) === node;
     this.#attempts = new Attempts({ isHere, onFailing: (node, error) => void this.emit('failing', node, error) }, now);
   }
 
@@ -201,7 +202,11 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
    * @throws {NodeUnavailableError} if no node can be used, or the one that is asked for can't
    * @throws {NodeDrainingError} if it, or all that there are, are being drained
    */
-  async place<T>(request: PoolRequest, placement: Placement = {}, create: (node: ClusterNode) => Promise<T>): Promise<T> {
+  async place<T>(
+    request: PoolRequest,
+    placement: Placement = {},
+    create: (node: ClusterNode) => Promise<T>,
+  ): Promise<T> {
     checkPlacement(placement);
     await this.whenSettled();
     const createCounted = async (node: ClusterNode): Promise<T> => {
@@ -239,8 +244,12 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
 
   /** Any node that can be asked something, rather one that is used already, and will be. */
   any({ isUsed }: PoolRequest, tried: Tried = none): ClusterNode | undefined {
-    const rank = (node: ClusterNode): number => Number(node.rest.resting) * 4 + Number(node.draining) * 2 + Number(!isUsed(node));
-    return smallest([...this.#nodes.values()].filter(node => node.connected && !tried.has(node)), rank);
+    const rank = (node: ClusterNode): number =>
+      Number(node.rest.resting) * 4 + Number(node.draining) * 2 + Number(!isUsed(node));
+    return smallest(
+      [...this.#nodes.values()].filter(node => node.connected && !tried.has(node)),
+      rank,
+    );
   }
 
   /** Of the nodes that take something new, the one for which this figure is smallest. */
@@ -259,7 +268,11 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     return candidates.length > 0 ? candidates : resting;
   }
 
-  #byStrategy({ mafaldaRouterId, isUsed, countNear }: PoolRequest, { region: wished, near }: Placement, tried: Tried): ClusterNode | undefined {
+  #byStrategy(
+    { mafaldaRouterId, isUsed, countNear }: PoolRequest,
+    { region: wished, near }: Placement,
+    tried: Tried,
+  ): ClusterNode | undefined {
     const streams = near && countNear(near);
     const candidates = this.#candidates(tried);
     if (candidates.length === 0) return undefined;
@@ -268,7 +281,13 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
       return { id, load, placed, hasRouter: isUsed(node), region, labels, near: streams?.get(node) ?? 0 };
     });
     this.#seed = (this.#seed + 1) % 2 ** 32;
-    const choice = this.strategy(states, { mafaldaRouterId, watermark: this.watermark, region: wished, near, seed: this.#seed });
+    const choice = this.strategy(states, {
+      mafaldaRouterId,
+      watermark: this.watermark,
+      region: wished,
+      near,
+      seed: this.#seed,
+    });
     const node = choice && candidates[states.indexOf(choice)];
     if (!node) throw new TypeError('the strategy must return one of its candidates');
     return node;
@@ -297,12 +316,18 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     const { serverId, url, id, mafalda } = node;
     const major = majorOf(mafalda.mediasoup.version);
     if (major !== majorOf(version)) {
-      this.emit('error', new IncompatibleError(`${id} has mediasoup ${mafalda.mediasoup.version}, and this is ${version}: pipes between major versions don't work`));
+      this.emit(
+        'error',
+        new IncompatibleError(
+          `${id} has mediasoup ${mafalda.mediasoup.version}, and this is ${version}: pipes between major versions don't work`,
+        ),
+      );
       this.emit('unfit', node);
       return false;
     }
     // Only this one can be the later one: the other one is in use.
-    const twin = serverId !== undefined && [...this.#nodes.values()].find(other => other !== node && other.serverId === serverId);
+    const twin =
+      serverId !== undefined && [...this.#nodes.values()].find(other => other !== node && other.serverId === serverId);
     if (!twin) return true;
     if (url !== undefined) {
       twin.aliases.add(url);
@@ -340,7 +365,11 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     const node = this.findOrThrow(wanted);
     const { id, trouble } = node;
     if (!node.connected) {
-      throw new NodeUnavailableError(`the node "${id}" is not connected: ${trouble.message}`, { node: id, cause: trouble, causes: { [id]: trouble } });
+      throw new NodeUnavailableError(`the node "${id}" is not connected: ${trouble.message}`, {
+        node: id,
+        cause: trouble,
+        causes: { [id]: trouble },
+      });
     }
     if (node.draining) throw new NodeDrainingError(`the node "${id}" is being drained`, { node: id });
     return node;

@@ -75,7 +75,10 @@ export class Parts {
   }
 
   /** Creates something on a node. @throws as {@link ask} */
-  async create<T extends Transport | RtpObserver>(node: ClusterNode, make: (part: PipeableMafaldaRouter) => Promise<T>): Promise<T> {
+  async create<T extends Transport | RtpObserver>(
+    node: ClusterNode,
+    make: (part: PipeableMafaldaRouter) => Promise<T>,
+  ): Promise<T> {
     this.#creating.set(node, this.#underway(node) + 1);
     try {
       const object = await this.ask(node, make);
@@ -183,7 +186,8 @@ export class Parts {
     const part: Part = { mafaldaRouter };
     this.#parts.set(node, part);
     this.#lost.delete(node);
-    const onAdd = ({ type, object }: TreeNode): void => void (type === 'router' && this.#nodeOfRouter.set(object, node));
+    const onAdd = ({ type, object }: TreeNode): void =>
+      void (type === 'router' && this.#nodeOfRouter.set(object, node));
     for (const existing of mafaldaRouter.tree.nodes()) onAdd(existing);
     mafaldaRouter.tree.on('add', onAdd);
     this.#tree.include(mafaldaRouter.tree);

@@ -33,7 +33,8 @@ export class Aliases {
   readonly #dump: () => Promise<unknown>;
 
   constructor() {
-    const withPublicIds = (dumped: unknown): unknown => (this.#publicIds.size > 0 ? this.#withPublicIds(dumped) : dumped);
+    const withPublicIds = (dumped: unknown): unknown =>
+      this.#publicIds.size > 0 ? this.#withPublicIds(dumped) : dumped;
     this.#dump = async function (this: object) {
       const ofClass = Object.getPrototypeOf(this) as { dump: () => Promise<unknown> };
       return withPublicIds(await ofClass.dump.call(this));
@@ -83,11 +84,15 @@ export class Aliases {
     this.#producers.set(workerId, producer);
     this.#show(producer);
     // mediasoup forgets it by the id that it knows: its listeners are the older ones, and run in between.
-    (producer as Producer).prependListener('@close', () => this.#hide(producer)).on('@close', () => this.#show(producer));
+    (producer as Producer)
+      .prependListener('@close', () => this.#hide(producer))
+      .on('@close', () => this.#show(producer));
     if (this.#hiding.has(transport)) return;
     this.#hiding.add(transport);
     for (const event of ['@producerclose', '@dataproducerclose'] as const) {
-      transport.prependListener(event, (closing: object) => this.#hide(closing)).on(event, (closing: object) => this.#show(closing));
+      transport
+        .prependListener(event, (closing: object) => this.#hide(closing))
+        .on(event, (closing: object) => this.#show(closing));
     }
   }
 

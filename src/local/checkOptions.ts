@@ -16,7 +16,9 @@ export function givesAddresses({ webRtcServer, listenInfos, listenIps }: NonNull
 export const checks = {
   createWebRtcTransport(options: Options): void {
     if (!givesAddresses(options)) {
-      throw new TypeError(`missing webRtcServer, listenInfos and listenIps (one of them is mandatory${unlessConfigured})`);
+      throw new TypeError(
+        `missing webRtcServer, listenInfos and listenIps (one of them is mandatory${unlessConfigured})`,
+      );
     }
     checkAppData(options);
   },
@@ -30,7 +32,8 @@ export const checks = {
   },
   createAudioLevelObserver(options: Options): void {
     const { maxEntries = 1, threshold = -80, interval = 1000 } = options ?? {};
-    if (typeof maxEntries !== 'number' || maxEntries <= 0) throw new TypeError('if given, maxEntries must be a positive number');
+    if (typeof maxEntries !== 'number' || maxEntries <= 0)
+      throw new TypeError('if given, maxEntries must be a positive number');
     if (typeof threshold !== 'number' || threshold < -127 || threshold > 0) {
       throw new TypeError('if given, threshole must be a negative number greater than -127');
     }
@@ -41,7 +44,8 @@ export const checks = {
 
 function checkListenInfo(options: Options): void {
   const { listenInfo, listenIp } = options ?? {};
-  if (!listenInfo && !listenIp) throw new TypeError(`missing listenInfo and listenIp (one of them is mandatory${unlessConfigured})`);
+  if (!listenInfo && !listenIp)
+    throw new TypeError(`missing listenInfo and listenIp (one of them is mandatory${unlessConfigured})`);
   if (listenInfo && listenIp) throw new TypeError('only one of listenInfo and listenIp must be given');
   checkAppData(options);
 }

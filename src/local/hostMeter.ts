@@ -24,7 +24,10 @@ export class HostMeter {
 }
 
 function sample(): { atMs: number; cores: number; total: number; busy: number } {
-  const times = cpus().map(({ times: { user, nice, sys, idle, irq } }) => ({ idle, total: user + nice + sys + idle + irq }));
+  const times = cpus().map(({ times: { user, nice, sys, idle, irq } }) => ({
+    idle,
+    total: user + nice + sys + idle + irq,
+  }));
   const total = times.reduce((sum, cpu) => sum + cpu.total, 0);
   const idle = times.reduce((sum, cpu) => sum + cpu.idle, 0);
   return { atMs: performance.now(), cores: times.length, total, busy: total - idle };

@@ -6,4 +6,13 @@ export type { WorkerBudgetOptions } from './workerBudget.ts';
 export type * from '../api/publicTypes.ts';
 export { mafaldaRouterDefaultOptions } from '../api/options.ts';
 
-export const { mafaldaRouters, workers, routers, transports, rtpObservers, closeAllMafaldaRouters, getResourceUsages, dump } = scope.exports;
+export const {
+  mafaldaRouters,
+  workers,
+  routers,
+  transports,
+  rtpObservers,
+  closeAllMafaldaRouters,
+  getResourceUsages,
+  dump,
+} = scope.exports;

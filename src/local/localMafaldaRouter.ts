@@ -54,7 +54,8 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     domainOf: router => router.id,
     endpointOf: () => this.#links,
     startsAsleep: (streamId, destination) => this.#flow.startsAsleep(streamId, destination),
-    chooseSource: places => chooseSource(places, { loadOf: router => this.#places.loadOf(router), watermark: this.#options.watermarkWorker }),
+    chooseSource: places =>
+      chooseSource(places, { loadOf: router => this.#places.loadOf(router), watermark: this.#options.watermarkWorker }),
   });
   readonly #leftLinks = new LeftLinks(this.tree, this.users);
   readonly #idlePipes: IdlePipes;
@@ -102,7 +103,9 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     const options = this.#settle('createWebRtcTransport', given);
     const { webRtcServerOptions } = this.#pool;
     if (!webRtcServerOptions || givesAddresses(options)) {
-      return this.#create('createWebRtcTransport', options, router => router.createWebRtcTransport(options as types.WebRtcTransportOptions<never>));
+      return this.#create('createWebRtcTransport', options, router =>
+        router.createWebRtcTransport(options as types.WebRtcTransportOptions<never>),
+      );
     }
     this.#check('createWebRtcTransport', { ...options, webRtcServer: webRtcServerOptions });
     return this.#places.createWithWebRtcServer(webRtcServerOptions, (router, webRtcServer) =>
@@ -112,12 +115,16 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
 
   createPlainTransport: PipeableMafaldaRouter['createPlainTransport'] = async given => {
     const options = this.#settle('createPlainTransport', given);
-    return this.#create('createPlainTransport', options, router => router.createPlainTransport(options as types.PlainTransportOptions<never>));
+    return this.#create('createPlainTransport', options, router =>
+      router.createPlainTransport(options as types.PlainTransportOptions<never>),
+    );
   };
 
   createPipeTransport: PipeableMafaldaRouter['createPipeTransport'] = async given => {
     const options = this.#settle('createPipeTransport', given);
-    return this.#create('createPipeTransport', options, router => router.createPipeTransport(options as types.PipeTransportOptions<never>));
+    return this.#create('createPipeTransport', options, router =>
+      router.createPipeTransport(options as types.PipeTransportOptions<never>),
+    );
   };
 
   createDirectTransport: PipeableMafaldaRouter['createDirectTransport'] = async given => {
@@ -183,7 +190,11 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     return this.#addresses.completeOptions(method, { ...separatePlacement(method, given).rest });
   }
 
-  async #create<T>(method: keyof typeof checks, options: object | undefined, make: (router: types.Router) => Promise<T>): Promise<T> {
+  async #create<T>(
+    method: keyof typeof checks,
+    options: object | undefined,
+    make: (router: types.Router) => Promise<T>,
+  ): Promise<T> {
     this.#check(method, options);
     return this.#places.create(make);
   }

@@ -64,8 +64,12 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
     const { workerBudget, webRtcServerOptions, idlePipeTimeout = DEFAULT_IDLE_PIPE_TIMEOUT_MS } = options;
     checkDuration('idlePipeTimeout', idlePipeTimeout, 0);
     this.#idlePipeTimeout = idlePipeTimeout;
-    if (webRtcServerOptions && !Array.isArray(webRtcServerOptions.listenInfos)) throw new TypeError('webRtcServerOptions: missing listenInfos');
-    this.webRtcServerOptions = webRtcServerOptions && { ...webRtcServerOptions, listenInfos: webRtcServerOptions.listenInfos.map(reachable) };
+    if (webRtcServerOptions && !Array.isArray(webRtcServerOptions.listenInfos))
+      throw new TypeError('webRtcServerOptions: missing listenInfos');
+    this.webRtcServerOptions = webRtcServerOptions && {
+      ...webRtcServerOptions,
+      listenInfos: webRtcServerOptions.listenInfos.map(reachable),
+    };
     this.#addresses = new Addresses(options, webRtcServerOptions?.listenInfos);
     const budget = workerBudget === false ? undefined : new WorkerBudget(workerBudget);
     this.#pool = new WorkerPool(mediasoup, budget, () => this.#onToldToEnd(), this.webRtcServerOptions);

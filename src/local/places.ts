@@ -90,7 +90,10 @@ export class Places {
   }
 
   /** The same with the WebRtcServer of the Router's Worker. There may be fewer ports than Workers: then those that have one do the work. */
-  async createWithWebRtcServer<T>(options: WebRtcServerOptions, make: (router: Router, webRtcServer: WebRtcServer) => Promise<T>): Promise<T> {
+  async createWithWebRtcServer<T>(
+    options: WebRtcServerOptions,
+    make: (router: Router, webRtcServer: WebRtcServer) => Promise<T>,
+  ): Promise<T> {
     const refused = new Set<unknown>();
     const makeThere = async (router: Router): Promise<T> => {
       const webRtcServer = await this.#webRtcServerOf(router, options).catch((error: unknown) => {
@@ -145,8 +148,14 @@ export class Places {
     const mayCreateWorker = created < maxWorkers && this.#pool.mayCreateWorker;
     const choice = placeOnWorker({ workers: this.#candidates(), watermark: watermarkWorker, mayCreateWorker });
     if (choice === undefined) {
-      if (maxWorkers > 0) throw new WorkerBudgetError('every core has its Worker already, and none of them has these workerSettings: give all MafaldaRouters the same, or a larger workerBudget');
-      throw new LimitError('there is no Worker with these workerSettings to share, and with maxWorkers 0 none may be created', { limit: 'maxWorkers', max: maxWorkers });
+      if (maxWorkers > 0)
+        throw new WorkerBudgetError(
+          'every core has its Worker already, and none of them has these workerSettings: give all MafaldaRouters the same, or a larger workerBudget',
+        );
+      throw new LimitError(
+        'there is no Worker with these workerSettings to share, and with maxWorkers 0 none may be created',
+        { limit: 'maxWorkers', max: maxWorkers },
+      );
     }
     if (choice !== 'new') return choice.pooled;
     const pooled = this.#pool.create(workerSettings);

@@ -35,8 +35,10 @@ export class WorkerBudget {
   readonly #file: string;
 
   constructor({ max = availableParallelism(), file = join(FOLDER, 'shares.json') }: WorkerBudgetOptions = {}) {
-    if (!Number.isInteger(max) || max < 1) throw new TypeError('if given, workerBudget.max must be an integer, 1 or more');
-    if (typeof file !== 'string' || file === '') throw new TypeError('if given, workerBudget.file must be the path of a file');
+    if (!Number.isInteger(max) || max < 1)
+      throw new TypeError('if given, workerBudget.max must be an integer, 1 or more');
+    if (typeof file !== 'string' || file === '')
+      throw new TypeError('if given, workerBudget.file must be the path of a file');
     this.max = max;
     this.#file = file;
   }
@@ -80,7 +82,10 @@ export class WorkerBudget {
     const own = processKey(process.pid);
     const shares = parseShares(await handle.readFile('utf8'));
     const others = Object.entries(shares).filter(([key]) => key !== own && isAlive(key));
-    const ours = change(heldHere.get(this.#file) ?? 0, others.reduce((sum, [, share]) => sum + share, 0));
+    const ours = change(
+      heldHere.get(this.#file) ?? 0,
+      others.reduce((sum, [, share]) => sum + share, 0),
+    );
     if (ours > 0) heldHere.set(this.#file, ours);
     else heldHere.delete(this.#file);
     const content = JSON.stringify(Object.fromEntries(ours > 0 ? [...others, [own, ours]] : others));
@@ -109,7 +114,9 @@ function parseShares(content: string): Shares {
   try {
     const parsed: unknown = JSON.parse(content);
     if (typeof parsed === 'object' && parsed !== null) {
-      return Object.fromEntries(Object.entries(parsed).filter((entry): entry is [string, number] => Number.isInteger(entry[1]) && entry[1] > 0));
+      return Object.fromEntries(
+        Object.entries(parsed).filter((entry): entry is [string, number] => Number.isInteger(entry[1]) && entry[1] > 0),
+      );
     }
   } catch (error) {
     log('the file of shares is damaged, and begun anew: %o', error);

@@ -39,7 +39,12 @@ export class WorkerPool {
    * @param budget what all processes of this machine may have together; without one each Mafalda counts for itself
    * @param webRtcServerOptions of the WebRtcServer that each Worker gets as soon as one is needed
    */
-  constructor(mediasoup: Mediasoup, budget: WorkerBudget | undefined, onToldToEnd: () => void, webRtcServerOptions?: WebRtcServerOptions) {
+  constructor(
+    mediasoup: Mediasoup,
+    budget: WorkerBudget | undefined,
+    onToldToEnd: () => void,
+    webRtcServerOptions?: WebRtcServerOptions,
+  ) {
     this.#onToldToEnd = onToldToEnd;
     this.#mediasoup = mediasoup;
     this.#budget = budget;

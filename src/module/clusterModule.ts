@@ -62,4 +62,13 @@ export class ClusterModule implements Pick<Index, 'observer' | 'createWorker'> {
 }
 
 /** Members that depend on no server. The servers' versions go with this process's one. */
-export const { version, workerBin, setLogEventListeners, getSupportedRtpCapabilities, parseScalabilityMode, errors, ortc, extras } = mediasoup;
+export const {
+  version,
+  workerBin,
+  setLogEventListeners,
+  getSupportedRtpCapabilities,
+  parseScalabilityMode,
+  errors,
+  ortc,
+  extras,
+} = mediasoup;

@@ -5,14 +5,20 @@ import { replaces, type Replacement } from './replacement.ts';
 
 /** Where `require()` resolves names. Node has no public hook for it before its version 22.15. */
 interface Resolver {
-  _resolveFilename(request: string, parent: { filename?: string | null } | null | undefined, ...rest: unknown[]): string;
+  _resolveFilename(
+    request: string,
+    parent: { filename?: string | null } | null | undefined,
+    ...rest: unknown[]
+  ): string;
 }
 
 export function replaceModule(replacement: Replacement): void {
   if ('registerHooks' in nodeModule) {
     nodeModule.registerHooks({
       resolve: (specifier, context, nextResolve) =>
-        replaces(replacement, specifier, context.parentURL) ? { url: replacement.url, shortCircuit: true } : nextResolve(specifier, context),
+        replaces(replacement, specifier, context.parentURL)
+          ? { url: replacement.url, shortCircuit: true }
+          : nextResolve(specifier, context),
     });
     return;
   }
@@ -29,6 +35,8 @@ function replaceRequires(replacement: Replacement): void {
   const resolveFilename = resolver._resolveFilename.bind(resolver);
   resolver._resolveFilename = (request, parent, ...rest) => {
     const parentUrl = parent?.filename ? pathToFileURL(parent.filename).href : undefined;
-    return replaces(replacement, request, parentUrl) ? fileURLToPath(replacement.url) : resolveFilename(request, parent, ...rest);
+    return replaces(replacement, request, parentUrl)
+      ? fileURLToPath(replacement.url)
+      : resolveFilename(request, parent, ...rest);
   };
 }

@@ -9,4 +9,6 @@ export const initialize: InitializeHook<Replacement> = data => {
 };
 
 export const resolve: ResolveHook = (specifier, context, nextResolve) =>
-  replaces(replacement, specifier, context.parentURL) ? { url: replacement.url, shortCircuit: true } : nextResolve(specifier, context);
+  replaces(replacement, specifier, context.parentURL)
+    ? { url: replacement.url, shortCircuit: true }
+    : nextResolve(specifier, context);

@@ -11,7 +11,10 @@ export interface ModuleSettings {
 
 /** @throws {TypeError} if no server is named */
 export function readSettings(env: NodeJS.ProcessEnv): ModuleSettings {
-  const nodes = (env['MAFALDA_NODES'] ?? '').split(',').map(url => url.trim()).filter(Boolean);
+  const nodes = (env['MAFALDA_NODES'] ?? '')
+    .split(',')
+    .map(url => url.trim())
+    .filter(Boolean);
   if (nodes.length === 0) {
     throw new TypeError(
       'no media servers: set MAFALDA_NODES to the URLs of your servers, separated by commas, such as MAFALDA_NODES=wss://media-1.example:4443,wss://media-2.example:4443',

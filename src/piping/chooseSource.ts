@@ -20,7 +20,10 @@ export interface SourceOptions {
  * four pipes are left out, unless there are no others.
  * @returns undefined if none of the places reaches the destination
  */
-export function chooseSource(places: readonly StreamInRouter[], { loadOf, watermark, reaches = () => true }: SourceOptions): StreamInRouter | undefined {
+export function chooseSource(
+  places: readonly StreamInRouter[],
+  { loadOf, watermark, reaches = () => true }: SourceOptions,
+): StreamInRouter | undefined {
   const usable = places.filter(({ router }) => reaches(router));
   const byRouter = new Map(places.map(place => [place.router.id, place]));
   const all = usable.map(place => ({ place, depth: depthOf(place, byRouter), load: loadOf(place.router) }));
@@ -29,7 +32,10 @@ export function chooseSource(places: readonly StreamInRouter[], { loadOf, waterm
   // none.
   const candidates = near.length > 0 ? near : all;
   const withRoom = candidates.filter(({ load }) => load < watermark);
-  const [choice] = withRoom.length > 0 ? withRoom.sort((a, b) => a.depth - b.depth || a.load - b.load) : candidates.sort((a, b) => a.load - b.load);
+  const [choice] =
+    withRoom.length > 0
+      ? withRoom.sort((a, b) => a.depth - b.depth || a.load - b.load)
+      : candidates.sort((a, b) => a.load - b.load);
   return choice?.place;
 }
 

@@ -46,6 +46,10 @@ export class Confirmations {
     const waiting = this.#waiting.get(key);
     this.#waiting.delete(key);
     this.#timers.cancel(key);
-    waiting?.endpoint.confirmPipes(waiting.request).catch(error => log('pipes from router %s to router %s: %o', waiting.request.routerId, waiting.request.remoteRouterId, error));
+    waiting?.endpoint
+      .confirmPipes(waiting.request)
+      .catch(error =>
+        log('pipes from router %s to router %s: %o', waiting.request.routerId, waiting.request.remoteRouterId, error),
+      );
   }
 }

@@ -14,11 +14,21 @@
  * Every MafaldaRouter is an endpoint for all of its Routers, and passes requests for another machine on to that
  * machine.
  */
-import type { AppData, Consumer, DataConsumer, MediaKind, RtpParameters, SctpStreamParameters, SrtpParameters, TransportListenInfo } from 'mediasoup/types';
+import type {
+  AppData,
+  Consumer,
+  DataConsumer,
+  MediaKind,
+  RtpParameters,
+  SctpStreamParameters,
+  SrtpParameters,
+  TransportListenInfo,
+} from 'mediasoup/types';
 import type { Family } from '../core/addresses/families.ts';
 
 /** Id of the piped stream: of a Producer or a DataProducer. */
-export type StreamId = { producerId: string; dataProducerId?: undefined } | { dataProducerId: string; producerId?: undefined };
+export type StreamId =
+  { producerId: string; dataProducerId?: undefined } | { dataProducerId: string; producerId?: undefined };
 
 /** Cargo of a link: media, or messages. */
 export type LinkKind = 'media' | 'data';
@@ -152,7 +162,8 @@ export function isLinkTransport(transport: { type: string; appData: AppData }): 
 /** Returns the offered stream, as its destination has to know it. */
 export function toPipedStream(stream: StreamId, { consumer, appData, sctpStreamParameters }: PipeOffer): PipedStream {
   const id = streamKey(stream);
-  if ('kind' in consumer) return { id, kind: consumer.kind, rtpParameters: consumer.rtpParameters, paused: consumer.producerPaused, appData };
+  if ('kind' in consumer)
+    return { id, kind: consumer.kind, rtpParameters: consumer.rtpParameters, paused: consumer.producerPaused, appData };
   const { label, protocol, dataProducerPaused: paused } = consumer;
   if (!sctpStreamParameters) throw new TypeError(`the offer of ${describeStream(stream)} has no sctpStreamParameters`);
   return { id, kind: 'data', sctpStreamParameters, label, protocol, paused, appData };

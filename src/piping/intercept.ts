@@ -55,7 +55,8 @@ export interface StreamAccess {
 export function interceptTransport(transport: Transport, router: Router, access: StreamAccess): void {
   const { streams } = access;
   /** Looks in this Router first: most consumers of a stream in many places are in a Router that has it. */
-  const isHere = (id: string): boolean => streams.inRouter(id, router) !== undefined || streams.find(id).some(place => access.isHere(place.router));
+  const isHere = (id: string): boolean =>
+    streams.inRouter(id, router) !== undefined || streams.find(id).some(place => access.isHere(place.router));
   const consume = transport.consume.bind(transport);
   const consumeData = transport.consumeData.bind(transport);
   const produce = transport.produce.bind(transport);
@@ -64,16 +65,24 @@ export function interceptTransport(transport: Transport, router: Router, access:
   transport.produceData = options => streams.produce(options?.id, () => produceData(options));
   transport.consume = async options => {
     if (!isWellFormed(transport, options?.producerId, options)) return consume(options);
-    return reach(transport, access, { producerId: options.producerId }, id => consume({ ...options, producerId: id }), () => {
-      const producer = streams.producer(options.producerId);
-      // If no pipe is needed, mediasoup's own check comes early enough.
-      if (!producer) ortc.validateAndNormalizeRtpCapabilities(copyOf(options.rtpCapabilities));
-      else if (transport.type !== 'pipe' && !isHere(options.producerId)) assertConsumable(producer, options);
-    });
+    return reach(
+      transport,
+      access,
+      { producerId: options.producerId },
+      id => consume({ ...options, producerId: id }),
+      () => {
+        const producer = streams.producer(options.producerId);
+        // If no pipe is needed, mediasoup's own check comes early enough.
+        if (!producer) ortc.validateAndNormalizeRtpCapabilities(copyOf(options.rtpCapabilities));
+        else if (transport.type !== 'pipe' && !isHere(options.producerId)) assertConsumable(producer, options);
+      },
+    );
   };
   transport.consumeData = async options => {
     if (!isWellFormed(transport, options?.dataProducerId, options)) return consumeData(options);
-    return reach(transport, access, { dataProducerId: options.dataProducerId }, id => consumeData({ ...options, dataProducerId: id }));
+    return reach(transport, access, { dataProducerId: options.dataProducerId }, id =>
+      consumeData({ ...options, dataProducerId: id }),
+    );
   };
   mayForgetCalls(transport, ['produce', 'produceData', 'consume', 'consumeData']);
 }
@@ -148,7 +157,10 @@ async function useArriving<T extends Used>({ id, arrived }: FoundStream, use: (i
   try {
     return (await Promise.all([using, arrived]))[0];
   } catch (error) {
-    void using.then(used => used?.close(), () => undefined);
+    void using.then(
+      used => used?.close(),
+      () => undefined,
+    );
     throw error;
   }
 }
@@ -157,7 +169,11 @@ async function useArriving<T extends Used>({ id, arrived }: FoundStream, use: (i
  * Returns whether the options are well formed. Malformed options are left to mediasoup to refuse: no stream is piped
  * for them.
  */
-function isWellFormed(object: Transport | RtpObserver, id: unknown, options: { appData?: unknown; mid?: unknown } | undefined): boolean {
+function isWellFormed(
+  object: Transport | RtpObserver,
+  id: unknown,
+  options: { appData?: unknown; mid?: unknown } | undefined,
+): boolean {
   const { appData, mid } = options ?? {};
   return (
     !object.closed &&

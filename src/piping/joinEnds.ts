@@ -31,7 +31,9 @@ export function joinEnds(consumer: Consumer | DataConsumer, producer: Producer |
     if (producer.closed || producer.paused === paused) return;
     const following = paused ? producer.pause() : producer.resume();
     // The Producer may have closed in the meantime, or the Consumer may have changed once more.
-    following.then(follow).catch(error => producer.closed || log('producer %s does not follow: %o', producer.id, error));
+    following
+      .then(follow)
+      .catch(error => producer.closed || log('producer %s does not follow: %o', producer.id, error));
   };
   if ('kind' in consumer) consumer.on('producerpause', follow).on('producerresume', follow);
   else consumer.on('dataproducerpause', follow).on('dataproducerresume', follow);

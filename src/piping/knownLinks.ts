@@ -25,9 +25,18 @@ export class KnownLinks {
   }
 
   /** Records a link whose ends are connected to each other, until an end closes. */
-  add(link: LinkKind, near: { routerId: string; end: LinkEnd; transport: Transport }, far: { routerId: string; end: LinkEnd; transport: Transport }): void {
+  add(
+    link: LinkKind,
+    near: { routerId: string; end: LinkEnd; transport: Transport },
+    far: { routerId: string; end: LinkEnd; transport: Transport },
+  ): void {
     const key = keyOf(near.routerId, far.routerId, link);
-    if (near.transport.closed || far.transport.closed || this.#links.get(key)?.get(near.routerId)?.transportId === near.end.transportId) return;
+    if (
+      near.transport.closed ||
+      far.transport.closed ||
+      this.#links.get(key)?.get(near.routerId)?.transportId === near.end.transportId
+    )
+      return;
     const ends: Ends = new Map([
       [near.routerId, { ...near.end, connectedTo: far.end.transportId }],
       [far.routerId, { ...far.end, connectedTo: near.end.transportId }],

@@ -46,7 +46,8 @@ export function tellOfLostMessages({ tree, streams, users, concerns }: LostMessa
       log('a message of %s to router %s is lost: too much waits for the link', id, to);
       const router = tree.routers.get(to);
       if (!router || !concerns(from, router)) return;
-      for (const routerId of routersBehind(to, streams.find(id))) for (const consumer of users.consumers(routerId, id)) tell(consumer.object);
+      for (const routerId of routersBehind(to, streams.find(id)))
+        for (const consumer of users.consumers(routerId, id)) tell(consumer.object);
     });
   });
 }

@@ -11,13 +11,20 @@ import type { StreamUsers } from './streamUsers.ts';
  * @param users of the same tree
  * @param onLost called before the Consumers close; the stream can already be consumed again then
  */
-export function watchPaths(tree: ObjectTree, streams: Streams, users: StreamUsers, onLost: (path: LostPath) => void): void {
+export function watchPaths(
+  tree: ObjectTree,
+  streams: Streams,
+  users: StreamUsers,
+  onLost: (path: LostPath) => void,
+): void {
   tree.on('remove', node => {
     const router = routerOfPiped(node);
     // A stream that closes with its Router is reported by the Router's own end.
     if (!router || router.object.closed || !streams.hasOrigin(node.id)) return;
     // Pipes that lead on from there are left out: their own ends close next.
-    const consumers = [...users.consumers(router.id, node.id)].map(({ object }) => object).filter(({ closed }) => !closed);
+    const consumers = [...users.consumers(router.id, node.id)]
+      .map(({ object }) => object)
+      .filter(({ closed }) => !closed);
     if (consumers.length > 0 || users.isObserved(router.id, node.id)) onLost({ producerId: node.id, consumers });
   });
 }

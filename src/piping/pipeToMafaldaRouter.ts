@@ -33,7 +33,8 @@ export class Outlets {
     const { producerId, dataProducerId, mafaldaRouter, keepId = true, ...transportOptions } = options;
     if (!producerId && !dataProducerId) throw new TypeError('missing producerId or dataProducerId');
     if (producerId && dataProducerId) throw new TypeError('just producerId or dataProducerId can be given');
-    if (transportOptions.listenInfo && transportOptions.listenIp) throw new TypeError('only one of listenInfo and listenIp must be given');
+    if (transportOptions.listenInfo && transportOptions.listenIp)
+      throw new TypeError('only one of listenInfo and listenIp must be given');
     if (typeof mafaldaRouter?.createPipeTransport !== 'function') throw new TypeError('missing mafaldaRouter');
     if (mafaldaRouter === from) throw new TypeError('cannot use this MafaldaRouter as destination');
     const places = this.#streams.find(producerId ?? dataProducerId!);
@@ -45,7 +46,10 @@ export class Outlets {
       const pipeConsumer = await near.consume({ producerId });
       const { kind, rtpParameters, producerPaused: paused } = pipeConsumer;
       const { appData } = place.producer;
-      const pipeProducer = await orClose(pipeConsumer, far.produce({ id: keepId ? producerId : undefined, kind, rtpParameters, paused, appData }));
+      const pipeProducer = await orClose(
+        pipeConsumer,
+        far.produce({ id: keepId ? producerId : undefined, kind, rtpParameters, paused, appData }),
+      );
       joinEnds(pipeConsumer, pipeProducer);
       return { pipeConsumer, pipeProducer };
     }
@@ -53,7 +57,10 @@ export class Outlets {
     const { label, protocol, sctpStreamParameters, dataProducerPaused: paused } = pipeDataConsumer;
     const id = keepId ? dataProducerId : undefined;
     const { appData } = place.producer;
-    const pipeDataProducer = await orClose(pipeDataConsumer, far.produceData({ id, sctpStreamParameters, label, protocol, paused, appData }));
+    const pipeDataProducer = await orClose(
+      pipeDataConsumer,
+      far.produceData({ id, sctpStreamParameters, label, protocol, paused, appData }),
+    );
     joinEnds(pipeDataConsumer, pipeDataProducer);
     return { pipeDataConsumer, pipeDataProducer };
   }
@@ -85,7 +92,12 @@ export class Outlets {
   }
 
   async #open(router: Router, to: Destination, options: object): Promise<Link> {
-    const given: Partial<PipeTransportOptions> = { enableSctp: true, enableRtx: this.#network, enableSrtp: this.#network, ...options };
+    const given: Partial<PipeTransportOptions> = {
+      enableSctp: true,
+      enableRtx: this.#network,
+      enableSrtp: this.#network,
+      ...options,
+    };
     const { near, far } = await this.#create(router, to, given);
     joinTransports(near, far);
     try {

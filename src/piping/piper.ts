@@ -8,7 +8,16 @@ import type { Consumer, DataConsumer, DataProducer, Producer, Router } from 'med
 import { logger } from '../core/logger.ts';
 import type { ObjectTree } from '../core/objectTree.ts';
 import { Confirmations } from './confirmations.ts';
-import { describeStream, linkFor, StaleLinkError, streamKey, toPipedStream, type LinkEnd, type PipeEndpoint, type StreamId } from './endpoint.ts';
+import {
+  describeStream,
+  linkFor,
+  StaleLinkError,
+  streamKey,
+  toPipedStream,
+  type LinkEnd,
+  type PipeEndpoint,
+  type StreamId,
+} from './endpoint.ts';
 import { commonFamily, familiesOf } from '../core/addresses/families.ts';
 import { joinEnds, joinTransports, type Losses } from './joinEnds.ts';
 import { KnownLinks } from './knownLinks.ts';
@@ -218,7 +227,11 @@ export class Piper {
     if (!this.#options.network) return places;
     const reachable = places.filter(({ router }) => commonFamily(router, destination) !== undefined);
     if (reachable.length > 0) return reachable;
-    const [from, to] = [places[0]!.router, destination].map(router => familiesOf(router).map(family => `IPv${family}`).join(' and '));
+    const [from, to] = [places[0]!.router, destination].map(router =>
+      familiesOf(router)
+        .map(family => `IPv${family}`)
+        .join(' and '),
+    );
     throw new UnsupportedError(
       `no pipe can lead from Router "${places[0]!.router.id}", which is reached over ${from}, to Router "${destination.id}", which is reached over ${to}: give their servers listenInfos, or a pipeListenInfo, of the same family`,
     );
@@ -254,7 +267,10 @@ export class Piper {
       }
       const connecting = Promise.allSettled([
         ...(knownEnd ? [] : [from.connectLink({ ...outwards, remote: far })]),
-        to.acceptPipe({ ...inwards, remote: near, stream: toPipedStream(stream, offered.value) }, ...(network ? [] : [produce])),
+        to.acceptPipe(
+          { ...inwards, remote: near, stream: toPipedStream(stream, offered.value) },
+          ...(network ? [] : [produce]),
+        ),
       ]);
       announce();
       for (const result of await connecting) if (result.status === 'rejected') throw result.reason;
@@ -272,7 +288,11 @@ export class Piper {
     const [nearTransport, farTransport] = [tree.transports.get(near.transportId), tree.transports.get(far.transportId)];
     if (nearTransport && farTransport) {
       joinTransports(nearTransport, farTransport, losses);
-      this.#links.add(link, { routerId: source.id, end: near, transport: nearTransport }, { routerId: destination.id, end: far, transport: farTransport });
+      this.#links.add(
+        link,
+        { routerId: source.id, end: near, transport: nearTransport },
+        { routerId: destination.id, end: far, transport: farTransport },
+      );
     }
     this.#confirmations.add(from, outwards, consumer.id);
     this.#joinEnds(consumer, this.#producerOf(stream, source, destination), losses);
@@ -311,7 +331,9 @@ export function isPassing(error: unknown): boolean {
  */
 export function unreachable(stream: StreamId, cause: unknown): NotFoundError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  const error = new NotFoundError(`${describeStream(stream)} not found: it exists, but could not be brought in ${MAX_ATTEMPTS} attempts (${reason})`);
+  const error = new NotFoundError(
+    `${describeStream(stream)} not found: it exists, but could not be brought in ${MAX_ATTEMPTS} attempts (${reason})`,
+  );
   return Object.assign(error, { cause });
 }
 

@@ -27,7 +27,9 @@ export function showOrigins(rtpObserver: RtpObserver, streams: Streams): void {
     const found = streams.first(producer.id);
     return found && !found.piped && 'kind' in found.producer ? found.producer : producer;
   };
-  for (const emitter of [rtpObserver, rtpObserver.observer] as unknown as EnhancedEventEmitter<Record<string, unknown[]>>[]) {
+  for (const emitter of [rtpObserver, rtpObserver.observer] as unknown as EnhancedEventEmitter<
+    Record<string, unknown[]>
+  >[]) {
     const safeEmit = emitter.safeEmit.bind(emitter);
     emitter.safeEmit = (name, ...args) => {
       const translate = Object.hasOwn(translations, name) ? translations[name] : undefined;

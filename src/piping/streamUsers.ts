@@ -73,7 +73,8 @@ export class StreamUsers {
   }
 
   #placeOf(node: TreeNode): Place | undefined {
-    if ((node.type !== 'consumer' && node.type !== 'dataConsumer') || node.parent?.type !== 'transport') return undefined;
+    if ((node.type !== 'consumer' && node.type !== 'dataConsumer') || node.parent?.type !== 'transport')
+      return undefined;
     // The Consumer may still bear the id of the stream in its Worker.
     const streamId = this.#tree.publicId(streamOf(node));
     const routerId = node.parent.parent?.id ?? '';

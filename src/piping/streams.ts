@@ -63,7 +63,11 @@ class Places {
     const places = this.in(routerId);
     const place = places.find(other => other.node === node);
     if (!place) return undefined;
-    if (places.length > 1) this.#byRouter.set(routerId, places.filter(other => other !== place));
+    if (places.length > 1)
+      this.#byRouter.set(
+        routerId,
+        places.filter(other => other !== place),
+      );
     else this.#byRouter.delete(routerId);
     if (this.origin === place) this.origin = [...this].find(({ piped }) => !piped);
     return place;
@@ -135,7 +139,10 @@ export class Streams {
    * close.
    */
   findPiped(id: string, to: Router, from: string): StreamInRouter | undefined {
-    return this.#byId.get(id)?.in(to.id).findLast(place => place.router === to && place.from === from);
+    return this.#byId
+      .get(id)
+      ?.in(to.id)
+      .findLast(place => place.router === to && place.from === from);
   }
 
   /** Returns whether the stream's origin is in sight, rather than only copies. */
@@ -160,7 +167,8 @@ export class Streams {
    */
   async produce<T>(id: unknown, produce: () => Promise<T>): Promise<T> {
     if (typeof id !== 'string' || id === '') return produce();
-    if (this.#producing.has(id) || this.first(id)) throw new TypeError(`a Producer with same id "${id}" already exists`);
+    if (this.#producing.has(id) || this.first(id))
+      throw new TypeError(`a Producer with same id "${id}" already exists`);
     this.#producing.add(id);
     try {
       return await produce();
@@ -189,7 +197,12 @@ export class Streams {
 
   #add(node: TreeNode): void {
     const transport = node.parent;
-    if ((node.type !== 'producer' && node.type !== 'dataProducer') || transport?.type !== 'transport' || transport.parent?.type !== 'router') return;
+    if (
+      (node.type !== 'producer' && node.type !== 'dataProducer') ||
+      transport?.type !== 'transport' ||
+      transport.parent?.type !== 'router'
+    )
+      return;
     const { id, object: producer } = node;
     const router = transport.parent.object;
     const from = linkedRouterId(transport.object);

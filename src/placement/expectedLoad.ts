@@ -71,7 +71,8 @@ export class ExpectedLoad {
     const firstUnseen = this.#created.findIndex(({ at }) => at > shown);
     const seen = this.#created.splice(0, firstUnseen < 0 ? this.#created.length : firstUnseen);
     // The sum restarts at 0, so that rounding errors don't add up.
-    this.#createdLoad = this.#created.length === 0 ? 0 : this.#createdLoad - seen.reduce((sum, { load }) => sum + load, 0);
+    this.#createdLoad =
+      this.#created.length === 0 ? 0 : this.#createdLoad - seen.reduce((sum, { load }) => sum + load, 0);
   }
 
   #add(load: number): void {

@@ -12,6 +12,10 @@ export interface PlacementRequest<W extends Candidate> {
  * is chosen when all are above the watermark; if none may be created, the least loaded Worker.
  * @returns undefined if there is no Worker and none may be created
  */
-export function placeOnWorker<W extends Candidate>({ workers, watermark, mayCreateWorker }: PlacementRequest<W>): W | 'new' | undefined {
+export function placeOnWorker<W extends Candidate>({
+  workers,
+  watermark,
+  mayCreateWorker,
+}: PlacementRequest<W>): W | 'new' | undefined {
   return fullestWithRoom(workers, watermark) ?? (mayCreateWorker ? 'new' : emptiest(workers));
 }

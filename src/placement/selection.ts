@@ -23,7 +23,8 @@ export function byLoad(a: Candidate, b: Candidate): number {
  */
 export function fullestWithRoom<C extends Candidate>(candidates: readonly C[], watermark: number): C | undefined {
   let choice: C | undefined;
-  for (const candidate of candidates) if (candidate.load < watermark && (!choice || isFuller(candidate, choice))) choice = candidate;
+  for (const candidate of candidates)
+    if (candidate.load < watermark && (!choice || isFuller(candidate, choice))) choice = candidate;
   return choice;
 }
 

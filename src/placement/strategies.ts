@@ -73,21 +73,31 @@ export const twoChoices: Strategy = (candidates, request) => {
 export const regionFirst: Strategy = (candidates, request) => {
   const hasRoom = ({ load }: NodeState): boolean => load < request.watermark;
   const { region } = request;
-  if (region !== undefined && candidates.some(node => node.region === region && hasRoom(node))) return concentrate(candidates, request);
+  if (region !== undefined && candidates.some(node => node.region === region && hasRoom(node)))
+    return concentrate(candidates, request);
   const regions = new Set<string>();
   for (const node of candidates) if (node.hasRouter && node.region !== undefined) regions.add(node.region);
-  const atHome = regions.size === 0 ? [] : candidates.filter(node => node.region !== undefined && regions.has(node.region) && hasRoom(node));
+  const atHome =
+    regions.size === 0
+      ? []
+      : candidates.filter(node => node.region !== undefined && regions.has(node.region) && hasRoom(node));
   return concentrate(atHome.length > 0 ? atHome : candidates, request);
 };
 
 /** All strategies, by their names. */
-export const strategies = { concentrate, leastLoaded, twoChoices, regionFirst } as const satisfies Record<string, Strategy>;
+export const strategies = { concentrate, leastLoaded, twoChoices, regionFirst } as const satisfies Record<
+  string,
+  Strategy
+>;
 
 /**
  * Returns the candidates that fulfil the call's wishes: below the watermark, in its region, and of these the nodes with
  * most of the objects that it wants to be near. A wish that no node with room fulfils is left out.
  */
-function asWished(candidates: readonly NodeState[], { region, near, watermark }: PlacementRequest): readonly NodeState[] {
+function asWished(
+  candidates: readonly NodeState[],
+  { region, near, watermark }: PlacementRequest,
+): readonly NodeState[] {
   let wished = candidates;
   if (region !== undefined) {
     const there = wished.filter(node => node.region === region && node.load < watermark);
@@ -109,7 +119,12 @@ function cheapest(candidates: readonly NodeState[], { watermark }: PlacementRequ
   const costOf = ({ hasRouter, load }: NodeState): number => (hasRouter && load < watermark ? load : load + PIPES_LOAD);
   let choice: NodeState | undefined;
   for (const candidate of candidates) {
-    if (!choice || costOf(candidate) - costOf(choice) < 0 || (costOf(candidate) === costOf(choice) && byLoad(candidate, choice) < 0)) choice = candidate;
+    if (
+      !choice ||
+      costOf(candidate) - costOf(choice) < 0 ||
+      (costOf(candidate) === costOf(choice) && byLoad(candidate, choice) < 0)
+    )
+      choice = candidate;
   }
   return choice;
 }

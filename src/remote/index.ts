@@ -1,6 +1,13 @@
 import { scope } from './client/index.ts';
 
-export { RemoteMafaldaClient, ReadyState, type ConnectFailure, type RemoteMafaldaClientEvents, type RemoteMafaldaClientOptions, type ServerSigns } from './client/index.ts';
+export {
+  RemoteMafaldaClient,
+  ReadyState,
+  type ConnectFailure,
+  type RemoteMafaldaClientEvents,
+  type RemoteMafaldaClientOptions,
+  type ServerSigns,
+} from './client/index.ts';
 export { RemoteMafaldaServer, type RemoteMafaldaServerOptions, type ServerCounts } from './server/server.ts';
 export type { Auth } from './server/authenticate.ts';
 export type { Limits } from './server/limits.ts';
@@ -10,4 +17,13 @@ export type { Orphans } from './server/orphans.ts';
 export type * from '../api/publicTypes.ts';
 export { mafaldaRouterDefaultOptions } from '../api/options.ts';
 
-export const { mafaldaRouters, workers, routers, transports, rtpObservers, closeAllMafaldaRouters, getResourceUsages, dump } = scope.exports;
+export const {
+  mafaldaRouters,
+  workers,
+  routers,
+  transports,
+  rtpObservers,
+  closeAllMafaldaRouters,
+  getResourceUsages,
+  dump,
+} = scope.exports;

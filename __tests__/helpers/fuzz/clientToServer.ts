@@ -32,10 +32,19 @@ export interface FuzzProgress {
 }
 
 /** @throws if the server, or the client that behaves, has noticed anything: the message has the seed */
-export async function fuzzServer(seed: number, messages: number, onProgress: (progress: FuzzProgress) => void = () => undefined): Promise<void> {
+export async function fuzzServer(
+  seed: number,
+  messages: number,
+  onProgress: (progress: FuzzProgress) => void = () => undefined,
+): Promise<void> {
   const random = seededRandom(seed);
   // Without reports of its load nothing is missed: whether the server lives is not the clock's to say here.
-  const server = await ServerProcess.create({ auth: token, sessionTimeout: SESSION_TIMEOUT_MS, loadInterval: 600_000, limits: { messagesPerSecond: 1_000_000 } });
+  const server = await ServerProcess.create({
+    auth: token,
+    sessionTimeout: SESSION_TIMEOUT_MS,
+    loadInterval: 600_000,
+    limits: { messagesPerSecond: 1_000_000 },
+  });
   const client = new RemoteMafaldaClient(server.url, { token, callTimeout: 600_000 });
   const problems: string[] = [];
   const disconnections: string[] = [];
@@ -46,7 +55,9 @@ export async function fuzzServer(seed: number, messages: number, onProgress: (pr
     const mafaldaRouter = client.createMafaldaRouter({ id: 'theirs', routerOptions: { mediaCodecs } });
     client.on('disconnected', reason => disconnections.push(`disconnected: ${reason}`));
     mafaldaRouter.on('close', () => problems.push('the session is lost'));
-    mafaldaRouter.on('workerdied', (_worker, error) => problems.push(`the Worker of who behaves has died: ${error.message}`));
+    mafaldaRouter.on('workerdied', (_worker, error) =>
+      problems.push(`the Worker of who behaves has died: ${error.message}`),
+    );
     const transport = await mafaldaRouter.createDirectTransport();
     const dataProducer = await transport.produceData({ id: 'd' });
     const dataConsumer = await transport.consumeData({ dataProducerId: 'd' });
@@ -55,18 +66,23 @@ export async function fuzzServer(seed: number, messages: number, onProgress: (pr
       if (message.toString() === String(received)) ++received;
       else problems.push(`${message.toString()} came instead of ${received}`);
     });
-    const present = async (): Promise<string> => JSON.stringify({ ...(await server.state()), memory: 0, longestTurn: undefined });
+    const present = async (): Promise<string> =>
+      JSON.stringify({ ...(await server.state()), memory: 0, longestTurn: undefined });
     const before = await present();
     let rounds = 0;
     for (; diary.count < messages; ++rounds) {
       // Each has a random of its own: what it does does not depend on when the others do something.
       const randoms = Array.from({ length: CLIENTS }, () => seededRandom(Math.floor(random() * 2 ** 31)));
-      await patiently(Promise.all(randoms.map(own => sendMessages(server.url, own, diary))), 'the calls of who does not behave');
+      await patiently(
+        Promise.all(randoms.map(own => sendMessages(server.url, own, diary))),
+        'the calls of who does not behave',
+      );
       await patiently(sendFrames(server.url, random, diary), 'what is no message');
       await patiently(sendCredentials(server.url, random, diary), 'what are no credentials');
       dataProducer.send(String(rounds));
       const { dataProducerIds } = await patiently(transport.dump(), 'dump() of who behaves');
-      if (dataProducerIds.join() !== 'd') problems.push(`the DataProducers of who behaves are ${dataProducerIds.join()}`);
+      if (dataProducerIds.join() !== 'd')
+        problems.push(`the DataProducers of who behaves are ${dataProducerIds.join()}`);
       const { polluted, memory, longestTurn } = await patiently(server.state(), 'the state of the server');
       if (polluted) problems.push('prototypes are polluted');
       assertResponsive(longestTurn);
@@ -78,12 +94,16 @@ export async function fuzzServer(seed: number, messages: number, onProgress: (pr
     }
     await until('all messages have arrived', () => received === rounds, 60_000);
     // The server keeps clients that did not say goodbye until their time is over.
-    await until('nothing is left of the others', async () => (await present()) === before, 60_000).catch(async (error: Error) => {
-      throw new Error(`${error.message}: ${await present()} instead of ${before}`);
-    });
+    await until('nothing is left of the others', async () => (await present()) === before, 60_000).catch(
+      async (error: Error) => {
+        throw new Error(`${error.message}: ${await present()} instead of ${before}`);
+      },
+    );
     await mafaldaRouter.createDirectTransport();
   } catch (error) {
-    throw new Error(`seed ${seed}: ${String(error)}; ${problems.join('; ')}, after\n${String(diary)}`, { cause: error });
+    throw new Error(`seed ${seed}: ${String(error)}; ${problems.join('; ')}, after\n${String(diary)}`, {
+      cause: error,
+    });
   } finally {
     await client.close();
     await server.close();
@@ -91,7 +111,13 @@ export async function fuzzServer(seed: number, messages: number, onProgress: (pr
 }
 
 function connect(url: string, auth: Record<string, unknown>): Socket {
-  return io(url.replace('ws', 'http'), { path: '/mafalda', transports: ['websocket'], forceNew: true, reconnection: false, auth });
+  return io(url.replace('ws', 'http'), {
+    path: '/mafalda',
+    transports: ['websocket'],
+    forceNew: true,
+    reconnection: false,
+    auth,
+  });
 }
 
 /** Resolves when the server has answered, or has closed the connection. */
@@ -120,7 +146,8 @@ async function sendMessages(url: string, random: () => number, diary: Diary): Pr
   const send = (message: unknown): void => void socket.emit('message', ++number, 0, diary.note(message));
   for (let sent = 0; sent < MESSAGES && socket.connected; ++sent) {
     // A number that was there already, and now and then one that is still to come.
-    if (random() < 0.05) socket.emit('message', Math.floor(random() * (number + 1)), 0, diary.note(hostileMessage(random, number, known)));
+    if (random() < 0.05)
+      socket.emit('message', Math.floor(random() * (number + 1)), 0, diary.note(hostileMessage(random, number, known)));
     if (random() < 0.01) number += 2;
     send(hostileMessage(random, number + 1, known));
     if (random() < 0.85) continue;

@@ -6,7 +6,19 @@ import type { Frame } from '../rawWebSocket.ts';
 type Random = () => number;
 type Wire = Record<string, unknown>;
 
-const names = ['__proto__', 'constructor', 'prototype', 'toString', 'then', 'toJSON', 'length', '$ref', '$$ref', '_placeholder', ''];
+const names = [
+  '__proto__',
+  'constructor',
+  'prototype',
+  'toString',
+  'then',
+  'toJSON',
+  'length',
+  '$ref',
+  '$$ref',
+  '_placeholder',
+  '',
+];
 
 export function pick<T>(random: Random, list: readonly T[]): T {
   return list[Math.floor(random() * list.length)]!;
@@ -35,13 +47,47 @@ function poison(random: Random): unknown {
 /** Anything but what is expected. */
 export function hostileValue(random: Random): unknown {
   return pick<() => unknown>(random, [
-    () => pick(random, [null, true, false, 0, -1, 1, 0.5, -0.5, 1e308, -1e308, 2 ** 31, 2 ** 32, 2 ** 53, 2 ** 64, Number.MIN_VALUE]),
+    () =>
+      pick(random, [
+        null,
+        true,
+        false,
+        0,
+        -1,
+        1,
+        0.5,
+        -0.5,
+        1e308,
+        -1e308,
+        2 ** 31,
+        2 ** 32,
+        2 ** 53,
+        2 ** 64,
+        Number.MIN_VALUE,
+      ]),
     () => pick(random, ['', ' ', 'text', '\0', '\ud800', 'x'.repeat(70_000), ...names]),
-    () => pick<unknown>(random, [{}, [], [[]], [null], { length: 1e9 }, { then: 'x' }, { toJSON: 'x' }, { type: 'Buffer', data: [1e9] }]),
+    () =>
+      pick<unknown>(random, [
+        {},
+        [],
+        [[]],
+        [null],
+        { length: 1e9 },
+        { then: 'x' },
+        { toJSON: 'x' },
+        { type: 'Buffer', data: [1e9] },
+      ]),
     () => ({ [pick(random, names)]: pick<unknown>(random, [7, -1, 0.5, '1', null, {}, true]) }),
     () => ({ $capabilities: pick<unknown>(random, [0, 1, 127, '0', '__proto__']) }),
     () => ({ $ref: Math.floor(random() * 60) - 5 }),
-    () => pick<unknown>(random, [{ $bigint: '12' }, { $bigint: '9'.repeat(1000) }, { $bigint: 12 }, { $undefined: true }, { $undefined: {} }]),
+    () =>
+      pick<unknown>(random, [
+        { $bigint: '12' },
+        { $bigint: '9'.repeat(1000) },
+        { $bigint: 12 },
+        { $undefined: true },
+        { $undefined: {} },
+      ]),
     () => ({ _placeholder: true, num: pick(random, [9, 0, -1, 0.5, '0', 1e9]) }),
     () => nested(random, pick(random, [20, 33, 400, 1000])),
     () => poison(random),
@@ -52,7 +98,8 @@ export function hostileValue(random: Random): unknown {
 
 /** A copy of which one part, somewhere, is something else. */
 export function spoil(random: Random, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value) || random() < 0.25) return hostileValue(random);
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value) || random() < 0.25)
+    return hostileValue(random);
   if (Array.isArray(value)) {
     const index = Math.floor(random() * value.length);
     return value.map((element: unknown, at) => (at === index ? spoil(random, element) : element));
@@ -62,8 +109,21 @@ export function spoil(random: Random, value: unknown): unknown {
   return { ...value, [chosen]: spoil(random, (value as Wire)[chosen]) };
 }
 
-const opus = { mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2, parameters: { useinbandfec: 1 }, rtcpFeedback: [] };
-const vp8 = { mimeType: 'video/VP8', payloadType: 112, clockRate: 90000, parameters: {}, rtcpFeedback: [{ type: 'nack', parameter: 'pli' }] };
+const opus = {
+  mimeType: 'audio/opus',
+  payloadType: 111,
+  clockRate: 48000,
+  channels: 2,
+  parameters: { useinbandfec: 1 },
+  rtcpFeedback: [],
+};
+const vp8 = {
+  mimeType: 'video/VP8',
+  payloadType: 112,
+  clockRate: 90000,
+  parameters: {},
+  rtcpFeedback: [{ type: 'nack', parameter: 'pli' }],
+};
 const rtpParameters = {
   mid: '0',
   codecs: [opus],
@@ -72,23 +132,92 @@ const rtpParameters = {
   rtcp: { cname: 'x', reducedSize: true },
 };
 const rtpCapabilities = {
-  codecs: [{ kind: 'audio', mimeType: 'audio/opus', preferredPayloadType: 100, clockRate: 48000, channels: 2, parameters: {}, rtcpFeedback: [] }],
-  headerExtensions: [{ kind: 'audio', uri: 'urn:ietf:params:rtp-hdrext:sdes:mid', preferredId: 1, preferredEncrypt: false, direction: 'sendrecv' }],
+  codecs: [
+    {
+      kind: 'audio',
+      mimeType: 'audio/opus',
+      preferredPayloadType: 100,
+      clockRate: 48000,
+      channels: 2,
+      parameters: {},
+      rtcpFeedback: [],
+    },
+  ],
+  headerExtensions: [
+    {
+      kind: 'audio',
+      uri: 'urn:ietf:params:rtp-hdrext:sdes:mid',
+      preferredId: 1,
+      preferredEncrypt: false,
+      direction: 'sendrecv',
+    },
+  ],
 };
-const listenInfo = { protocol: 'udp', ip: '127.0.0.1', port: 0, flags: { ipv6Only: false }, portRange: { min: 20_000, max: 30_000 }, sendBufferSize: 0 };
-const link = { routerId: 'a', remoteRouterId: 'b', network: false, remote: { transportId: 'c', ip: '127.0.0.1', port: 4 }, stream: { dataProducerId: 'd' } };
+const listenInfo = {
+  protocol: 'udp',
+  ip: '127.0.0.1',
+  port: 0,
+  flags: { ipv6Only: false },
+  portRange: { min: 20_000, max: 30_000 },
+  sendBufferSize: 0,
+};
+const link = {
+  routerId: 'a',
+  remoteRouterId: 'b',
+  network: false,
+  remote: { transportId: 'c', ip: '127.0.0.1', port: 4 },
+  stream: { dataProducerId: 'd' },
+};
 const piped = { id: 'p', appData: {}, paused: false, kind: 'audio', rtpParameters };
 
 /** Arguments that are right, or nearly, of all that can be called. */
 const calls: Record<string, unknown[]> = {
-  createMafaldaRouter: [{ id: 'mine', routerOptions: { mediaCodecs: [{ kind: 'audio', ...opus }, { kind: 'video', ...vp8 }] }, maxWorkers: 2, watermarkWorker: 50 }],
+  createMafaldaRouter: [
+    {
+      id: 'mine',
+      routerOptions: {
+        mediaCodecs: [
+          { kind: 'audio', ...opus },
+          { kind: 'video', ...vp8 },
+        ],
+      },
+      maxWorkers: 2,
+      watermarkWorker: 50,
+    },
+  ],
   getResourceUsages: [],
   getRtpCapabilities: [],
   dump: [],
   createDirectTransport: [{ appData: { a: 1 }, maxMessageSize: 1000 }],
-  createPlainTransport: [{ listenInfo, comedia: true, rtcpMux: false, enableSctp: true, enableSrtp: true, numSctpStreams: { OS: 10, MIS: 10 }, appData: {} }],
-  createWebRtcTransport: [{ listenInfos: [listenInfo], enableUdp: true, initialAvailableOutgoingBitrate: 1e6, enableSctp: true, iceConsentTimeout: 20 }],
-  createPipeTransport: [{ listenInfo, enableSctp: true, enableRtx: true, enableSrtp: true, appData: { mafaldaLink: { remoteRouterId: 'x' } } }],
+  createPlainTransport: [
+    {
+      listenInfo,
+      comedia: true,
+      rtcpMux: false,
+      enableSctp: true,
+      enableSrtp: true,
+      numSctpStreams: { OS: 10, MIS: 10 },
+      appData: {},
+    },
+  ],
+  createWebRtcTransport: [
+    {
+      listenInfos: [listenInfo],
+      enableUdp: true,
+      initialAvailableOutgoingBitrate: 1e6,
+      enableSctp: true,
+      iceConsentTimeout: 20,
+    },
+  ],
+  createPipeTransport: [
+    {
+      listenInfo,
+      enableSctp: true,
+      enableRtx: true,
+      enableSrtp: true,
+      appData: { mafaldaLink: { remoteRouterId: 'x' } },
+    },
+  ],
   createActiveSpeakerObserver: [{ interval: 300, appData: {} }],
   createAudioLevelObserver: [{ maxEntries: 1, threshold: -80, interval: 1000 }],
   openLink: [link],
@@ -98,10 +227,30 @@ const calls: Record<string, unknown[]> = {
   confirmPipes: [{ routerId: 'r', remoteRouterId: 'x', link: 'media', consumerIds: ['c'] }],
   leaveLinks: [{ routerId: 'r', remoteRouterId: 'x', consumerIds: ['c'], isLast: true }],
   produce: [{ id: 'p', kind: 'audio', rtpParameters, paused: false, keyFrameRequestDelay: 100, appData: {} }],
-  consume: [{ producerId: 'p', rtpCapabilities, paused: true, preferredLayers: { spatialLayer: 1, temporalLayer: 1 }, ignoreDtx: true, pipe: false, appData: {} }],
-  produceData: [{ id: 'd', sctpStreamParameters: { streamId: 1, ordered: true }, label: 'l', protocol: 'p', appData: {} }],
+  consume: [
+    {
+      producerId: 'p',
+      rtpCapabilities,
+      paused: true,
+      preferredLayers: { spatialLayer: 1, temporalLayer: 1 },
+      ignoreDtx: true,
+      pipe: false,
+      appData: {},
+    },
+  ],
+  produceData: [
+    { id: 'd', sctpStreamParameters: { streamId: 1, ordered: true }, label: 'l', protocol: 'p', appData: {} },
+  ],
   consumeData: [{ dataProducerId: 'd', ordered: false, maxRetransmits: 3, subchannels: [1, 2], appData: {} }],
-  connect: [{ ip: '127.0.0.1', port: 5000, rtcpPort: 5001, dtlsParameters: { role: 'client', fingerprints: [{ algorithm: 'sha-256', value: 'AA:BB' }] }, srtpParameters: { cryptoSuite: 'AES_CM_128_HMAC_SHA1_80', keyBase64: 'ZnQ3eWJraDg0d3ZoYzM5cXN1Y2pnaHU5NWxrZTVv' } }],
+  connect: [
+    {
+      ip: '127.0.0.1',
+      port: 5000,
+      rtcpPort: 5001,
+      dtlsParameters: { role: 'client', fingerprints: [{ algorithm: 'sha-256', value: 'AA:BB' }] },
+      srtpParameters: { cryptoSuite: 'AES_CM_128_HMAC_SHA1_80', keyBase64: 'ZnQ3eWJraDg0d3ZoYzM5cXN1Y2pnaHU5NWxrZTVv' },
+    },
+  ],
   setMaxIncomingBitrate: [100_000],
   setMaxOutgoingBitrate: [100_000],
   setMinOutgoingBitrate: [10_000],
@@ -126,12 +275,34 @@ const calls: Record<string, unknown[]> = {
   updateSettings: [{ logLevel: 'warn', logTags: ['rtp'] }],
   createWebRtcServer: [{ listenInfos: [listenInfo], appData: {} }],
   createRouter: [{ mediaCodecs: [{ kind: 'audio', ...opus }], appData: {} }],
-  pipeToRouter: [{ dataProducerId: 'd', router: {}, keepId: true, listenInfo, enableRtx: false, enableSrtp: false, enableSctp: true }],
+  pipeToRouter: [
+    {
+      dataProducerId: 'd',
+      router: {},
+      keepId: true,
+      listenInfo,
+      enableRtx: false,
+      enableSrtp: false,
+      enableSctp: true,
+    },
+  ],
   updateMediaCodecs: [[{ kind: 'audio', ...opus }]],
   close: [],
 };
 
-const neverMethods = ['emit', 'on', 'safeEmit', 'removeAllListeners', 'getInternal', 'routerClosed', 'addPipeTransportPair', 'tree', 'release', '#x', ...names];
+const neverMethods = [
+  'emit',
+  'on',
+  'safeEmit',
+  'removeAllListeners',
+  'getInternal',
+  'routerClosed',
+  'addPipeTransportPair',
+  'tree',
+  'release',
+  '#x',
+  ...names,
+];
 
 /** What makes the objects that the rest is then done to. */
 const beginning: [target: unknown, method: string][] = [
@@ -153,13 +324,40 @@ export function hostileMessage(random: Random, id: number, known: readonly Known
   if (first && random() < 0.95) return { type: 'call', id, target: first[0], method: first[1], args: calls[first[1]] };
   const object = known.length > 0 && random() < 0.9 ? pick(random, known) : undefined;
   const handle = object?.handle ?? pick(random, [-1, 0.5, 1, 2, 3, 4, 5, 6, 1e9, 2 ** 53]);
-  if (random() < 0.05) return { type: 'listen', handle, name: pick(random, ['message', 'rtp', 'rtcp', ...names]), listening: random() < 0.7 };
+  if (random() < 0.05)
+    return {
+      type: 'listen',
+      handle,
+      name: pick(random, ['message', 'rtp', 'rtcp', ...names]),
+      listening: random() < 0.7,
+    };
   // A process each: not often.
-  if (random() < 0.001) return { type: 'call', id, target: -1, method: 'createWorker', args: random() < 0.5 ? calls['createWorker'] : spoilOne(random, calls['createWorker']!) };
-  if (random() < 0.05) return { type: 'capabilities', slot: pick(random, [0, 1, 127, 128, -1, 0.5]), rtpCapabilities: spoil(random, rtpCapabilities) };
-  const [target, method] = random() < 0.8 ? fitting(random, object) : [pick<unknown>(random, [0, handle, 'mine', 'theirs', '__proto__', -2]), anyMethod(random)];
+  if (random() < 0.001)
+    return {
+      type: 'call',
+      id,
+      target: -1,
+      method: 'createWorker',
+      args: random() < 0.5 ? calls['createWorker'] : spoilOne(random, calls['createWorker']!),
+    };
+  if (random() < 0.05)
+    return {
+      type: 'capabilities',
+      slot: pick(random, [0, 1, 127, 128, -1, 0.5]),
+      rtpCapabilities: spoil(random, rtpCapabilities),
+    };
+  const [target, method] =
+    random() < 0.8
+      ? fitting(random, object)
+      : [pick<unknown>(random, [0, handle, 'mine', 'theirs', '__proto__', -2]), anyMethod(random)];
   const right = withReference(random, method, known);
-  const message = { type: pick(random, ['call', 'call', 'call', 'send']), id, target, method, args: random() < 0.4 ? right : spoilOne(random, right) };
+  const message = {
+    type: pick(random, ['call', 'call', 'call', 'send']),
+    id,
+    target,
+    method,
+    args: random() < 0.4 ? right : spoilOne(random, right),
+  };
   const chance = random();
   return chance < 0.98 ? message : chance < 0.99 ? spoil(random, message) : hostileValue(random);
 }
@@ -189,13 +387,84 @@ function anyMethod(random: Random): string {
 
 /** Packets of socket.io and of Engine.IO that are wrong by themselves; `#` stands for the next number of a message. */
 const rawPackets = [
-  ...['', '4', '40', '40{}', '40[]', '40null', '41', '43', '43[]', '43999["x"]', '44', '44"x"', '45', '46', '47', '49', '4\0', '5', '6', '7', 'b', 'bAAAA'],
-  ...['2', '2probe', '3', '1', '0', '42', '42{}', '42[]', '42[1]', '42[null]', '42["connect"]', '42["disconnect"]', '42["__proto__"]', '42["bye"]', '420["bye",{}]'],
-  ...['40/admin,{"protocol":1}', '42/admin,["message",1,0,{}]', '40/__proto__,', '42["message"', '42["message",1e999,0,{}]', '42["message",#,0]'],
-  ...['42["message",#,-1,{"type":"call","id":1,"target":0,"method":"getResourceUsages","args":[]}]', '42["message",-#,0,[]]', '42["message",99999,0,{}]'],
-  ...['42["acknowledge"]', '42["acknowledge",-1]', '42["acknowledge",1e300]', '42["load",{}]', '42["welcome",{}]', '42["message",[],[],[],[]]'],
-  ...['451-["message",#,0,{"_placeholder":true,"num":0}]', '451-["message",#,0,{"_placeholder":true,"num":9}]', '452-["message",#,0,[]]'],
-  ...['450-["x"]', '45-1-["x"]', '451e9-["x"]', '459999999999-["x"]', '4511-["x"]', '451-', '451-{}', '461-["x"]', '453-["bye",{"_placeholder":true,"num":2}]'],
+  ...[
+    '',
+    '4',
+    '40',
+    '40{}',
+    '40[]',
+    '40null',
+    '41',
+    '43',
+    '43[]',
+    '43999["x"]',
+    '44',
+    '44"x"',
+    '45',
+    '46',
+    '47',
+    '49',
+    '4\0',
+    '5',
+    '6',
+    '7',
+    'b',
+    'bAAAA',
+  ],
+  ...[
+    '2',
+    '2probe',
+    '3',
+    '1',
+    '0',
+    '42',
+    '42{}',
+    '42[]',
+    '42[1]',
+    '42[null]',
+    '42["connect"]',
+    '42["disconnect"]',
+    '42["__proto__"]',
+    '42["bye"]',
+    '420["bye",{}]',
+  ],
+  ...[
+    '40/admin,{"protocol":1}',
+    '42/admin,["message",1,0,{}]',
+    '40/__proto__,',
+    '42["message"',
+    '42["message",1e999,0,{}]',
+    '42["message",#,0]',
+  ],
+  ...[
+    '42["message",#,-1,{"type":"call","id":1,"target":0,"method":"getResourceUsages","args":[]}]',
+    '42["message",-#,0,[]]',
+    '42["message",99999,0,{}]',
+  ],
+  ...[
+    '42["acknowledge"]',
+    '42["acknowledge",-1]',
+    '42["acknowledge",1e300]',
+    '42["load",{}]',
+    '42["welcome",{}]',
+    '42["message",[],[],[],[]]',
+  ],
+  ...[
+    '451-["message",#,0,{"_placeholder":true,"num":0}]',
+    '451-["message",#,0,{"_placeholder":true,"num":9}]',
+    '452-["message",#,0,[]]',
+  ],
+  ...[
+    '450-["x"]',
+    '45-1-["x"]',
+    '451e9-["x"]',
+    '459999999999-["x"]',
+    '4511-["x"]',
+    '451-',
+    '451-{}',
+    '461-["x"]',
+    '453-["bye",{"_placeholder":true,"num":2}]',
+  ],
   `42["message",#,0,{"type":"call","id":1,"target":0,"method":"createMafaldaRouter","args":[${'['.repeat(50_000)}${']'.repeat(50_000)}]}]`,
   `451-["message",#,0,${'['.repeat(50_000)}${']'.repeat(50_000)}]`,
   '42["message",#,0,{"type":"call","id":1,"target":0,"method":"createMafaldaRouter","args":[{"__proto__":{"polluted":true}}]}]',

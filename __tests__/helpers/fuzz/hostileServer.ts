@@ -13,12 +13,26 @@ export interface Call {
   method: string;
 }
 
-const load = { load: 5, workers: [{ id: 'w:1', cpu: 1, routers: 1, transports: 1, producers: 0, consumers: 0, dataProducers: 0, dataConsumers: 0 }], hosts: [{ cores: 2, cpu: 3, memory: { total: 8e9, free: 4e9 } }] };
+const load = {
+  load: 5,
+  workers: [
+    { id: 'w:1', cpu: 1, routers: 1, transports: 1, producers: 0, consumers: 0, dataProducers: 0, dataConsumers: 0 },
+  ],
+  hosts: [{ cores: 2, cpu: 3, memory: { total: 8e9, free: 4e9 } }],
+};
 
 /** The first word of a server, which is right. */
 export function welcome(version: string): Wire {
   return {
-    ...{ protocol: 1, maxPayload: 1_000_000, sessionTimeout: 5000, loadInterval: 1000, serverId: 'hostile-server', region: 'here', labels: { a: 'b' } },
+    ...{
+      protocol: 1,
+      maxPayload: 1_000_000,
+      sessionTimeout: 5000,
+      loadInterval: 1000,
+      serverId: 'hostile-server',
+      region: 'here',
+      labels: { a: 'b' },
+    },
     mediasoup: { version, workerBin: '/worker', supportedRtpCapabilities: { codecs: [], headerExtensions: [] } },
     session: { id: 'session', received: 0 },
   };
@@ -39,7 +53,14 @@ export function hostileReport(random: Random): unknown {
   return random() < 0.3 ? load : spoil(random, load);
 }
 
-const values: Record<(typeof stateTypes)[string], unknown> = { text: 'text', number: 4711, flag: false, object: { codecs: [], localAddress: '127.0.0.1', localPort: 4 }, list: [], score: [] };
+const values: Record<(typeof stateTypes)[string], unknown> = {
+  text: 'text',
+  number: 4711,
+  flag: false,
+  object: { codecs: [], localAddress: '127.0.0.1', localPort: 4 },
+  list: [],
+  score: [],
+};
 
 /** All properties of a class, as they should be. */
 function stateOf(className: ClassName): Wire {
@@ -70,21 +91,63 @@ export class HostileTeller {
     const random = this.#random;
     const chance = random();
     const call = calls.shift();
-    const handle = this.#known.length > 0 && random() < 0.9 ? pick(random, this.#known).handle : pick(random, [1, 2, 1e9, -1, 0.5]);
+    const handle =
+      this.#known.length > 0 && random() < 0.9 ? pick(random, this.#known).handle : pick(random, [1, 2, 1e9, -1, 0.5]);
     if (call && chance < 0.7) {
-      const expected = this.#known.findLast(({ className }) => call.method.includes(className) || call.method.includes('roduce') || call.method.includes('onsume'));
-      const result = pick<unknown>(random, [expected && { $ref: expected.handle }, { $ref: handle }, undefined, null, 5, [], {}, hostileValue(random)]);
-      return { type: 'answer', id: call.id, result, load: pick<unknown>(random, [1, 50, -1e308, '5', null, undefined, NaN]) };
+      const expected = this.#known.findLast(
+        ({ className }) =>
+          call.method.includes(className) || call.method.includes('roduce') || call.method.includes('onsume'),
+      );
+      const result = pick<unknown>(random, [
+        expected && { $ref: expected.handle },
+        { $ref: handle },
+        undefined,
+        null,
+        5,
+        [],
+        {},
+        hostileValue(random),
+      ]);
+      return {
+        type: 'answer',
+        id: call.id,
+        result,
+        load: pick<unknown>(random, [1, 50, -1e308, '5', null, undefined, NaN]),
+      };
     }
-    if (call && chance < 0.8) return { type: 'failure', id: call.id, error: { name: pick(random, ['TypeError', 'LimitError', 'x']), message: 'no', code: pick<unknown>(random, ['ERR_MAFALDA_LIMIT', 'ERR_MAFALDA_NODE_UNAVAILABLE', '__proto__', 5]), fields: { max: 3, limit: 'x', causes: { a: { name: 'x', message: 'y' } } } } };
+    if (call && chance < 0.8)
+      return {
+        type: 'failure',
+        id: call.id,
+        error: {
+          name: pick(random, ['TypeError', 'LimitError', 'x']),
+          message: 'no',
+          code: pick<unknown>(random, ['ERR_MAFALDA_LIMIT', 'ERR_MAFALDA_NODE_UNAVAILABLE', '__proto__', 5]),
+          fields: { max: 3, limit: 'x', causes: { a: { name: 'x', message: 'y' } } },
+        },
+      };
     if (chance < 0.6 || this.#known.length < 3) return this.#add();
     const className = this.#known.find(known => known.handle === handle)?.className ?? 'Worker';
     const { events, closedBy } = descriptionOf(className);
     const name = pick(random, [...Object.keys(events), '__proto__', 'error', 'newListener', 'listenererror', '@close']);
     return pick<() => Wire>(random, [
-      () => ({ type: 'event', handle, name, args: [pick<unknown>(random, [{}, [], { $ref: handle }, undefined, 'x', 5])], changes: spoilable(random, stateOf(className)) }),
+      () => ({
+        type: 'event',
+        handle,
+        name,
+        args: [pick<unknown>(random, [{}, [], { $ref: handle }, undefined, 'x', 5])],
+        changes: spoilable(random, stateOf(className)),
+      }),
       () => ({ type: 'change', handle, changes: spoilable(random, stateOf(className)) }),
-      () => ({ type: 'close', handle, cause: pick<unknown>(random, [undefined, { name: pick(random, [...closedBy, 'error', 'close']) }, { name: 'died', error: { name: 'Error', message: 'x' } }]) }),
+      () => ({
+        type: 'close',
+        handle,
+        cause: pick<unknown>(random, [
+          undefined,
+          { name: pick(random, [...closedBy, 'error', 'close']) },
+          { name: 'died', error: { name: 'Error', message: 'x' } },
+        ]),
+      }),
       () => ({ type: 'forget', handle }),
       () => ({ type: 'closeMafaldaRouter', mafaldaRouter: pick(random, ['room', 'other', '__proto__', '']) }),
       () => ({ type: pick(random, ['call', 'constructor', '__proto__', 'send']), handle }),
@@ -95,13 +158,25 @@ export class HostileTeller {
     const random = this.#random;
     const className = this.#known.length === 0 ? 'SharedWorker' : pick(random, Object.keys(classes) as ClassName[]);
     const parents = descriptionOf(className).parents;
-    const parent = random() < 0.9 ? this.#known.findLast(known => parents.includes(known.className)) : this.#known.at(-1);
+    const parent =
+      random() < 0.9 ? this.#known.findLast(known => parents.includes(known.className)) : this.#known.at(-1);
     const isNew = random() < 0.9;
     const handle = isNew ? this.#nextHandle++ : pick(random, [1, 2, 3, -1]);
     if (isNew) this.#known.push({ handle, className });
     const state = stateOf(className);
-    const addition = { handle, className, id: `${className} ${handle}`, parent: parents.length === 0 ? undefined : parent?.handle, appData: pick<unknown>(random, [{}, { a: 1 }, null]), state };
-    return { type: 'add', mafaldaRouter: className === 'Worker' || className === 'WebRtcServer' ? undefined : 'room', addition };
+    const addition = {
+      handle,
+      className,
+      id: `${className} ${handle}`,
+      parent: parents.length === 0 ? undefined : parent?.handle,
+      appData: pick<unknown>(random, [{}, { a: 1 }, null]),
+      state,
+    };
+    return {
+      type: 'add',
+      mafaldaRouter: className === 'Worker' || className === 'WebRtcServer' ? undefined : 'room',
+      addition,
+    };
   }
 }
 
@@ -111,11 +186,79 @@ function spoilable(random: Random, state: Wire): unknown {
 
 /** Packets of Engine.IO and socket.io that are wrong by themselves. */
 const packets = [
-  ...['', '0', '0{', '0{}', '0null', '0[]', '0{"sid":1,"pingInterval":1e308,"pingTimeout":1e308,"upgrades":[],"maxPayload":1}', '1', '2', '2probe', '3', '5', '6', '7', 'b', 'bAAAA'],
-  ...['4', '40', '40{}', '40[]', '40null', '40{"sid":{}}', '41', '43', '431[]', '4399999[]', '43["x"]', '44', '44"x"', '44{"message":{"toString":1}}', '44{"message":null,"data":{"permanent":1}}', '44{}', '45', '49'],
-  ...['42', '42{}', '42[]', '42[null]', '42[1]', '42["connect"]', '42["disconnect"]', '42["welcome"]', '42["welcome",null]', '42["welcome",{}]', '42["load"]', '42["load",null]', '42["load",{"load":-1e308}]'],
-  ...['42["refused"]', '42["refused",{"toString":1}]', '42["refused","x"]', '42["message"]', '42["message",1]', '42["message",1,0,null]', '42["message",{},[],{}]', '42["acknowledge"]', '42["acknowledge",1e9]', '421["message",1,0]'],
-  ...['450-["message"]', '451-["message",1,0,{"_placeholder":true,"num":0}]', '451-["x",{"_placeholder":true,"num":9}]', '459999999-["x"]', '45-1-["x"]', '460-[]'],
+  ...[
+    '',
+    '0',
+    '0{',
+    '0{}',
+    '0null',
+    '0[]',
+    '0{"sid":1,"pingInterval":1e308,"pingTimeout":1e308,"upgrades":[],"maxPayload":1}',
+    '1',
+    '2',
+    '2probe',
+    '3',
+    '5',
+    '6',
+    '7',
+    'b',
+    'bAAAA',
+  ],
+  ...[
+    '4',
+    '40',
+    '40{}',
+    '40[]',
+    '40null',
+    '40{"sid":{}}',
+    '41',
+    '43',
+    '431[]',
+    '4399999[]',
+    '43["x"]',
+    '44',
+    '44"x"',
+    '44{"message":{"toString":1}}',
+    '44{"message":null,"data":{"permanent":1}}',
+    '44{}',
+    '45',
+    '49',
+  ],
+  ...[
+    '42',
+    '42{}',
+    '42[]',
+    '42[null]',
+    '42[1]',
+    '42["connect"]',
+    '42["disconnect"]',
+    '42["welcome"]',
+    '42["welcome",null]',
+    '42["welcome",{}]',
+    '42["load"]',
+    '42["load",null]',
+    '42["load",{"load":-1e308}]',
+  ],
+  ...[
+    '42["refused"]',
+    '42["refused",{"toString":1}]',
+    '42["refused","x"]',
+    '42["message"]',
+    '42["message",1]',
+    '42["message",1,0,null]',
+    '42["message",{},[],{}]',
+    '42["acknowledge"]',
+    '42["acknowledge",1e9]',
+    '421["message",1,0]',
+  ],
+  ...[
+    '450-["message"]',
+    '451-["message",1,0,{"_placeholder":true,"num":0}]',
+    '451-["x",{"_placeholder":true,"num":9}]',
+    '459999999-["x"]',
+    '45-1-["x"]',
+    '460-[]',
+  ],
   `42["message",1,0,${'['.repeat(50_000)}${']'.repeat(50_000)}]`,
   `42["message",1,0,{"type":"add","addition":{"handle":1,"className":"SharedWorker","id":"x","state":${'{"pid":'.repeat(50_000)}1${'}'.repeat(50_000)}},"mafaldaRouter":"room"}]`,
   `451-["message",1,0,${'['.repeat(50_000)}${']'.repeat(50_000)}]`,

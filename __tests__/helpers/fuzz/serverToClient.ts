@@ -7,7 +7,15 @@ import { Served } from '../serve.ts';
 import { VictimProcess } from '../victimProcess.ts';
 import type { FuzzProgress } from './clientToServer.ts';
 import { Diary } from './diary.ts';
-import { handshake, HostileTeller, hostileHandshake, hostilePacket, hostileReport, hostileWelcome, welcome } from './hostileServer.ts';
+import {
+  handshake,
+  HostileTeller,
+  hostileHandshake,
+  hostilePacket,
+  hostileReport,
+  hostileWelcome,
+  welcome,
+} from './hostileServer.ts';
 import { assertResponsive, patiently } from './starvation.ts';
 
 const CLIENTS = 8;
@@ -16,7 +24,11 @@ const MESSAGES = 100;
 const ROUND_TIMEOUT_MS = 5000;
 
 /** @throws if the controller has noticed anything that it should not: the message has the seed */
-export async function fuzzClient(seed: number, messages: number, onProgress: (progress: FuzzProgress) => void = () => undefined): Promise<void> {
+export async function fuzzClient(
+  seed: number,
+  messages: number,
+  onProgress: (progress: FuzzProgress) => void = () => undefined,
+): Promise<void> {
   const random = seededRandom(seed);
   const diary = new Diary(CLIENTS * 20);
   // The victim's good session outlives whatever the machine does with our CPU time.
@@ -25,7 +37,10 @@ export async function fuzzClient(seed: number, messages: number, onProgress: (pr
   try {
     while (diary.count < messages) {
       await (random() < 0.8 ? tellMessages(victim, random, diary) : sendPackets(victim, random, diary));
-      const { memory, polluted, warnings, longestTurn } = await patiently(victim.state(), 'the state of the controller');
+      const { memory, polluted, warnings, longestTurn } = await patiently(
+        victim.state(),
+        'the state of the controller',
+      );
       if (polluted) throw new Error('prototypes are polluted');
       if (warnings.length > 0) throw new Error(`Node.js warns: ${warnings.join()}`);
       assertResponsive(longestTurn);
@@ -57,7 +72,7 @@ async function tellMessages(victim: VictimProcess, random: () => number, diary: 
 async function tell(connection: HostileConnection, random: () => number, diary: Diary): Promise<void> {
   const teller = new HostileTeller(random);
   const { socket, calls } = connection;
-  for (let told = 0; told < MESSAGES && socket.connected; ) {
+  for (let told = 0; told < MESSAGES && socket.connected;) {
     if (random() < 0.1) socket.emit('load', diary.note(hostileReport(random)));
     const packet = Array.from({ length: 1 + Math.floor(random() * 8) }, () => diary.note(teller.message(calls)));
     told += packet.length;

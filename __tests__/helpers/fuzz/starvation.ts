@@ -25,7 +25,10 @@ export function watchTurns(): () => LongestTurn {
   let before = process.cpuUsage();
   const look = (): void => {
     const { user, system } = process.cpuUsage(before);
-    longest = { wall: Math.max(longest.wall, performance.now() - at), cpu: Math.max(longest.cpu, (user + system) / 1000) };
+    longest = {
+      wall: Math.max(longest.wall, performance.now() - at),
+      cpu: Math.max(longest.cpu, (user + system) / 1000),
+    };
     at = performance.now();
     before = process.cpuUsage();
   };
@@ -40,7 +43,8 @@ export function watchTurns(): () => LongestTurn {
 
 /** @throws if it has blocked its event loop */
 export function assertResponsive({ cpu }: LongestTurn): void {
-  if (cpu > MAX_TURN_CPU_MS) throw new Error(`it has blocked its event loop: ${Math.round(cpu)} ms of CPU time in one turn`);
+  if (cpu > MAX_TURN_CPU_MS)
+    throw new Error(`it has blocked its event loop: ${Math.round(cpu)} ms of CPU time in one turn`);
 }
 
 /** Whether a process, ours or the one that is attacked, had to wait for the machine so long that connections may have been given up. */

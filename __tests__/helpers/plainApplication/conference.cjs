@@ -15,7 +15,12 @@ module.exports = async function startConference(mediasoup) {
   mediasoup.observer.on('newworker', () => ++told);
   const workers = [];
   for (let index = 0; index < WORKERS; ++index) {
-    const worker = await mediasoup.createWorker({ logLevel: 'warn', rtcMinPort: 40000, rtcMaxPort: 49999, appData: { index } });
+    const worker = await mediasoup.createWorker({
+      logLevel: 'warn',
+      rtcMinPort: 40000,
+      rtcMaxPort: 49999,
+      appData: { index },
+    });
     worker.on('died', () => process.exit(1));
     workers.push(worker);
   }
@@ -50,15 +55,24 @@ module.exports = async function startConference(mediasoup) {
       return { rtpParameters: consumer.rtpParameters };
     },
     async offerWebRtc({ name }) {
-      const transport = await rooms.get(name).stage.createWebRtcTransport({ listenIps: [{ ip: '127.0.0.1' }], enableUdp: true });
+      const transport = await rooms
+        .get(name)
+        .stage.createWebRtcTransport({ listenIps: [{ ip: '127.0.0.1' }], enableUdp: true });
       transports.set(transport.id, transport);
       return { id: transport.id, iceCandidates: transport.iceCandidates, dtlsParameters: transport.dtlsParameters };
     },
     async refuse({ name }) {
       try {
-        await [...transports.values()][0].consume({ producerId: 'nobody', rtpCapabilities: rooms.get(name).stage.rtpCapabilities });
+        await [...transports.values()][0].consume({
+          producerId: 'nobody',
+          rtpCapabilities: rooms.get(name).stage.rtpCapabilities,
+        });
       } catch (error) {
-        return { isError: error instanceof Error, name: error.name, hasClasses: typeof mediasoup.errors.UnsupportedError === 'function' };
+        return {
+          isError: error instanceof Error,
+          name: error.name,
+          hasClasses: typeof mediasoup.errors.UnsupportedError === 'function',
+        };
       }
     },
     async about() {

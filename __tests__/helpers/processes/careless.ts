@@ -22,8 +22,30 @@ const client = new RemoteMafaldaClient(urls[0], { callTimeout });
 const subjects = new Set<object>([cluster, client]);
 
 /** Methods of emitters, and of those by which an object is ended for good, which come last. */
-const emitters = ['on', 'once', 'off', 'emit', 'safeEmit', 'safeEmitAsPromise', 'addListener', 'removeListener', 'removeAllListeners', 'prependListener', 'prependOnceListener', 'setMaxListeners', 'getMaxListeners', 'listeners', 'rawListeners', 'listenerCount', 'eventNames', 'constructor'];
-type Methods<T> = Exclude<{ [K in keyof T]-?: T[K] extends (...args: never[]) => unknown ? K : never }[keyof T], keyof EventEmitter | 'safeEmit'>;
+const emitters = [
+  'on',
+  'once',
+  'off',
+  'emit',
+  'safeEmit',
+  'safeEmitAsPromise',
+  'addListener',
+  'removeListener',
+  'removeAllListeners',
+  'prependListener',
+  'prependOnceListener',
+  'setMaxListeners',
+  'getMaxListeners',
+  'listeners',
+  'rawListeners',
+  'listenerCount',
+  'eventNames',
+  'constructor',
+];
+type Methods<T> = Exclude<
+  { [K in keyof T]-?: T[K] extends (...args: never[]) => unknown ? K : never }[keyof T],
+  keyof EventEmitter | 'safeEmit'
+>;
 
 /** Its class has more, by which our own layers speak to each other, and deal with what they get. */
 const roomMethods = {
@@ -44,7 +66,10 @@ const roomMethods = {
 const endings = ['close', 'closeAllMafaldaRouters', 'delete', 'clear', 'reset'];
 
 function argumentsOf(name: string, producerId: string, dataProducerId: string, router: unknown): unknown[] {
-  const rtpCapabilities = { codecs: [{ kind: 'audio', mimeType: 'audio/opus', preferredPayloadType: 100, clockRate: 48000, channels: 2 }], headerExtensions: [] };
+  const rtpCapabilities = {
+    codecs: [{ kind: 'audio', mimeType: 'audio/opus', preferredPayloadType: 100, clockRate: 48000, channels: 2 }],
+    headerExtensions: [],
+  };
   const known: Record<string, unknown[]> = {
     produce: [{ kind: 'audio', rtpParameters: opus(Math.floor(Math.random() * 2 ** 31)) }],
     produceData: [{ label: 'more' }],
@@ -82,7 +107,11 @@ function argumentsOf(name: string, producerId: string, dataProducerId: string, r
 function methodsOf(object: object): string[] {
   if ('pipeToMafaldaRouter' in object) return Object.keys(roomMethods);
   const names = new Set<string>();
-  for (let level: object | null = object; level && level !== Object.prototype; level = Object.getPrototypeOf(level) as object | null) {
+  for (
+    let level: object | null = object;
+    level && level !== Object.prototype;
+    level = Object.getPrototypeOf(level) as object | null
+  ) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(level))) {
       if (typeof value === 'function' && !/^[_@#]/.test(name) && !emitters.includes(name)) names.add(name);
     }
@@ -91,7 +120,10 @@ function methodsOf(object: object): string[] {
 }
 
 async function fill(mafalda: MafaldaApi): Promise<void> {
-  const room = mafalda.createMafaldaRouter({ id: `room of ${mafalda.constructor.name}`, routerOptions: { mediaCodecs } });
+  const room = mafalda.createMafaldaRouter({
+    id: `room of ${mafalda.constructor.name}`,
+    routerOptions: { mediaCodecs },
+  });
   const worker = await mafalda.mediasoup.createWorker();
   const router = await worker.createRouter({ mediaCodecs });
   for (const parent of [room, router] as (MafaldaRouter & typeof router)[]) {
@@ -105,11 +137,20 @@ async function fill(mafalda: MafaldaApi): Promise<void> {
     const producer = await direct.produce({ kind: 'audio', rtpParameters: opus(1111) });
     const dataProducer = await direct.produceData();
     const rtpCapabilities = await (parent.getRtpCapabilities?.() ?? router.rtpCapabilities);
-    const consumers = await Promise.all([direct.consume({ producerId: producer.id, rtpCapabilities }), direct.consumeData({ dataProducerId: dataProducer.id })]);
+    const consumers = await Promise.all([
+      direct.consume({ producerId: producer.id, rtpCapabilities }),
+      direct.consumeData({ dataProducerId: dataProducer.id }),
+    ]);
     const observers = await Promise.all([parent.createAudioLevelObserver(), parent.createActiveSpeakerObserver()]);
-    for (const subject of [parent, ...transports, producer, dataProducer, ...consumers, ...observers]) subjects.add(subject);
+    for (const subject of [parent, ...transports, producer, dataProducer, ...consumers, ...observers])
+      subjects.add(subject);
   }
-  for (const subject of [worker, mafalda.mediasoup, await worker.createWebRtcServer({ listenInfos: [{ protocol: 'udp', ip: '127.0.0.1' }] })]) subjects.add(subject);
+  for (const subject of [
+    worker,
+    mafalda.mediasoup,
+    await worker.createWebRtcServer({ listenInfos: [{ protocol: 'udp', ip: '127.0.0.1' }] }),
+  ])
+    subjects.add(subject);
 }
 
 /** @returns how many calls gave a promise */
@@ -146,5 +187,7 @@ client.on('error', note);
 await Promise.all([once(cluster, 'connected'), once(client, 'connected')]);
 await fill(cluster);
 await fill(client);
-process.on('message', what => process.send!({ promises: what === 'call' ? callAll() : 0, told: [...told] } satisfies CarelessAnswer));
+process.on('message', what =>
+  process.send!({ promises: what === 'call' ? callAll() : 0, told: [...told] } satisfies CarelessAnswer),
+);
 process.send!('ready');

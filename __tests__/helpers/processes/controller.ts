@@ -13,8 +13,14 @@ const [source, sink] = [
 ];
 const producer = await source.produce({
   kind: 'audio',
-  rtpParameters: { codecs: [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2 }], encodings: [{ ssrc: 1111 }] },
+  rtpParameters: {
+    codecs: [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2 }],
+    encodings: [{ ssrc: 1111 }],
+  },
 });
-const consumer = await sink.consume({ producerId: producer.id, rtpCapabilities: await mafaldaRouter.getRtpCapabilities() });
+const consumer = await sink.consume({
+  producerId: producer.id,
+  rtpCapabilities: await mafaldaRouter.getRtpCapabilities(),
+});
 process.send!({ transports: [source.id, sink.id], producerId: producer.id, consumerId: consumer.id });
 process.on('disconnect', () => process.exit());

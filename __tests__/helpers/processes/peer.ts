@@ -7,7 +7,14 @@ export interface PeerSetup {
 }
 
 export type PeerCommand =
-  | { do: 'send'; to: { ip: string; port: number }; count: number; ssrc: number; payloadType: number; burstIntervalMs?: number }
+  | {
+      do: 'send';
+      to: { ip: string; port: number };
+      count: number;
+      ssrc: number;
+      payloadType: number;
+      burstIntervalMs?: number;
+    }
   /** How many have arrived so far? */
   | { do: 'count' };
 
@@ -36,7 +43,13 @@ process.on('message', (command: PeerCommand) => {
 process.send!(socket.address().port);
 process.on('disconnect', () => process.exit());
 
-async function send({ to, count, ssrc, payloadType, burstIntervalMs = BURST_INTERVAL_MS }: Extract<PeerCommand, { do: 'send' }>): Promise<void> {
+async function send({
+  to,
+  count,
+  ssrc,
+  payloadType,
+  burstIntervalMs = BURST_INTERVAL_MS,
+}: Extract<PeerCommand, { do: 'send' }>): Promise<void> {
   for (let sent = 0; sent < count; ++sent) {
     const packet = Buffer.alloc(60);
     packet.set([0x80, payloadType]);

@@ -27,10 +27,17 @@ const { nodes, receiver, ssrc, payloadType } = JSON.parse(process.argv[2]!) as R
 const mafalda = new MafaldaHorizontal(nodes);
 await once(mafalda, 'connected');
 const mafaldaRouter = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
-const source = await mafaldaRouter.createPlainTransport({ rtcpMux: true, comedia: true, placement: { node: nodes[0]! } });
+const source = await mafaldaRouter.createPlainTransport({
+  rtcpMux: true,
+  comedia: true,
+  placement: { node: nodes[0]! },
+});
 const producer = await source.produce({
   kind: 'audio',
-  rtpParameters: { codecs: [{ mimeType: 'audio/opus', payloadType, clockRate: 48000, channels: 2 }], encodings: [{ ssrc }] },
+  rtpParameters: {
+    codecs: [{ mimeType: 'audio/opus', payloadType, clockRate: 48000, channels: 2 }],
+    encodings: [{ ssrc }],
+  },
 });
 await consume();
 process.on('message', () => void consume().catch(() => tell('failed')));

@@ -1,7 +1,14 @@
 /** A process that serves, on an address of its own: a leaf with Workers, or, if it has nodes, a tier above them. */
 import { once } from 'node:events';
 import * as mediasoup from 'mediasoup';
-import { Mafalda, MafaldaHorizontal, RemoteMafaldaServer, type MafaldaApi, type RemoteMafaldaServerOptions, type WorkerBudgetOptions } from '../../../src/index.ts';
+import {
+  Mafalda,
+  MafaldaHorizontal,
+  RemoteMafaldaServer,
+  type MafaldaApi,
+  type RemoteMafaldaServerOptions,
+  type WorkerBudgetOptions,
+} from '../../../src/index.ts';
 import { watchTurns } from '../fuzz/starvation.ts';
 import type { ServerState } from '../serverProcess.ts';
 
@@ -20,7 +27,8 @@ const listenInfos = nodes ? undefined : [{ protocol: 'udp', ip: address } as con
 const server = new RemoteMafaldaServer(mafalda, { host: address, auth: false, listenInfos, ...options });
 
 const longestTurn = watchTurns();
-const members = (): string[] => [Object, Array, Function, String].flatMap(({ prototype }) => Object.getOwnPropertyNames(prototype));
+const members = (): string[] =>
+  [Object, Array, Function, String].flatMap(({ prototype }) => Object.getOwnPropertyNames(prototype));
 const innocent = members().join();
 process.on('message', () => {
   const state: ServerState = {

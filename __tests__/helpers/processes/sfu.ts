@@ -20,7 +20,12 @@ export interface TransportStory {
 
 const listenInfos = [{ protocol: 'udp', ip: '127.0.0.1' }] as const;
 const servers = [0, 1].map(
-  () => new RemoteMafaldaServer(new Mafalda(mediasoup, { workerBudget: false }), { host: '127.0.0.1', auth: false, listenInfos: [...listenInfos] }),
+  () =>
+    new RemoteMafaldaServer(new Mafalda(mediasoup, { workerBudget: false }), {
+      host: '127.0.0.1',
+      auth: false,
+      listenInfos: [...listenInfos],
+    }),
 );
 for (const server of servers) await server.listen();
 const mafalda = new MafaldaHorizontal(
@@ -43,7 +48,10 @@ function follow(transport: WebRtcTransport): void {
 
 mafalda.on('newmafaldarouter', mafaldaRouter => {
   mafaldaRouter.on('newrouter', router => {
-    router.observer.on('newtransport', transport => transport.type === 'webrtc' && follow(transport as WebRtcTransport));
+    router.observer.on(
+      'newtransport',
+      transport => transport.type === 'webrtc' && follow(transport as WebRtcTransport),
+    );
   });
 });
 
@@ -53,7 +61,14 @@ process.on('message', () => {
   const told = [...stories].map(([transport, { told, traced }]): TransportStory => {
     const { iceState, dtlsState, iceSelectedTuple, dtlsRemoteCert } = transport;
     const hasRemoteCertificate = dtlsRemoteCert?.includes('BEGIN CERTIFICATE') ?? false;
-    return { told, traced: [...new Set(traced)], iceState, dtlsState, selectedProtocol: iceSelectedTuple?.protocol, hasRemoteCertificate };
+    return {
+      told,
+      traced: [...new Set(traced)],
+      iceState,
+      dtlsState,
+      selectedProtocol: iceSelectedTuple?.protocol,
+      hasRemoteCertificate,
+    };
   });
   process.send!(told);
 });

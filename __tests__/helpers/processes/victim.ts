@@ -12,7 +12,8 @@ const good = new RemoteMafaldaClient(goodUrl, { callTimeout: 600_000 });
 await once(good, 'connected');
 const goodRouter = good.createMafaldaRouter({ id: 'good' });
 
-const members = (): string[] => [Object, Array, Function, String].flatMap(({ prototype }) => Object.getOwnPropertyNames(prototype));
+const members = (): string[] =>
+  [Object, Array, Function, String].flatMap(({ prototype }) => Object.getOwnPropertyNames(prototype));
 const innocent = members().join();
 let bad: MafaldaApi[] = [];
 let errors: string[] = [];
@@ -39,7 +40,11 @@ async function use(mafalda: MafaldaApi): Promise<void> {
   void mafalda.getResourceUsages();
   void room.dump();
   void room.getRtpCapabilities();
-  const [transport, other] = await Promise.all([room.createDirectTransport(), room.createDirectTransport(), room.createAudioLevelObserver()]);
+  const [transport, other] = await Promise.all([
+    room.createDirectTransport(),
+    room.createDirectTransport(),
+    room.createAudioLevelObserver(),
+  ]);
   const producer = await transport.produceData({ label: 'x', appData: { a: 1 } });
   const consumer = await other.consumeData({ dataProducerId: producer.id });
   consumer.on('message', () => undefined);

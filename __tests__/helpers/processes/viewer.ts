@@ -18,7 +18,11 @@ const room = mafalda.createMafaldaRouter({ id: 'room', routerOptions: { mediaCod
 const listenInfo = { protocol: 'udp', ip: '127.0.0.1' } as const;
 const transport = await room.createPlainTransport({ listenInfo, rtcpMux: true, placement: { node: urls[1]! } });
 await transport.connect({ ip: '127.0.0.1', port: Number(port) });
-const consumer = await transport.consume({ producerId: producerId!, rtpCapabilities: await room.getRtpCapabilities(), paused: true });
+const consumer = await transport.consume({
+  producerId: producerId!,
+  rtpCapabilities: await room.getRtpCapabilities(),
+  paused: true,
+});
 process.on('message', ({ do: act, die }: ViewerCommand) => {
   if (die) consumer.observer.prependOnceListener(act, () => process.kill(process.pid, 'SIGKILL'));
   void consumer[act]().then(() => process.send!('done'));

@@ -20,10 +20,7 @@ export interface WatcherSetup {
   nodeTimeout?: number;
 }
 
-export type WatcherCommand =
-  | { do: 'consume'; node: number }
-  | { do: 'pause' }
-  | { do: 'close consumers' };
+export type WatcherCommand = { do: 'consume'; node: number } | { do: 'pause' } | { do: 'close consumers' };
 
 /** An event, its time, and the numbers of the nodes that it concerns. */
 export interface WatcherReport {
@@ -37,26 +34,44 @@ export interface WatcherReport {
   pipes?: [number, number][];
 }
 
-const { room, nodes: urls, receiver, ssrc, payloadType, nodeTimeout, ...setup } = JSON.parse(process.argv[2]!) as WatcherSetup;
+const {
+  room,
+  nodes: urls,
+  receiver,
+  ssrc,
+  payloadType,
+  nodeTimeout,
+  ...setup
+} = JSON.parse(process.argv[2]!) as WatcherSetup;
 let isReady = false;
 const mafalda = new MafaldaHorizontal(urls, { nodeTimeout });
 await once(mafalda, 'connected');
-for (const event of ['nodeunreachable', 'nodereachable'] as const) mafalda.on(event, node => tell({ event, nodes: [numberOf(node)] }));
-for (const event of ['linkdown', 'linkup'] as const) mafalda.on(event, ({ from, to }) => tell({ event, nodes: [numberOf(from), numberOf(to)] }));
+for (const event of ['nodeunreachable', 'nodereachable'] as const)
+  mafalda.on(event, node => tell({ event, nodes: [numberOf(node)] }));
+for (const event of ['linkdown', 'linkup'] as const)
+  mafalda.on(event, ({ from, to }) => tell({ event, nodes: [numberOf(from), numberOf(to)] }));
 mafalda.on('error', error => tell({ event: `error ${error.message}` }));
 
 const mafaldaRouter = mafalda.createMafaldaRouter({ id: room, routerOptions: { mediaCodecs } });
 let { producerId } = setup;
 let source: WatcherReport['source'];
 if (producerId === undefined) {
-  const transport = await mafaldaRouter.createPlainTransport({ rtcpMux: true, comedia: true, placement: { node: urls[0]! } });
+  const transport = await mafaldaRouter.createPlainTransport({
+    rtcpMux: true,
+    comedia: true,
+    placement: { node: urls[0]! },
+  });
   const producer = await transport.produce({
     kind: 'audio',
-    rtpParameters: { codecs: [{ mimeType: 'audio/opus', payloadType, clockRate: 48000, channels: 2 }], encodings: [{ ssrc }] },
+    rtpParameters: {
+      codecs: [{ mimeType: 'audio/opus', payloadType, clockRate: 48000, channels: 2 }],
+      encodings: [{ ssrc }],
+    },
   });
   producerId = producer.id;
   source = { ip: transport.tuple.localAddress, port: transport.tuple.localPort };
-  for (const { observer } of [transport, producer]) (observer as typeof transport.observer).once('close', () => tell({ event: 'source closed' }));
+  for (const { observer } of [transport, producer])
+    (observer as typeof transport.observer).once('close', () => tell({ event: 'source closed' }));
 }
 const rtpCapabilities = await mafaldaRouter.getRtpCapabilities();
 const open = new Map<Consumer, number>();
@@ -72,7 +87,9 @@ mafaldaRouter.on('pathlost', ({ consumers }) => {
 process.on('message', (command: WatcherCommand) => {
   if (command.do === 'consume') void consume(command.node);
   if (command.do === 'close consumers') for (const consumer of open.keys()) consumer.close();
-  if (command.do === 'pause') for (const { object, type } of mafaldaRouter.tree.nodes()) if (type === 'producer' && object.id === producerId) void object.pause();
+  if (command.do === 'pause')
+    for (const { object, type } of mafaldaRouter.tree.nodes())
+      if (type === 'producer' && object.id === producerId) void object.pause();
 });
 process.on('disconnect', () => process.exit());
 isReady = true;

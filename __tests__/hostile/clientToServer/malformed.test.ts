@@ -85,7 +85,9 @@ describe('what is no message ends the session:', () => {
     ['an acknowledgement of what was never sent', [1, 1e9, { type: 'send', target: 0, method: 'x', args: [] }]],
   ])('%s', (_what, args) => expectEnd(() => socket.emit('message', ...args)));
 
-  test.each([null, {}, 'all', -0.5, 1e9])('acknowledge %p', received => expectEnd(() => socket.emit('acknowledge', received)));
+  test.each([null, {}, 'all', -0.5, 1e9])('acknowledge %p', received =>
+    expectEnd(() => socket.emit('acknowledge', received)),
+  );
 });
 
 describe('events that nobody knows do nothing:', () => {
@@ -115,23 +117,29 @@ const forbidden = [
 ];
 
 describe('methods that may not be called from outside:', () => {
-  test.each([...forbidden, 'closeAllMafaldaRouters', 'close', 'makeMafaldaRouter', 'release'])('mafalda.%s()', async method => {
-    expect(await call(0, method)).toMatchObject({
-      type: 'failure',
-      error: { name: 'TypeError', message: expect.stringMatching(/can be called/) },
-    });
-  });
+  test.each([...forbidden, 'closeAllMafaldaRouters', 'close', 'makeMafaldaRouter', 'release'])(
+    'mafalda.%s()',
+    async method => {
+      expect(await call(0, method)).toMatchObject({
+        type: 'failure',
+        error: { name: 'TypeError', message: expect.stringMatching(/can be called/) },
+      });
+    },
+  );
 
   test.each([...forbidden, 'release', 'assertOpen', 'reportWorkerDied', 'tree'])('mafaldaRouter.%s()', async method => {
     await call(0, 'createMafaldaRouter', [{ id: 'mine' }]);
     expect(await call('mine', method)).toMatchObject({ type: 'failure', error: { name: 'TypeError' } });
   });
 
-  test.each([...forbidden, 'routerClosed', 'getInternal', 'handleWorkerNotifications'])('transport.%s()', async method => {
-    await call(0, 'createMafaldaRouter', [{ id: 'mine' }]);
-    const { result } = (await call('mine', 'createDirectTransport')) as unknown as { result: { $ref: number } };
-    expect(await call(result.$ref, method)).toMatchObject({ type: 'failure', error: { name: 'TypeError' } });
-  });
+  test.each([...forbidden, 'routerClosed', 'getInternal', 'handleWorkerNotifications'])(
+    'transport.%s()',
+    async method => {
+      await call(0, 'createMafaldaRouter', [{ id: 'mine' }]);
+      const { result } = (await call('mine', 'createDirectTransport')) as unknown as { result: { $ref: number } };
+      expect(await call(result.$ref, method)).toMatchObject({ type: 'failure', error: { name: 'TypeError' } });
+    },
+  );
 });
 
 describe('what is not this client’s', () => {
@@ -153,7 +161,10 @@ describe('what is not this client’s', () => {
     await call(0, 'createMafaldaRouter', [{ id: 'mine' }]);
     for (let handle = 1; handle < 30; ++handle) {
       const answer = await call('mine', 'createWebRtcTransport', [{ webRtcServer: { $ref: handle } }]);
-      expect(answer).toMatchObject({ type: 'failure', error: { name: 'NotFoundError', message: expect.stringMatching(/unknown object/) } });
+      expect(answer).toMatchObject({
+        type: 'failure',
+        error: { name: 'NotFoundError', message: expect.stringMatching(/unknown object/) },
+      });
     }
     // What an application keeps for itself is its own business, and leads to nothing.
     const appData = { handles: Array.from({ length: 29 }, (_, index) => ({ $ref: index + 1 })) };
@@ -178,10 +189,15 @@ describe('arguments that make no sense', () => {
   });
 
   // A caller at another machine must not choose what program runs, or what files are read, on this one.
-  test.each(['workerBin', 'dtlsCertificateFile', 'dtlsPrivateKeyFile'])('workerSettings.%s is not a client’s to choose', async name => {
-    const answer = await call(0, 'createMafaldaRouter', [{ id: 'mine', workerSettings: { [name]: '/nonexistent/file' } }]);
-    expect(answer).toMatchObject({ type: 'failure', error: { message: expect.stringContaining(name) } });
-  });
+  test.each(['workerBin', 'dtlsCertificateFile', 'dtlsPrivateKeyFile'])(
+    'workerSettings.%s is not a client’s to choose',
+    async name => {
+      const answer = await call(0, 'createMafaldaRouter', [
+        { id: 'mine', workerSettings: { [name]: '/nonexistent/file' } },
+      ]);
+      expect(answer).toMatchObject({ type: 'failure', error: { message: expect.stringContaining(name) } });
+    },
+  );
 
   test.each([[null], ['text'], [5], [[]], [{ appData: 'text' }]])(
     'createDirectTransport(%p) answers, one way or the other',
@@ -191,25 +207,36 @@ describe('arguments that make no sense', () => {
     },
   );
 
-  test.each(['openLink', 'offerPipe', 'connectLink', 'acceptPipe', 'confirmPipes'])('%s() without any fails', async method => {
-    await call(0, 'createMafaldaRouter', [{ id: 'mine' }]);
-    for (const args of [[], [null], [{}], [{ routerId: 5, stream: null, remote: null }]]) {
-      expect(await call('mine', method, args)).toMatchObject({ type: 'failure' });
-    }
-  });
+  test.each(['openLink', 'offerPipe', 'connectLink', 'acceptPipe', 'confirmPipes'])(
+    '%s() without any fails',
+    async method => {
+      await call(0, 'createMafaldaRouter', [{ id: 'mine' }]);
+      for (const args of [[], [null], [{}], [{ routerId: 5, stream: null, remote: null }]]) {
+        expect(await call('mine', method, args)).toMatchObject({ type: 'failure' });
+      }
+    },
+  );
 
   test('data that is too deep, or poisons prototypes, fails', async () => {
     const deep = JSON.parse('['.repeat(200) + ']'.repeat(200)) as unknown;
-    expect(await call(0, 'createMafaldaRouter', [deep])).toMatchObject({ error: { message: expect.stringMatching(/nested/) } });
+    expect(await call(0, 'createMafaldaRouter', [deep])).toMatchObject({
+      error: { message: expect.stringMatching(/nested/) },
+    });
     const poison = JSON.parse('{"__proto__": {"polluted": true}}') as unknown;
-    expect(await call(0, 'createMafaldaRouter', [poison])).toMatchObject({ error: { message: expect.stringMatching(/__proto__/) } });
+    expect(await call(0, 'createMafaldaRouter', [poison])).toMatchObject({
+      error: { message: expect.stringMatching(/__proto__/) },
+    });
     expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
   });
 });
 
 test.each([
   ['arguments', (deep: string) => `{"type":"call","id":1,"target":0,"method":"createMafaldaRouter","args":${deep}}`],
-  ['appData', (deep: string) => `{"type":"call","id":1,"target":0,"method":"createMafaldaRouter","args":[{"routerOptions":{"appData":${deep}}}]}`],
+  [
+    'appData',
+    (deep: string) =>
+      `{"type":"call","id":1,"target":0,"method":"createMafaldaRouter","args":[{"routerOptions":{"appData":${deep}}}]}`,
+  ],
   ['capabilities', (deep: string) => `{"type":"capabilities","slot":0,"rtpCapabilities":{"codecs":${deep}}}`],
 ])('%s that are nested deeper than any stack are refused', async (_what, message) => {
   const depth = 100_000;

@@ -67,15 +67,40 @@ describe('arguments of a wrong type do no harm to a Worker that others use:', ()
   const wrong: [string, () => Promise<unknown>, RegExp][] = [
     [
       'a bitrate that is no integer',
-      () => transport.produce({ kind: 'audio', rtpParameters: { codecs, encodings: [{ ssrc: 1, maxBitrate: 1000.5 }] } }),
+      () =>
+        transport.produce({ kind: 'audio', rtpParameters: { codecs, encodings: [{ ssrc: 1, maxBitrate: 1000.5 }] } }),
       /produce\(\)\.rtpParameters\.encodings\[0\]\.maxBitrate must be an integer/,
     ],
     ['another one', () => transport.setMaxIncomingBitrate(evil as unknown as number), /argument 1 must be an integer/],
-    ['an object for a number', () => transport.produceData({ sctpStreamParameters: { streamId: evil as unknown as number } }), /streamId must be a number/],
-    ['an object for a boolean', () => mafaldaRouter.createPlainTransport({ listenInfo: { protocol: 'udp', ip: '127.0.0.1' }, comedia: evil as unknown as boolean }), /comedia must be a boolean/],
-    ['a long list of nothing', () => transport.consumeData({ dataProducerId: 'x', subchannels: { length: 1e9 } as unknown as number[] }), /subchannels must be an array of numbers/],
-    ['a text for an object', () => transport.produce({ kind: 'audio', rtpParameters: 'x' as unknown as { codecs: [] } }), /rtpParameters must be an object/],
-    ['another object for options', () => transport.produce(transport as unknown as { kind: 'audio'; rtpParameters: { codecs: [] } }), /argument 1 must be an object/],
+    [
+      'an object for a number',
+      () => transport.produceData({ sctpStreamParameters: { streamId: evil as unknown as number } }),
+      /streamId must be a number/,
+    ],
+    [
+      'an object for a boolean',
+      () =>
+        mafaldaRouter.createPlainTransport({
+          listenInfo: { protocol: 'udp', ip: '127.0.0.1' },
+          comedia: evil as unknown as boolean,
+        }),
+      /comedia must be a boolean/,
+    ],
+    [
+      'a long list of nothing',
+      () => transport.consumeData({ dataProducerId: 'x', subchannels: { length: 1e9 } as unknown as number[] }),
+      /subchannels must be an array of numbers/,
+    ],
+    [
+      'a text for an object',
+      () => transport.produce({ kind: 'audio', rtpParameters: 'x' as unknown as { codecs: [] } }),
+      /rtpParameters must be an object/,
+    ],
+    [
+      'another object for options',
+      () => transport.produce(transport as unknown as { kind: 'audio'; rtpParameters: { codecs: [] } }),
+      /argument 1 must be an object/,
+    ],
   ];
 
   test.each(wrong)('%s', async (what, call, message) => {
@@ -83,6 +108,8 @@ describe('arguments of a wrong type do no harm to a Worker that others use:', ()
     // As mediasoup, where it does not notice before it is in the middle of a message to the Worker.
     await expect(call()).rejects.toThrow(what === 'a bitrate that is no integer' ? RangeError : TypeError);
     expect(await transport.dump()).toMatchObject({ id: transport.id });
-    await expect(transport.produce({ kind: 'audio', rtpParameters: { codecs, encodings: [{ ssrc: 1, maxBitrate: 1000 }] } })).resolves.toBeDefined();
+    await expect(
+      transport.produce({ kind: 'audio', rtpParameters: { codecs, encodings: [{ ssrc: 1, maxBitrate: 1000 }] } }),
+    ).resolves.toBeDefined();
   });
 });

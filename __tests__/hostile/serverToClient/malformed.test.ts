@@ -17,14 +17,35 @@ import { VictimProcess } from '../../helpers/victimProcess.ts';
 const opened = closingAfterEach();
 /** An opcode of WebSocket. */
 const CLOSE = 8;
-const worker = { handle: 1, className: 'SharedWorker', id: 'w', appData: {}, state: { pid: 1, subprocessClosed: false } };
-const router = { handle: 2, className: 'Router', id: 'r', parent: 1, appData: {}, state: { id: 'r', rtpCapabilities: {} } };
-const transport = { handle: 3, className: 'DirectTransport', id: 't', parent: 2, appData: {}, state: { id: 't', type: 'direct' } };
+const worker = {
+  handle: 1,
+  className: 'SharedWorker',
+  id: 'w',
+  appData: {},
+  state: { pid: 1, subprocessClosed: false },
+};
+const router = {
+  handle: 2,
+  className: 'Router',
+  id: 'r',
+  parent: 1,
+  appData: {},
+  state: { id: 'r', rtpCapabilities: {} },
+};
+const transport = {
+  handle: 3,
+  className: 'DirectTransport',
+  id: 't',
+  parent: 2,
+  appData: {},
+  state: { id: 't', type: 'direct' },
+};
 const add = (addition: object): object => ({ type: 'add', mafaldaRouter: 'room', addition });
 const rightStart = [add(worker), add(router), add(transport)];
 
 test.each(Object.keys(classes) as ClassName[])('the type of each property of a %s is known', className => {
-  for (const name of membersOf(descriptionOf(className), 'fixed', 'changing')) expect(Object.keys(stateTypes)).toContain(name);
+  for (const name of membersOf(descriptionOf(className), 'fixed', 'changing'))
+    expect(Object.keys(stateTypes)).toContain(name);
 });
 
 describe('a controller', () => {
@@ -69,21 +90,30 @@ describe('a controller', () => {
   ];
 
   test.each(wrong)('survives %s, and says whose session has ended', async (_what, message) => {
-    const node = opened(await HostileNode.create({ onConnection: connection => connection.tell(...rightStart, message) }));
+    const node = opened(
+      await HostileNode.create({ onConnection: connection => connection.tell(...rightStart, message) }),
+    );
     await victim.meet(node.url);
     await until('it says so', async () => (await victim.state()).errors.length >= 2);
     for (const error of (await victim.state()).errors) expect(error).toContain(`${node.url}: the session can't go on`);
   });
 
-  test.each([null, {}, 'text', { ...welcome(version), session: 5 }, { ...welcome(version), loadInterval: 1e308 }, { ...welcome(version), labels: null }, { ...welcome(version), mediasoup: { version: 3 } }])(
-    'survives a welcome that is none: %j',
-    async word => {
-      const node = opened(await HostileNode.create({ welcome: () => word }));
-      await victim.meet(node.url);
-      await until('it says so', async () => (await victim.state()).errors.length > 0);
-      expect((await victim.state()).errors[0]).toBe(`${node.url}: what answers there is no Mafalda server: a malformed welcome`);
-    },
-  );
+  test.each([
+    null,
+    {},
+    'text',
+    { ...welcome(version), session: 5 },
+    { ...welcome(version), loadInterval: 1e308 },
+    { ...welcome(version), labels: null },
+    { ...welcome(version), mediasoup: { version: 3 } },
+  ])('survives a welcome that is none: %j', async word => {
+    const node = opened(await HostileNode.create({ welcome: () => word }));
+    await victim.meet(node.url);
+    await until('it says so', async () => (await victim.state()).errors.length > 0);
+    expect((await victim.state()).errors[0]).toBe(
+      `${node.url}: what answers there is no Mafalda server: a malformed welcome`,
+    );
+  });
 
   const handshakes: [string, string][] = [
     ...['pingInterval', 'pingTimeout'].flatMap(name => [
@@ -104,7 +134,10 @@ describe('a controller', () => {
       send('40{"sid":"y"}');
       send(`42${JSON.stringify(['welcome', null])}`);
     };
-    for (const [what, opening] of [...handshakes.map(([name, handshake]) => [name, [handshake]] as const), ['twice', [right, right].map(word => JSON.stringify(word))] as const]) {
+    for (const [what, opening] of [
+      ...handshakes.map(([name, handshake]) => [name, [handshake]] as const),
+      ['twice', [right, right].map(word => JSON.stringify(word))] as const,
+    ]) {
       let heard = Buffer.alloc(0);
       const server = opened(
         await RawWebSocketServer.create((send, socket) => {
@@ -126,7 +159,11 @@ describe('a controller', () => {
   test('ends the session of a server that tells of more and more objects', async () => {
     const node = opened(
       await HostileNode.create({
-        onConnection: ({ tell }) => tell(...rightStart, ...Array.from({ length: 200 }, (_, index) => add({ ...transport, handle: 10 + index, id: `t${index}` }))),
+        onConnection: ({ tell }) =>
+          tell(
+            ...rightStart,
+            ...Array.from({ length: 200 }, (_, index) => add({ ...transport, handle: 10 + index, id: `t${index}` })),
+          ),
       }),
     );
     await victim.meet(node.url, 1, { objects: 100 });
@@ -136,24 +173,35 @@ describe('a controller', () => {
     expect(objects[0]).toBe(0);
   });
 
-  const plain = { handle: 4, className: 'PlainTransport', id: 'p', parent: 2, appData: {}, state: { id: 'p', type: 'plain', tuple: {} } };
+  const plain = {
+    handle: 4,
+    className: 'PlainTransport',
+    id: 'p',
+    parent: 2,
+    appData: {},
+    state: { id: 'p', type: 'plain', tuple: {} },
+  };
   const state = { ...plain.state, tuple: { localAddress: 'x'.repeat(200_000) } };
   test.each<[string, unknown]>([
     ['a change', { type: 'change', handle: plain.handle, changes: state }],
     ['an event', { type: 'event', handle: plain.handle, name: 'trace', args: [{}], changes: state }],
     ['another add', add({ ...plain, state })],
   ])('ends the session of a server that tells ever more of the same objects, by %s', async (_what, message) => {
-    const node = opened(await HostileNode.create({ onConnection: ({ tell }) => tell(...rightStart, add(plain), message) }));
+    const node = opened(
+      await HostileNode.create({ onConnection: ({ tell }) => tell(...rightStart, add(plain), message) }),
+    );
     await victim.meet(node.url, 1, { objectBytes: 100_000 });
     await until('it says so', async () => (await victim.state()).errors.length > 0);
-    expect((await victim.state()).errors[0]).toMatch(/objects that take more than 100000 bytes \(limits\.objectBytes\)/);
+    expect((await victim.state()).errors[0]).toMatch(
+      /objects that take more than 100000 bytes \(limits\.objectBytes\)/,
+    );
   });
 });
 
 /** Of WebSocket's frames, which a client masks. */
 function opcodesIn(frames: Buffer): number[] {
   const opcodes: number[] = [];
-  for (let at = 0; at + 2 <= frames.length; ) {
+  for (let at = 0; at + 2 <= frames.length;) {
     const length = frames[at + 1]! & 0x7f;
     opcodes.push(frames[at]! & 0x0f);
     at += 6 + (length === 126 ? 2 + (at + 4 <= frames.length ? frames.readUInt16BE(at + 2) : 0) : length);
@@ -180,7 +228,8 @@ test('loads that are no numbers from 0 up are ignored', async () => {
       onConnection: ({ socket }) => {
         socket.emit('load', report);
         for (const load of [-1, -1e308, null, '5', {}]) socket.emit('load', { ...report, load });
-        for (const cores of [0, -2, 0.5, null]) socket.emit('load', { ...report, load: 1, hosts: [{ ...hosts[0], cores }] });
+        for (const cores of [0, -2, 0.5, null])
+          socket.emit('load', { ...report, load: 1, hosts: [{ ...hosts[0], cores }] });
         socket.emit('load', { ...report, load: 1, workers: [{ id: 'w', cpu: -5 }] });
         socket.emit('load', { ...report, load: 8 });
       },
@@ -198,7 +247,8 @@ test('loads that are no numbers from 0 up are ignored', async () => {
 test('an answer that is not what was asked for fails the call', async () => {
   const node = opened(
     await HostileNode.create({
-      onCall: ({ tell }, { id, method }) => tell({ type: 'answer', id, result: method === 'createDirectTransport' ? { $ref: 2 } : undefined }),
+      onCall: ({ tell }, { id, method }) =>
+        tell({ type: 'answer', id, result: method === 'createDirectTransport' ? { $ref: 2 } : undefined }),
       onConnection: ({ tell }) => tell(...rightStart),
     }),
   );
@@ -215,7 +265,11 @@ test('one silent node does not keep the answers of the others', async () => {
   await once(mafalda, 'connected');
   const room = mafalda.createMafaldaRouter();
   await room.createDirectTransport({ placement: { node: good.url } });
-  const [usages, dump, ofRoom] = await Promise.all([mafalda.getResourceUsages(), mafalda.dump(), room.getResourceUsages()]);
+  const [usages, dump, ofRoom] = await Promise.all([
+    mafalda.getResourceUsages(),
+    mafalda.dump(),
+    room.getResourceUsages(),
+  ]);
   expect([Object.keys(usages).length, Object.keys(ofRoom).length]).toEqual([1, 1]);
   expect(dump.mafaldaRouters[0]!.workers).toHaveLength(1);
 }, 60_000);

@@ -5,7 +5,9 @@ import { mafaldaRouterCreates } from '../../../src/remote/protocol/classes.ts';
 
 test('are known for everything that a MafaldaRouter creates', () => {
   expect(Object.keys(createOptions).sort()).toEqual([...mafaldaRouterCreates].sort());
-  expect([isCreateMethod('createDirectTransport'), isCreateMethod('toString'), isCreateMethod('createRouter')]).toEqual([true, false, false]);
+  expect([isCreateMethod('createDirectTransport'), isCreateMethod('toString'), isCreateMethod('createRouter')]).toEqual(
+    [true, false, false],
+  );
 });
 
 test('are separated from the placement, and the caller’s own object where there is none', () => {

@@ -7,7 +7,12 @@ describe('options of a MafaldaRouter', () => {
   test('have defaults, which nobody can change', () => {
     const { id, ...rest } = resolveMafaldaRouterOptions();
     expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-    expect(rest).toEqual({ maxWorkers: availableParallelism(), routerOptions: {}, watermarkWorker: 60, workerSettings: {} });
+    expect(rest).toEqual({
+      maxWorkers: availableParallelism(),
+      routerOptions: {},
+      watermarkWorker: 60,
+      workerSettings: {},
+    });
     expect(rest).toEqual(mafaldaRouterDefaultOptions);
     expect(Object.isFrozen(mafaldaRouterDefaultOptions)).toBe(true);
     expect(Object.isFrozen(mafaldaRouterDefaultOptions.routerOptions)).toBe(true);
@@ -15,7 +20,13 @@ describe('options of a MafaldaRouter', () => {
   });
 
   test('undefined stands for the default', () => {
-    const given = { id: undefined, maxWorkers: undefined, routerOptions: undefined, watermarkWorker: undefined, workerSettings: undefined };
+    const given = {
+      id: undefined,
+      maxWorkers: undefined,
+      routerOptions: undefined,
+      watermarkWorker: undefined,
+      workerSettings: undefined,
+    };
     const { id, ...rest } = resolveMafaldaRouterOptions(given);
     expect(id).toHaveLength(36);
     expect(rest).toEqual(mafaldaRouterDefaultOptions);
@@ -62,7 +73,9 @@ describe('options of a MafaldaRouter', () => {
   });
 
   test.each([null, 'id', 5])('%p in their place is refused', options => {
-    expect(() => resolveMafaldaRouterOptions(options as unknown as MafaldaRouterOptions)).toThrow(/options must be an object/);
+    expect(() => resolveMafaldaRouterOptions(options as unknown as MafaldaRouterOptions)).toThrow(
+      /options must be an object/,
+    );
     expect(() => refuseUnknown('here', options as unknown as object, [])).toThrow(/^here: options must be an object/);
   });
 });

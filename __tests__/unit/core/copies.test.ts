@@ -36,7 +36,11 @@ describe('copies', () => {
     const before = globalThis.structuredClone;
     const seen = copyingFast(() => globalThis.structuredClone);
     expect(seen).not.toBe(before);
-    expect(() => readingUncopied(() => { throw new Error('in it'); })).toThrow('in it');
+    expect(() =>
+      readingUncopied(() => {
+        throw new Error('in it');
+      }),
+    ).toThrow('in it');
     expect(globalThis.structuredClone).toBe(before);
   });
 
@@ -46,7 +50,11 @@ describe('copies', () => {
       const router = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs: [...mediaCodecs] } });
       const rtpCapabilities = await router.getRtpCapabilities();
       const transport = await router.createDirectTransport();
-      const rtpParameters = { mid: 'a', codecs: [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2 }], encodings: [{ ssrc: 1 }] } as const;
+      const rtpParameters = {
+        mid: 'a',
+        codecs: [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2 }],
+        encodings: [{ ssrc: 1 }],
+      } as const;
       const given = structuredClone({ rtpParameters, rtpCapabilities });
       const clone = jest.spyOn(globalThis, 'structuredClone');
       const { id } = await transport.produce({ kind: 'audio', rtpParameters: given.rtpParameters as never });

@@ -38,8 +38,15 @@ describe('an ObjectTree', () => {
     expect(tree.transports.get(transport.id)).toBe(transport);
     expect(tree.rtpObservers.get(observer.id)).toBe(observer);
     const node = tree.nodeOf<'producer'>(producer);
-    expect([node?.parent?.object, node?.parent?.parent?.object, node?.parent?.parent?.parent?.object]).toEqual([transport, router, worker]);
-    expect([...tree.nodeOf<'transport'>(transport)!.children].map(({ object }) => object)).toEqual([producer, consumer]);
+    expect([node?.parent?.object, node?.parent?.parent?.object, node?.parent?.parent?.parent?.object]).toEqual([
+      transport,
+      router,
+      worker,
+    ]);
+    expect([...tree.nodeOf<'transport'>(transport)!.children].map(({ object }) => object)).toEqual([
+      producer,
+      consumer,
+    ]);
   });
 
   test('has parents before their children, and removes children before their parents', async () => {
@@ -81,7 +88,8 @@ describe('an ObjectTree', () => {
       other.consume({ producerId: 'mic', rtpCapabilities }),
     ];
     other.close();
-    for (const result of await Promise.allSettled(underway)) if (result.status === 'fulfilled') expect(result.value.closed).toBe(true);
+    for (const result of await Promise.allSettled(underway))
+      if (result.status === 'fulfilled') expect(result.value.closed).toBe(true);
     expect([...tree.nodes()].map(({ type }) => type)).toEqual(['worker', 'router', 'transport', 'producer']);
     expect(linked.streams.find('chat')).toEqual([]);
 
@@ -91,7 +99,8 @@ describe('an ObjectTree', () => {
       transport.produceData(),
     ];
     router.close();
-    for (const result of await Promise.allSettled(late)) if (result.status === 'fulfilled') expect(result.value.closed).toBe(true);
+    for (const result of await Promise.allSettled(late))
+      if (result.status === 'fulfilled') expect(result.value.closed).toBe(true);
     expect([tree.size, tree.transports.size, tree.rtpObservers.size]).toEqual([0, 0, 0]);
   });
 
@@ -121,7 +130,13 @@ describe('trees that are included', () => {
     expect(log.at(-1)).toBe('+ dataProducer chat');
     log.length = 0;
     all.exclude(tree);
-    expect(log).toEqual(['- dataProducer chat', '- producer mic', '- transport', '- router', expect.stringMatching('- worker')]);
+    expect(log).toEqual([
+      '- dataProducer chat',
+      '- producer mic',
+      '- transport',
+      '- router',
+      expect.stringMatching('- worker'),
+    ]);
     expect([all.size, tree.size]).toEqual([0, 5]);
     await transport.produceData({ id: 'more' });
     all.exclude(tree);

@@ -9,7 +9,13 @@ describe('ReadOnlyMap', () => {
   const view = new ReadOnlyMap(map);
 
   test('reads as a Map does', () => {
-    expect([view.get('a'), view.get('z'), view.has('b'), view.has('z'), view.size]).toEqual([1, undefined, true, false, 2]);
+    expect([view.get('a'), view.get('z'), view.has('b'), view.has('z'), view.size]).toEqual([
+      1,
+      undefined,
+      true,
+      false,
+      2,
+    ]);
     expect([...view]).toEqual([...map]);
     expect([...view.keys()]).toEqual(['a', 'b']);
     expect([...view.values()]).toEqual([1, 2]);

@@ -8,7 +8,10 @@ let turns: Turns;
 beforeEach(() => {
   now = 0;
   later = [];
-  turns = new Turns(() => now, run => later.push(run));
+  turns = new Turns(
+    () => now,
+    run => later.push(run),
+  );
 });
 
 /** Others have had their turn. */

@@ -55,16 +55,25 @@ describe('two controllers of the same nodes, and one room', () => {
     const [source, sink] = [await here.createDirectTransport(on(0)), await there.createDirectTransport(on(1))];
     const rtpCapabilities = await there.getRtpCapabilities();
     for (let round = 0; round < 10; ++round) {
-      const { id: producerId } = await source.produce({ kind: 'audio', rtpParameters: { ...rtpParameters, mid: String(round), encodings: [{ ssrc: round + 1 }] } });
+      const { id: producerId } = await source.produce({
+        kind: 'audio',
+        rtpParameters: { ...rtpParameters, mid: String(round), encodings: [{ ssrc: round + 1 }] },
+      });
       expect((await sink.consume({ producerId, rtpCapabilities })).producerId).toBe(producerId);
       const { id: dataProducerId } = await sink.produceData();
       expect((await source.consumeData({ dataProducerId })).dataProducerId).toBe(dataProducerId);
     }
-    const { id: producerId } = await source.produce({ kind: 'audio', rtpParameters: { ...rtpParameters, mid: 'x', encodings: [{ ssrc: 99 }] } });
+    const { id: producerId } = await source.produce({
+      kind: 'audio',
+      rtpParameters: { ...rtpParameters, mid: 'x', encodings: [{ ssrc: 99 }] },
+    });
     expect(await there.canConsume({ producerId, rtpCapabilities })).toBe(true);
     const observer = await there.createAudioLevelObserver(on(2));
     await observer.addProducer({ producerId });
-    const { id: another } = await source.produce({ kind: 'audio', rtpParameters: { ...rtpParameters, mid: 'y', encodings: [{ ssrc: 98 }] } });
+    const { id: another } = await source.produce({
+      kind: 'audio',
+      rtpParameters: { ...rtpParameters, mid: 'y', encodings: [{ ssrc: 98 }] },
+    });
     await observer.addProducer({ producerId: another });
     // They see the same.
     const [ours, theirs] = [await here.dump(), await there.dump()];
@@ -77,11 +86,18 @@ describe('two controllers of the same nodes, and one room', () => {
     const sinks = [await here.createDirectTransport(on(1)), await there.createDirectTransport(on(1))];
     const rtpCapabilities = await there.getRtpCapabilities();
     for (let round = 1; round <= 5; ++round) {
-      const { id: producerId } = await source.produce({ kind: 'audio', rtpParameters: { ...rtpParameters, mid: String(round), encodings: [{ ssrc: round }] } });
-      const consumers = await Promise.all([...sinks, ...sinks].map(sink => sink.consume({ producerId, rtpCapabilities })));
+      const { id: producerId } = await source.produce({
+        kind: 'audio',
+        rtpParameters: { ...rtpParameters, mid: String(round), encodings: [{ ssrc: round }] },
+      });
+      const consumers = await Promise.all(
+        [...sinks, ...sinks].map(sink => sink.consume({ producerId, rtpCapabilities })),
+      );
       expect(consumers.map(consumer => consumer.producerId)).toEqual(consumers.map(() => producerId));
       for (const { mafalda } of nodes.slice(0, 2)) {
-        const pipes = [...mafalda.transports.values()].filter((transport): transport is PipeTransport => transport.type === 'pipe');
+        const pipes = [...mafalda.transports.values()].filter(
+          (transport): transport is PipeTransport => transport.type === 'pipe',
+        );
         expect(pipes).toHaveLength(1);
         const { producerIds, consumerIds } = await pipes[0]!.dump();
         expect(producerIds.length + consumerIds.length).toBe(round);
@@ -93,7 +109,9 @@ describe('two controllers of the same nodes, and one room', () => {
     const options = { id: 'spread', routerOptions: { mediaCodecs }, watermarkWorker: 0 };
     const [one, other] = controllers.map(mafalda => mafalda.createMafaldaRouter(options));
     const sender = await RtpSender.create(one!, 'audio');
-    const receivers = await Promise.all(Array.from({ length: 12 }, (_, index) => RtpReceiver.create(index % 2 ? one! : other!, sender.producer.id)));
+    const receivers = await Promise.all(
+      Array.from({ length: 12 }, (_, index) => RtpReceiver.create(index % 2 ? one! : other!, sender.producer.id)),
+    );
     await openPath(sender, receivers);
     expect(await countPackets(sender, receivers, 50)).toEqual(receivers.map(() => 50));
     await one!.close();
@@ -118,10 +136,14 @@ describe('two controllers of the same nodes, and one room', () => {
   });
 
   test('one that gives up a node, or closes altogether, leaves there what the other one has made', async () => {
-    const made = await Promise.all([0, 1, 2].flatMap(node => [here.createDirectTransport(on(node)), there.createDirectTransport(on(node))]));
+    const made = await Promise.all(
+      [0, 1, 2].flatMap(node => [here.createDirectTransport(on(node)), there.createDirectTransport(on(node))]),
+    );
     const atNode = (node: number): string[] => [...nodes[node]!.mafalda.transports.keys()];
     const ids = made.map(({ id }) => id);
-    await until('each sees the other’s', () => [here, there].every(({ transports }) => ids.every(id => transports.has(id))));
+    await until('each sees the other’s', () =>
+      [here, there].every(({ transports }) => ids.every(id => transports.has(id))),
+    );
 
     controllers[0]!.delete(nodes[0]!.url);
     expect(made.map(({ closed }) => closed)).toEqual([true, false, false, false, false, false]);
@@ -158,7 +180,9 @@ describe('two controllers of the same nodes, and one room', () => {
   });
 
   test('one that knows the id only may be the first through a server of the tier above, too', async () => {
-    const middle = opened(new RemoteMafaldaServer(await connected(nodes.map(({ url }) => url)), { host: '127.0.0.1', auth: false }));
+    const middle = opened(
+      new RemoteMafaldaServer(await connected(nodes.map(({ url }) => url)), { host: '127.0.0.1', auth: false }),
+    );
     await middle.listen();
     const [byId, knowing] = [opened(new RemoteMafaldaClient(middle.url)), opened(new RemoteMafaldaClient(middle.url))];
     const observed = byId.createMafaldaRouter({ id: 'observed' });
@@ -173,7 +197,10 @@ describe('two controllers of the same nodes, and one room', () => {
 
   test('one that means another room by the same id is refused', async () => {
     await here.createDirectTransport(on(0));
-    const third = (await connected(nodes.map(({ url }) => url))).createMafaldaRouter({ id: 'room', routerOptions: { mediaCodecs: [] } });
+    const third = (await connected(nodes.map(({ url }) => url))).createMafaldaRouter({
+      id: 'room',
+      routerOptions: { mediaCodecs: [] },
+    });
     const told = new Promise<Error>(resolve => third.once('error', resolve));
     await expect(third.createDirectTransport(on(1))).rejects.toThrow(/exists with different routerOptions/);
     expect((await told).message).toMatch(/exists with different routerOptions/);
@@ -209,7 +236,10 @@ describe('a room that is in use', () => {
     const note = (what: string) => (): void => void told.push(what);
     const here = { placement: { node: a.url } };
     const work = async (): Promise<void> => {
-      const [source, sink] = [await mafaldaRouter.createDirectTransport(here), await mafaldaRouter.createDirectTransport(here)];
+      const [source, sink] = [
+        await mafaldaRouter.createDirectTransport(here),
+        await mafaldaRouter.createDirectTransport(here),
+      ];
       const { id: dataProducerId } = await source.produceData();
       await sink.consumeData({ dataProducerId });
     };
@@ -275,7 +305,10 @@ describe('a second controller of the same nodes', () => {
     const ofSecond = second.createMafaldaRouter({ id: 'room', routerOptions: { mediaCodecs } });
     const transport = await ofSecond.createDirectTransport({ placement: { node: b.url } });
     await ofSecond.createDirectTransport({ placement: { node: a.url } });
-    const consumer = await transport.consume({ producerId: 'mic', rtpCapabilities: await ofSecond.getRtpCapabilities() });
+    const consumer = await transport.consume({
+      producerId: 'mic',
+      rtpCapabilities: await ofSecond.getRtpCapabilities(),
+    });
 
     const gone = once(first, 'nodedisconnected');
     for (const proxy of proxies) await proxy.close();
@@ -296,7 +329,9 @@ describe('a second controller of the same nodes', () => {
     const atA = client.createMafaldaRouter({ id: 'room', routerOptions: { mediaCodecs } });
     const sender = await RtpSender.create(atA, 'audio');
     await until('the horizontal one knows', () => mafaldaRouter.transports.has(sender.transport.id));
-    const receivers = await Promise.all(Array.from({ length: 2 }, () => RtpReceiver.create(mafaldaRouter, sender.producer.id)));
+    const receivers = await Promise.all(
+      Array.from({ length: 2 }, () => RtpReceiver.create(mafaldaRouter, sender.producer.id)),
+    );
     sender.transport.close();
     await until('its consumers have closed', () => receivers.every(({ consumer }) => consumer.closed));
     for (const { transport } of receivers) transport.close();
@@ -318,32 +353,37 @@ describe('a MafaldaHorizontal that is served', () => {
     expect([theirs.closed, leaf.mafalda.transports.has(theirs.id)]).toEqual([false, true]);
   });
 
-  test.concurrent('loses a node of its own, and the tier above uses the same Worker again when it is back', async () => {
-    const leaf = opened(await Served.create());
-    const proxy = opened(await CutProxy.create(leaf.url));
-    const middle = opened(new MafaldaHorizontal([proxy.url], { nodeTimeout: 500 }));
-    await once(middle, 'connected');
-    const server = opened(new RemoteMafaldaServer(middle, { host: '127.0.0.1', auth: false }));
-    await server.listen();
-    const top = await connected([server.url]);
-    // Somebody else keeps the Worker alive.
-    await (await connected([leaf.url])).createMafaldaRouter().createDirectTransport();
-    const mafaldaRouter = top.createMafaldaRouter({ id: 'room' });
-    const transport = await mafaldaRouter.createDirectTransport();
-    const [before] = [...mafaldaRouter.workers.values()];
-    const gone = [once(transport, 'routerclose'), once(before!, 'subprocessclose')];
-    proxy.blocked = true;
-    proxy.cut();
-    await Promise.all(gone);
-    expect([mafaldaRouter.closed, mafaldaRouter.workers.size]).toEqual([false, 0]);
+  test.concurrent(
+    'loses a node of its own, and the tier above uses the same Worker again when it is back',
+    async () => {
+      const leaf = opened(await Served.create());
+      const proxy = opened(await CutProxy.create(leaf.url));
+      const middle = opened(new MafaldaHorizontal([proxy.url], { nodeTimeout: 500 }));
+      await once(middle, 'connected');
+      const server = opened(new RemoteMafaldaServer(middle, { host: '127.0.0.1', auth: false }));
+      await server.listen();
+      const top = await connected([server.url]);
+      // Somebody else keeps the Worker alive.
+      await (await connected([leaf.url])).createMafaldaRouter().createDirectTransport();
+      const mafaldaRouter = top.createMafaldaRouter({ id: 'room' });
+      const transport = await mafaldaRouter.createDirectTransport();
+      const [before] = [...mafaldaRouter.workers.values()];
+      const gone = [once(transport, 'routerclose'), once(before!, 'subprocessclose')];
+      proxy.blocked = true;
+      proxy.cut();
+      await Promise.all(gone);
+      expect([mafaldaRouter.closed, mafaldaRouter.workers.size]).toEqual([false, 0]);
 
-    const back = once(middle, 'nodeconnected');
-    proxy.blocked = false;
-    await back;
-    const again = await mafaldaRouter.createDirectTransport();
-    expect(mafaldaRouter.transports.get(again.id)).toBe(again);
-    expect([...mafaldaRouter.workers.values()].map(({ pid, closed }) => ({ pid, closed }))).toEqual([{ pid: before!.pid, closed: false }]);
-  });
+      const back = once(middle, 'nodeconnected');
+      proxy.blocked = false;
+      await back;
+      const again = await mafaldaRouter.createDirectTransport();
+      expect(mafaldaRouter.transports.get(again.id)).toBe(again);
+      expect([...mafaldaRouter.workers.values()].map(({ pid, closed }) => ({ pid, closed }))).toEqual([
+        { pid: before!.pid, closed: false },
+      ]);
+    },
+  );
 
   test.concurrent('is a node of the tier above', async () => {
     const leaves = [opened(await Served.create()), opened(await Served.create())];
@@ -360,7 +400,9 @@ describe('a MafaldaHorizontal that is served', () => {
     await once(top, 'connected');
     const mafaldaRouter = top.createMafaldaRouter({ routerOptions: { mediaCodecs } });
     const sender = await RtpSender.create(mafaldaRouter, 'audio');
-    const receivers = await Promise.all(Array.from({ length: 3 }, () => RtpReceiver.create(mafaldaRouter, sender.producer.id)));
+    const receivers = await Promise.all(
+      Array.from({ length: 3 }, () => RtpReceiver.create(mafaldaRouter, sender.producer.id)),
+    );
     expect(mafaldaRouter.routers.size).toBe(2);
     await sender.producer.pause();
     await until('all know that it is paused', () => receivers.every(({ consumer }) => consumer.producerPaused));

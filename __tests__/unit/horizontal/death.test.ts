@@ -67,7 +67,9 @@ class Trouble {
 
   async produce(transport: DirectTransport): Promise<string> {
     const ssrc = this.#ssrc++;
-    return (await transport.produce({ kind: 'audio', rtpParameters: { mid: String(ssrc), codecs, encodings: [{ ssrc }] } })).id;
+    return (
+      await transport.produce({ kind: 'audio', rtpParameters: { mid: String(ssrc), codecs, encodings: [{ ssrc }] } })
+    ).id;
   }
 
   consume(transport: DirectTransport, producerId: string): Promise<Consumer> {
@@ -81,7 +83,9 @@ class Trouble {
     const back = await this.consume(source, await this.produce(sink));
     const spare = await this.produce(source);
     const sender = await RtpSender.create(this.elsewhere, 'audio', undefined, on(this.#b.url));
-    const receivers = await Promise.all([this.#b.url, this.#c.url].map(url => RtpReceiver.create(this.elsewhere, sender.producer.id, on(url))));
+    const receivers = await Promise.all(
+      [this.#b.url, this.#c.url].map(url => RtpReceiver.create(this.elsewhere, sender.producer.id, on(url))),
+    );
     await openPath(sender, receivers);
 
     const told: string[] = [];
@@ -103,17 +107,25 @@ class Trouble {
     expect(told.sort()).toEqual(['producerclose', 'routerclose', 'transport close', 'transportclose']);
     expect(this.room.transports.has(source.id)).toBe(false);
     expect(await packets).toEqual([200, 200]);
-    await until('what came from there is gone', () => [...this.#b.mafalda.mafaldaRouters.get('room')!.transports.values()].every(({ type }) => type !== 'pipe'));
+    await until('what came from there is gone', () =>
+      [...this.#b.mafalda.mafaldaRouters.get('room')!.transports.values()].every(({ type }) => type !== 'pipe'),
+    );
   }
 
   /** Things can be put there again, and streams flow. */
   async returns(): Promise<void> {
-    await until('it is used again', async () => {
-      const transport = await this.there().catch(() => undefined);
-      return transport !== undefined && this.isThere(transport);
-    }, 20_000);
+    await until(
+      'it is used again',
+      async () => {
+        const transport = await this.there().catch(() => undefined);
+        return transport !== undefined && this.isThere(transport);
+      },
+      20_000,
+    );
     const sender = await RtpSender.create(this.room, 'audio', undefined, on(this.#url));
-    const receivers = await Promise.all([this.#url, this.#b.url].map(url => RtpReceiver.create(this.room, sender.producer.id, on(url))));
+    const receivers = await Promise.all(
+      [this.#url, this.#b.url].map(url => RtpReceiver.create(this.room, sender.producer.id, on(url))),
+    );
     await openPath(sender, receivers);
     expect(await countPackets(sender, receivers, 20)).toEqual([20, 20]);
   }

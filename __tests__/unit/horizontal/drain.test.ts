@@ -65,7 +65,10 @@ describe('a node that is being drained', () => {
   });
 
   test('reports what is left at the deadline', async () => {
-    const transports = [await mafaldaRouter.createDirectTransport(at(a.url)), await mafaldaRouter.createDirectTransport(at(a.url))];
+    const transports = [
+      await mafaldaRouter.createDirectTransport(at(a.url)),
+      await mafaldaRouter.createDirectTransport(at(a.url)),
+    ];
     const observer = await mafaldaRouter.createAudioLevelObserver(at(a.url));
     await mafaldaRouter.createDirectTransport(at(b.url));
     const drained = mafalda.drain(a.url, { deadline: 300 });
@@ -82,7 +85,9 @@ describe('a node that is being drained', () => {
     const transport = await mafaldaRouter.createDirectTransport(at(b.url));
     const both = Promise.all([mafalda.drain(b.url), mafalda.drain([...mafalda][1]!, { deadline: LONG_MS })]);
     const created = mafaldaRouter.createDirectTransport();
-    await expect(created).rejects.toThrow(/none of the 2 nodes takes anything new: those that are connected are being drained/);
+    await expect(created).rejects.toThrow(
+      /none of the 2 nodes takes anything new: those that are connected are being drained/,
+    );
     await expect(mafalda.createMafaldaRouter().getRtpCapabilities()).resolves.toBeDefined();
     transport.close();
     expect(await both).toHaveLength(2);
@@ -166,7 +171,13 @@ describe('pipes that are half made when the controller goes that makes them', ()
   const stages = ['offered', 'connected', 'accepted'] as const;
 
   /** Makes a pipe as far as that. */
-  async function makePipe(room: Room, from: string, to: string, dataProducerId: string, stage: (typeof stages)[number]): Promise<void> {
+  async function makePipe(
+    room: Room,
+    from: string,
+    to: string,
+    dataProducerId: string,
+    stage: (typeof stages)[number],
+  ): Promise<void> {
     const outwards = { routerId: from, remoteRouterId: to, link: 'data' } as const;
     const inwards = { routerId: to, remoteRouterId: from, link: 'data' } as const;
     const [offer, farEnd] = await Promise.all([
@@ -176,7 +187,8 @@ describe('pipes that are half made when the controller goes that makes them', ()
     if (stage === 'offered') return;
     await room.connectLink({ ...outwards, remote: farEnd });
     // That it has been accepted is not told to its source.
-    if (stage === 'accepted') await room.acceptPipe({ ...inwards, remote: offer.end, stream: toPipedStream({ dataProducerId }, offer) });
+    if (stage === 'accepted')
+      await room.acceptPipe({ ...inwards, remote: offer.end, stream: toPipedStream({ dataProducerId }, offer) });
   }
 
   test('close by themselves at both ends, and keep nobody waiting', async () => {
@@ -187,8 +199,10 @@ describe('pipes that are half made when the controller goes that makes them', ()
       () => proxies.map(proxy => (proxy.blocked = true) && proxy.cut()),
     ];
     const sources: DirectTransport[] = [];
-    const routerOf = (room: Room, { id }: DirectTransport): string => room.tree.nodeOf<'transport'>(room.transports.get(id)!)!.parent!.id;
-    const untilSeen = (room: Room, { id }: DirectTransport): Promise<void> => until('it is seen', () => room.transports.has(id));
+    const routerOf = (room: Room, { id }: DirectTransport): string =>
+      room.tree.nodeOf<'transport'>(room.transports.get(id)!)!.parent!.id;
+    const untilSeen = (room: Room, { id }: DirectTransport): Promise<void> =>
+      until('it is seen', () => room.transports.has(id));
     const makers = await Promise.all(
       leave.map(async (_leave, index) => {
         const nodes = (index < 2 ? [a, b] : proxies).map(({ url }) => url);
@@ -208,10 +222,17 @@ describe('pipes that are half made when the controller goes that makes them', ()
         return maker;
       }),
     );
-    await until('all are seen', async () => (await mafalda.drain(a.url, { deadline: 0 })).pipes.length === sources.length);
+    await until(
+      'all are seen',
+      async () => (await mafalda.drain(a.url, { deadline: 0 })).pipes.length === sources.length,
+    );
     for (const [index, maker] of makers.entries()) leave[index]!(maker);
     await until('none is left', async () => (await mafalda.drain(a.url, { deadline: 0 })).pipes.length === 0, LONG_MS);
-    await until('nor a link', () => [a, b].every(served => [...served.mafalda.transports.values()].every(({ type }) => type !== 'pipe')), LONG_MS);
+    await until(
+      'nor a link',
+      () => [a, b].every(served => [...served.mafalda.transports.values()].every(({ type }) => type !== 'pipe')),
+      LONG_MS,
+    );
     expect(sources.map(({ closed }) => closed)).toEqual(sources.map(() => false));
     const drained = mafalda.drain(a.url, { deadline: LONG_MS });
     for (const source of sources) source.close();

@@ -25,7 +25,9 @@ interface Broken {
 async function withoutBinary(): Promise<Broken> {
   let workerBin: string | undefined;
   const createWorker: typeof mediasoup.createWorker = settings => mediasoup.createWorker({ ...settings, workerBin });
-  const url = await serve(new Mafalda({ ...mediasoup, createWorker }, { workerBudget: false, listenInfos: [loopback] }));
+  const url = await serve(
+    new Mafalda({ ...mediasoup, createWorker }, { workerBudget: false, listenInfos: [loopback] }),
+  );
   workerBin = '/nowhere/mediasoup-worker';
   return { url, mend: () => (workerBin = undefined) };
 }
@@ -36,7 +38,12 @@ async function withoutPorts(): Promise<Broken> {
   taken.bind(0, '127.0.0.1');
   await once(taken, 'listening');
   const { port } = taken.address();
-  const url = await serve(new Mafalda(mediasoup, { workerBudget: false, listenInfos: [{ ...loopback, portRange: { min: port, max: port } }] }));
+  const url = await serve(
+    new Mafalda(mediasoup, {
+      workerBudget: false,
+      listenInfos: [{ ...loopback, portRange: { min: port, max: port } }],
+    }),
+  );
   return { url, mend: () => undefined };
 }
 
@@ -110,12 +117,16 @@ test('mediasoup’s createWorker() and getRtpCapabilities() are tried elsewhere 
   const mafalda = await above([url, await healthy()]);
   const workers = await Promise.all(Array.from({ length: 4 }, () => mafalda.mediasoup.createWorker()));
   expect(workers.every(({ closed }) => !closed)).toBe(true);
-  await expect(mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } }).getRtpCapabilities()).resolves.toBeDefined();
+  await expect(
+    mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } }).getRtpCapabilities(),
+  ).resolves.toBeDefined();
   mend();
   // Without waiting for the rest to end.
   mafalda.add(url);
   const room = mafalda.createMafaldaRouter();
   await createMany(room, 4);
-  const nodes = new Set([...room.transports.values()].map(transport => (mafalda.nodeOf(transport) as { url?: string }).url));
+  const nodes = new Set(
+    [...room.transports.values()].map(transport => (mafalda.nodeOf(transport) as { url?: string }).url),
+  );
   expect(nodes).toContain(url);
 });

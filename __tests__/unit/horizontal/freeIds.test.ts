@@ -12,7 +12,9 @@ const opened = closingAfterEach();
 const id = 'microphone';
 
 function produce(kind: string, transport: Transport): Promise<Producer | DataProducer> {
-  return kind === 'data' ? transport.produceData({ id, label: 'chat' }) : transport.produce({ id, kind: 'audio', rtpParameters: opus(1) });
+  return kind === 'data'
+    ? transport.produceData({ id, label: 'chat' })
+    : transport.produce({ id, kind: 'audio', rtpParameters: opus(1) });
 }
 
 test.concurrent.each([
@@ -28,8 +30,12 @@ test.concurrent.each([
   const room = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
   const rtpCapabilities = await room.getRtpCapabilities();
   const consume = (transport: Transport): Promise<Consumer | DataConsumer> =>
-    kind === 'data' ? transport.consumeData({ dataProducerId: id }) : transport.consume({ producerId: id, rtpCapabilities });
-  const [there, here] = await Promise.all([troubled.url, sound.url].map(node => room.createDirectTransport({ placement: { node } })));
+    kind === 'data'
+      ? transport.consumeData({ dataProducerId: id })
+      : transport.consume({ producerId: id, rtpCapabilities });
+  const [there, here] = await Promise.all(
+    [troubled.url, sound.url].map(node => room.createDirectTransport({ placement: { node } })),
+  );
   const stream = await produce(kind, what === 'a copy' ? here! : there!);
   await consume(what === 'a copy' ? there! : here!);
 

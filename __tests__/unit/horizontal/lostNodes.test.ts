@@ -52,10 +52,13 @@ function pipesAt({ mafalda }: Served): number {
 }
 
 test.each([
-  ['has lost a node', (): void => {
-    proxy.blocked = true;
-    proxy.cut();
-  }],
+  [
+    'has lost a node',
+    (): void => {
+      proxy.blocked = true;
+      proxy.cut();
+    },
+  ],
   ['has deleted a node', (): void => void one.delete(proxy.url)],
 ])('a controller that %s closes its own consumers behind it, and not those of another one', async (_what, lose) => {
   const told: string[] = [];
@@ -75,7 +78,9 @@ test('where nobody else is, the ends that lead there close at once', async () =>
   const left = b.mafalda.mafaldaRouters.get('room')!;
   // The other one leaves: then the first is alone in the room of the node.
   await roomOfOther.leave();
-  await until('there is one client in the room', () => [...left.transports.values()].every(({ id }) => id !== ofOther.transport.id));
+  await until('there is one client in the room', () =>
+    [...left.transports.values()].every(({ id }) => id !== ofOther.transport.id),
+  );
   proxy.blocked = true;
   proxy.cut();
   await until('the pipe is gone', () => pipesAt(b) === 0, 10_000);

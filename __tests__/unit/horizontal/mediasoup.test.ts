@@ -30,7 +30,9 @@ test('Workers are spread over the nodes, and told of', async () => {
   const { horizontal, nodes } = await cluster();
   const told: unknown[] = [];
   horizontal.mediasoup.observer.on('newworker', worker => told.push(worker));
-  const workers = await Promise.all(Array.from({ length: 4 }, () => horizontal.mediasoup.createWorker({ appData: { mine: true } })));
+  const workers = await Promise.all(
+    Array.from({ length: 4 }, () => horizontal.mediasoup.createWorker({ appData: { mine: true } })),
+  );
   expect(new Set(told)).toEqual(new Set(workers));
   expect(workers.map(({ appData }) => appData)).toEqual(Array.from({ length: 4 }, () => ({ mine: true })));
   expect(nodes.map(({ server }) => server.counts.objects)).toEqual([2, 2]);
@@ -39,17 +41,24 @@ test('Workers are spread over the nodes, and told of', async () => {
   first!.close();
   await once(first!, 'subprocessclose');
   await horizontal.close();
-  for (const { server } of nodes) await until('the Workers are gone with their owner', () => server.counts.objects === 0);
+  for (const { server } of nodes)
+    await until('the Workers are gone with their owner', () => server.counts.objects === 0);
 });
 
 test.each(['two servers', 'a server and this process'])('pipeToRouter() works between %s', async what => {
   const served = opened(await Served.create());
-  const other = what === 'two servers' ? opened(await Served.create()).url : opened(new Mafalda(mediasoup, { workerBudget: false }));
+  const other =
+    what === 'two servers'
+      ? opened(await Served.create()).url
+      : opened(new Mafalda(mediasoup, { workerBudget: false }));
   const horizontal = opened(new MafaldaHorizontal([served.url, other]));
   await once(horizontal, 'connected');
   const [a, b] = (await startRouters(horizontal.mediasoup, 2)) as [Router, Router];
   const source = await a.createDirectTransport();
-  const producer = await source.produce({ kind: 'audio', rtpParameters: { mid: '0', codecs: [opus], encodings: [{ ssrc: 1234 }] } });
+  const producer = await source.produce({
+    kind: 'audio',
+    rtpParameters: { mid: '0', codecs: [opus], encodings: [{ ssrc: 1234 }] },
+  });
   const { pipeProducer } = await a.pipeToRouter({ producerId: producer.id, router: b });
   expect(pipeProducer!.id).toBe(producer.id);
   const sink = await b.createDirectTransport();

@@ -17,7 +17,9 @@ class Cluster {
   now = 0;
 
   constructor(count: number, strategy: Strategy) {
-    this.nodes = Array.from({ length: count }, (_, index) => new ImaginaryNode(`ws://node-${index}`).connect(`server ${index}`));
+    this.nodes = Array.from({ length: count }, (_, index) =>
+      new ImaginaryNode(`ws://node-${index}`).connect(`server ${index}`),
+    );
     this.pool = new NodePool(strategy, WATERMARK, () => this.now);
     for (const node of this.nodes) this.pool.add(node.mafalda, false);
   }
@@ -42,7 +44,11 @@ function request(mafaldaRouterId = 'room', used: ReadonlySet<ClusterNode> = new 
 async function join({ pool }: Cluster, count: number, room?: string): Promise<void> {
   const used = new Set<ClusterNode>();
   await Promise.all(
-    Array.from({ length: count }, (_, index) => pool.place(request(room ?? `room ${index}`, room === undefined ? undefined : used), {}, async node => used.add(node))),
+    Array.from({ length: count }, (_, index) =>
+      pool.place(request(room ?? `room ${index}`, room === undefined ? undefined : used), {}, async node =>
+        used.add(node),
+      ),
+    ),
   );
 }
 
@@ -69,15 +75,19 @@ describe('six people with two transports each, one after the other', () => {
 
   /** Of 30 consumers. */
   function countPiped(people: [ClusterNode, ClusterNode][]): number {
-    return people.flatMap(([from], sender) => people.filter(([, to], receiver) => sender !== receiver && from !== to)).length;
+    return people.flatMap(([from], sender) => people.filter(([, to], receiver) => sender !== receiver && from !== to))
+      .length;
   }
 
   describe.each([2, 3])('over %i nodes', nodes => {
-    test.each(strategies)('%s: a person’s transports are on one node, if the application says whose they are', async (_name, strategy) => {
-      const people = await place(nodes, strategy, true);
-      expect(people.every(([one, other]) => one === other)).toBe(true);
-      expect(countPiped(people)).toBeLessThanOrEqual(10);
-    });
+    test.each(strategies)(
+      '%s: a person’s transports are on one node, if the application says whose they are',
+      async (_name, strategy) => {
+        const people = await place(nodes, strategy, true);
+        expect(people.every(([one, other]) => one === other)).toBe(true);
+        expect(countPiped(people)).toBeLessThanOrEqual(10);
+      },
+    );
 
     test.each(strategies)('%s: most consumers need no pipe, if it does not say', async (_name, strategy) => {
       expect(countPiped(await place(nodes, strategy, false))).toBeLessThanOrEqual(15);
@@ -121,7 +131,9 @@ describe.each([
 });
 
 test('what is told of a node by its server reaches the strategy', async () => {
-  const cluster = new Cluster(2, (candidates, { region }) => candidates.find(node => node.region === region && node.labels?.gpu === 'yes'));
+  const cluster = new Cluster(2, (candidates, { region }) =>
+    candidates.find(node => node.region === region && node.labels?.gpu === 'yes'),
+  );
   Object.assign(cluster.nodes[1]!, { region: 'eu', labels: { gpu: 'yes' } });
   await cluster.pool.place(request(), { region: 'eu' }, async () => undefined);
   expect(cluster.placed).toEqual([0, 1]);
@@ -165,7 +177,6 @@ describe('what was placed counts', () => {
     expect(node!.load).toBe(4);
   });
 
-
   test('not for ever on a node that does not report, but tells its present load', async () => {
     const cluster = new Cluster(0, concentrate);
     const local = new ImaginaryNode('local');
@@ -205,7 +216,9 @@ test('a stream of joins that shows late does not go to one node', async () => {
 describe('of two nodes one can create nothing', () => {
   const own: Strategy = ([first]) => first;
   const strategies = { concentrate, leastLoaded, twoChoices, regionFirst, own };
-  const cases = Object.entries(strategies).flatMap(([name, strategy]) => [0, 1].map(broken => ({ name, strategy, broken })));
+  const cases = Object.entries(strategies).flatMap(([name, strategy]) =>
+    [0, 1].map(broken => ({ name, strategy, broken })),
+  );
 
   test.each(cases)('$name, and it is number $broken: all creations succeed', async ({ strategy, broken }) => {
     const cluster = new Cluster(2, strategy);
@@ -217,7 +230,9 @@ describe('of two nodes one can create nothing', () => {
       ++asked;
       throw new Error('no Worker can be started');
     };
-    const used = await Promise.all(Array.from({ length: 20 }, (_, index) => cluster.pool.place(request(`room ${index}`), {}, create)));
+    const used = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => cluster.pool.place(request(`room ${index}`), {}, create)),
+    );
     for (let index = 20; index < 40; ++index) used.push(await cluster.pool.place(request(`room ${index}`), {}, create));
     expect(new Set(used)).toEqual(new Set([ids[1 - broken]]));
     expect(failing).toEqual(asked === 0 ? [] : [`${ids[broken]} no Worker can be started`]);
@@ -235,7 +250,9 @@ describe('what a node can’t do', () => {
     const error = await cluster.pool.place(request(), {}, () => (++asked, broken())).catch((thrown: unknown) => thrown);
     expect(asked).toBe(8);
     expect(error).toBeInstanceOf(NodeUnavailableError);
-    expect(Object.values((error as NodeUnavailableError).causes).map(({ message }) => message)).toEqual(Array.from({ length: 8 }, () => 'its ports are used up'));
+    expect(Object.values((error as NodeUnavailableError).causes).map(({ message }) => message)).toEqual(
+      Array.from({ length: 8 }, () => 'its ports are used up'),
+    );
   });
 
   test('and none of the others can either, for the same reason, is told as that', async () => {
@@ -244,18 +261,23 @@ describe('what a node can’t do', () => {
     await expect(cluster.pool.place(request(), {}, () => Promise.reject(full))).rejects.toBe(full);
   });
 
-  test.each([new TypeError('no'), new RangeError('no'), new UnsupportedError('no')])('for the caller’s fault (%s) is not tried elsewhere', async error => {
-    const cluster = new Cluster(2, leastLoaded);
-    let asked = 0;
-    const place = (): Promise<never> => cluster.pool.place(request(), {}, () => (++asked, Promise.reject(error)));
-    await expect(place()).rejects.toBe(error);
-    await expect(place()).rejects.toBe(error);
-    expect([asked, cluster.placed]).toEqual([2, [1, 1]]);
-  });
+  test.each([new TypeError('no'), new RangeError('no'), new UnsupportedError('no')])(
+    'for the caller’s fault (%s) is not tried elsewhere',
+    async error => {
+      const cluster = new Cluster(2, leastLoaded);
+      let asked = 0;
+      const place = (): Promise<never> => cluster.pool.place(request(), {}, () => (++asked, Promise.reject(error)));
+      await expect(place()).rejects.toBe(error);
+      await expect(place()).rejects.toBe(error);
+      expect([asked, cluster.placed]).toEqual([2, [1, 1]]);
+    },
+  );
 
   test('is not tried elsewhere if it is bound there', async () => {
     const cluster = new Cluster(2, leastLoaded);
-    await expect(cluster.pool.place(request(), { node: 'ws://node-0' }, broken)).rejects.toThrow('its ports are used up');
+    await expect(cluster.pool.place(request(), { node: 'ws://node-0' }, broken)).rejects.toThrow(
+      'its ports are used up',
+    );
     expect(cluster.placed).toEqual([1, 0]);
   });
 
@@ -276,7 +298,9 @@ describe('what a node can’t do', () => {
     await join(cluster, 10);
     expect(cluster.placed).toEqual([1, 11]);
     second.draining = true;
-    await cluster.pool.place(request(), {}, node => (node === first ? broken() : Promise.resolve())).catch(() => undefined);
+    await cluster.pool
+      .place(request(), {}, node => (node === first ? broken() : Promise.resolve()))
+      .catch(() => undefined);
     second.draining = false;
     expect(cluster.placed).toEqual([2, 11]);
     cluster.now += 5000;
@@ -308,7 +332,8 @@ describe('what a node can’t do', () => {
 
 test('why no node can be used is told by class and cause', async () => {
   const cluster = new Cluster(2, concentrate);
-  const place = (node?: string): Promise<void> => cluster.pool.place(request(), node === undefined ? {} : { node }, async () => undefined);
+  const place = (node?: string): Promise<void> =>
+    cluster.pool.place(request(), node === undefined ? {} : { node }, async () => undefined);
   for (const node of cluster.pool) node.draining = true;
   await expect(place()).rejects.toBeInstanceOf(NodeDrainingError);
   await expect(place('ws://node-1')).rejects.toMatchObject({ code: 'ERR_MAFALDA_NODE_DRAINING', node: 'ws://node-1' });
@@ -316,6 +341,13 @@ test('why no node can be used is told by class and cause', async () => {
   const error = new Error('it does not let us in');
   cluster.pool.on('error', () => undefined);
   cluster.nodes[1]!.emit('error', error);
-  await expect(place()).rejects.toMatchObject({ code: 'ERR_MAFALDA_NODE_UNAVAILABLE', causes: { 'ws://node-1': error } });
-  await expect(place('ws://node-1')).rejects.toMatchObject({ code: 'ERR_MAFALDA_NODE_UNAVAILABLE', node: 'ws://node-1', cause: error });
+  await expect(place()).rejects.toMatchObject({
+    code: 'ERR_MAFALDA_NODE_UNAVAILABLE',
+    causes: { 'ws://node-1': error },
+  });
+  await expect(place('ws://node-1')).rejects.toMatchObject({
+    code: 'ERR_MAFALDA_NODE_UNAVAILABLE',
+    node: 'ws://node-1',
+    cause: error,
+  });
 });

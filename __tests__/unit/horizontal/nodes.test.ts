@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import * as mediasoup from 'mediasoup';
-import { leastLoaded, Mafalda, MafaldaHorizontal, RemoteMafaldaClient, RemoteMafaldaServer, type Strategy } from '../../../src/index.ts';
+import {
+  leastLoaded,
+  Mafalda,
+  MafaldaHorizontal,
+  RemoteMafaldaClient,
+  RemoteMafaldaServer,
+  type Strategy,
+} from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { CutProxy } from '../../helpers/cutProxy.ts';
 import { Served } from '../../helpers/serve.ts';
@@ -42,7 +49,9 @@ describe('a MafaldaHorizontal is a Set of nodes', () => {
     expect(mafalda.size).toBe(3);
     expect([a.url, b.url, client, local].map(node => mafalda.has(node))).toEqual([true, true, true, true]);
     expect(
-      [a.url.replace('127.0.0.1', '127.0.0.2'), opened(new Mafalda(mediasoup, { workerBudget: false }))].some(node => mafalda.has(node)),
+      [a.url.replace('127.0.0.1', '127.0.0.2'), opened(new Mafalda(mediasoup, { workerBudget: false }))].some(node =>
+        mafalda.has(node),
+      ),
     ).toBe(false);
     const nodes = [...mafalda];
     expect(nodes.slice(1)).toEqual([client, local]);
@@ -72,7 +81,13 @@ describe('a MafaldaHorizontal is a Set of nodes', () => {
     const [, twin] = [...mafalda];
     await until('it has turned out', () => mafalda.size === 1);
     expect([...mafalda]).toEqual([node]);
-    expect([mafalda.has(proxy.url), mafalda.has(a.url), mafalda.has(twin!), twin!.closed, told.length]).toEqual([true, true, true, true, 0]);
+    expect([mafalda.has(proxy.url), mafalda.has(a.url), mafalda.has(twin!), twin!.closed, told.length]).toEqual([
+      true,
+      true,
+      true,
+      true,
+      0,
+    ]);
     const transport = await mafalda.createMafaldaRouter().createDirectTransport({ placement: { node: proxy.url } });
     expect(mafalda.nodeOf(transport)).toBe(node);
     expect(mafalda.add(proxy.url).size).toBe(1);
@@ -80,14 +95,24 @@ describe('a MafaldaHorizontal is a Set of nodes', () => {
     const other = opened(await CutProxy.create(a.url));
     const client = opened(new RemoteMafaldaClient(other.url));
     await once(client, 'connected');
-    expect([mafalda.add(client).size, mafalda.has(client), mafalda.has(other.url), client.closed]).toEqual([1, true, true, false]);
+    expect([mafalda.add(client).size, mafalda.has(client), mafalda.has(other.url), client.closed]).toEqual([
+      1,
+      true,
+      true,
+      false,
+    ]);
     expect([mafalda.delete(other.url), mafalda.size, transport.closed]).toEqual([true, 0, true]);
   });
 
   test('of which the two URLs may be there from the beginning', async () => {
     const proxy = opened(await CutProxy.create(a.url));
     const mafalda = await cluster([a.url, proxy.url, b.url]);
-    expect([mafalda.size, mafalda.has(a.url), mafalda.has(proxy.url), mafalda.has(b.url)]).toEqual([2, true, true, true]);
+    expect([mafalda.size, mafalda.has(a.url), mafalda.has(proxy.url), mafalda.has(b.url)]).toEqual([
+      2,
+      true,
+      true,
+      true,
+    ]);
   });
 
   test('which refuses a server with another major version of mediasoup, and says so', async () => {
@@ -121,7 +146,9 @@ describe('a MafaldaHorizontal is a Set of nodes', () => {
     for (const nodeTimeout of [0, -1, NaN, Infinity, '3000' as unknown as number]) {
       expect(() => new MafaldaHorizontal([], { nodeTimeout })).toThrow(/nodeTimeout/);
     }
-    expect(() => new MafaldaHorizontal([], { sessionTimeout: 1000 } as object)).toThrow(/unknown option sessionTimeout/);
+    expect(() => new MafaldaHorizontal([], { sessionTimeout: 1000 } as object)).toThrow(
+      /unknown option sessionTimeout/,
+    );
     expect(() => new MafaldaHorizontal([], { strategy: 'leastLoaded' as unknown as Strategy })).toThrow(/strategy/);
   });
 
@@ -168,7 +195,9 @@ describe('a MafaldaHorizontal is a Set of nodes', () => {
 describe('`connected` fires', () => {
   test('with no nodes, and creating then says so', async () => {
     const mafalda = await cluster();
-    await expect(mafalda.createMafaldaRouter().createDirectTransport()).rejects.toThrow(/none of the 0 nodes is connected/);
+    await expect(mafalda.createMafaldaRouter().createDirectTransport()).rejects.toThrow(
+      /none of the 0 nodes is connected/,
+    );
     await expect(mafalda.createMafaldaRouter().getRtpCapabilities()).rejects.toThrow(/none of the 0 nodes/);
   });
 
@@ -194,7 +223,10 @@ describe('`connected` fires', () => {
     const mafalda = await cluster([a.url]);
     mafalda.add(await deadUrl());
     const told = once(mafalda, 'connected').then(() => 'gave the node up');
-    const created = mafalda.createMafaldaRouter().createDirectTransport().then(() => 'created');
+    const created = mafalda
+      .createMafaldaRouter()
+      .createDirectTransport()
+      .then(() => 'created');
     expect(await Promise.race([told, created])).toBe('created');
     const typo = { placement: { nod: a.url } } as object;
     await expect(mafalda.createMafaldaRouter().createDirectTransport(typo)).rejects.toThrow(/unknown option nod/);
@@ -242,13 +274,17 @@ describe('a node that is disconnected', () => {
     const mafaldaRouter = mafalda.createMafaldaRouter();
     const atA = await mafaldaRouter.createDirectTransport({ placement: { node: proxy.url } });
     const told: string[] = [];
-    mafalda.on('nodedisconnected', (node, reason) => told.push(`${(node as RemoteMafaldaClient).url} ${typeof reason}`));
+    mafalda.on('nodedisconnected', (node, reason) =>
+      told.push(`${(node as RemoteMafaldaClient).url} ${typeof reason}`),
+    );
     const disconnected = once(mafalda, 'nodedisconnected');
     proxy.blocked = true;
     proxy.cut();
     await disconnected;
     expect(told).toEqual([`${proxy.url} string`]);
-    await expect(mafaldaRouter.createDirectTransport({ placement: { node: proxy.url } })).rejects.toThrow(/not connected/);
+    await expect(mafaldaRouter.createDirectTransport({ placement: { node: proxy.url } })).rejects.toThrow(
+      /not connected/,
+    );
     const others = await Promise.all(Array.from({ length: 4 }, () => mafaldaRouter.createDirectTransport()));
     expect(others.every(transport => mafalda.nodeOf(transport) !== mafalda.nodeOf(atA))).toBe(true);
     expect(atA.closed).toBe(false);

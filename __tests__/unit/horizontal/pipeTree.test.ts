@@ -20,8 +20,10 @@ class LoadedMafalda extends Mafalda {
   }
 
   override get load(): number {
-    const nodes = [...this.mafaldaRouters.values()].flatMap(({ tree }) => [...(tree).nodes()]);
-    const pipes = nodes.filter(({ type, parent }) => type === 'consumer' && parent?.type === 'transport' && parent.object.type === 'pipe');
+    const nodes = [...this.mafaldaRouters.values()].flatMap(({ tree }) => [...tree.nodes()]);
+    const pipes = nodes.filter(
+      ({ type, parent }) => type === 'consumer' && parent?.type === 'transport' && parent.object.type === 'pipe',
+    );
     return this.#otherLoad + LOAD_OF_A_PIPE * pipes.length;
   }
 }
@@ -32,7 +34,8 @@ async function spread(nodes: LoadedMafalda[]): Promise<number[]> {
   const mafaldaRouter = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
   const sender = await RtpSender.create(mafaldaRouter, 'audio', undefined, { placement: { node: nodes[0] } });
   const receivers: RtpReceiver[] = [];
-  for (const node of nodes.slice(1)) receivers.push(await RtpReceiver.create(mafaldaRouter, sender.producer.id, { placement: { node } }));
+  for (const node of nodes.slice(1))
+    receivers.push(await RtpReceiver.create(mafaldaRouter, sender.producer.id, { placement: { node } }));
   await openPath(sender, receivers);
   expect(await countPackets(sender, receivers, 50)).toEqual(receivers.map(() => 50));
 

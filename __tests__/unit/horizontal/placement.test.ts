@@ -40,7 +40,9 @@ describe('placement.node', () => {
     const mafaldaRouter = mafalda.createMafaldaRouter();
     for (const { url, mafalda: served } of [a, b, a]) {
       const before = served.transports.size;
-      const transport = await mafaldaRouter.createDirectTransport({ placement: { node: what === 'the node itself' ? nodeAt(url) : url } });
+      const transport = await mafaldaRouter.createDirectTransport({
+        placement: { node: what === 'the node itself' ? nodeAt(url) : url },
+      });
       expect(served.transports.size).toBe(before + 1);
       expect(mafalda.nodeOf(transport)).toBe(nodeAt(url));
     }
@@ -62,7 +64,9 @@ describe('placement.node', () => {
     const mafaldaRouter = mafalda.createMafaldaRouter();
     const stranger = opened(new Mafalda(mediasoup, { workerBudget: false }));
     for (const node of ['wss://nobody', '', stranger]) {
-      await expect(mafaldaRouter.createDirectTransport({ placement: { node } })).rejects.toThrow(/is not one of this MafaldaHorizontal's/);
+      await expect(mafaldaRouter.createDirectTransport({ placement: { node } })).rejects.toThrow(
+        /is not one of this MafaldaHorizontal's/,
+      );
     }
     expect([a, b].every(served => served.mafalda.workers.size === 0)).toBe(true);
   });
@@ -76,7 +80,9 @@ describe('a wish', () => {
     const there = await mafaldaRouter.createDirectTransport({ placement: { region: 'eu' } });
     const nobodysRegion = await mafaldaRouter.createDirectTransport({ placement: { region: 'as' } });
     expect([there, nobodysRegion].map(transport => mafalda.nodeOf(transport))).toEqual([local, local]);
-    const elsewhere = await mafalda.createMafaldaRouter().createDirectTransport({ placement: { region: 'as', node: b.url } });
+    const elsewhere = await mafalda
+      .createMafaldaRouter()
+      .createDirectTransport({ placement: { region: 'as', node: b.url } });
     expect(mafalda.nodeOf(elsewhere)).toBe(nodeAt(b.url));
   });
 
@@ -86,19 +92,27 @@ describe('a wish', () => {
     const far = await mafaldaRouter.createDirectTransport({ placement: { node: b.url } });
     const ids = ['one', 'two', 'three'];
     for (const [index, id] of ids.entries()) {
-      await far.produce({ id, kind: 'audio', rtpParameters: { mid: id, codecs: [opus], encodings: [{ ssrc: 1000 + index }] } });
+      await far.produce({
+        id,
+        kind: 'audio',
+        rtpParameters: { mid: id, codecs: [opus], encodings: [{ ssrc: 1000 + index }] },
+      });
     }
     mafalda.strategy = leastLoaded;
     // Without the wish it would be the other one.
     for (let count = 0; count < 3; ++count) await mafaldaRouter.createDirectTransport({ placement: { node: b.url } });
     const near = await mafaldaRouter.createDirectTransport({ placement: { near: [...ids, 'nobody’s'] } });
     expect(mafalda.nodeOf(near)).toBe(nodeAt(b.url));
-    for (const producerId of ids) await near.consume({ producerId, rtpCapabilities: await mafaldaRouter.getRtpCapabilities() });
+    for (const producerId of ids)
+      await near.consume({ producerId, rtpCapabilities: await mafaldaRouter.getRtpCapabilities() });
     expect((await mafaldaRouter.dump()).pipes).toEqual([]);
     const distant = await mafaldaRouter.createDirectTransport();
     expect(mafalda.nodeOf(distant)).toBe(nodeAt(a.url));
     // The same by anything else that is there.
-    const consumer = await far.consume({ producerId: 'one', rtpCapabilities: await mafaldaRouter.getRtpCapabilities() });
+    const consumer = await far.consume({
+      producerId: 'one',
+      rtpCapabilities: await mafaldaRouter.getRtpCapabilities(),
+    });
     const data = await far.produceData();
     for (const { id } of [far, consumer, data, await far.consumeData({ dataProducerId: data.id })]) {
       const beside = await mafaldaRouter.createDirectTransport({ placement: { near: [id] } });
@@ -115,7 +129,9 @@ describe('a wish', () => {
     ['Producers', { near: [1] }],
     ['anything', { near: [], nod: 'x' }],
   ])('for %s that can’t be one fails the call, and creates nothing', async (_what, placement) => {
-    await expect(mafalda.createMafaldaRouter().createDirectTransport({ placement: placement as object })).rejects.toThrow(TypeError);
+    await expect(
+      mafalda.createMafaldaRouter().createDirectTransport({ placement: placement as object }),
+    ).rejects.toThrow(TypeError);
     expect([a, b].every(served => served.mafalda.workers.size === 0)).toBe(true);
   });
 });
@@ -177,7 +193,8 @@ describe('nodeOf()', () => {
 describe('the strategy', () => {
   test('can be replaced while running', async () => {
     const mafaldaRouter = mafalda.createMafaldaRouter();
-    const create = (): Promise<unknown[]> => Promise.all(Array.from({ length: 6 }, () => mafaldaRouter.createDirectTransport()));
+    const create = (): Promise<unknown[]> =>
+      Promise.all(Array.from({ length: 6 }, () => mafaldaRouter.createDirectTransport()));
     expect(mafalda.strategy).toBe(concentrate);
     await create();
     expect([a, b].map(served => served.mafalda.transports.size).sort()).toEqual([0, 6]);

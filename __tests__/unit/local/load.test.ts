@@ -14,7 +14,8 @@ test('a Worker above the watermark gets nothing new, and one below it does', asy
   const mafaldaRouter = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs }, watermarkWorker: 100 });
   const sender = await RtpSender.create(mafaldaRouter, 'audio');
   const receivers: RtpReceiver[] = [];
-  for (let index = 0; index < RECEIVERS; ++index) receivers.push(await RtpReceiver.create(mafaldaRouter, sender.producer.id));
+  for (let index = 0; index < RECEIVERS; ++index)
+    receivers.push(await RtpReceiver.create(mafaldaRouter, sender.producer.id));
   expect(mafaldaRouter.routers.size).toBe(1);
   await openPath(sender, receivers);
 

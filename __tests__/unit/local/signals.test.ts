@@ -83,7 +83,11 @@ describe('a Worker', () => {
   });
 
   test('leaves the environment and the listeners of this process as they were', async () => {
-    const state = (): unknown[] => [JSON.stringify(process.env), process.listenerCount('SIGTERM'), process.listenerCount('SIGINT')];
+    const state = (): unknown[] => [
+      JSON.stringify(process.env),
+      process.listenerCount('SIGTERM'),
+      process.listenerCount('SIGINT'),
+    ];
     const before = state();
     const starting = start({ appData: { mine: true } });
     expect(state()).toEqual(before);
@@ -92,7 +96,11 @@ describe('a Worker', () => {
 
   test('is started by the program for valgrind, where one is asked for, and tells that it died', async () => {
     // Like valgrind it gets the Worker and its arguments as its own.
-    Object.assign(process.env, { MEDIASOUP_USE_VALGRIND: 'true', MEDIASOUP_VALGRIND_BIN: 'env', MEDIASOUP_VALGRIND_OPTIONS: 'MARK=1' });
+    Object.assign(process.env, {
+      MEDIASOUP_USE_VALGRIND: 'true',
+      MEDIASOUP_VALGRIND_BIN: 'env',
+      MEDIASOUP_VALGRIND_OPTIONS: 'MARK=1',
+    });
     let worker: Worker;
     try {
       worker = await start({ workerBin: mediasoup.workerBin });
@@ -106,7 +114,9 @@ describe('a Worker', () => {
   });
 
   test('that can’t be started is told with its path, and wrong settings are what they are', async () => {
-    await expect(start({ workerBin: '/nowhere/mediasoup-worker' })).rejects.toThrow(/\/nowhere\/mediasoup-worker can't be started, there is no such file/);
+    await expect(start({ workerBin: '/nowhere/mediasoup-worker' })).rejects.toThrow(
+      /\/nowhere\/mediasoup-worker can't be started, there is no such file/,
+    );
     await expect(start({ rtcMinPort: 2000, rtcMaxPort: 1000 })).rejects.toThrow(TypeError);
   });
 });
@@ -117,14 +127,19 @@ test('Workers that a signal ends nevertheless are told of once, and nothing new 
   const mafalda = opened(new Mafalda({ ...mediasoup, createWorker: unshielded }, { workerBudget: false }));
   const errors: Error[] = [];
   mafalda.on('error', error => errors.push(error));
-  const [room, other] = [mafalda.createMafaldaRouter(), mafalda.createMafaldaRouter({ workerSettings: { logLevel: 'none' } })];
+  const [room, other] = [
+    mafalda.createMafaldaRouter(),
+    mafalda.createMafaldaRouter({ workerSettings: { logLevel: 'none' } }),
+  ];
   for (const mafaldaRouter of [room, other]) mafaldaRouter.on('workerdied', () => undefined);
   await Promise.all([room.createDirectTransport(), other.createDirectTransport()]);
   const [first, second] = [...mafalda.workers.values()] as [Worker, Worker];
   const died = once(first, 'died');
   process.kill(first.pid, 'SIGTERM');
   await died;
-  expect(errors).toEqual([expect.objectContaining({ code: 'ERR_MAFALDA_NODE_UNAVAILABLE', message: expect.stringMatching(/KillMode=mixed/) })]);
+  expect(errors).toEqual([
+    expect.objectContaining({ code: 'ERR_MAFALDA_NODE_UNAVAILABLE', message: expect.stringMatching(/KillMode=mixed/) }),
+  ]);
   // As long as another one lives it was only that one's end.
   await expect(room.createDirectTransport()).resolves.toBeDefined();
   const all = [second, ...mafalda.workers.values()].filter(({ closed }) => !closed);

@@ -55,26 +55,29 @@ describe('WorkerBudget', () => {
     expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({});
   });
 
-  (process.getuid?.() === 0 ? test : test.skip)('is shared by users, whoever has made the file and was killed holding the lock (only root can try)', async () => {
-    const shared = await mkdtemp(join(folder, 'shared-'));
-    await chmod(folder, 0o755);
-    await chmod(shared, 0o777);
-    const file = join(shared, 'shares.json');
-    const umask = process.umask(0o077);
-    try {
-      const budget = new WorkerBudget({ file, max: 2 });
-      await budget.take();
-      const lock = `${file}.lock`;
-      await mkdir(lock);
-      await utimes(lock, 0, 0);
-      const nobody = await otherProcess(file, 2, 1, NOBODY);
-      await expect(budget.take()).rejects.toThrow(WorkerBudgetError);
-      await kill(nobody);
-      await budget.giveBack();
-    } finally {
-      process.umask(umask);
-    }
-  });
+  (process.getuid?.() === 0 ? test : test.skip)(
+    'is shared by users, whoever has made the file and was killed holding the lock (only root can try)',
+    async () => {
+      const shared = await mkdtemp(join(folder, 'shared-'));
+      await chmod(folder, 0o755);
+      await chmod(shared, 0o777);
+      const file = join(shared, 'shares.json');
+      const umask = process.umask(0o077);
+      try {
+        const budget = new WorkerBudget({ file, max: 2 });
+        await budget.take();
+        const lock = `${file}.lock`;
+        await mkdir(lock);
+        await utimes(lock, 0, 0);
+        const nobody = await otherProcess(file, 2, 1, NOBODY);
+        await expect(budget.take()).rejects.toThrow(WorkerBudgetError);
+        await kill(nobody);
+        await budget.giveBack();
+      } finally {
+        process.umask(umask);
+      }
+    },
+  );
 
   test('follows no link to a file', async () => {
     const [file, target] = [newFile(), newFile()];
@@ -92,18 +95,21 @@ describe('WorkerBudget', () => {
     await Promise.all(budgets.slice(0, 5).map(budget => budget.giveBack()));
   });
 
-  test.each(['', 'not JSON {', '[1, 2]', '{"1@0": "many", "nobody": 7}', 'null'])('mends a file that contains %p', async content => {
-    const file = newFile();
-    await writeFile(file, content);
-    const budget = new WorkerBudget({ file, max: 2 });
-    await budget.take();
-    await writeFile(file, content);
-    await budget.take();
-    expect(Object.values(JSON.parse(await readFile(file, 'utf8')) as object)).toEqual([2]);
-    await expect(budget.take()).rejects.toThrow(WorkerBudgetError);
-    await budget.giveBack();
-    await budget.giveBack();
-  });
+  test.each(['', 'not JSON {', '[1, 2]', '{"1@0": "many", "nobody": 7}', 'null'])(
+    'mends a file that contains %p',
+    async content => {
+      const file = newFile();
+      await writeFile(file, content);
+      const budget = new WorkerBudget({ file, max: 2 });
+      await budget.take();
+      await writeFile(file, content);
+      await budget.take();
+      expect(Object.values(JSON.parse(await readFile(file, 'utf8')) as object)).toEqual([2]);
+      await expect(budget.take()).rejects.toThrow(WorkerBudgetError);
+      await budget.giveBack();
+      await budget.giveBack();
+    },
+  );
 
   test('does not take another process with the pid of a dead one for it', async () => {
     const file = newFile();
@@ -131,7 +137,10 @@ describe('Mafaldas of one machine', () => {
       other
         .createMafaldaRouter({ id: 'again' })
         .createDirectTransport()
-        .then(() => true, () => false),
+        .then(
+          () => true,
+          () => false,
+        ),
     );
     await one.close();
     await other.close();

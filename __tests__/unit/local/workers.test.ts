@@ -10,7 +10,10 @@ import { until } from '../../helpers/until.ts';
 const opened = closingAfterEach();
 
 /** A Mafalda, and every Worker that it starts, with the option to make starting one fail. */
-function createMafalda(createWorker: typeof mediasoup.createWorker = mediasoup.createWorker): { mafalda: Mafalda; workers: Worker[] } {
+function createMafalda(createWorker: typeof mediasoup.createWorker = mediasoup.createWorker): {
+  mafalda: Mafalda;
+  workers: Worker[];
+} {
   const workers: Worker[] = [];
   const counting: typeof mediasoup.createWorker = async settings => {
     const worker = await createWorker(settings);
@@ -33,8 +36,12 @@ describe('Workers', () => {
   test('a burst starts one', async () => {
     const { mafalda, workers } = createMafalda();
     const mafaldaRouters = Array.from({ length: 3 }, () => mafalda.createMafaldaRouter());
-    await Promise.all(mafaldaRouters.flatMap(mafaldaRouter => Array.from({ length: 10 }, () => mafaldaRouter.createDirectTransport())));
-    expect([workers.length, mafalda.workers.size, mafalda.routers.size, mafalda.transports.size]).toEqual([1, 1, 3, 30]);
+    await Promise.all(
+      mafaldaRouters.flatMap(mafaldaRouter => Array.from({ length: 10 }, () => mafaldaRouter.createDirectTransport())),
+    );
+    expect([workers.length, mafalda.workers.size, mafalda.routers.size, mafalda.transports.size]).toEqual([
+      1, 1, 3, 30,
+    ]);
     expect([...mafalda.workers.keys()]).toEqual([String(workers[0]!.pid)]);
   });
 
@@ -54,7 +61,10 @@ describe('Workers', () => {
   test('are kept while anything is there', async () => {
     const { mafalda, workers } = createMafalda();
     const mafaldaRouter = mafalda.createMafaldaRouter();
-    const [first, second] = [await mafaldaRouter.createDirectTransport(), await mafaldaRouter.createAudioLevelObserver()];
+    const [first, second] = [
+      await mafaldaRouter.createDirectTransport(),
+      await mafaldaRouter.createAudioLevelObserver(),
+    ];
     const idle = mafalda.createMafaldaRouter();
     (await idle.createDirectTransport()).close();
     first.close();
@@ -86,8 +96,12 @@ describe('Workers', () => {
       return mediasoup.createWorker(settings);
     });
     const mafaldaRouter = mafalda.createMafaldaRouter({ maxWorkers: 1 });
-    const results = await Promise.allSettled([mafaldaRouter.createDirectTransport(), mafaldaRouter.createDirectTransport()]);
-    for (const result of results) expect(result).toMatchObject({ status: 'rejected', reason: { message: 'no such program' } });
+    const results = await Promise.allSettled([
+      mafaldaRouter.createDirectTransport(),
+      mafaldaRouter.createDirectTransport(),
+    ]);
+    for (const result of results)
+      expect(result).toMatchObject({ status: 'rejected', reason: { message: 'no such program' } });
     expect([mafalda.workers.size, mafalda.load]).toEqual([0, 0]);
     broken = false;
     await expect(mafaldaRouter.createDirectTransport()).resolves.toBeDefined();
@@ -128,16 +142,21 @@ describe('a Worker that is killed', () => {
     sender.producer.on('transportclose', () => told.push('transportclose'));
     sender.transport.on('routerclose', () => told.push('routerclose'));
     [...mafaldaRouter.routers.values()][0]!.on('workerclose', () => told.push('workerclose'));
-    mafaldaRouter.on('workerdied', (worker, error) => told.push(`workerdied ${worker === workers[0]} ${error instanceof Error}`));
+    mafaldaRouter.on('workerdied', (worker, error) =>
+      told.push(`workerdied ${worker === workers[0]} ${error instanceof Error}`),
+    );
     mafaldaRouter.on('error', () => told.push('error'));
     const died = once(mafaldaRouter, 'workerdied');
     process.kill(workers[0]!.pid, 'SIGKILL');
     await died;
     expect(told).toEqual(['transportclose', 'routerclose', 'workerclose', 'workerdied true true']);
     expect([receiver.consumer.closed, mafaldaRouter.closed]).toEqual([true, false]);
-    expect([mafaldaRouter.workers.size, mafaldaRouter.routers.size, mafaldaRouter.transports.size, mafalda.workers.size]).toEqual([
-      0, 0, 0, 0,
-    ]);
+    expect([
+      mafaldaRouter.workers.size,
+      mafaldaRouter.routers.size,
+      mafaldaRouter.transports.size,
+      mafalda.workers.size,
+    ]).toEqual([0, 0, 0, 0]);
     const again = await RtpSender.create(mafaldaRouter, 'audio');
     expect([again.transport.closed, workers.length]).toEqual([false, 2]);
   });
@@ -183,11 +202,19 @@ describe('close()', () => {
   test('in the middle of creating leaves nothing', async () => {
     const { mafalda, workers } = createMafalda();
     const mafaldaRouter = mafalda.createMafaldaRouter();
-    const creating = Promise.allSettled([mafaldaRouter.createDirectTransport(), mafaldaRouter.createAudioLevelObserver()]);
+    const creating = Promise.allSettled([
+      mafaldaRouter.createDirectTransport(),
+      mafaldaRouter.createAudioLevelObserver(),
+    ]);
     await mafalda.close();
     for (const { status } of await creating) expect(status).toBe('rejected');
     expect(workers.every(({ subprocessClosed }) => subprocessClosed)).toBe(true);
-    expect([mafalda.closed, mafalda.workers.size, mafalda.routers.size, mafalda.mafaldaRouters.size]).toEqual([true, 0, 0, 0]);
+    expect([mafalda.closed, mafalda.workers.size, mafalda.routers.size, mafalda.mafaldaRouters.size]).toEqual([
+      true,
+      0,
+      0,
+      0,
+    ]);
     expect(() => mafalda.createMafaldaRouter()).toThrow(/closed/);
   });
 

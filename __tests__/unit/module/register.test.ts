@@ -39,7 +39,13 @@ class Application {
 
   constructor(file: string, flags: string[], environment: NodeJS.ProcessEnv = {}) {
     const script = fileURLToPath(new URL(`../../helpers/plainApplication/${file}`, import.meta.url));
-    const env = { ...process.env, NODE_OPTIONS: '', MAFALDA_NODES: servers.map(({ url }) => url).join(), MAFALDA_TOKEN: token, ...environment };
+    const env = {
+      ...process.env,
+      NODE_OPTIONS: '',
+      MAFALDA_NODES: servers.map(({ url }) => url).join(),
+      MAFALDA_TOKEN: token,
+      ...environment,
+    };
     this.child = spawn(process.execPath, [...flags, script], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.ended = once(this.child, 'close') as Application['ended'];
     this.child.stderr!.on('data', data => (this.errors += String(data)));
@@ -49,7 +55,10 @@ class Application {
   }
 
   async ask<T>(method: string, data: object = {}): Promise<T> {
-    const response = await fetch(`http://127.0.0.1:${await this.#port}/${method}`, { method: 'POST', body: JSON.stringify(data) });
+    const response = await fetch(`http://127.0.0.1:${await this.#port}/${method}`, {
+      method: 'POST',
+      body: JSON.stringify(data),
+    });
     const answer = (await response.json()) as T & { message?: string };
     if (!response.ok) throw new Error(answer.message);
     return answer;
@@ -64,7 +73,11 @@ class Application {
 /** Two people of a room, who hear each other's packets. */
 async function hear(application: Application): Promise<void> {
   await application.ask('createRoom', { name: 'room' });
-  const { producerId, port } = await application.ask<{ producerId: string; port: number }>('send', { name: 'room', kind: 'audio', rtpParameters: opus(1234) });
+  const { producerId, port } = await application.ask<{ producerId: string; port: number }>('send', {
+    name: 'room',
+    kind: 'audio',
+    rtpParameters: opus(1234),
+  });
   const socket = createSocket('udp4');
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
@@ -91,7 +104,11 @@ async function hear(application: Application): Promise<void> {
 }
 
 function parentOf(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/.*\) . /s, '').split(' ')[0]);
+  return Number(
+    readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/.*\) . /s, '')
+      .split(' ')[0],
+  );
 }
 
 function childrenOf(parent: number): number[] {
@@ -122,14 +139,26 @@ describe.each(ways)('an application %s', (_what, file, flags) => {
     try {
       await hear(application);
       const about = await application.ask<About>('about');
-      expect(about).toMatchObject({ told: 2, version: mediasoup.version, codecs: mediasoup.getSupportedRtpCapabilities().codecs!.length });
+      expect(about).toMatchObject({
+        told: 2,
+        version: mediasoup.version,
+        codecs: mediasoup.getSupportedRtpCapabilities().codecs!.length,
+      });
       // All that mediasoup's module has, also for those who spread it.
-      const names = Object.keys(mediasoup).filter(name => name !== 'default' && name !== 'module.exports' && !name.startsWith('__'));
+      const names = Object.keys(mediasoup).filter(
+        name => name !== 'default' && name !== 'module.exports' && !name.startsWith('__'),
+      );
       expect(about.spread).toEqual(expect.arrayContaining(names));
       for (const pid of about.pids) expect(parentOf(pid)).toBe(process.pid);
       expect(childrenOf(application.child.pid!)).toEqual([]);
-      expect(await application.ask('refuse', { name: 'room' })).toEqual({ isError: true, name: 'NotFoundError', hasClasses: true });
-      expect((await application.ask<{ iceCandidates: unknown[] }>('offerWebRtc', { name: 'room' })).iceCandidates.length).toBeGreaterThan(0);
+      expect(await application.ask('refuse', { name: 'room' })).toEqual({
+        isError: true,
+        name: 'NotFoundError',
+        hasClasses: true,
+      });
+      expect(
+        (await application.ask<{ iceCandidates: unknown[] }>('offerWebRtc', { name: 'room' })).iceCandidates.length,
+      ).toBeGreaterThan(0);
       await application.ask('end');
       expect(await application.ended).toEqual([0, null]);
       await until('the servers hold nothing', () => held() === 0);

@@ -23,8 +23,18 @@ test.each([
   ['the least loaded of all, if none has room', { a: undefined, b: 'a', c: 'b' }, { a: 90, b: 70, c: 80 }, 'b'],
   ['what is piped from somewhere that is not known here', { a: undefined, b: 'elsewhere' }, { a: 70, b: 10 }, 'b'],
   ['something, even where the links go round', { a: 'b', b: 'a' }, { a: 10, b: 5 }, 'b'],
-  ['nothing that is four pipes away', { a: undefined, b: 'a', c: 'b', d: 'c', e: 'd' }, { a: 90, b: 70, c: 80, d: 99, e: 5 }, 'b'],
-  ['something, even where long ways go round', { a: 'e', b: 'a', c: 'b', d: 'c', e: 'd' }, { a: 9, b: 7, c: 8, d: 9, e: 5 }, 'e'],
+  [
+    'nothing that is four pipes away',
+    { a: undefined, b: 'a', c: 'b', d: 'c', e: 'd' },
+    { a: 90, b: 70, c: 80, d: 99, e: 5 },
+    'b',
+  ],
+  [
+    'something, even where long ways go round',
+    { a: 'e', b: 'a', c: 'b', d: 'c', e: 'd' },
+    { a: 9, b: 7, c: 8, d: 9, e: 5 },
+    'e',
+  ],
 ])('chooses %s', (_what, tree, loads, expected) => {
   const loadOf = ({ id }: Router): number => (loads as Record<string, number>)[id]!;
   expect(chooseSource(places(tree), { loadOf, watermark: 60 })?.router.id).toBe(expected);
@@ -37,7 +47,9 @@ test.each([
 ])('chooses %s', (_what, cut, expected) => {
   const tree = places({ a: undefined, b: 'a', c: 'b' });
   const loadOf = ({ id }: Router): number => ({ a: 10, b: 20, c: 99 })[id]!;
-  expect(chooseSource(tree, { loadOf, watermark: 60, reaches: ({ id }) => !cut.includes(id) })?.router.id).toBe(expected);
+  expect(chooseSource(tree, { loadOf, watermark: 60, reaches: ({ id }) => !cut.includes(id) })?.router.id).toBe(
+    expected,
+  );
 });
 
 test('where everything is full, the next one is not always piped from the latest', () => {

@@ -9,7 +9,10 @@ function endpoint(): { confirmed: ConfirmRequest[]; endpoint: PipeEndpoint } {
   const confirmed: ConfirmRequest[] = [];
   const refuse = (): Promise<never> => Promise.reject(new Error('not asked for'));
   const confirmPipes = async (request: ConfirmRequest): Promise<void> => void confirmed.push(request);
-  return { confirmed, endpoint: { openLink: refuse, offerPipe: refuse, connectLink: refuse, acceptPipe: refuse, confirmPipes } };
+  return {
+    confirmed,
+    endpoint: { openLink: refuse, offerPipe: refuse, connectLink: refuse, acceptPipe: refuse, confirmPipes },
+  };
 }
 
 const link = { routerId: 'a', remoteRouterId: 'b', link: 'media' } as const;
@@ -21,7 +24,10 @@ test('pipes of a link are confirmed together, and those of another link apart', 
   confirmations.add(source, { ...link, link: 'data' }, '3');
   expect(confirmed).toEqual([]);
   confirmations.flush();
-  expect(confirmed).toEqual([{ ...link, consumerIds: ['1', '2'] }, { ...link, link: 'data', consumerIds: ['3'] }]);
+  expect(confirmed).toEqual([
+    { ...link, consumerIds: ['1', '2'] },
+    { ...link, link: 'data', consumerIds: ['3'] },
+  ]);
   confirmations.flush();
   expect(confirmed.length).toBe(2);
 });

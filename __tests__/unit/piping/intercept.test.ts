@@ -51,10 +51,16 @@ describe('an intercepted Transport', () => {
   });
 
   test('refuses what nobody has, in mediasoup’s words', async () => {
-    await expect(transport.consume(options({ producerId: 'nobody' }))).rejects.toThrow(new NotFoundError('Producer with id "nobody" not found'));
-    await expect(transport.consumeData({ dataProducerId: 'nobody' })).rejects.toThrow(new NotFoundError('DataProducer with id "nobody" not found'));
+    await expect(transport.consume(options({ producerId: 'nobody' }))).rejects.toThrow(
+      new NotFoundError('Producer with id "nobody" not found'),
+    );
+    await expect(transport.consumeData({ dataProducerId: 'nobody' })).rejects.toThrow(
+      new NotFoundError('DataProducer with id "nobody" not found'),
+    );
     // What is wrong with the call itself is told first, as mediasoup does.
-    await expect(transport.consume(options({ producerId: 'nobody', rtpCapabilities: { codecs: 'VP8' } }))).rejects.toThrow(TypeError);
+    await expect(
+      transport.consume(options({ producerId: 'nobody', rtpCapabilities: { codecs: 'VP8' } })),
+    ).rejects.toThrow(TypeError);
     expect(asked).toEqual([]);
   });
 

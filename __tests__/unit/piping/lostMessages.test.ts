@@ -54,15 +54,22 @@ test('consumers behind a link that is full are told of each message, and dump() 
 
 test('a controller tells the consumers behind pipes between its nodes, and those of pipes that go on from there', async () => {
   const nodes = [opened(await Served.create()).url, opened(await Served.create()).url];
-  const mafalda = opened(new MafaldaHorizontal(nodes, { strategy: candidates => [...candidates].sort((a, b) => a.placed - b.placed)[0] }));
+  const mafalda = opened(
+    new MafaldaHorizontal(nodes, { strategy: candidates => [...candidates].sort((a, b) => a.placed - b.placed)[0] }),
+  );
   await once(mafalda, 'connected');
-  const room = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs }, watermarkWorker: 0 }) as PipeableMafaldaRouter;
+  const room = mafalda.createMafaldaRouter({
+    routerOptions: { mediaCodecs },
+    watermarkWorker: 0,
+  }) as PipeableMafaldaRouter;
   const [source, ...sinks] = await spread(room, 4);
   const producer = await source!.produceData();
   const consumers = await Promise.all(sinks.map(sink => sink.consumeData({ dataProducerId: producer.id })));
   const told = consumers.map(() => 0);
   consumers.forEach((consumer, index) => consumer.on('sctpsendbufferfull', () => ++told[index]!));
-  const pipes = [...room.tree.nodes()].filter(({ type, parent }) => type === 'dataConsumer' && parent?.type === 'transport' && isLinkTransport(parent.object));
+  const pipes = [...room.tree.nodes()].filter(
+    ({ type, parent }) => type === 'dataConsumer' && parent?.type === 'transport' && isLinkTransport(parent.object),
+  );
   for (const { object } of pipes) (object as DataConsumer).safeEmit('sctpsendbufferfull');
   // Of pipes within a node the node tells, where this was not heard.
   const nodeOf = (object: object): unknown => mafalda.nodeOf(object as DirectTransport);

@@ -23,7 +23,8 @@ beforeEach(async () => {
 
 /** The Producer that the pipe has made. */
 function piped(router = destination): Producer | undefined {
-  return linked.streams.find('mic').find(place => place.router === router && place.piped)?.producer as Producer | undefined;
+  return linked.streams.find('mic').find(place => place.router === router && place.piped)?.producer as
+    Producer | undefined;
 }
 
 describe('a Piper', () => {
@@ -87,11 +88,14 @@ describe('a Piper', () => {
     const { links } = linked;
     let accepted = 0;
     linked.change(destination, {
-      acceptPipe: request => (++accepted === 1 ? Promise.reject(new StaleLinkError('closed meanwhile')) : links.acceptPipe(request)),
+      acceptPipe: request =>
+        ++accepted === 1 ? Promise.reject(new StaleLinkError('closed meanwhile')) : links.acceptPipe(request),
     });
     await linked.piper.bring({ producerId: 'mic 2' }, destination);
     expect(accepted).toBe(2);
-    expect(linked.streams.find('mic 2').some(place => place.router === destination && !place.producer.closed)).toBe(true);
+    expect(linked.streams.find('mic 2').some(place => place.router === destination && !place.producer.closed)).toBe(
+      true,
+    );
     expect([await linked.count(source), await linked.count(destination)]).toMatchObject([{ pipes: 1 }, { pipes: 1 }]);
   });
 
@@ -132,8 +136,12 @@ describe('when one side fails, the other is withdrawn and the next attempt succe
   test.each(['openLink', 'acceptPipe'] as const)('%s at the destination', async name => {
     linked.change(destination, { [name]: fail });
     const asked = [linked.piper.bring(stream, destination), linked.piper.bring(stream, destination)];
-    for (const result of await Promise.allSettled(asked)) expect(result).toEqual({ status: 'rejected', reason: failure });
-    expect([await linked.count(source), await linked.count(destination)]).toMatchObject([{ producers: 1, consumers: 0 }, { producers: 0 }]);
+    for (const result of await Promise.allSettled(asked))
+      expect(result).toEqual({ status: 'rejected', reason: failure });
+    expect([await linked.count(source), await linked.count(destination)]).toMatchObject([
+      { producers: 1, consumers: 0 },
+      { producers: 0 },
+    ]);
     expect([producer.closed, linked.piper.underway]).toEqual([false, 0]);
     linked.endpoints.clear();
     await linked.piper.bring(stream, destination);
@@ -143,7 +151,10 @@ describe('when one side fails, the other is withdrawn and the next attempt succe
   test.each(['offerPipe', 'connectLink'] as const)('%s at the source', async name => {
     linked.change(source, { [name]: fail });
     await expect(linked.piper.bring(stream, destination)).rejects.toBe(failure);
-    expect([await linked.count(source), await linked.count(destination)]).toMatchObject([{ producers: 1, consumers: 0 }, { producers: 0 }]);
+    expect([await linked.count(source), await linked.count(destination)]).toMatchObject([
+      { producers: 1, consumers: 0 },
+      { producers: 0 },
+    ]);
     linked.endpoints.clear();
     await linked.piper.bring(stream, destination);
     expect(piped()?.closed).toBe(false);
@@ -169,7 +180,8 @@ describe('when one side fails, the other is withdrawn and the next attempt succe
     let attempts = 0;
     const { links } = linked;
     linked.change(destination, {
-      acceptPipe: request => (++attempts === 1 ? Promise.reject(new StaleLinkError('stale')) : links.acceptPipe(request)),
+      acceptPipe: request =>
+        ++attempts === 1 ? Promise.reject(new StaleLinkError('stale')) : links.acceptPipe(request),
     });
     await linked.piper.bring(stream, destination);
     expect([attempts, piped()?.closed]).toEqual([2, false]);
@@ -199,25 +211,37 @@ describe('when one side fails, the other is withdrawn and the next attempt succe
     await linked.piper.bring(stream, destination);
     await until('the end of the first one has been told', async () => (await linked.count(source)).consumers === 1);
     expect([piped()?.closed, next.producer.closed]).toEqual([false, false]);
-    expect([await linked.count(source), await linked.count(destination)]).toMatchObject([{ producers: 1, consumers: 1 }, { producers: 1 }]);
+    expect([await linked.count(source), await linked.count(destination)]).toMatchObject([
+      { producers: 1, consumers: 1 },
+      { producers: 1 },
+    ]);
   });
 
-  test.each(['source', 'destination'])('a link whose end at the %s was closed without the other one knowing is opened anew', async where => {
-    const network = false;
-    const [there, back] = [
-      { routerId: source.id, remoteRouterId: destination.id, link: 'media' as const },
-      { routerId: destination.id, remoteRouterId: source.id, link: 'media' as const },
-    ];
-    const [near, far] = [await linked.links.openLink({ ...there, network }), await linked.links.openLink({ ...back, network })];
-    await Promise.all([linked.links.connectLink({ ...there, remote: far }), linked.links.connectLink({ ...back, remote: near })]);
-    linked.tree.transports.get((where === 'source' ? near : far).transportId)!.close();
-    let accepted = 0;
-    linked.change(destination, { acceptPipe: request => (++accepted, linked.links.acceptPipe(request)) });
-    await linked.piper.bring(stream, destination);
-    // Nobody has consumed what then had to be closed.
-    expect([piped()?.closed, accepted]).toEqual([false, 1]);
-    expect([await linked.count(source), await linked.count(destination)]).toMatchObject([{ pipes: 1 }, { pipes: 1 }]);
-  });
+  test.each(['source', 'destination'])(
+    'a link whose end at the %s was closed without the other one knowing is opened anew',
+    async where => {
+      const network = false;
+      const [there, back] = [
+        { routerId: source.id, remoteRouterId: destination.id, link: 'media' as const },
+        { routerId: destination.id, remoteRouterId: source.id, link: 'media' as const },
+      ];
+      const [near, far] = [
+        await linked.links.openLink({ ...there, network }),
+        await linked.links.openLink({ ...back, network }),
+      ];
+      await Promise.all([
+        linked.links.connectLink({ ...there, remote: far }),
+        linked.links.connectLink({ ...back, remote: near }),
+      ]);
+      linked.tree.transports.get((where === 'source' ? near : far).transportId)!.close();
+      let accepted = 0;
+      linked.change(destination, { acceptPipe: request => (++accepted, linked.links.acceptPipe(request)) });
+      await linked.piper.bring(stream, destination);
+      // Nobody has consumed what then had to be closed.
+      expect([piped()?.closed, accepted]).toEqual([false, 1]);
+      expect([await linked.count(source), await linked.count(destination)]).toMatchObject([{ pipes: 1 }, { pipes: 1 }]);
+    },
+  );
 
   test('one end of the link that closes takes the other along, and the next stream opens another', async () => {
     await linked.piper.bring(stream, destination);
@@ -291,7 +315,11 @@ describe('while the pipe is being made, the Producer', () => {
 describe('a pipe from outside', () => {
   test('is waited for by those who want the stream', async () => {
     let arrive!: () => void;
-    const accepted = linked.piper.accept({ producerId: 'far' }, destination.id, () => new Promise<void>(resolve => (arrive = resolve)));
+    const accepted = linked.piper.accept(
+      { producerId: 'far' },
+      destination.id,
+      () => new Promise<void>(resolve => (arrive = resolve)),
+    );
     let brought = false;
     const bringing = linked.piper.bring({ producerId: 'far' }, destination).then(() => (brought = true));
     await linked.piper.announce({ producerId: 'far' }, destination);
@@ -302,11 +330,18 @@ describe('a pipe from outside', () => {
   });
 
   test('can be used once it is produced, and tells what becomes of it; of links that end nobody hears', async () => {
-    for (const [failure, expected] of [[new Error('refused'), Error], [new StaleLinkError('stale'), NotFoundError]] as const) {
+    for (const [failure, expected] of [
+      [new Error('refused'), Error],
+      [new StaleLinkError('stale'), NotFoundError],
+    ] as const) {
       let fail!: (error: Error) => void;
       const arriving = new Promise<void>((_, reject) => (fail = reject));
       let produced!: () => void;
-      const accepted = linked.piper.accept({ producerId: 'far' }, destination.id, onProduced => ((produced = onProduced), arriving));
+      const accepted = linked.piper.accept(
+        { producerId: 'far' },
+        destination.id,
+        onProduced => ((produced = onProduced), arriving),
+      );
       const beginning = linked.piper.begin({ producerId: 'far' }, destination);
       produced();
       const { arrived } = await beginning;
@@ -323,8 +358,12 @@ describe('a pipe from outside', () => {
     expect(runs).toBe(1);
     await linked.piper.accept(stream, destination.id, arrive);
     expect(runs).toBe(1);
-    const failing = linked.piper.accept({ producerId: 'bad' }, destination.id, () => Promise.reject(new Error('refused')));
-    await expect(Promise.all([failing, linked.piper.bring({ producerId: 'bad' }, destination)])).rejects.toThrow('refused');
+    const failing = linked.piper.accept({ producerId: 'bad' }, destination.id, () =>
+      Promise.reject(new Error('refused')),
+    );
+    await expect(Promise.all([failing, linked.piper.bring({ producerId: 'bad' }, destination)])).rejects.toThrow(
+      'refused',
+    );
     await linked.piper.accept({ producerId: 'bad' }, destination.id, arrive);
     expect(runs).toBe(2);
   });

@@ -31,7 +31,11 @@ function createRouter(id: string): TreeNode {
 
 /** @param from the Router from which a pipe has brought it */
 function produce(router: TreeNode, id: string, from?: string): Thing {
-  const transport = { type: 'transport', object: { type: from === undefined ? 'direct' : 'pipe', appData: from === undefined ? {} : linkAppData(from) }, parent: router };
+  const transport = {
+    type: 'transport',
+    object: { type: from === undefined ? 'direct' : 'pipe', appData: from === undefined ? {} : linkAppData(from) },
+    parent: router,
+  };
   const object: Thing & { kind: string } = {
     kind: 'audio',
     closed: false,
@@ -55,7 +59,11 @@ describe('a stream', () => {
     const [a, b] = [createRouter('a'), createRouter('b')];
     produce(b, 'mic', 'a');
     const origin = produce(a, 'mic');
-    expect([where('mic'), streams.hasOrigin('mic'), streams.producer('mic') as unknown]).toEqual([['a', 'b'], true, origin]);
+    expect([where('mic'), streams.hasOrigin('mic'), streams.producer('mic') as unknown]).toEqual([
+      ['a', 'b'],
+      true,
+      origin,
+    ]);
   });
 
   test('is where its copies are, if its origin is out of sight, or not in sight yet', async () => {

@@ -1,7 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import * as root from '../../../src/index.ts';
 import * as module from '../../../src/placement/strategies.ts';
-import { concentrate, leastLoaded, regionFirst, strategies, twoChoices, type NodeState, type PlacementRequest } from '../../../src/placement/strategies.ts';
+import {
+  concentrate,
+  leastLoaded,
+  regionFirst,
+  strategies,
+  twoChoices,
+  type NodeState,
+  type PlacementRequest,
+} from '../../../src/placement/strategies.ts';
 import { seededRandom } from '../../helpers/random.ts';
 
 function node(id: string, load: number, hasRouter = false, placed = 0): NodeState {
@@ -12,7 +20,14 @@ function node(id: string, load: number, hasRouter = false, placed = 0): NodeStat
 function nodes(...list: string[]): NodeState[] {
   return list.map(text => {
     const [, load, region, star, near] = /^(\d+)([a-z]*)(\*?)(?:\+(\d+))?$/.exec(text)!;
-    return { id: text, load: Number(load), placed: 0, hasRouter: star !== '', region: region || undefined, near: Number(near ?? 0) };
+    return {
+      id: text,
+      load: Number(load),
+      placed: 0,
+      hasRouter: star !== '',
+      region: region || undefined,
+      near: Number(near ?? 0),
+    };
   });
 }
 
@@ -40,7 +55,11 @@ describe('concentrate', () => {
 describe('leastLoaded', () => {
   test.each([
     ['the least loaded', [node('a', 50), node('b', 40), node('c', 80)], 'b'],
-    ['one that is used, where another is not worth the pipes', [node('a', 45, true), node('b', 40), node('c', 80)], 'a'],
+    [
+      'one that is used, where another is not worth the pipes',
+      [node('a', 45, true), node('b', 40), node('c', 80)],
+      'a',
+    ],
     ['another one where it is', [node('a', 55, true), node('b', 40), node('c', 80)], 'b'],
     ['another one where that is above the watermark', [node('a', 67, true), node('b', 65)], 'b'],
     ['of the same load the one that had least', [node('a', 5, true, 9), node('b', 5, true, 2)], 'b'],
@@ -53,15 +72,25 @@ describe('twoChoices', () => {
   /** How often each of the nodes is chosen. */
   function count(candidates: NodeState[], times: number, mafaldaRouterId = 'room'): number[] {
     const counts = candidates.map(() => 0);
-    for (let seed = 0; seed < times; ++seed) ++counts[candidates.indexOf(twoChoices(candidates, { ...request, mafaldaRouterId, seed })!)]!;
+    for (let seed = 0; seed < times; ++seed)
+      ++counts[candidates.indexOf(twoChoices(candidates, { ...request, mafaldaRouterId, seed })!)]!;
     return counts;
   }
 
   test('picks any two of them, equally often, and never one twice', () => {
     // The fullest is never the better one of two, the emptiest is in half of all pairs.
-    const [fullest, third, second, emptiest] = count(nodes('40', '30', '20', '10'), 6000) as [number, number, number, number];
+    const [fullest, third, second, emptiest] = count(nodes('40', '30', '20', '10'), 6000) as [
+      number,
+      number,
+      number,
+      number,
+    ];
     expect(fullest).toBe(0);
-    for (const [times, pairs] of [[third, 1], [second, 2], [emptiest, 3]] as const) {
+    for (const [times, pairs] of [
+      [third, 1],
+      [second, 2],
+      [emptiest, 3],
+    ] as const) {
       expect(Math.abs(times - pairs * 1000)).toBeLessThan(150);
     }
   });
@@ -106,10 +135,21 @@ describe.each(all)('%s', (_name, strategy) => {
     ['the region, but not above the watermark', { region: 'eu' }, nodes('5', '70eu'), '5'],
     ['a region where nobody is', { region: 'as' }, nodes('5us'), '5us'],
     ['whoever has most of the streams', { near: ['a', 'b', 'c'] }, nodes('5+1', '30*', '40+2', '10'), '40+2'],
-    ['whoever has most of the streams, but not above the watermark', { near: ['a', 'b'] }, nodes('5', '50+1', '70+2'), '50+1'],
-    ['streams in the region before those elsewhere', { region: 'eu', near: ['a', 'b'] }, nodes('5us+2', '50eu+1', '20eu'), '50eu+1'],
+    [
+      'whoever has most of the streams, but not above the watermark',
+      { near: ['a', 'b'] },
+      nodes('5', '50+1', '70+2'),
+      '50+1',
+    ],
+    [
+      'streams in the region before those elsewhere',
+      { region: 'eu', near: ['a', 'b'] },
+      nodes('5us+2', '50eu+1', '20eu'),
+      '50eu+1',
+    ],
   ])('heeds the wish for %s', (_what, wish, candidates, expected) => {
-    for (let seed = 0; seed < 20; ++seed) expect(strategy(candidates, { ...request, ...wish, seed })?.id).toBe(expected);
+    for (let seed = 0; seed < 20; ++seed)
+      expect(strategy(candidates, { ...request, ...wish, seed })?.id).toBe(expected);
   });
 
   test('is pure, and chooses one of a thousand imaginary nodes', () => {

@@ -2,7 +2,14 @@
 import { describe, expect, test } from '@jest/globals';
 import * as mediasoup from 'mediasoup';
 import type { PipeTransportOptions, TransportListenInfo, WebRtcTransport } from 'mediasoup/types';
-import { Mafalda, MafaldaHorizontal, RemoteMafaldaClient, RemoteMafaldaServer, type MafaldaRouter, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
+import {
+  Mafalda,
+  MafaldaHorizontal,
+  RemoteMafaldaClient,
+  RemoteMafaldaServer,
+  type MafaldaRouter,
+  type RemoteMafaldaServerOptions,
+} from '../../../src/index.ts';
 import type { AddressesOptional } from '../../../src/api/types.ts';
 import { ownAddress } from '../../../src/core/addresses/ownAddress.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
@@ -37,7 +44,11 @@ describe('a server with an announced address', () => {
 
   test('uses it for PlainTransports, and for pipes, which choose their own port', async () => {
     const room = await roomAt({ announcedAddress: ANNOUNCED });
-    const given: AddressesOptional<PipeTransportOptions>[] = [{}, { listenInfo: listenInfos[0]! }, { listenIp: '0.0.0.0' }];
+    const given: AddressesOptional<PipeTransportOptions>[] = [
+      {},
+      { listenInfo: listenInfos[0]! },
+      { listenIp: '0.0.0.0' },
+    ];
     for (const options of given) {
       expect((await room.createPlainTransport(options)).tuple.localAddress).toBe(ANNOUNCED);
       expect((await room.createPipeTransport(options)).tuple.localAddress).toBe(ANNOUNCED);
@@ -71,13 +82,17 @@ describe('a server with an announced address', () => {
 
 test('a server without addresses says what to do where the caller gives none', async () => {
   const room = await roomAt({});
-  await expect(room.createWebRtcTransport({})).rejects.toThrow(/listenInfos or announcedAddress of RemoteMafaldaServer/);
+  await expect(room.createWebRtcTransport({})).rejects.toThrow(
+    /listenInfos or announcedAddress of RemoteMafaldaServer/,
+  );
   await expect(room.createPlainTransport({})).rejects.toThrow(TypeError);
 });
 
 test("an address that the server's machine does not have is refused with what to do", async () => {
   const room = await roomAt({});
-  await expect(room.createWebRtcTransport({ listenIps: [ANNOUNCED] })).rejects.toThrow(/no address of this server: leave the addresses out/);
+  await expect(room.createWebRtcTransport({ listenIps: [ANNOUNCED] })).rejects.toThrow(
+    /no address of this server: leave the addresses out/,
+  );
 });
 
 describe('a Mafalda with an announced address', () => {
@@ -92,11 +107,14 @@ describe('a Mafalda with an announced address', () => {
   });
 
   test('has the others’ pipes come there, and its own Workers’ over the loopback address', async () => {
-    const mafalda = opened(new Mafalda(mediasoup, { workerBudget: false, pipeListenInfo: { protocol: 'udp', ip: '127.0.0.2' } }));
+    const mafalda = opened(
+      new Mafalda(mediasoup, { workerBudget: false, pipeListenInfo: { protocol: 'udp', ip: '127.0.0.2' } }),
+    );
     const room = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
     await room.createDirectTransport();
     const [routerId] = [...room.routers.keys()];
-    const open = async (network: boolean): Promise<string> => (await room.openLink({ routerId: routerId!, remoteRouterId: `other ${network}`, link: 'media', network })).ip;
+    const open = async (network: boolean): Promise<string> =>
+      (await room.openLink({ routerId: routerId!, remoteRouterId: `other ${network}`, link: 'media', network })).ip;
     expect([await open(true), await open(false)]).toEqual(['127.0.0.2', '127.0.0.1']);
   });
 
@@ -107,7 +125,13 @@ describe('a Mafalda with an announced address', () => {
 
 test('a server of a MafaldaHorizontal has addresses for nodes of its own machine', async () => {
   const locals = [0, 1].map(() => opened(new Mafalda(mediasoup, { workerBudget: false })));
-  const server = opened(new RemoteMafaldaServer(opened(new MafaldaHorizontal(locals)), { host: '127.0.0.1', auth: false, announcedAddress: ANNOUNCED }));
+  const server = opened(
+    new RemoteMafaldaServer(opened(new MafaldaHorizontal(locals)), {
+      host: '127.0.0.1',
+      auth: false,
+      announcedAddress: ANNOUNCED,
+    }),
+  );
   await server.listen();
   const client = opened(new RemoteMafaldaClient(server.url));
   const room = client.createMafaldaRouter({ routerOptions: { mediaCodecs } });
@@ -119,7 +143,11 @@ test.each([
   ['a RemoteMafaldaClient', () => new RemoteMafaldaClient()],
 ])('a server of %s can’t have addresses for machines that it does not know', (_what, create) => {
   const mafalda = opened(create());
-  for (const options of [{ announcedAddress: ANNOUNCED }, { listenInfos: [] }, { pipeListenInfo: { protocol: 'udp', ip: ANNOUNCED } as const }]) {
+  for (const options of [
+    { announcedAddress: ANNOUNCED },
+    { listenInfos: [] },
+    { pipeListenInfo: { protocol: 'udp', ip: ANNOUNCED } as const },
+  ]) {
     expect(() => new RemoteMafaldaServer(mafalda, { auth: false, ...options })).toThrow(/on other machines/);
   }
 });
@@ -129,14 +157,30 @@ describe('a wildcard that nobody announces', () => {
   const own = ownAddress(4);
 
   test.each([
-    ['a caller, of a WebRtcTransport', async () => addressesOf(await (await roomAt({})).createWebRtcTransport({ listenInfos: [wildcard] }))],
-    ['a caller, in the older form', async () => addressesOf(await (await roomAt({})).createWebRtcTransport({ listenIps: ['0.0.0.0'] }))],
-    ['the server’s listenInfos', async () => addressesOf(await (await roomAt({ listenInfos: [wildcard] })).createWebRtcTransport({}))],
+    [
+      'a caller, of a WebRtcTransport',
+      async () => addressesOf(await (await roomAt({})).createWebRtcTransport({ listenInfos: [wildcard] })),
+    ],
+    [
+      'a caller, in the older form',
+      async () => addressesOf(await (await roomAt({})).createWebRtcTransport({ listenIps: ['0.0.0.0'] })),
+    ],
+    [
+      'the server’s listenInfos',
+      async () => addressesOf(await (await roomAt({ listenInfos: [wildcard] })).createWebRtcTransport({})),
+    ],
     [
       'webRtcServerOptions',
       async () => {
-        const mafalda = opened(new Mafalda(mediasoup, { workerBudget: false, webRtcServerOptions: { listenInfos: [{ ...wildcard, portRange: { min: 43_000, max: 43_999 } }] } }));
-        return addressesOf(await mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } }).createWebRtcTransport({}));
+        const mafalda = opened(
+          new Mafalda(mediasoup, {
+            workerBudget: false,
+            webRtcServerOptions: { listenInfos: [{ ...wildcard, portRange: { min: 43_000, max: 43_999 } }] },
+          }),
+        );
+        return addressesOf(
+          await mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } }).createWebRtcTransport({}),
+        );
       },
     ],
     [
@@ -156,7 +200,9 @@ describe('a wildcard that nobody announces', () => {
     const client = opened(new RemoteMafaldaClient(opened(await Served.create({ announcedAddress: ANNOUNCED })).url));
     const worker = await client.mediasoup.createWorker();
     const webRtcServer = await worker.createWebRtcServer({ listenInfos: [wildcard] });
-    expect(addressesOf(await (await worker.createRouter({ mediaCodecs })).createWebRtcTransport({ webRtcServer }))).toEqual([ANNOUNCED]);
+    expect(
+      addressesOf(await (await worker.createRouter({ mediaCodecs })).createWebRtcTransport({ webRtcServer })),
+    ).toEqual([ANNOUNCED]);
   });
 });
 
@@ -165,7 +211,9 @@ test.each([
   ['listens on', { ip: '127.0.0.2' }, '127.0.0.2'],
   ['has, if it listens on all,', { ip: '0.0.0.0' }, ownAddress(4)],
 ])('pipes come to the address that a server with webRtcServerOptions only %s', async (_what, info, expected) => {
-  const webRtcServerOptions = { listenInfos: [{ protocol: 'udp' as const, portRange: { min: 43_000, max: 43_999 }, ...info }] };
+  const webRtcServerOptions = {
+    listenInfos: [{ protocol: 'udp' as const, portRange: { min: 43_000, max: 43_999 }, ...info }],
+  };
   const mafalda = opened(new Mafalda(mediasoup, { workerBudget: false, webRtcServerOptions }));
   const server = opened(new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: false }));
   await server.listen();
@@ -173,7 +221,12 @@ test.each([
   const room = client.createMafaldaRouter();
   await room.createDirectTransport();
   const [routerId] = [...room.routers.keys()];
-  const { ip, port } = await room.openLink({ routerId: routerId!, remoteRouterId: 'other', link: 'media', network: true });
+  const { ip, port } = await room.openLink({
+    routerId: routerId!,
+    remoteRouterId: 'other',
+    link: 'media',
+    network: true,
+  });
   expect([ip, port >= 43_000 && port <= 43_999]).toEqual([expected, false]);
 });
 
@@ -181,9 +234,14 @@ describe('a WebRtcServer', () => {
   test('has all WebRtcTransports on its ports, one port for each Worker', async () => {
     const portRange = { min: 41_000, max: 41_999 };
     const mafalda = opened(
-      new Mafalda(mediasoup, { workerBudget: false, webRtcServerOptions: { listenInfos: [{ protocol: 'udp', ip: '127.0.0.1', portRange }] } }),
+      new Mafalda(mediasoup, {
+        workerBudget: false,
+        webRtcServerOptions: { listenInfos: [{ protocol: 'udp', ip: '127.0.0.1', portRange }] },
+      }),
     );
-    const server = opened(new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: false, announcedAddress: ANNOUNCED }));
+    const server = opened(
+      new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: false, announcedAddress: ANNOUNCED }),
+    );
     await server.listen();
     const client = opened(new RemoteMafaldaClient(server.url));
     await untilConnected(client);
@@ -199,7 +257,9 @@ describe('a WebRtcServer', () => {
   });
 
   test('of which there are fewer than Workers, since there are fewer ports, serves all nevertheless', async () => {
-    const free = await opened(new Mafalda(mediasoup, { workerBudget: false })).createMafaldaRouter({ routerOptions: { mediaCodecs } }).createPlainTransport({ listenIp: '127.0.0.1' });
+    const free = await opened(new Mafalda(mediasoup, { workerBudget: false }))
+      .createMafaldaRouter({ routerOptions: { mediaCodecs } })
+      .createPlainTransport({ listenIp: '127.0.0.1' });
     const port = free.tuple.localPort;
     free.close();
     const listenInfos: TransportListenInfo[] = [{ protocol: 'udp', ip: '127.0.0.1', port }];
@@ -208,14 +268,20 @@ describe('a WebRtcServer', () => {
     const room = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs }, watermarkWorker: 0 });
     const transports = await Promise.all(Array.from({ length: 4 }, () => room.createWebRtcTransport({})));
     transports.push(await room.createWebRtcTransport({}));
-    expect(transports.map(({ iceCandidates }) => iceCandidates.map(candidate => candidate.port))).toEqual(transports.map(() => [port]));
+    expect(transports.map(({ iceCandidates }) => iceCandidates.map(candidate => candidate.port))).toEqual(
+      transports.map(() => [port]),
+    );
   });
 
   test('whose ports are taken makes the call fail, and the next one succeed when they are free', async () => {
     const blocker = opened(new Mafalda(mediasoup, { workerBudget: false }));
-    const blocking = await blocker.createMafaldaRouter({ routerOptions: { mediaCodecs } }).createPlainTransport({ listenIp: '127.0.0.1' });
+    const blocking = await blocker
+      .createMafaldaRouter({ routerOptions: { mediaCodecs } })
+      .createPlainTransport({ listenIp: '127.0.0.1' });
     const listenInfo: TransportListenInfo = { protocol: 'udp', ip: '127.0.0.1', port: blocking.tuple.localPort };
-    const mafalda = opened(new Mafalda(mediasoup, { workerBudget: false, webRtcServerOptions: { listenInfos: [listenInfo] } }));
+    const mafalda = opened(
+      new Mafalda(mediasoup, { workerBudget: false, webRtcServerOptions: { listenInfos: [listenInfo] } }),
+    );
     const room = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
     await expect(room.createWebRtcTransport({})).rejects.toThrow(/address already in use/);
     blocking.close();

@@ -3,7 +3,12 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Server as SocketServer } from 'socket.io';
 import { io } from 'socket.io-client';
-import { RefusedError, RemoteMafaldaClient, RemoteMafaldaServer, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
+import {
+  RefusedError,
+  RemoteMafaldaClient,
+  RemoteMafaldaServer,
+  type RemoteMafaldaServerOptions,
+} from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { CutProxy } from '../../helpers/cutProxy.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
@@ -69,7 +74,10 @@ describe('a shared token', () => {
     const client = opened(new RemoteMafaldaClient(url, { callTimeout: 1000 }));
     let refusals = 0;
     client.on('error', () => ++refusals);
-    await expect(client.getResourceUsages()).rejects.toMatchObject({ code: 'ERR_MAFALDA_REFUSED', reason: expect.stringMatching(/token/) });
+    await expect(client.getResourceUsages()).rejects.toMatchObject({
+      code: 'ERR_MAFALDA_REFUSED',
+      reason: expect.stringMatching(/token/),
+    });
     expect([client.readyState, refusals]).toEqual([0, 1]);
     known = true;
     client.open();
@@ -159,7 +167,10 @@ describe('the handshake', () => {
   test('refuses another version of the protocol, and says which', async () => {
     const { url } = await serve('secret');
     const { message, data } = await handshakeError(url, { protocol: 99, token: 'secret' });
-    expect([message, data]).toEqual([expect.stringMatching(/speaks version 1 of the protocol, the client version 99/), { permanent: true }]);
+    expect([message, data]).toEqual([
+      expect.stringMatching(/speaks version 1 of the protocol, the client version 99/),
+      { permanent: true },
+    ]);
     expect((await handshakeError(url, { protocol: 1, token: 'other' })).data).toBeUndefined();
     // Nothing is told of the server to who doesn't know the token.
     expect(await handshake(url, { protocol: 99, token: 'other' })).toMatch(/unauthorized/);
@@ -178,12 +189,20 @@ describe('the handshake', () => {
     const server = opened(new SocketServer(0, { path: '/mafalda' }));
     server.use((_socket, next) => {
       ++attempts;
-      next(incompatible ? Object.assign(new Error('incompatible: too old'), { data: { permanent: true } }) : new Error('try later'));
+      next(
+        incompatible
+          ? Object.assign(new Error('incompatible: too old'), { data: { permanent: true } })
+          : new Error('try later'),
+      );
     });
     const { port } = server.httpServer.address() as AddressInfo;
     const client = opened(new RemoteMafaldaClient(`ws://127.0.0.1:${port}`));
     const refused = new Promise<Error>(resolve => client.once('error', resolve));
-    expect(await refused).toMatchObject({ code: 'ERR_MAFALDA_REFUSED', permanent: true, reason: 'incompatible: too old' });
+    expect(await refused).toMatchObject({
+      code: 'ERR_MAFALDA_REFUSED',
+      permanent: true,
+      reason: 'incompatible: too old',
+    });
     expect([client.readyState, attempts]).toEqual([3, 1]);
     await expect(client.getResourceUsages()).rejects.toThrow(/incompatible: too old/);
     incompatible = false;

@@ -42,7 +42,11 @@ test('more in one call than can be sent are refused', async () => {
 
 test('beside what looks like one in the eyes of socket.io, arrive', async () => {
   const { served, client, cuts } = await connect();
-  const appData = { picture: Buffer.from('x'), lie: { _placeholder: true, num: 9 }, list: [{ _placeholder: true, num: 0 }] };
+  const appData = {
+    picture: Buffer.from('x'),
+    lie: { _placeholder: true, num: 9 },
+    list: [{ _placeholder: true, num: 0 }],
+  };
   await client.createMafaldaRouter({ id: 'room' }).createDirectTransport({ appData });
   const other = opened(new RemoteMafaldaClient(served.url));
   const mafaldaRouter = other.createMafaldaRouter({ id: 'room' });
@@ -55,10 +59,16 @@ test('beside what looks like one in the eyes of socket.io, arrive', async () => 
 /** The properties of an object travel together with its appData. */
 test('beside properties that look like one, arrive', async () => {
   const { served, client, cuts } = await connect();
-  const transport = await client.createMafaldaRouter({ id: 'room', routerOptions: { mediaCodecs } }).createDirectTransport();
+  const transport = await client
+    .createMafaldaRouter({ id: 'room', routerOptions: { mediaCodecs } })
+    .createDirectTransport();
   const codecs = [{ mimeType: 'audio/opus', clockRate: 48000, channels: 2, payloadType: 111 }];
   const encodings = [{ ssrc: 1, _placeholder: true, num: 9, $ref: 1 }];
-  const producer = await transport.produce({ kind: 'audio', rtpParameters: { codecs, encodings }, appData: { picture: Buffer.from('x') } });
+  const producer = await transport.produce({
+    kind: 'audio',
+    rtpParameters: { codecs, encodings },
+    appData: { picture: Buffer.from('x') },
+  });
   expect(producer.rtpParameters.encodings).toMatchObject(encodings);
   const other = opened(new RemoteMafaldaClient(served.url));
   const mafaldaRouter = other.createMafaldaRouter({ id: 'room' });

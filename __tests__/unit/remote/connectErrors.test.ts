@@ -72,8 +72,14 @@ interface Situation {
 }
 
 const situations: Record<string, { make: () => Promise<Situation>; says: RegExp }> = {
-  'no authority': { make: async () => ({ url: servers.tls.url }), says: /authority .* not known here: give it as `ca`.*DEPTH_ZERO_SELF_SIGNED_CERT/ },
-  'another authority': { make: async () => ({ url: servers.tls.url, options: { ca: other.cert } }), says: /authority .* not known here/ },
+  'no authority': {
+    make: async () => ({ url: servers.tls.url }),
+    says: /authority .* not known here: give it as `ca`.*DEPTH_ZERO_SELF_SIGNED_CERT/,
+  },
+  'another authority': {
+    make: async () => ({ url: servers.tls.url, options: { ca: other.cert } }),
+    says: /authority .* not known here/,
+  },
   'another host': {
     make: async () => ({ url: servers.tls.url.replace('127.0.0.1', 'localhost'), options: { ca: mine.cert } }),
     says: /its certificate is for another host/,
@@ -82,18 +88,47 @@ const situations: Record<string, { make: () => Promise<Situation>; says: RegExp 
     make: async () => ({ url: servers.mutual.url, options: { ca: mine.cert } }),
     says: /does it ask for a certificate of yours/,
   },
-  'a port where nobody listens': { make: async () => ({ url: `ws://127.0.0.1:${await unusedPort()}` }), says: /nobody listens on that port.*ECONNREFUSED/ },
-  'an unknown host': { make: async () => ({ url: 'ws://nowhere.invalid:4443' }), says: /that name can’t be resolved.*(ENOTFOUND|EAI_AGAIN)/ },
-  'ws:// to a port with TLS': { make: async () => ({ url: servers.tls.url.replace('wss', 'ws') }), says: /a port with TLS needs wss:/ },
-  'wss:// to a port without': { make: async () => ({ url: servers.plain.url.replace('ws', 'wss') }), says: /it does not speak TLS on that port/ },
-  'a wrong path': { make: async () => ({ url: `${servers.plain.url}/elsewhere` }), says: /no Mafalda server at that path/ },
-  'a web server': { make: async () => ({ url: `ws://127.0.0.1:${await listening(createHttp((_request, response) => response.end()))}` }), says: /no Mafalda server.*response: 200/ },
-  'a web server with TLS': {
-    make: async () => ({ url: `wss://127.0.0.1:${await listening(createHttps(mine, (_request, response) => response.end()))}`, options: { ca: mine.cert } }),
+  'a port where nobody listens': {
+    make: async () => ({ url: `ws://127.0.0.1:${await unusedPort()}` }),
+    says: /nobody listens on that port.*ECONNREFUSED/,
+  },
+  'an unknown host': {
+    make: async () => ({ url: 'ws://nowhere.invalid:4443' }),
+    says: /that name can’t be resolved.*(ENOTFOUND|EAI_AGAIN)/,
+  },
+  'ws:// to a port with TLS': {
+    make: async () => ({ url: servers.tls.url.replace('wss', 'ws') }),
+    says: /a port with TLS needs wss:/,
+  },
+  'wss:// to a port without': {
+    make: async () => ({ url: servers.plain.url.replace('ws', 'wss') }),
+    says: /it does not speak TLS on that port/,
+  },
+  'a wrong path': {
+    make: async () => ({ url: `${servers.plain.url}/elsewhere` }),
+    says: /no Mafalda server at that path/,
+  },
+  'a web server': {
+    make: async () => ({
+      url: `ws://127.0.0.1:${await listening(createHttp((_request, response) => response.end()))}`,
+    }),
     says: /no Mafalda server.*response: 200/,
   },
-  'another protocol': { make: async () => ({ url: `ws://127.0.0.1:${await listening(createTcp(socket => socket.end('220 hello\r\n')))}` }), says: /no Mafalda server.*Parse Error/ },
-  'a server of WebSockets': { make: async () => ({ url: opened(await RawWebSocketServer.create(send => send('hello'))).url }), says: /what answers there is no Mafalda server/ },
+  'a web server with TLS': {
+    make: async () => ({
+      url: `wss://127.0.0.1:${await listening(createHttps(mine, (_request, response) => response.end()))}`,
+      options: { ca: mine.cert },
+    }),
+    says: /no Mafalda server.*response: 200/,
+  },
+  'another protocol': {
+    make: async () => ({ url: `ws://127.0.0.1:${await listening(createTcp(socket => socket.end('220 hello\r\n')))}` }),
+    says: /no Mafalda server.*Parse Error/,
+  },
+  'a server of WebSockets': {
+    make: async () => ({ url: opened(await RawWebSocketServer.create(send => send('hello'))).url }),
+    says: /what answers there is no Mafalda server/,
+  },
   'another application of socket.io': {
     make: async () => {
       const http = createHttp();
@@ -110,8 +145,14 @@ const situations: Record<string, { make: () => Promise<Situation>; says: RegExp 
     },
     says: /no Mafalda server: a malformed welcome/,
   },
-  'one that says nothing': { make: async () => ({ url: `ws://127.0.0.1:${await listening(createTcp(socket => void socket.resume()))}` }), says: /it has not answered in time/ },
-  'a wrong token': { make: async () => ({ url: servers.plain.url, options: { token: 'wrong' } }), says: /the token is missing or wrong/ },
+  'one that says nothing': {
+    make: async () => ({ url: `ws://127.0.0.1:${await listening(createTcp(socket => void socket.resume()))}` }),
+    says: /it has not answered in time/,
+  },
+  'a wrong token': {
+    make: async () => ({ url: servers.plain.url, options: { token: 'wrong' } }),
+    says: /the token is missing or wrong/,
+  },
 };
 
 describe.each(Object.entries(situations))('%s', (_what, { make, says }) => {
@@ -132,15 +173,22 @@ describe.each(Object.entries(situations))('%s', (_what, { make, says }) => {
 });
 
 test('a MafaldaHorizontal tells of each server, and why none can be used when it is asked for something', async () => {
-  const made = await Promise.all(Object.entries(situations).map(async ([name, { make, says }]) => ({ name, says, ...(await make()) })));
+  const made = await Promise.all(
+    Object.entries(situations).map(async ([name, { make, says }]) => ({ name, says, ...(await make()) })),
+  );
   // One that says nothing has not been given up by then, and a URL is one node.
   const nodes = made.filter(({ name }) => name !== 'one that says nothing' && name !== 'another authority');
-  const mafalda = opened(new MafaldaHorizontal(nodes.map(({ url, options }) => opened(new RemoteMafaldaClient(url, options)))));
+  const mafalda = opened(
+    new MafaldaHorizontal(nodes.map(({ url, options }) => opened(new RemoteMafaldaClient(url, options)))),
+  );
   const told = new Map<string, string[]>();
   mafalda.on('connecterror', ({ url, error }) => told.set(url, [...(told.get(url) ?? []), error.message]));
   const errors: Error[] = [];
   mafalda.on('error', error => errors.push(error));
-  const creating = mafalda.createMafaldaRouter().createDirectTransport().catch((thrown: unknown) => thrown);
+  const creating = mafalda
+    .createMafaldaRouter()
+    .createDirectTransport()
+    .catch((thrown: unknown) => thrown);
   await new Promise<void>(resolve => mafalda.once('connected', resolve));
   const error = (await creating) as NodeUnavailableError;
   expect(error).toBeInstanceOf(NodeUnavailableError);
@@ -150,7 +198,10 @@ test('a MafaldaHorizontal tells of each server, and why none can be used when it
     expect(Object.keys(error.causes)).toContain(url);
   }
   expect(error.message).toMatch(/none of the 15 nodes is connected; .*; and 10 more, see causes$/);
-  expect(errors.at(-1)).toMatchObject({ code: 'ERR_MAFALDA_NODE_UNAVAILABLE', message: expect.stringMatching(/none of the 15 nodes is connected/) });
+  expect(errors.at(-1)).toMatchObject({
+    code: 'ERR_MAFALDA_NODE_UNAVAILABLE',
+    message: expect.stringMatching(/none of the 15 nodes is connected/),
+  });
 });
 
 test('a cause is told once, however often it is tried, and again after the server was there', async () => {
@@ -182,7 +233,9 @@ test('`connected` without a node that can be used is warned of where nobody list
     expect(warn.mock.calls).toEqual([[expect.stringMatching(says), { code: 'MAFALDA_NO_NODE' }]]);
     await expect(mafalda.createMafaldaRouter().createDirectTransport()).rejects.toThrow(says);
     await expect(mafalda.mediasoup.createWorker()).rejects.toThrow(says);
-    await expect(mafalda.createMafaldaRouter().createDirectTransport({ placement: { node: url } })).rejects.toMatchObject({
+    await expect(
+      mafalda.createMafaldaRouter().createDirectTransport({ placement: { node: url } }),
+    ).rejects.toMatchObject({
       node: url,
       message: expect.stringMatching(/is not connected: .*nobody listens/),
     });
@@ -198,8 +251,14 @@ test('it is told through a tier above', async () => {
   const server = opened(new RemoteMafaldaServer(middle, { host: '127.0.0.1', auth: false }));
   await server.listen();
   const client = opened(new RemoteMafaldaClient(server.url));
-  const error = await client.createMafaldaRouter().createDirectTransport().catch((thrown: unknown) => thrown);
-  expect(error).toMatchObject({ code: 'ERR_MAFALDA_NODE_UNAVAILABLE', causes: { [url]: { code: 'ERR_MAFALDA_NODE_UNAVAILABLE' } } });
+  const error = await client
+    .createMafaldaRouter()
+    .createDirectTransport()
+    .catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({
+    code: 'ERR_MAFALDA_NODE_UNAVAILABLE',
+    causes: { [url]: { code: 'ERR_MAFALDA_NODE_UNAVAILABLE' } },
+  });
   expect((error as Error).message).toMatch(/nobody listens on that port/);
 });
 
@@ -215,13 +274,18 @@ describe('the path of a URL', () => {
   });
 
   test('may have nothing behind it, and a URL no secret', () => {
-    expect(() => new RemoteMafaldaClient('ws://127.0.0.1:1/a?token=secret')).toThrow(/must not have anything after its path/);
-    expect(() => new RemoteMafaldaClient('ws://me:secret@127.0.0.1:1')).toThrow(/^(?!.*secret).*there is the option token/);
+    expect(() => new RemoteMafaldaClient('ws://127.0.0.1:1/a?token=secret')).toThrow(
+      /must not have anything after its path/,
+    );
+    expect(() => new RemoteMafaldaClient('ws://me:secret@127.0.0.1:1')).toThrow(
+      /^(?!.*secret).*there is the option token/,
+    );
     expect(() => new RemoteMafaldaClient('127.0.0.1:1')).toThrow(TypeError);
   });
 
   test('of a server begins with a slash', () => {
     const { mafalda } = servers.plain;
-    for (const path of ['media', '/', '/a?b']) expect(() => new RemoteMafaldaServer(mafalda, { auth: false, path })).toThrow(/path must begin with \//);
+    for (const path of ['media', '/', '/a?b'])
+      expect(() => new RemoteMafaldaServer(mafalda, { auth: false, path })).toThrow(/path must begin with \//);
   });
 });

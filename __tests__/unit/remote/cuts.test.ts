@@ -12,7 +12,10 @@ const opened = closingAfterEach();
 /** Ids of all DataProducers and Producers at the server. */
 function producedAt({ mafalda }: Served): Promise<string[]> {
   const dumps = [...mafalda.transports.values()].map(async transport => {
-    const { producerIds, dataProducerIds } = (await transport.dump()) as { producerIds: string[]; dataProducerIds: string[] };
+    const { producerIds, dataProducerIds } = (await transport.dump()) as {
+      producerIds: string[];
+      dataProducerIds: string[];
+    };
     return [...producerIds, ...dataProducerIds];
   });
   return Promise.all(dumps).then(lists => lists.flat());
@@ -38,7 +41,10 @@ describe('a connection that is cut', () => {
   test('hides nothing that happened meanwhile', async () => {
     const { served, proxy, client } = await connectThroughProxy(opened);
     const mafaldaRouter = client.createMafaldaRouter();
-    const [one, other] = await Promise.all([mafaldaRouter.createDirectTransport(), mafaldaRouter.createDirectTransport()]);
+    const [one, other] = await Promise.all([
+      mafaldaRouter.createDirectTransport(),
+      mafaldaRouter.createDirectTransport(),
+    ]);
     const told: string[] = [];
     one.observer.on('close', () => told.push('close of one'));
     mafaldaRouter.on('close', () => told.push('close of all'));

@@ -23,7 +23,11 @@ describe('a call', () => {
     proxy.losing = losing;
     const calls = ['one', 'two', 'three'].map(id => transport.produceData({ id }));
     let answers = 0;
-    for (const call of calls) call.then(() => ++answers, () => undefined);
+    for (const call of calls)
+      call.then(
+        () => ++answers,
+        () => undefined,
+      );
     await until('they are lost', () => proxy.lost > 0 && (losing === 'requests' || made() === before + 3));
     expect(answers).toBe(0);
     proxy.losing = undefined;
@@ -42,7 +46,9 @@ describe('a call', () => {
     client.on('error', ({ message }) => errors.push(message));
     proxy.maxRequestBytes = 50_000;
     const closed = once(mafaldaRouter, 'close');
-    await expect(transport.produceData({ appData: { text: 'x'.repeat(100_000) } })).rejects.toThrow(/message \d+ was lost with 5 connections/);
+    await expect(transport.produceData({ appData: { text: 'x'.repeat(100_000) } })).rejects.toThrow(
+      /message \d+ was lost with 5 connections/,
+    );
     await closed;
     expect(errors).toEqual([expect.stringMatching(/message \d+ was lost with 5 connections/)]);
     const connections = proxy.connections;
@@ -66,7 +72,8 @@ test('who finds no server tries again after longer and longer, and not all at th
   await until('both have tried some times', () => proxy.attempts.length >= 4 && other.attempts.length >= 4);
   const gaps = ({ attempts }: CutProxy): number[] => attempts.slice(1, 4).map((at, index) => at - attempts[index]!);
   for (const one of [proxy, other]) {
-    for (const [index, gap] of gaps(one).entries()) expect(gap).toBeGreaterThan(DELAY_MS * 2 ** (index + 1) * (1 - JITTER) - 20);
+    for (const [index, gap] of gaps(one).entries())
+      expect(gap).toBeGreaterThan(DELAY_MS * 2 ** (index + 1) * (1 - JITTER) - 20);
   }
   const apart = gaps(proxy).map((gap, index) => Math.abs(gap - gaps(other)[index]!));
   expect(Math.max(...apart)).toBeGreaterThan(20);

@@ -18,7 +18,9 @@ test('listen() rejects with the path of the binary and what to do, and can be ca
   const server = opened(new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: false }));
   await expect(server.listen()).rejects.toMatchObject({
     code: 'ERR_MAFALDA_NODE_UNAVAILABLE',
-    message: expect.stringMatching(/no Worker can be started here: .*\/nowhere\/mediasoup-worker.*MEDIASOUP_WORKER_BIN/),
+    message: expect.stringMatching(
+      /no Worker can be started here: .*\/nowhere\/mediasoup-worker.*MEDIASOUP_WORKER_BIN/,
+    ),
   });
   expect(() => server.url).toThrow(/does not listen/);
   workerBin = undefined;
@@ -54,7 +56,12 @@ test('other processes that have all Workers of this machine at that time are no 
 });
 
 test('a server that is closed meanwhile does not listen', async () => {
-  const server = opened(new RemoteMafaldaServer(opened(new Mafalda(mediasoup, { workerBudget: false })), { host: '127.0.0.1', auth: false }));
+  const server = opened(
+    new RemoteMafaldaServer(opened(new Mafalda(mediasoup, { workerBudget: false })), {
+      host: '127.0.0.1',
+      auth: false,
+    }),
+  );
   const listening = expect(server.listen()).rejects.toThrow(/closed/);
   await server.close();
   await listening;

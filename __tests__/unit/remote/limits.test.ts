@@ -8,12 +8,15 @@ import { Served, untilConnected } from '../../helpers/serve.ts';
 
 const opened = closingAfterEach();
 
-async function connect(limits: RemoteMafaldaServerOptions['limits']): Promise<{ served: Served; client: RemoteMafaldaClient; expectOtherServed: () => Promise<void> }> {
+async function connect(
+  limits: RemoteMafaldaServerOptions['limits'],
+): Promise<{ served: Served; client: RemoteMafaldaClient; expectOtherServed: () => Promise<void> }> {
   const served = opened(await Served.create({ limits }));
   const [client, other] = [opened(new RemoteMafaldaClient(served.url)), opened(new RemoteMafaldaClient(served.url))];
   await Promise.all([untilConnected(client), untilConnected(other)]);
   await other.createMafaldaRouter().createDirectTransport();
-  const expectOtherServed = (): Promise<void> => expect(other.createMafaldaRouter().createDirectTransport()).resolves.toMatchObject({ closed: false });
+  const expectOtherServed = (): Promise<void> =>
+    expect(other.createMafaldaRouter().createDirectTransport()).resolves.toMatchObject({ closed: false });
   return { served, client, expectOtherServed };
 }
 
@@ -45,7 +48,11 @@ test('more calls at once than are allowed fail one by one, and the rest is made'
   expect(failed.length).toBeGreaterThan(0);
   for (const error of failed) {
     expect(error).toBeInstanceOf(LimitError);
-    expect(error).toMatchObject({ limit: 'pendingCalls', max: 5, message: expect.stringMatching(/^createDirectTransport\(\): 5 calls wait for their answers already/) });
+    expect(error).toMatchObject({
+      limit: 'pendingCalls',
+      max: 5,
+      message: expect.stringMatching(/^createDirectTransport\(\): 5 calls wait for their answers already/),
+    });
   }
   expect(mafaldaRouter.transports.size).toBe(1 + results.length - failed.length);
   await mafaldaRouter.createDirectTransport();
@@ -56,7 +63,8 @@ test('more objects than are allowed are not created until others are closed: the
   const { served, client, expectOtherServed } = await connect({ objects: 40 });
   const mafaldaRouter = client.createMafaldaRouter();
   const transport = await mafaldaRouter.createDirectTransport();
-  const full = /produceData\(\): the clients have \d+ objects here, this one \d+: close some of them \(limits\.objects of the server is 40\)/;
+  const full =
+    /produceData\(\): the clients have \d+ objects here, this one \d+: close some of them \(limits\.objects of the server is 40\)/;
   const producers: DataProducer[] = [];
   const fill = async (): Promise<void> => {
     for (;;) producers.push(await transport.produceData());
@@ -64,8 +72,16 @@ test('more objects than are allowed are not created until others are closed: the
   await expect(fill()).rejects.toThrow(full);
   // A MafaldaRouter, a Worker and a Router too.
   expect(served.server.counts.objects + served.server.counts.mafaldaRouters).toBe(30);
-  await expect(mafaldaRouter.createDirectTransport()).rejects.toMatchObject({ name: 'LimitError', limit: 'objects', max: 40 });
-  await expect(client.createMafaldaRouter().createDirectTransport()).rejects.toMatchObject({ name: 'LimitError', limit: 'objects', max: 40 });
+  await expect(mafaldaRouter.createDirectTransport()).rejects.toMatchObject({
+    name: 'LimitError',
+    limit: 'objects',
+    max: 40,
+  });
+  await expect(client.createMafaldaRouter().createDirectTransport()).rejects.toMatchObject({
+    name: 'LimitError',
+    limit: 'objects',
+    max: 40,
+  });
   await expect(transport.dump()).resolves.toBeDefined();
   await expectOtherServed();
   for (const producer of producers.splice(0, 5)) producer.close();
@@ -101,7 +117,11 @@ test('more Workers of its own than are allowed are not started until others are 
   expect(workers).toHaveLength(2);
   expect(results).toContainEqual({
     status: 'rejected',
-    reason: expect.objectContaining({ message: expect.stringMatching(/the clients have 2 Workers of their own here, this one 2: close some of them/), limit: 'workers', max: 2 }),
+    reason: expect.objectContaining({
+      message: expect.stringMatching(/the clients have 2 Workers of their own here, this one 2: close some of them/),
+      limit: 'workers',
+      max: 2,
+    }),
   });
   const ended = once(workers[0]!, 'subprocessclose');
   workers[0]!.close();
@@ -123,9 +143,18 @@ test.each([
   await expect(Served.create({ limits })).rejects.toThrow(message);
 });
 
-test.each([0, -1, NaN, '5', Infinity, 2 ** 31])('a sessionTimeout of %p is refused, and so is a callTimeout', async value => {
-  const wrong = value as number;
-  await expect(Served.create({ sessionTimeout: wrong })).rejects.toThrow(/sessionTimeout must be a number of milliseconds/);
-  expect(() => new RemoteMafaldaClient('ws://127.0.0.1:9', { callTimeout: wrong })).toThrow(/callTimeout must be a number of milliseconds/);
-  expect(() => new RemoteMafaldaClient('ws://127.0.0.1:9', { sessionTimeout: wrong })).toThrow(/sessionTimeout must be a number of milliseconds/);
-});
+test.each([0, -1, NaN, '5', Infinity, 2 ** 31])(
+  'a sessionTimeout of %p is refused, and so is a callTimeout',
+  async value => {
+    const wrong = value as number;
+    await expect(Served.create({ sessionTimeout: wrong })).rejects.toThrow(
+      /sessionTimeout must be a number of milliseconds/,
+    );
+    expect(() => new RemoteMafaldaClient('ws://127.0.0.1:9', { callTimeout: wrong })).toThrow(
+      /callTimeout must be a number of milliseconds/,
+    );
+    expect(() => new RemoteMafaldaClient('ws://127.0.0.1:9', { sessionTimeout: wrong })).toThrow(
+      /sessionTimeout must be a number of milliseconds/,
+    );
+  },
+);

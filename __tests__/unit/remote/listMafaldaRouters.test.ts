@@ -25,6 +25,14 @@ test('MafaldaRouters of others are listed too, by node, with the clients that ar
     theirs: [{ node: b.url, clients: ['recorder'], objects: 3 }],
     'of the server itself': [{ node: b.url, clients: [], objects: 0 }],
   });
-  expect((await other.listMafaldaRouters()).map(({ id }) => id).sort()).toEqual(['mine', 'of the server itself', 'theirs']);
-  expect((await b.mafalda.listMafaldaRouters()).map(({ id }) => id).sort()).toEqual(['mine', 'of the server itself', 'theirs']);
+  expect((await other.listMafaldaRouters()).map(({ id }) => id).sort()).toEqual([
+    'mine',
+    'of the server itself',
+    'theirs',
+  ]);
+  expect((await b.mafalda.listMafaldaRouters()).map(({ id }) => id).sort()).toEqual([
+    'mine',
+    'of the server itself',
+    'theirs',
+  ]);
 });

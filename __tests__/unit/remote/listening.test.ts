@@ -40,7 +40,10 @@ const sources: Record<'message' | 'rtp' | 'rtcp', () => Promise<Source>> = {
   message: async () => {
     const transport = await maker.createDirectTransport();
     const producer = await transport.produceData();
-    return { emitter: await transport.consumeData({ dataProducerId: producer.id }), provoke: () => producer.send('hello') };
+    return {
+      emitter: await transport.consumeData({ dataProducerId: producer.id }),
+      provoke: () => producer.send('hello'),
+    };
   },
   rtp: async () => {
     const sender = await DirectSender.create(maker, 'audio');

@@ -21,7 +21,10 @@ test('reports tell of each Worker what it holds and uses, and of the host', asyn
   const { client } = await connect(100);
   const mafaldaRouter = client.createMafaldaRouter({ routerOptions: { mediaCodecs } });
   const sender = await RtpSender.create(mafaldaRouter, 'audio');
-  const receivers = [await RtpReceiver.create(mafaldaRouter, sender.producer.id), await RtpReceiver.create(mafaldaRouter, sender.producer.id)];
+  const receivers = [
+    await RtpReceiver.create(mafaldaRouter, sender.producer.id),
+    await RtpReceiver.create(mafaldaRouter, sender.producer.id),
+  ];
   const direct = await mafaldaRouter.createDirectTransport();
   const { id } = await direct.produceData();
   await direct.consumeData({ dataProducerId: id });
@@ -38,13 +41,21 @@ test('reports tell of each Worker what it holds and uses, and of the host', asyn
   }
   const { load, workers, hosts } = client.loadReport;
   expect(load).toBe(client.load);
-  const counts = { routers: 1, transports: 2 + receivers.length, producers: 1, consumers: 2, dataProducers: 1, dataConsumers: 1 };
+  const counts = {
+    routers: 1,
+    transports: 2 + receivers.length,
+    producers: 1,
+    consumers: 2,
+    dataProducers: 1,
+    dataConsumers: 1,
+  };
   expect(workers).toEqual([{ id: [...client.workers.keys()][0], cpu: expect.any(Number), ...counts }]);
   const [host] = hosts;
   expect(host).toMatchObject({ cores: cpus().length, memory: { total: totalmem() } });
   expect(host!.memory.free).toBeLessThan(host!.memory.total);
   expect(host!.cpu).toBeLessThanOrEqual(100);
-  if (process.platform === 'linux') expect(host!.network).toEqual({ received: expect.any(Number), sent: expect.any(Number) });
+  if (process.platform === 'linux')
+    expect(host!.network).toEqual({ received: expect.any(Number), sent: expect.any(Number) });
 });
 
 test('reports come at the interval that the server says, to everybody', async () => {

@@ -37,7 +37,12 @@ test.each(implementations)('the Workers that %s has on a server have died when i
   expect(error.message).toMatch(/is lost, and what was there with it/);
   await until('all is closed', () => transport.closed && own.closed && shared.closed);
   expect([own.died, shared.died]).toEqual([true, true]);
-  expect(told.sort()).toEqual(['own NodeUnavailableError', 'own closed', 'shared NodeUnavailableError', 'shared closed']);
+  expect(told.sort()).toEqual([
+    'own NodeUnavailableError',
+    'own closed',
+    'shared NodeUnavailableError',
+    'shared closed',
+  ]);
 });
 
 test.each(implementations)('Workers that %s closes have not died', async (_name, create) => {
@@ -58,12 +63,17 @@ test.each(implementations)('what is made with the `mediasoup` of %s is in its Ma
   const observer = await router.createAudioLevelObserver();
   const inRoom = await mafalda.createMafaldaRouter().createDirectTransport();
   expect([...mafalda.workers.values()]).toContain(worker);
-  expect([mafalda.routers.get(router.id), mafalda.transports.get(transport.id), mafalda.rtpObservers.get(observer.id)]).toEqual([router, transport, observer]);
+  expect([
+    mafalda.routers.get(router.id),
+    mafalda.transports.get(transport.id),
+    mafalda.rtpObservers.get(observer.id),
+  ]).toEqual([router, transport, observer]);
   expect([mafalda.transports.size, mafalda.transports.get(inRoom.id), mafalda.workers.size]).toEqual([2, inRoom, 2]);
   if (mafalda instanceof MafaldaHorizontal) {
     const [node] = [...mafalda];
     const producer = await transport.produceData();
-    for (const object of [worker, router, transport, observer, producer, inRoom]) expect(mafalda.nodeOf(object)).toBe(node);
+    for (const object of [worker, router, transport, observer, producer, inRoom])
+      expect(mafalda.nodeOf(object)).toBe(node);
     producer.close();
     expect(mafalda.nodeOf(producer)).toBeUndefined();
   }

@@ -23,7 +23,9 @@ async function cutOff() {
   const stays = await other.createMafaldaRouter({ id: 'room' }).createDirectTransport();
   const left = await before.createMafaldaRouter({ id: 'room' }).createDirectTransport();
   const worker = await before.mediasoup.createWorker();
-  const webRtcServer = await worker.createWebRtcServer({ listenInfos: [{ protocol: 'udp', ip: '127.0.0.1', portRange: { min: 40_000, max: 49_999 } }] });
+  const webRtcServer = await worker.createWebRtcServer({
+    listenInfos: [{ protocol: 'udp', ip: '127.0.0.1', portRange: { min: 40_000, max: 49_999 } }],
+  });
   const { udpSockets } = (await webRtcServer.dump()) as unknown as { udpSockets: { port: number }[] };
   proxy.blocked = true;
   proxy.cut();
@@ -72,5 +74,7 @@ test('a MafaldaHorizontal gives its nodes its name, also where two URLs lead to 
 });
 
 test.each([[''], ['x'.repeat(201)], [5]])('the name %p is refused', name => {
-  expect(() => new RemoteMafaldaClient('ws://127.0.0.1:1', { name: name as string })).toThrow(/name must be a string of 1 to 200/);
+  expect(() => new RemoteMafaldaClient('ws://127.0.0.1:1', { name: name as string })).toThrow(
+    /name must be a string of 1 to 200/,
+  );
 });

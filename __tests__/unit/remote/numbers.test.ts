@@ -2,7 +2,15 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as mediasoup from 'mediasoup';
 import * as ortc from 'mediasoup/ortc';
-import type { Consumer, DataConsumer, DataProducer, DirectTransport, Router, WebRtcTransport, Worker } from 'mediasoup/types';
+import type {
+  Consumer,
+  DataConsumer,
+  DataProducer,
+  DirectTransport,
+  Router,
+  WebRtcTransport,
+  Worker,
+} from 'mediasoup/types';
 import { RemoteMafaldaClient, type MafaldaRouter } from '../../../src/index.ts';
 import { mediaCodecs, opus } from '../../helpers/rtp.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
@@ -29,10 +37,24 @@ async function sceneIn(router: Router | MafaldaRouter): Promise<Scene> {
   const { id: producerId } = await direct.produce({ kind: 'audio', rtpParameters: opus(++ssrc) });
   const consumer = await direct.consume({ producerId, rtpCapabilities });
   const dataProducer = await direct.produceData();
-  return { router, webRtc, direct, consumer, dataProducer, dataConsumer: await webRtc.consumeData({ dataProducerId: dataProducer.id }) };
+  return {
+    router,
+    webRtc,
+    direct,
+    consumer,
+    dataProducer,
+    dataConsumer: await webRtc.consumeData({ dataProducerId: dataProducer.id }),
+  };
 }
 
-const transportOptions = ['initialAvailableOutgoingBitrate', 'maxSendMessageSize', 'maxReceiveMessageSize', 'sctpSendBufferSize', 'sctpPerStreamSendQueueLimit', 'iceConsentTimeout'];
+const transportOptions = [
+  'initialAvailableOutgoingBitrate',
+  'maxSendMessageSize',
+  'maxReceiveMessageSize',
+  'sctpSendBufferSize',
+  'sctpPerStreamSendQueueLimit',
+  'iceConsentTimeout',
+];
 
 const uses: [string, (scene: Scene, value: number) => unknown][] = [
   ['setMaxIncomingBitrate', ({ webRtc }, value) => webRtc.setMaxIncomingBitrate(value)],
@@ -42,7 +64,10 @@ const uses: [string, (scene: Scene, value: number) => unknown][] = [
     `createWebRtcTransport().${name}`,
     ({ router }, value) => router.createWebRtcTransport({ listenInfos: [listenInfo], enableSctp: true, [name]: value }),
   ]),
-  ['sendBufferSize', ({ router }, value) => router.createPlainTransport({ listenInfo: { ...listenInfo, sendBufferSize: value } })],
+  [
+    'sendBufferSize',
+    ({ router }, value) => router.createPlainTransport({ listenInfo: { ...listenInfo, sendBufferSize: value } }),
+  ],
   ['createDirectTransport()', ({ router }, value) => router.createDirectTransport({ maxSendMessageSize: value })],
   ['setPriority', ({ consumer }, value) => consumer.setPriority(value)],
   ['spatialLayer', ({ consumer }, spatialLayer) => consumer.setPreferredLayers({ spatialLayer })],
@@ -58,8 +83,16 @@ const uses: [string, (scene: Scene, value: number) => unknown][] = [
   ['threshold', ({ router }, threshold) => router.createAudioLevelObserver({ threshold })],
   ['maxEntries', ({ router }, maxEntries) => router.createAudioLevelObserver({ maxEntries })],
   ['streamId', ({ webRtc }, streamId) => webRtc.produceData({ sctpStreamParameters: { streamId } })],
-  ['maxPacketLifeTime', ({ webRtc, dataProducer: { id } }, maxPacketLifeTime) => webRtc.consumeData({ dataProducerId: id, ordered: false, maxPacketLifeTime })],
-  ['maxRetransmits', ({ webRtc, dataProducer: { id } }, maxRetransmits) => webRtc.consumeData({ dataProducerId: id, ordered: false, maxRetransmits })],
+  [
+    'maxPacketLifeTime',
+    ({ webRtc, dataProducer: { id } }, maxPacketLifeTime) =>
+      webRtc.consumeData({ dataProducerId: id, ordered: false, maxPacketLifeTime }),
+  ],
+  [
+    'maxRetransmits',
+    ({ webRtc, dataProducer: { id } }, maxRetransmits) =>
+      webRtc.consumeData({ dataProducerId: id, ordered: false, maxRetransmits }),
+  ],
 ];
 
 let worker: Worker;

@@ -4,7 +4,13 @@ import { once } from 'node:events';
 import { describe, expect, jest, test } from '@jest/globals';
 import * as mediasoup from 'mediasoup';
 import { io } from 'socket.io-client';
-import { Mafalda, MafaldaHorizontal, RemoteMafaldaClient, RemoteMafaldaServer, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
+import {
+  Mafalda,
+  MafaldaHorizontal,
+  RemoteMafaldaClient,
+  RemoteMafaldaServer,
+  type RemoteMafaldaServerOptions,
+} from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
 import { until } from '../../helpers/until.ts';
@@ -31,7 +37,9 @@ describe('a server', () => {
 
   test('that shares another one’s HTTP server has that one’s address and TLS', () => {
     for (const option of [{ cert: 'x', key: 'x' }, { ca: 'x' }, { port: 4443 }]) {
-      expect(() => serverWith({ auth: false, server: createServer(), ...option })).toThrow(/server and (cert|ca|port) exclude each other/);
+      expect(() => serverWith({ auth: false, server: createServer(), ...option })).toThrow(
+        /server and (cert|ca|port) exclude each other/,
+      );
     }
   });
 
@@ -48,17 +56,30 @@ describe('a server', () => {
     expect(() => serverWith({ auth: false, ...options })).toThrow(/must be an IP address or the name of a host/);
   });
 
-  test.each(['203.0.113.7', '2001:db8::7', 'localhost', 'media-1.example.', 'media_1'])('announces %s', announcedAddress => {
-    expect(() => serverWith({ auth: false, announcedAddress })).not.toThrow();
-  });
+  test.each(['203.0.113.7', '2001:db8::7', 'localhost', 'media-1.example.', 'media_1'])(
+    'announces %s',
+    announcedAddress => {
+      expect(() => serverWith({ auth: false, announcedAddress })).not.toThrow();
+    },
+  );
 
   test('lets in no web pages but those that are named', async () => {
     const { url } = opened(await Served.create({ origins: ['https://admin.example'] }));
     const connect = async (origin?: string): Promise<string> => {
       const extraHeaders = origin === undefined ? undefined : { origin };
-      const socket = io(url.replace('ws', 'http'), { path: '/mafalda', transports: ['websocket'], reconnection: false, auth: { protocol: 1 }, extraHeaders });
+      const socket = io(url.replace('ws', 'http'), {
+        path: '/mafalda',
+        transports: ['websocket'],
+        reconnection: false,
+        auth: { protocol: 1 },
+        extraHeaders,
+      });
       opened({ close: () => socket.disconnect() });
-      return Promise.race(['connect', 'connect_error'].map(event => new Promise<string>(resolve => socket.once(event, () => resolve(event)))));
+      return Promise.race(
+        ['connect', 'connect_error'].map(
+          event => new Promise<string>(resolve => socket.once(event, () => resolve(event))),
+        ),
+      );
     };
     expect(await connect()).toBe('connect');
     expect(await connect('https://admin.example')).toBe('connect');
@@ -71,7 +92,9 @@ describe('a token', () => {
   test('can be one for each server', async () => {
     const shown: (string | undefined)[][] = [[], []];
     const servers = await Promise.all(
-      shown.map(async (tokens, index) => opened(await Served.create({ auth: token => (tokens.push(token), token === `for server ${index}`) }))),
+      shown.map(async (tokens, index) =>
+        opened(await Served.create({ auth: token => (tokens.push(token), token === `for server ${index}`) })),
+      ),
     );
     const urls = servers.map(({ url }) => url);
     const mafalda = opened(new MafaldaHorizontal(urls, { token: async url => `for server ${urls.indexOf(url)}` }));
@@ -94,13 +117,21 @@ describe('a token', () => {
   });
 
   test('that is no string is refused', () => {
-    expect(() => new RemoteMafaldaClient('ws://127.0.0.1:1', { token: 42 as unknown as string })).toThrow(/token must be a string, or a function/);
+    expect(() => new RemoteMafaldaClient('ws://127.0.0.1:1', { token: 42 as unknown as string })).toThrow(
+      /token must be a string, or a function/,
+    );
   });
 
   test('that leaves the machine unencrypted is warned of, once', () => {
     const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
     try {
-      for (const url of ['ws://127.0.0.1:1', 'ws://localhost:1', 'wss://192.0.2.1:1', 'ws://192.0.2.1:1', 'ws://192.0.2.1:1']) {
+      for (const url of [
+        'ws://127.0.0.1:1',
+        'ws://localhost:1',
+        'wss://192.0.2.1:1',
+        'ws://192.0.2.1:1',
+        'ws://192.0.2.1:1',
+      ]) {
         opened(new RemoteMafaldaClient(url, { token: 'secret' }));
       }
       opened(new RemoteMafaldaClient('ws://192.0.2.2:1'));

@@ -2,7 +2,13 @@
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { once } from 'node:events';
 import type { Router } from 'mediasoup/types';
-import { RemoteMafaldaClient, RemoteMafaldaServer, type MafaldaRouter, type Orphans, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
+import {
+  RemoteMafaldaClient,
+  RemoteMafaldaServer,
+  type MafaldaRouter,
+  type Orphans,
+  type RemoteMafaldaServerOptions,
+} from '../../../src/index.ts';
 import type { PipeableMafaldaRouter } from '../../../src/base/pipeableMafaldaRouter.ts';
 import { BareClient } from '../../helpers/bareClient.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
@@ -24,7 +30,10 @@ let theirs: string;
 async function begin(options: Partial<RemoteMafaldaServerOptions> = {}): Promise<void> {
   served = opened(await Served.create(options));
   proxy = opened(await CutProxy.create(served.url));
-  [one, other] = [opened(new RemoteMafaldaClient(proxy.url, { sessionTimeout: 400 })), opened(new RemoteMafaldaClient(served.url))];
+  [one, other] = [
+    opened(new RemoteMafaldaClient(proxy.url, { sessionTimeout: 400 })),
+    opened(new RemoteMafaldaClient(served.url)),
+  ];
   await Promise.all([untilConnected(one), untilConnected(other)]);
   [room, shared] = [one.createMafaldaRouter({ id: 'room' }), other.createMafaldaRouter({ id: 'room' })];
   theirs = (await shared.createDirectTransport()).id;
@@ -78,7 +87,10 @@ describe('what calls are making, when their client', () => {
     await mine.leave();
     await piping;
     const { mafaldaRouters } = served.mafalda;
-    const ends = (): number => ['source', 'room'].flatMap(id => [...mafaldaRouters.get(id)!.tree.nodes()]).filter(({ type }) => type === 'dataProducer' || type === 'dataConsumer').length;
+    const ends = (): number =>
+      ['source', 'room']
+        .flatMap(id => [...mafaldaRouters.get(id)!.tree.nodes()])
+        .filter(({ type }) => type === 'dataProducer' || type === 'dataConsumer').length;
     await until('only what the other one has made is left', () => ends() === count);
     expect(producers.map(({ closed }) => closed)).toEqual(producers.map(() => false));
   });
@@ -141,7 +153,9 @@ describe('what a client has made', () => {
     expect(orphans!.objects.map(object => (object as { id: string }).id)).toEqual([transport.id, producer.id]);
     expect(orphans!.since).toBeGreaterThanOrEqual(before);
     const dump = await shared.dump();
-    expect(dump.orphans).toEqual([{ session: orphans!.session, since: orphans!.since, objects: [transport.id, producer.id] }]);
+    expect(dump.orphans).toEqual([
+      { session: orphans!.session, since: orphans!.since, objects: [transport.id, producer.id] },
+    ]);
     await until('its time is over', () => served.server.orphans.length === 0);
     expect(atServer()).toEqual([theirs]);
     expect((await shared.dump()).orphans).toEqual([]);

@@ -5,7 +5,13 @@ import { expect, test } from '@jest/globals';
 import * as mediasoup from 'mediasoup';
 import { UnsupportedError } from 'mediasoup/errors';
 import type { DataProducer, DirectTransport, TransportListenInfo } from 'mediasoup/types';
-import { Mafalda, MafaldaHorizontal, RemoteMafaldaClient, type MafaldaRouter, type RemoteMafaldaServerOptions } from '../../../src/index.ts';
+import {
+  Mafalda,
+  MafaldaHorizontal,
+  RemoteMafaldaClient,
+  type MafaldaRouter,
+  type RemoteMafaldaServerOptions,
+} from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { mediaCodecs, opus } from '../../helpers/rtp.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
@@ -16,7 +22,9 @@ const loopback4: TransportListenInfo = { protocol: 'udp', ip: '127.0.0.1' };
 const loopback6: TransportListenInfo = { protocol: 'udp', ip: '::1' };
 
 const localRoom = (announcedAddress: string): MafaldaRouter =>
-  opened(new Mafalda(mediasoup, { workerBudget: false, announcedAddress })).createMafaldaRouter({ routerOptions: { mediaCodecs } });
+  opened(new Mafalda(mediasoup, { workerBudget: false, announcedAddress })).createMafaldaRouter({
+    routerOptions: { mediaCodecs },
+  });
 
 async function remoteRoom(announcedAddress: string): Promise<MafaldaRouter> {
   const client = opened(new RemoteMafaldaClient(opened(await Served.create({ announcedAddress })).url));
@@ -48,7 +56,9 @@ interface Cluster {
   transports: [DirectTransport, DirectTransport];
 }
 
-async function clusterOf(options: [Partial<RemoteMafaldaServerOptions>, Partial<RemoteMafaldaServerOptions>]): Promise<Cluster> {
+async function clusterOf(
+  options: [Partial<RemoteMafaldaServerOptions>, Partial<RemoteMafaldaServerOptions>],
+): Promise<Cluster> {
   const nodes = await Promise.all(options.map(async each => opened(await Served.create(each)).url));
   const mafalda = opened(new MafaldaHorizontal(nodes));
   await once(mafalda, 'connected');
@@ -58,10 +68,19 @@ async function clusterOf(options: [Partial<RemoteMafaldaServerOptions>, Partial<
 }
 
 /** Consumes a stream of each kind at the other server. */
-async function consumeThere({ room, transports: [source, sink] }: Cluster): Promise<{ producer: DataProducer; received: () => number }> {
-  const [audio, data] = [await source.produce({ kind: 'audio', rtpParameters: opus(1111) }), await source.produceData()];
+async function consumeThere({
+  room,
+  transports: [source, sink],
+}: Cluster): Promise<{ producer: DataProducer; received: () => number }> {
+  const [audio, data] = [
+    await source.produce({ kind: 'audio', rtpParameters: opus(1111) }),
+    await source.produceData(),
+  ];
   const rtpCapabilities = await room.getRtpCapabilities();
-  const [consumer, dataConsumer] = await Promise.all([sink.consume({ producerId: audio.id, rtpCapabilities }), sink.consumeData({ dataProducerId: data.id })]);
+  const [consumer, dataConsumer] = await Promise.all([
+    sink.consume({ producerId: audio.id, rtpCapabilities }),
+    sink.consumeData({ dataProducerId: data.id }),
+  ]);
   let received = 0;
   dataConsumer.on('message', () => ++received);
   expect([consumer.closed, dataConsumer.closed]).toEqual([false, false]);
@@ -69,12 +88,20 @@ async function consumeThere({ room, transports: [source, sink] }: Cluster): Prom
 }
 
 const pairs: [string, Partial<RemoteMafaldaServerOptions>, Partial<RemoteMafaldaServerOptions>][] = [
-  ['that list their families in different orders', { listenInfos: [loopback4, loopback6] }, { listenInfos: [loopback6, loopback4] }],
+  [
+    'that list their families in different orders',
+    { listenInfos: [loopback4, loopback6] },
+    { listenInfos: [loopback6, loopback4] },
+  ],
   ['of which one has both families', { listenInfos: [loopback4, loopback6] }, { listenInfos: [loopback6] }],
   ['of IPv6', { pipeListenInfo: loopback6 }, { pipeListenInfo: loopback6 }],
   ['that announce themselves by a name', { announcedAddress: 'localhost' }, { announcedAddress: 'localhost' }],
   ['of which one announces itself by a name', { announcedAddress: '127.0.0.1' }, { announcedAddress: 'localhost' }],
-  ['that listen on all addresses and announce none', { listenInfos: [{ protocol: 'udp', ip: '0.0.0.0' }] }, { listenInfos: [{ protocol: 'udp', ip: '0.0.0.0' }] }],
+  [
+    'that listen on all addresses and announce none',
+    { listenInfos: [{ protocol: 'udp', ip: '0.0.0.0' }] },
+    { listenInfos: [{ protocol: 'udp', ip: '0.0.0.0' }] },
+  ],
 ];
 
 test.each(pairs)('servers %s have pipes in both directions', async (_what, ...options) => {
@@ -100,10 +127,13 @@ test.each([
 test.each([
   ['source', { announcedAddress: 'no-such-host.invalid' }, { announcedAddress: '127.0.0.1' }],
   ['destination', { announcedAddress: '127.0.0.1' }, { announcedAddress: 'no-such-host.invalid' }],
-])("a %s whose name has no address fails the consume(), and nothing of it stays", async (_which, ...options) => {
+])('a %s whose name has no address fails the consume(), and nothing of it stays', async (_which, ...options) => {
   const { room, transports } = await clusterOf(options);
   const [source, sink] = transports;
-  const [audio, data] = [await source.produce({ kind: 'audio', rtpParameters: opus(1111) }), await source.produceData()];
+  const [audio, data] = [
+    await source.produce({ kind: 'audio', rtpParameters: opus(1111) }),
+    await source.produceData(),
+  ];
   const rtpCapabilities = await room.getRtpCapabilities();
   for (let attempt = 1; attempt <= 2; ++attempt) {
     const results = await Promise.allSettled([
@@ -111,13 +141,21 @@ test.each([
       sink.consumeData({ dataProducerId: data.id }),
     ]);
     for (const result of results) {
-      expect(result).toMatchObject({ status: 'rejected', reason: { name: 'TypeError', message: expect.stringMatching(/invalid IP "no-such-host.invalid"/) } });
+      expect(result).toMatchObject({
+        status: 'rejected',
+        reason: { name: 'TypeError', message: expect.stringMatching(/invalid IP "no-such-host.invalid"/) },
+      });
     }
   }
   expect([audio.closed, data.closed]).toEqual([false, false]);
   const usedBy = async (transport: DirectTransport) => {
     const { producerIds, consumerIds, dataProducerIds, dataConsumerIds } = await transport.dump();
-    return { producers: producerIds.length, consumers: consumerIds.length, dataProducers: dataProducerIds.length, dataConsumers: dataConsumerIds.length };
+    return {
+      producers: producerIds.length,
+      consumers: consumerIds.length,
+      dataProducers: dataProducerIds.length,
+      dataConsumers: dataConsumerIds.length,
+    };
   };
   expect(await usedBy(source)).toEqual({ producers: 1, consumers: 0, dataProducers: 1, dataConsumers: 0 });
   await until('the other has nothing', async () => Object.values(await usedBy(sink)).every(count => count === 0));

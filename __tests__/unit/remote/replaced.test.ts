@@ -70,7 +70,9 @@ describe('a server that is replaced by a new one', () => {
       'mafaldaRouter close',
     ]);
     expect(receiver.consumer.closed).toBe(true);
-    expect([client.mafaldaRouters.size, client.workers.size, client.routers.size, client.transports.size]).toEqual([0, 0, 0, 0]);
+    expect([client.mafaldaRouters.size, client.workers.size, client.routers.size, client.transports.size]).toEqual([
+      0, 0, 0, 0,
+    ]);
     await expect(sender.transport.dump()).rejects.toThrow(/closed/);
 
     const again = client.createMafaldaRouter({ id: 'room', routerOptions: { mediaCodecs } });
@@ -102,7 +104,12 @@ describe('a server that is replaced by a new one', () => {
     await replace(served, 'new');
     expect((await refused).message).toMatch(/token/);
     await until('all is closed', () => mafaldaRouter.closed);
-    expect([client.readyState, transport.closed, mafaldaRouter.closed, client.transports.size]).toEqual([0, true, true, 0]);
+    expect([client.readyState, transport.closed, mafaldaRouter.closed, client.transports.size]).toEqual([
+      0,
+      true,
+      true,
+      0,
+    ]);
     await mafaldaRouter.close();
   });
 });
@@ -113,7 +120,9 @@ describe('a client', () => {
     const { url } = served;
     await served.close();
     const client = opened(new RemoteMafaldaClient(url));
-    const call = expect(client.createMafaldaRouter().createDirectTransport()).rejects.toThrow(/closed before the call was answered/);
+    const call = expect(client.createMafaldaRouter().createDirectTransport()).rejects.toThrow(
+      /closed before the call was answered/,
+    );
     expect(client.readyState).toBe(0);
     await client.close();
     await call;
@@ -164,7 +173,8 @@ test('a Worker that dies is told once to each MafaldaRouter that it held', async
   expect(client.workers.size).toBe(1);
   const [worker] = [...client.workers.values()];
   const told: string[] = [];
-  for (const mafaldaRouter of mafaldaRouters) mafaldaRouter.on('workerdied', died => told.push(`${mafaldaRouter.id} ${died === worker}`));
+  for (const mafaldaRouter of mafaldaRouters)
+    mafaldaRouter.on('workerdied', died => told.push(`${mafaldaRouter.id} ${died === worker}`));
   process.kill(worker!.pid, 'SIGKILL');
   await until('all are told', () => told.length >= 3);
   // Whatever else was on its way came before this answer.

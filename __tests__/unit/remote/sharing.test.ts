@@ -37,7 +37,8 @@ describe('two clients of one MafaldaRouter', () => {
     expect([...atOther.transports.keys()].sort()).toEqual([...atOne.transports.keys()].sort());
     expect([...atOne.workers.keys()]).toEqual([...atOther.workers.keys()]);
     const announced = new Promise<string>(resolve => {
-      for (const router of atOther.routers.values()) router.observer.on('newtransport', transport => resolve(transport.id));
+      for (const router of atOther.routers.values())
+        router.observer.on('newtransport', transport => resolve(transport.id));
     });
     const sender = await RtpSender.create(atOne, 'audio', 'mic');
     expect(await announced).toBe(sender.transport.id);
@@ -90,7 +91,9 @@ describe('two clients of one MafaldaRouter', () => {
 
   test('get a clear error for appData that is none', async () => {
     const mafaldaRouter = one.createMafaldaRouter();
-    await expect(mafaldaRouter.createDirectTransport({ appData: 'text' as unknown as AppData })).rejects.toThrow(/appData must be an object/);
+    await expect(mafaldaRouter.createDirectTransport({ appData: 'text' as unknown as AppData })).rejects.toThrow(
+      /appData must be an object/,
+    );
     expect(served.mafalda.transports.size).toBe(0);
     await expect(mafaldaRouter.createDirectTransport()).resolves.toMatchObject({ appData: {} });
   });
@@ -141,7 +144,9 @@ describe('two clients of one MafaldaRouter', () => {
 
     const used = one.createMafaldaRouter({ id: 'used' });
     await used.createDirectTransport();
-    await expect(other.createMafaldaRouter({ id: 'used', routerOptions: { mediaCodecs } }).createDirectTransport()).rejects.toThrow(/different routerOptions/);
+    await expect(
+      other.createMafaldaRouter({ id: 'used', routerOptions: { mediaCodecs } }).createDirectTransport(),
+    ).rejects.toThrow(/different routerOptions/);
   });
 
   test('are told if they have different routerOptions for it', async () => {
@@ -199,7 +204,10 @@ function circular(): object {
 
 test('what is being made in a Transport that closes meanwhile is left nowhere, and its id is free again', async () => {
   const mafaldaRouter = one.createMafaldaRouter();
-  const [transport, next] = await Promise.all([mafaldaRouter.createDirectTransport(), mafaldaRouter.createDirectTransport()]);
+  const [transport, next] = await Promise.all([
+    mafaldaRouter.createDirectTransport(),
+    mafaldaRouter.createDirectTransport(),
+  ]);
   const producing = transport.produceData({ id: 'chat' });
   transport.close();
   const [result] = await Promise.allSettled([producing]);

@@ -14,7 +14,13 @@ const opened = closingAfterEach();
 /** One more than a session keeps. */
 const TOO_MANY = 20_001;
 
-async function absentClient(): Promise<{ served: Served; proxy: CutProxy; client: RemoteMafaldaClient; leave: () => Promise<void>; comeBack: () => Promise<void> }> {
+async function absentClient(): Promise<{
+  served: Served;
+  proxy: CutProxy;
+  client: RemoteMafaldaClient;
+  leave: () => Promise<void>;
+  comeBack: () => Promise<void>;
+}> {
   const served = opened(await Served.create({ sessionTimeout: 60_000 }));
   const proxy = opened(await CutProxy.create(served.url));
   const client = opened(new RemoteMafaldaClient(proxy.url));
@@ -50,7 +56,10 @@ test('a client that was away for more than can be kept has the state of the serv
   const camera = await RtpSender.create(mafaldaRouter, 'video', 'camera');
   const receiver = await RtpReceiver.create(mafaldaRouter, 'mic');
   const watcher = await RtpReceiver.create(mafaldaRouter, 'camera');
-  const [data, doomed] = await Promise.all([mafaldaRouter.createDirectTransport(), mafaldaRouter.createDirectTransport()]);
+  const [data, doomed] = await Promise.all([
+    mafaldaRouter.createDirectTransport(),
+    mafaldaRouter.createDirectTransport(),
+  ]);
   const dataProducer = await data.produceData({ id: 'chat' });
   const dataConsumer = await doomed.consumeData({ dataProducerId: 'chat' });
   const unwanted = await mafaldaRouter.createDirectTransport({ appData: { name: 'unwanted' } });
@@ -63,7 +72,8 @@ test('a client that was away for more than can be kept has the state of the serv
 
   const told: string[] = [];
   const note = (what: string) => (): void => void told.push(what);
-  for (const router of mafaldaRouter.routers.values()) router.observer.on('newtransport', ({ appData }) => told.push(`newtransport ${String(appData['name'])}`));
+  for (const router of mafaldaRouter.routers.values())
+    router.observer.on('newtransport', ({ appData }) => told.push(`newtransport ${String(appData['name'])}`));
   sender.producer.observer.on('pause', note('mic pause')).on('resume', note('mic resume'));
   receiver.consumer.on('producerpause', note('consumer producerpause'));
   camera.producer.observer.on('close', note('camera close'));
@@ -101,7 +111,14 @@ test('a client that was away for more than can be kept has the state of the serv
   await Promise.all(calls);
   expect(told.sort()).toEqual(
     [
-      ...['camera close', 'watcher producerclose', 'doomed close', 'dataConsumer transportclose', 'gone close', 'replaced close'],
+      ...[
+        'camera close',
+        'watcher producerclose',
+        'doomed close',
+        'dataConsumer transportclose',
+        'gone close',
+        'replaced close',
+      ],
       ...['mic pause', 'consumer producerpause', 'observer pause', 'newtransport late'],
     ].sort(),
   );
@@ -114,7 +131,9 @@ test('a client that was away for more than can be kept has the state of the serv
   await mic.resume();
   await resumed;
   expect(told).toEqual(['mic resume']);
-  await expect(client.createMafaldaRouter({ id: 'replaced', routerOptions }).createDirectTransport()).resolves.toMatchObject({ closed: false });
+  await expect(
+    client.createMafaldaRouter({ id: 'replaced', routerOptions }).createDirectTransport(),
+  ).resolves.toMatchObject({ closed: false });
 }, 60_000);
 
 test('cuts do not touch media', async () => {

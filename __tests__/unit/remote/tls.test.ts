@@ -62,24 +62,34 @@ describe('a server with an authority for its clients', () => {
 
   test('serves who has a certificate of it', async () => {
     const served = opened(await Served.create({ cert, key, ca: mine.ca, auth: 'secret' }));
-    const client = opened(new RemoteMafaldaClient(served.url, { ca: cert, cert: mine.cert, key: mine.key, token: 'secret' }));
+    const client = opened(
+      new RemoteMafaldaClient(served.url, { ca: cert, cert: mine.cert, key: mine.key, token: 'secret' }),
+    );
     await untilConnected(client);
     await expect(client.createMafaldaRouter().createDirectTransport()).resolves.toBeDefined();
     // The certificate does not stand for the token.
-    const other = opened(new RemoteMafaldaClient(served.url, { ca: cert, cert: mine.cert, key: mine.key, token: 'wrong' }));
+    const other = opened(
+      new RemoteMafaldaClient(served.url, { ca: cert, cert: mine.cert, key: mine.key, token: 'wrong' }),
+    );
     const refused = new Promise<Error>(resolve => other.once('error', resolve));
     expect((await refused).message).toMatch(/token/);
   });
 
-  test.each(['no certificate', 'one that signs itself', 'one of another authority'])('does not talk to who has %s', async what => {
-    let asked = 0;
-    const auth = (): boolean => Boolean(++asked);
-    const served = opened(await Served.create({ cert, key, ca: mine.ca, auth }));
-    const shown = what === 'no certificate' ? {} : what === 'one that signs itself' ? await selfSigned() : await signed();
-    const client = opened(new RemoteMafaldaClient(served.url, { callTimeout: 1500, ...shown, ca: cert }));
-    await expect(client.getResourceUsages()).rejects.toThrow(/not answered within 1500 ms by .*: there is no connection at present/);
-    expect([asked, client.readyState, served.server.counts.clients]).toEqual([0, 0, 0]);
-  });
+  test.each(['no certificate', 'one that signs itself', 'one of another authority'])(
+    'does not talk to who has %s',
+    async what => {
+      let asked = 0;
+      const auth = (): boolean => Boolean(++asked);
+      const served = opened(await Served.create({ cert, key, ca: mine.ca, auth }));
+      const shown =
+        what === 'no certificate' ? {} : what === 'one that signs itself' ? await selfSigned() : await signed();
+      const client = opened(new RemoteMafaldaClient(served.url, { callTimeout: 1500, ...shown, ca: cert }));
+      await expect(client.getResourceUsages()).rejects.toThrow(
+        /not answered within 1500 ms by .*: there is no connection at present/,
+      );
+      expect([asked, client.readyState, served.server.counts.clients]).toEqual([0, 0, 0]);
+    },
+  );
 
   test('needs a certificate of its own', async () => {
     const { mafalda } = opened(await Served.create());
@@ -92,7 +102,9 @@ describe('a server’s options', () => {
     const { mafalda } = opened(await Served.create());
     expect(() => new RemoteMafaldaServer(mafalda, { auth: false, cert })).toThrow(/cert and key/);
     expect(() => new RemoteMafaldaServer(mafalda, { auth: false, key })).toThrow(/cert and key/);
-    expect(() => new RemoteMafaldaServer(mafalda, { auth: false, tls: true } as RemoteMafaldaServerOptions)).toThrow(/unknown option tls/);
+    expect(() => new RemoteMafaldaServer(mafalda, { auth: false, tls: true } as RemoteMafaldaServerOptions)).toThrow(
+      /unknown option tls/,
+    );
   });
 
   test('tell of a port that is taken, and the server can listen elsewhere or again', async () => {

@@ -31,7 +31,9 @@ async function measure(rooms: number): Promise<{ bytes: number; messages: number
     const others = new RemoteMafaldaClient(served.url);
     await untilConnected(others);
     // On a busy machine a second Worker would be used, of which a client is told too.
-    const mafaldaRouters = Array.from({ length: rooms }, (_, index) => others.createMafaldaRouter({ id: `room-${index}`, watermarkWorker: 10_000 }));
+    const mafaldaRouters = Array.from({ length: rooms }, (_, index) =>
+      others.createMafaldaRouter({ id: `room-${index}`, watermarkWorker: 10_000 }),
+    );
     for (const mafaldaRouter of mafaldaRouters) await mafaldaRouter.createDirectTransport();
     const client = await BareClient.connect(served.url, '');
     await client.result(0, 'createMafaldaRouter', [{ id: 'room-0' }]);

@@ -37,8 +37,14 @@ const page = {
   openTransport(direction: 'send' | 'recv', options: types.TransportOptions): void {
     const transport = direction === 'send' ? device.createSendTransport(options) : device.createRecvTransport(options);
     transports.set(transport.id, transport);
-    transport.on('connect', ({ dtlsParameters }, done, failed) => void connectTransport(transport.id, dtlsParameters).then(done, failed));
-    transport.on('produce', (parameters, done, failed) => void produce(transport.id, parameters).then(id => done({ id }), failed));
+    transport.on(
+      'connect',
+      ({ dtlsParameters }, done, failed) => void connectTransport(transport.id, dtlsParameters).then(done, failed),
+    );
+    transport.on(
+      'produce',
+      (parameters, done, failed) => void produce(transport.id, parameters).then(id => done({ id }), failed),
+    );
   },
 
   closeTransport(id: string): void {
@@ -47,10 +53,19 @@ const page = {
   },
 
   async publish(transportId: string, what: 'audio' | 'video' | 'simulcast'): Promise<string> {
-    camera ??= await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 360, frameRate: 30 } });
+    camera ??= await navigator.mediaDevices.getUserMedia({
+      audio: true,
+      video: { width: 640, height: 360, frameRate: 30 },
+    });
     const [track] = what === 'audio' ? camera.getAudioTracks() : camera.getVideoTracks();
-    const encodings = what === 'simulcast' ? [{ scaleResolutionDownBy: 2, maxBitrate: 200_000 }, { maxBitrate: 900_000 }] : undefined;
-    const producer = await (transports.get(transportId) as types.Transport).produce({ track, encodings, stopTracks: false, codecOptions: { videoGoogleStartBitrate: 2000 } });
+    const encodings =
+      what === 'simulcast' ? [{ scaleResolutionDownBy: 2, maxBitrate: 200_000 }, { maxBitrate: 900_000 }] : undefined;
+    const producer = await (transports.get(transportId) as types.Transport).produce({
+      track,
+      encodings,
+      stopTracks: false,
+      codecOptions: { videoGoogleStartBitrate: 2000 },
+    });
     producers.set(producer.id, producer);
     return producer.id;
   },

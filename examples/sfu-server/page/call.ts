@@ -88,7 +88,8 @@ export class Call {
     peer.producers.set(producer.id, producer);
     peer.tile.setPaused(producer.kind, producer.paused);
     this.#receive(peer, producer).catch((error: unknown) => {
-      if (this.#peers.get(peerId) === peer) tell(`The ${producer.kind} of ${peer.name} can't be received: ${messageOf(error)}`);
+      if (this.#peers.get(peerId) === peer)
+        tell(`The ${producer.kind} of ${peer.name} can't be received: ${messageOf(error)}`);
     });
   }
 
@@ -131,7 +132,10 @@ export class Call {
     const rtpCapabilities = resultOf(await this.#socket.emitWithAck('getRtpCapabilities', {}));
     const device = await Device.factory();
     await device.load({ routerRtpCapabilities: rtpCapabilities });
-    const [sending, receiving] = await Promise.all([this.#createTransport(device, 'send'), this.#createTransport(device, 'recv')]);
+    const [sending, receiving] = await Promise.all([
+      this.#createTransport(device, 'send'),
+      this.#createTransport(device, 'recv'),
+    ]);
     return { device, sending, receiving };
   }
 
@@ -151,7 +155,10 @@ export class Call {
       if (state === 'connected') hasBeenConnected = true;
       if (state !== 'failed') return;
       if (hasBeenConnected) this.#onBroken();
-      else tell(`The browser can't reach the media of ${server}: a firewall may be in between, see MEDIA_ADDRESS in the README.`);
+      else
+        tell(
+          `The browser can't reach the media of ${server}: a firewall may be in between, see MEDIA_ADDRESS in the README.`,
+        );
     });
     return { transport, server };
   }
@@ -169,7 +176,10 @@ export class Call {
     const opened = await this.#opened;
     if (!opened) return;
     const { device, receiving } = opened;
-    const answer = await this.#socket.emitWithAck('consume', { producerId, rtpCapabilities: device.recvRtpCapabilities });
+    const answer = await this.#socket.emitWithAck('consume', {
+      producerId,
+      rtpCapabilities: device.recvRtpCapabilities,
+    });
     const consumer = await receiving.transport.consume(resultOf(answer));
     if (this.#peers.get(peer.id) !== peer) return consumer.close();
     peer.consumers.set(producerId, consumer);

@@ -71,7 +71,8 @@ async function start(room: string, name: string): Promise<void> {
   socket.on('producerPaused', (...pausing) => call?.setPeerPaused(...pausing));
   socket.on('consumerClosed', (...closed) => call?.receiveAgain(...closed));
 
-  for (const kind of ['audio', 'video'] as const) offerSwitch(kind, stream, leaving.signal, paused => call?.setPaused(kind, paused));
+  for (const kind of ['audio', 'video'] as const)
+    offerSwitch(kind, stream, leaving.signal, paused => call?.setPaused(kind, paused));
   document.querySelector('#leave')!.addEventListener('click', leave, { signal: leaving.signal });
   place.textContent = `in the room “${room}”`;
   showCall(true);

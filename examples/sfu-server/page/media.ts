@@ -1,7 +1,11 @@
 /** This person's camera and microphone, as far as there are any. */
 
 const audio: MediaTrackConstraints = { echoCancellation: true, noiseSuppression: true };
-const video: MediaTrackConstraints = { width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { ideal: 30, max: 30 } };
+const video: MediaTrackConstraints = {
+  width: { ideal: 640 },
+  height: { ideal: 360 },
+  frameRate: { ideal: 30, max: 30 },
+};
 
 export interface OwnMedia {
   stream: MediaStream;
@@ -20,12 +24,17 @@ export async function openMedia(): Promise<OwnMedia> {
   for (const constraints of [{ audio, video }, { audio }, { video }]) {
     try {
       const stream = await devices.getUserMedia(constraints);
-      return reason ? { stream, problem: `Without ${constraints.video ? 'microphone' : 'camera'}: ${messageOf(reason)}` } : { stream };
+      return reason
+        ? { stream, problem: `Without ${constraints.video ? 'microphone' : 'camera'}: ${messageOf(reason)}` }
+        : { stream };
     } catch (error) {
       reason ??= error;
     }
   }
-  return { stream: new MediaStream(), problem: `Without camera and microphone: ${messageOf(reason)}. You can watch and listen.` };
+  return {
+    stream: new MediaStream(),
+    problem: `Without camera and microphone: ${messageOf(reason)}. You can watch and listen.`,
+  };
 }
 
 export function messageOf(error: unknown): string {

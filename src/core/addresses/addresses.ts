@@ -15,7 +15,12 @@ export interface AddressOptions {
   pipeListenInfo?: TransportListenInfo;
 }
 
-export const addressOptions = ['announcedAddress', 'listenInfos', 'listenIps', 'pipeListenInfo'] as const satisfies (keyof AddressOptions)[];
+export const addressOptions = [
+  'announcedAddress',
+  'listenInfos',
+  'listenIps',
+  'pipeListenInfo',
+] as const satisfies (keyof AddressOptions)[];
 
 type Options = Record<string, unknown>;
 type ListenIp = TransportListenIp | string;
@@ -24,7 +29,15 @@ const WILDCARDS = ['0.0.0.0', '::'];
 
 /** The methods whose options have addresses. */
 export type PlacingMethod = (typeof placing)[number];
-const placing = ['createWebRtcTransport', 'createWebRtcServer', 'createPlainTransport', 'createPipeTransport', 'pipeToRouter', 'openLink', 'offerPipe'] as const;
+const placing = [
+  'createWebRtcTransport',
+  'createWebRtcServer',
+  'createPlainTransport',
+  'createPipeTransport',
+  'pipeToRouter',
+  'openLink',
+  'offerPipe',
+] as const;
 
 export class Addresses {
   readonly #listenInfos: TransportListenInfo[];
@@ -33,10 +46,17 @@ export class Addresses {
   readonly #hasWebRtcServer: boolean;
 
   /** @param webRtcServer where the WebRtcServer listens whose ports WebRtcTransports share that give no addresses: pipes come to the same ones, if nothing else is said */
-  constructor({ announcedAddress, listenInfos, listenIps, pipeListenInfo }: AddressOptions, webRtcServer?: readonly TransportListenInfo[]) {
+  constructor(
+    { announcedAddress, listenInfos, listenIps, pipeListenInfo }: AddressOptions,
+    webRtcServer?: readonly TransportListenInfo[],
+  ) {
     assertAnnounceable({ announcedAddress, listenInfos, listenIps, pipeListenInfo });
     if (listenInfos && listenIps) throw new TypeError('only one of listenInfos and listenIps must be given');
-    const given = listenInfos ?? (listenIps || !announcedAddress ? fromListenIps(listenIps ?? [], announcedAddress) : announcing(announcedAddress));
+    const given =
+      listenInfos ??
+      (listenIps || !announcedAddress
+        ? fromListenIps(listenIps ?? [], announcedAddress)
+        : announcing(announcedAddress));
     this.#listenInfos = given.map(reachable);
     const known = given.length > 0 ? given : (webRtcServer ?? []);
     this.#pipeListenInfos = (pipeListenInfo ? [pipeListenInfo] : pipesLike(known)).map(reachable);
@@ -79,7 +99,9 @@ export class Addresses {
       case 'createPipeTransport':
       case 'openLink':
       case 'offerPipe':
-        return isGiven || this.#pipeListenInfos.length === 0 ? options : { ...options, listenInfo: this.#pipeListenInfoOf(options['family']) };
+        return isGiven || this.#pipeListenInfos.length === 0
+          ? options
+          : { ...options, listenInfo: this.#pipeListenInfoOf(options['family']) };
       case 'createWebRtcServer':
       case 'pipeToRouter':
         return options;
@@ -99,22 +121,38 @@ export class Addresses {
     const isForWebRtc = method === 'createWebRtcTransport' || method === 'createWebRtcServer';
     const known = isForWebRtc || method === 'createPlainTransport' ? this.#listenInfos : this.#pipeListenInfos;
     const replaceInfo = (info: TransportListenInfo): TransportListenInfo[] => {
-      const better = isWildcard(info) ? known.filter(({ protocol, ip }) => protocol === info.protocol && isIP(ip) === isIP(info.ip)) : [];
+      const better = isWildcard(info)
+        ? known.filter(({ protocol, ip }) => protocol === info.protocol && isIP(ip) === isIP(info.ip))
+        : [];
       // A candidate that is no address would be looked for in vain.
       if (better.length === 0) return [isForWebRtc && info ? reachable(info) : info];
-      return better.map(({ ip, announcedAddress, flags }) => ({ ...info, ip, announcedAddress, flags: info.flags ?? flags }));
+      return better.map(({ ip, announcedAddress, flags }) => ({
+        ...info,
+        ip,
+        announcedAddress,
+        flags: info.flags ?? flags,
+      }));
     };
     const replaceIp = (listenIp: ListenIp): ListenIp[] => {
       const given = typeof listenIp === 'string' ? { ip: listenIp } : listenIp;
-      const better = isWildcard(given) ? known.filter(({ protocol, ip }) => protocol === 'udp' && isIP(ip) === isIP(given.ip)) : [];
-      if (better.length === 0) return [isForWebRtc && isWildcard(given) ? { ip: given.ip, announcedIp: reachable({ ...given, protocol: 'udp' }).announcedAddress } : listenIp];
+      const better = isWildcard(given)
+        ? known.filter(({ protocol, ip }) => protocol === 'udp' && isIP(ip) === isIP(given.ip))
+        : [];
+      if (better.length === 0)
+        return [
+          isForWebRtc && isWildcard(given)
+            ? { ip: given.ip, announcedIp: reachable({ ...given, protocol: 'udp' }).announcedAddress }
+            : listenIp,
+        ];
       return better.map(({ ip, announcedAddress }) => ({ ip, announcedIp: announcedAddress }));
     };
     const replaced: Options = {};
     for (const [name, value] of Object.entries(options)) {
-      if (name === 'listenInfos' && Array.isArray(value)) replaced[name] = (value as TransportListenInfo[]).flatMap(replaceInfo);
+      if (name === 'listenInfos' && Array.isArray(value))
+        replaced[name] = (value as TransportListenInfo[]).flatMap(replaceInfo);
       else if (name === 'listenIps' && Array.isArray(value)) replaced[name] = (value as ListenIp[]).flatMap(replaceIp);
-      else if ((name === 'listenInfo' || name === 'rtcpListenInfo') && value) replaced[name] = replaceInfo(value as TransportListenInfo)[0];
+      else if ((name === 'listenInfo' || name === 'rtcpListenInfo') && value)
+        replaced[name] = replaceInfo(value as TransportListenInfo)[0];
       else if (name === 'listenIp' && value) replaced[name] = replaceIp(value as ListenIp)[0];
     }
     return Object.keys(replaced).length > 0 ? { ...options, ...replaced } : options;
@@ -138,14 +176,19 @@ function isWildcard(info: { ip?: unknown; announcedAddress?: unknown; announcedI
 function fromListenIps(listenIps: ListenIp[], announcedAddress?: string): TransportListenInfo[] {
   return listenIps.flatMap(listenIp => {
     const { ip, announcedIp } = typeof listenIp === 'string' ? { ip: listenIp, announcedIp: undefined } : listenIp;
-    return forBothProtocols({ ip, announcedAddress: announcedIp ?? (canAnnounce(ip, announcedAddress) ? announcedAddress : undefined) });
+    return forBothProtocols({
+      ip,
+      announcedAddress: announcedIp ?? (canAnnounce(ip, announcedAddress) ? announcedAddress : undefined),
+    });
   });
 }
 
 /** Listens on all addresses of the family of the one that is announced, and of no other. */
 function announcing(announcedAddress: string): TransportListenInfo[] {
   const isIPv6 = isIP(announcedAddress) === 6;
-  return forBothProtocols(isIPv6 ? { ip: '::', announcedAddress, flags: { ipv6Only: true } } : { ip: '0.0.0.0', announcedAddress });
+  return forBothProtocols(
+    isIPv6 ? { ip: '::', announcedAddress, flags: { ipv6Only: true } } : { ip: '0.0.0.0', announcedAddress },
+  );
 }
 
 function forBothProtocols(info: Omit<TransportListenInfo, 'protocol'>): TransportListenInfo[] {
@@ -160,7 +203,9 @@ function canAnnounce(ip: string, announcedAddress?: string): boolean {
 /** The first one of each family. The ports of the clients' Transports are their own business. */
 function pipesLike(listenInfos: readonly TransportListenInfo[]): TransportListenInfo[] {
   const overUdp = listenInfos.filter(({ protocol }) => protocol === 'udp');
-  const first = overUdp.filter((info, index) => overUdp.findIndex(other => familyOf(other) === familyOf(info)) === index);
+  const first = overUdp.filter(
+    (info, index) => overUdp.findIndex(other => familyOf(other) === familyOf(info)) === index,
+  );
   return first.map(info => ({ ...info, port: undefined, portRange: undefined }));
 }
 
@@ -173,10 +218,13 @@ export function reachable(info: TransportListenInfo): TransportListenInfo {
 function assertAnnounceable({ announcedAddress, listenInfos, listenIps, pipeListenInfo }: AddressOptions): void {
   const assert = (option: string, address: unknown): void => {
     if (address === undefined || isHost(address)) return;
-    throw new TypeError(`${option} must be an IP address or the name of a host, such as 203.0.113.7 or media-1.example, without protocol and port; it is ${JSON.stringify(address)}`);
+    throw new TypeError(
+      `${option} must be an IP address or the name of a host, such as 203.0.113.7 or media-1.example, without protocol and port; it is ${JSON.stringify(address)}`,
+    );
   };
   assert('announcedAddress', announcedAddress);
-  for (const [index, info] of (Array.isArray(listenInfos) ? listenInfos : []).entries()) assert(`listenInfos[${index}].announcedAddress`, info?.announcedAddress);
+  for (const [index, info] of (Array.isArray(listenInfos) ? listenInfos : []).entries())
+    assert(`listenInfos[${index}].announcedAddress`, info?.announcedAddress);
   for (const [index, info] of (Array.isArray(listenIps) ? listenIps : []).entries()) {
     if (typeof info === 'object' && info !== null) assert(`listenIps[${index}].announcedIp`, info.announcedIp);
   }
@@ -185,5 +233,9 @@ function assertAnnounceable({ announcedAddress, listenInfos, listenIps, pipeList
 
 /** An address, or a name as RFC 1123 has it, with underscores, which some networks use. */
 function isHost(address: unknown): boolean {
-  return typeof address === 'string' && (isIP(address) !== 0 || /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/i.test(address));
+  return (
+    typeof address === 'string' &&
+    (isIP(address) !== 0 ||
+      /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/i.test(address))
+  );
 }

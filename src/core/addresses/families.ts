@@ -33,7 +33,15 @@ export function commonFamily(one: Router, other: Router): Family | undefined {
 }
 
 /** By the address that others are to use; where that is a name or missing, by the one that is listened on. */
-export function familyOf({ ip, announcedAddress, announcedIp }: { ip: string; announcedAddress?: string; announcedIp?: string }): Family {
+export function familyOf({
+  ip,
+  announcedAddress,
+  announcedIp,
+}: {
+  ip: string;
+  announcedAddress?: string;
+  announcedIp?: string;
+}): Family {
   return (isIP(announcedAddress ?? announcedIp ?? '') || isIP(ip)) === 6 ? 6 : 4;
 }
 
@@ -47,11 +55,15 @@ export async function resolveHost(host: string, family: Family | 0 = 0): Promise
   const kind = family === 0 ? 'address' : `IPv${family} address`;
   let address: string | undefined;
   try {
-    await within(lookup(host, { family }).then(found => (address = found.address)), RESOLVE_TIMEOUT_MS);
+    await within(
+      lookup(host, { family }).then(found => (address = found.address)),
+      RESOLVE_TIMEOUT_MS,
+    );
   } catch (error) {
     throw new TypeError(`invalid IP "${host}": that name has no ${kind} here`, { cause: error });
   }
-  if (address === undefined) throw new TypeError(`invalid IP "${host}": no ${kind} of that name was found in ${RESOLVE_TIMEOUT_MS} ms`);
+  if (address === undefined)
+    throw new TypeError(`invalid IP "${host}": no ${kind} of that name was found in ${RESOLVE_TIMEOUT_MS} ms`);
   return address;
 }
 

@@ -11,5 +11,9 @@ type Interfaces = ReturnType<typeof networkInterfaces>;
 /** The first one of the family that is not the machine's alone; a machine that has none has its loopback address. */
 export function ownAddress(family: Family, interfaces: Interfaces = networkInterfaces()): string {
   const addresses = Object.values(interfaces).flatMap(infos => infos ?? []);
-  return addresses.find(({ family: name, internal, address }) => name === `IPv${family}` && !internal && !LINK_LOCAL.test(address))?.address ?? LOOPBACKS[family];
+  return (
+    addresses.find(
+      ({ family: name, internal, address }) => name === `IPv${family}` && !internal && !LINK_LOCAL.test(address),
+    )?.address ?? LOOPBACKS[family]
+  );
 }

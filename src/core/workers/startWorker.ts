@@ -19,7 +19,11 @@ import { refuseWhileEnding, watch } from './toldToEnd.ts';
 const log = logger('workers');
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
-const valgrind = { use: 'MEDIASOUP_USE_VALGRIND', bin: 'MEDIASOUP_VALGRIND_BIN', options: 'MEDIASOUP_VALGRIND_OPTIONS' } as const;
+const valgrind = {
+  use: 'MEDIASOUP_USE_VALGRIND',
+  bin: 'MEDIASOUP_VALGRIND_BIN',
+  options: 'MEDIASOUP_VALGRIND_OPTIONS',
+} as const;
 
 /** Undefined where there is none, null as long as nobody has looked. */
 let setsid: string | undefined | null = null;
@@ -29,7 +33,10 @@ let setsid: string | undefined | null = null;
  * @throws {NodeUnavailableError} if this process seems to be about to end
  * @throws {Error} if it can't be started, saying which binary it was
  */
-export async function startWorker<T extends AppData = AppData>(mediasoup: Pick<Index, 'createWorker'>, settings?: WorkerSettings<T>): Promise<Worker<T>> {
+export async function startWorker<T extends AppData = AppData>(
+  mediasoup: Pick<Index, 'createWorker'>,
+  settings?: WorkerSettings<T>,
+): Promise<Worker<T>> {
   refuseWhileEnding();
   const isMediasoup = mediasoup.createWorker === createWorker;
   const worker = await (isMediasoup ? startShielded(settings) : mediasoup.createWorker(settings));
@@ -56,7 +63,8 @@ function withoutListeners<T>(start: () => T): T {
   const before = SIGNALS.map(signal => process.listeners(signal));
   const started = start();
   for (const [index, signal] of SIGNALS.entries()) {
-    for (const listener of process.listeners(signal)) if (!before[index]!.includes(listener)) process.off(signal, listener);
+    for (const listener of process.listeners(signal))
+      if (!before[index]!.includes(listener)) process.off(signal, listener);
   }
   return started;
 }

@@ -28,5 +28,7 @@ export function watch(worker: Worker, isShielded: boolean): void {
 /** @throws {NodeUnavailableError} if all Workers of this process were told to end a moment ago, so that it will end as well */
 export function refuseWhileEnding(): void {
   if (running.size > 0 || performance.now() >= quietUntil) return;
-  throw new NodeUnavailableError('a signal has ended the Workers of this process a moment ago, so it is taken to be about to end: no new one is started');
+  throw new NodeUnavailableError(
+    'a signal has ended the Workers of this process a moment ago, so it is taken to be about to end: no new one is started',
+  );
 }

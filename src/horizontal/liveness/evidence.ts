@@ -38,7 +38,8 @@ export class Evidence {
   ask(node: ClusterNode): void {
     const witnesses = this.#witnesses.get(node) ?? new Map<PipeTransport, Witness>();
     this.#witnesses.set(node, witnesses);
-    for (const [transport, { end }] of witnesses) if (transport.closed || !canTell(end.node)) witnesses.delete(transport);
+    for (const [transport, { end }] of witnesses)
+      if (transport.closed || !canTell(end.node)) witnesses.delete(transport);
     if (witnesses.size < MAX_ENDS) this.#summon(node, witnesses);
     for (const witness of witnesses.values()) if (!witness.isAsked) void this.#ask(node, witness);
   }

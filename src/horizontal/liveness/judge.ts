@@ -30,7 +30,10 @@ export interface Circumstances {
   readonly isReturning: boolean;
 }
 
-export function judge({ silentFor, nobodyListens, provenFor }: Signs, { timeout, heardOther, isReturning }: Circumstances): Verdict {
+export function judge(
+  { silentFor, nobodyListens, provenFor }: Signs,
+  { timeout, heardOther, isReturning }: Circumstances,
+): Verdict {
   const doubtAfter = doubtAfterMs(timeout);
   if (silentFor < doubtAfter) return 'heard';
   if (silentFor < timeout) return 'doubtful';

@@ -19,18 +19,37 @@ export interface DetourOptions {
 }
 
 /** @throws {NodeUnavailableError} if no node reaches both sides */
-export async function makeDetour(stream: StreamId, places: readonly StreamInRouter[], destination: Router, options: DetourOptions): Promise<void> {
+export async function makeDetour(
+  stream: StreamId,
+  places: readonly StreamInRouter[],
+  destination: Router,
+  options: DetourOptions,
+): Promise<void> {
   const { nodes, nodeOf, partOn, reaches, bring } = options;
   const to = nodeOf(destination);
   const sources = places.map(({ router }) => nodeOf(router)).filter(isUsable);
   const between = [...nodes]
-    .filter(node => node !== to && isUsable(node) && reaches(node, to) && sources.some(source => source !== node && reaches(source, node)))
+    .filter(
+      node =>
+        node !== to &&
+        isUsable(node) &&
+        reaches(node, to) &&
+        sources.some(source => source !== node && reaches(source, node)),
+    )
     .map(node => ({ node, hasRouter: partOn(node).routers.size > 0 }))
-    .sort((a, b) => Number(a.node.draining) - Number(b.node.draining) || Number(b.hasRouter) - Number(a.hasRouter) || a.node.load - b.node.load);
+    .sort(
+      (a, b) =>
+        Number(a.node.draining) - Number(b.node.draining) ||
+        Number(b.hasRouter) - Number(a.hasRouter) ||
+        a.node.load - b.node.load,
+    );
   const [choice] = between;
   if (!choice) {
     const ids = [...new Set(sources.map(({ id }) => id))].join(', ');
-    throw new NodeUnavailableError(`media from ${ids} does not reach ${to.id} at present, and no other node reaches both: consume on another node`, { node: to.id });
+    throw new NodeUnavailableError(
+      `media from ${ids} does not reach ${to.id} at present, and no other node reaches both: consume on another node`,
+      { node: to.id },
+    );
   }
   log('from %s to %s by way of %s', sources.map(({ id }) => id).join(), to.id, choice.node.id);
   const part = partOn(choice.node);

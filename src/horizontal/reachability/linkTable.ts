@@ -112,7 +112,8 @@ export function isSending({ treeNode }: Pick<NodeLinkEnd<unknown>, 'treeNode'>):
 
 /** Whether anything that is not paused comes out of this end. */
 export function isReceiving({ treeNode }: Pick<NodeLinkEnd<unknown>, 'treeNode'>): boolean {
-  for (const { type, object } of treeNode.children) if ((type === 'producer' || type === 'dataProducer') && !object.paused) return true;
+  for (const { type, object } of treeNode.children)
+    if ((type === 'producer' || type === 'dataProducer') && !object.paused) return true;
   return false;
 }
 

@@ -60,7 +60,10 @@ async function open(mafaldaRouter: PipeableMafaldaRouter): Promise<Side> {
   return { mafaldaRouter, router, transport };
 }
 
-function between({ router: { id: routerId } }: Side, { router: { id: remoteRouterId } }: Side): Pick<LinkRequest, 'routerId' | 'remoteRouterId' | 'link'> {
+function between(
+  { router: { id: routerId } }: Side,
+  { router: { id: remoteRouterId } }: Side,
+): Pick<LinkRequest, 'routerId' | 'remoteRouterId' | 'link'> {
   return { routerId, remoteRouterId, link: 'data' };
 }
 

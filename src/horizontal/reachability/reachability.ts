@@ -129,7 +129,9 @@ export class Reachability {
     const down: Down = { from, to, ending: new AbortController() };
     this.#down.set(keyOf(from, to), down);
     this.#options.onDown({ from, to });
-    const between = [...this.#options.links.pairs()].filter(([{ node }, { node: other }]) => keyOf(node, other) === keyOf(from, to));
+    const between = [...this.#options.links.pairs()].filter(
+      ([{ node }, { node: other }]) => keyOf(node, other) === keyOf(from, to),
+    );
     for (const link of between) for (const { transport } of link) transport.close();
     this.#probeLater(down, FIRST_PROBE_MS);
   }
@@ -157,7 +159,9 @@ export class Reachability {
 
 /** A link for messages makes its SCTP association when it is connected, whether anything flows or not. */
 function isNew(link: Link): boolean {
-  return link.some(({ transport: { sctpParameters, sctpState } }) => sctpParameters !== undefined && sctpState !== 'connected');
+  return link.some(
+    ({ transport: { sctpParameters, sctpState } }) => sctpParameters !== undefined && sctpState !== 'connected',
+  );
 }
 
 function isAskable({ connected, unreachable, lost }: ClusterNode): boolean {

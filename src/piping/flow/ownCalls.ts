@@ -24,7 +24,8 @@ export function watchOwnCalls(tree: ObjectTree, context: Context): void {
   const watchConsumer = consumerWatcher(tree, context);
   const add = (node: TreeNode): void => {
     const { type, object, parent } = node;
-    const router = parent?.type === 'router' ? parent.object : parent?.parent?.type === 'router' ? parent.parent.object : undefined;
+    const router =
+      parent?.type === 'router' ? parent.object : parent?.parent?.type === 'router' ? parent.parent.object : undefined;
     if (!router) return;
     if (type === 'rtpObserver') watchRtpObserver(object, router, context);
     if (type === 'transport' && !isLinkTransport(object)) watchTransport(object, router, context);
@@ -52,7 +53,10 @@ function watchTransport(transport: Transport, router: Router, { flow, streams }:
     }
   };
   transport.consumeData = async options => {
-    const expected = !options?.paused && typeof options?.dataProducerId === 'string' ? flow.expect(options.dataProducerId, router) : undefined;
+    const expected =
+      !options?.paused && typeof options?.dataProducerId === 'string'
+        ? flow.expect(options.dataProducerId, router)
+        : undefined;
     try {
       const consumer = await consumeData(options);
       flow.touched(consumer, consumer.dataProducerId, router.id);
@@ -100,7 +104,9 @@ function consumerWatcher(tree: ObjectTree, { flow }: Context): (consumer: Watche
   return consumer => {
     for (const name of ['pause', 'resume'] as const) {
       // Another interceptor may have replaced the method of this Consumer already.
-      const value = Object.hasOwn(consumer, name) ? forgettable(`${name}()`, makers[name](Reflect.get<Watched, 'pause' | 'resume'>(consumer, name))) : shared[name];
+      const value = Object.hasOwn(consumer, name)
+        ? forgettable(`${name}()`, makers[name](Reflect.get<Watched, 'pause' | 'resume'>(consumer, name)))
+        : shared[name];
       Object.defineProperty(consumer, name, { configurable: true, writable: true, value });
     }
   };
@@ -129,7 +135,10 @@ function routerOf(tree: ObjectTree, consumer: Watched): Router | undefined {
 function watchRtpObserver(rtpObserver: RtpObserver, router: Router, { flow }: Context): void {
   const addProducer = rtpObserver.addProducer.bind(rtpObserver);
   rtpObserver.addProducer = async options => {
-    const expected = typeof options?.producerId === 'string' && !rtpObserver.paused ? flow.expect(options.producerId, router) : undefined;
+    const expected =
+      typeof options?.producerId === 'string' && !rtpObserver.paused
+        ? flow.expect(options.producerId, router)
+        : undefined;
     try {
       await addProducer(options);
     } finally {
@@ -146,7 +155,11 @@ function watchRtpObserver(rtpObserver: RtpObserver, router: Router, { flow }: Co
 function watchProducer(producer: Producer | DataProducer, router: Router, { streams, domainOf }: Context): void {
   const resume = producer.resume.bind(producer);
   producer.resume = async () => {
-    const copies = streams.find(producer.id).filter(place => place.from === router.id && place.producer.paused && domainOf(place.router) !== domainOf(router));
+    const copies = streams
+      .find(producer.id)
+      .filter(
+        place => place.from === router.id && place.producer.paused && domainOf(place.router) !== domainOf(router),
+      );
     const following = copies.map(async ({ producer: copy }) => {
       try {
         await copy.resume();

@@ -68,13 +68,20 @@ export class PipeFlow {
   /** Consumers and RtpObservers that calls of this process have made, paused or resumed. */
   readonly #own = new WeakSet<object>();
   readonly #soon = new GraceTimers<Pipe>(SLEEP_AFTER_MS, pipe => void this.#settle(pipe));
-  readonly #later = new GraceTimers<Pipe>(LOOK_AFTER_MS + Math.random() * LOOK_SPREAD_MS, pipe => void this.#settle(pipe));
+  readonly #later = new GraceTimers<Pipe>(
+    LOOK_AFTER_MS + Math.random() * LOOK_SPREAD_MS,
+    pipe => void this.#settle(pipe),
+  );
 
   constructor(options: PipeFlowOptions) {
     const { tree, alone } = options;
     this.#options = options;
     this.#watchers = new Watchers(tree, alone, (...change) => this.#onChange(...change));
-    this.#scores = new ShownScores({ tree, streams: options.streams, isAsleep: (streamId, router) => this.#isAsleep(streamId, router) });
+    this.#scores = new ShownScores({
+      tree,
+      streams: options.streams,
+      isAsleep: (streamId, router) => this.#isAsleep(streamId, router),
+    });
     const add = (node: TreeNode): void => this.#added(node);
     for (const node of tree.nodes()) add(node);
     tree.on('add', add).on('remove', ({ object }) => this.#removed(object));
@@ -262,7 +269,8 @@ export class PipeFlow {
     const { streams } = this.#options;
     const path = new Set<string>();
     // The loop is bounded, since each Router is visited once.
-    for (let id: string | undefined = router.id; id !== undefined && !path.has(id); id = streams.sourceOf(streamId, id)) path.add(id);
+    for (let id: string | undefined = router.id; id !== undefined && !path.has(id); id = streams.sourceOf(streamId, id))
+      path.add(id);
     return path;
   }
 }

@@ -57,7 +57,12 @@ export class ShownScores {
   }
 
   #added(node: TreeNode): void {
-    if (node.parent?.type !== 'transport' || isLinkTransport(node.parent.object) || node.parent.parent?.type !== 'router') return;
+    if (
+      node.parent?.type !== 'transport' ||
+      isLinkTransport(node.parent.object) ||
+      node.parent.parent?.type !== 'router'
+    )
+      return;
     if (node.type === 'producer') {
       const { object, id } = node;
       const tell = (): void => this.#originChanged(id);
@@ -67,7 +72,9 @@ export class ShownScores {
     if (node.type !== 'consumer' || this.#byConsumer.has(node.object)) return;
     const router = node.parent.parent.object;
     // Most Consumers are at the stream's origin: there their own Worker knows best.
-    const isAtOrigin = this.#options.streams.find(node.object.producerId).some(place => !place.piped && place.router === router);
+    const isAtOrigin = this.#options.streams
+      .find(node.object.producerId)
+      .some(place => !place.piped && place.router === router);
     if (!isAtOrigin) this.#show(node.object, router);
   }
 
@@ -78,7 +85,10 @@ export class ShownScores {
   #show(consumer: Consumer, router: Router): void {
     const read = scoreReader(consumer);
     const emitters = [consumer, consumer.observer] as unknown as [Emitter, Emitter];
-    const [emit, emitToObserver] = emitters.map(emitter => emitter.safeEmit.bind(emitter)) as [Emitter['safeEmit'], Emitter['safeEmit']];
+    const [emit, emitToObserver] = emitters.map(emitter => emitter.safeEmit.bind(emitter)) as [
+      Emitter['safeEmit'],
+      Emitter['safeEmit'],
+    ];
     const shown: Shown = {
       consumer,
       router,
@@ -92,7 +102,8 @@ export class ShownScores {
     };
     Object.defineProperty(consumer, 'score', { configurable: true, get: () => copyOf(shown.told) });
     // mediasoup emits both events one after the other: the first is enough to update both.
-    emitters[0].safeEmit = (name, ...args) => (name === 'score' ? (this.#update(shown, 'worker'), true) : emit(name, ...args));
+    emitters[0].safeEmit = (name, ...args) =>
+      name === 'score' ? (this.#update(shown, 'worker'), true) : emit(name, ...args);
     emitters[1].safeEmit = (name, ...args) => (name === 'score' ? true : emitToObserver(name, ...args));
     this.#byConsumer.set(consumer, shown);
     const ofStream = this.#byStream.get(consumer.producerId) ?? new Set();
@@ -132,9 +143,16 @@ export class ShownScores {
     // On the publisher's own Router the Worker knows best.
     if (!isPiped || !origin) return own;
     const scores = new Map(origin.score.map(({ encodingIdx, score }) => [encodingIdx, score]));
-    const producerScores = own.producerScores.map((score, layer) => (silent.has(layer) ? (scores.get(layer) ?? 0) : score));
+    const producerScores = own.producerScores.map((score, layer) =>
+      silent.has(layer) ? (scores.get(layer) ?? 0) : score,
+    );
     const current = consumer.type === 'simulcast' ? consumer.currentLayers?.spatialLayer : 0;
-    if (current !== undefined) return { ...own, producerScore: silent.has(current) ? producerScores[current]! : own.producerScore, producerScores };
+    if (current !== undefined)
+      return {
+        ...own,
+        producerScore: silent.has(current) ? producerScores[current]! : own.producerScore,
+        producerScores,
+      };
     // For several streams of which none is chosen mediasoup reports 0, but only along with other news.
     return { ...own, producerScore: teller === 'origin' ? 0 : told.producerScore, producerScores };
   }
@@ -146,6 +164,8 @@ export class ShownScores {
  */
 function scoreReader(consumer: Consumer): () => ConsumerScore {
   const shownBefore = Object.getOwnPropertyDescriptor(consumer, 'score');
-  const before: object = shownBefore ? Object.defineProperty({}, 'score', shownBefore) : (Object.getPrototypeOf(consumer) as object);
+  const before: object = shownBefore
+    ? Object.defineProperty({}, 'score', shownBefore)
+    : (Object.getPrototypeOf(consumer) as object);
   return () => Reflect.get(before, 'score', consumer) as ConsumerScore;
 }

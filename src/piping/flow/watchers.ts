@@ -68,7 +68,8 @@ export class Watchers {
 
   /** Records that the RtpObserver has only just been made: all Producers that it observes are known. */
   observerIsNew(rtpObserver: RtpObserver): void {
-    for (const [routerId, observers] of this.#unknown) if (observers.delete(rtpObserver) && observers.size === 0) this.#unknown.delete(routerId);
+    for (const [routerId, observers] of this.#unknown)
+      if (observers.delete(rtpObserver) && observers.size === 0) this.#unknown.delete(routerId);
   }
 
   /**
@@ -95,7 +96,8 @@ export class Watchers {
     } else if (node.type === 'dataConsumer') {
       const look = this.#follow(node.object, router.id, node.object.dataProducerId);
       if (look) node.object.on('dataproducerresume', look);
-    } else if (node.type === 'rtpObserver' && !this.#observers.has(node.object)) this.#observe(node, router.id, seesAll);
+    } else if (node.type === 'rtpObserver' && !this.#observers.has(node.object))
+      this.#observe(node, router.id, seesAll);
   }
 
   #observe({ object, observed }: TreeNode<'rtpObserver'>, routerId: string, seesAll: boolean): void {

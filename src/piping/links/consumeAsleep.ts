@@ -4,7 +4,14 @@
  * The method of its base class, which it overrides, has that option, and `pipe` too.
  */
 import * as ortc from 'mediasoup/ortc';
-import type { Consumer, ConsumerOptions, PipeTransport, Producer, RtpCapabilities, RtpParameters } from 'mediasoup/types';
+import type {
+  Consumer,
+  ConsumerOptions,
+  PipeTransport,
+  Producer,
+  RtpCapabilities,
+  RtpParameters,
+} from 'mediasoup/types';
 import { logger } from '../../core/logger.ts';
 
 const log = logger('pipe');
@@ -35,8 +42,13 @@ export async function consumeAsleep(
 ): Promise<Consumer> {
   const consume = consumeOfBaseClass(transport);
   if (consume && !unsuitable.has(consume)) {
-    const wanted = ortc.getPipeConsumerRtpParameters({ consumableRtpParameters: producer.consumableRtpParameters, enableRtx });
-    const consumer = await withWorkerId(producerId => consumeWith(consume.bind(transport), producer, wanted, enableRtx, producerId));
+    const wanted = ortc.getPipeConsumerRtpParameters({
+      consumableRtpParameters: producer.consumableRtpParameters,
+      enableRtx,
+    });
+    const consumer = await withWorkerId(producerId =>
+      consumeWith(consume.bind(transport), producer, wanted, enableRtx, producerId),
+    );
     if (isAsWanted(consumer, wanted)) return consumer;
     log('mediasoup consumes otherwise than expected, so that pipes wait for their first key frame');
     unsuitable.add(consume);
@@ -46,16 +58,30 @@ export async function consumeAsleep(
 }
 
 /** Calls the base class's method with RTP capabilities that match the pipe's parameters exactly. */
-function consumeWith(consume: Consume, producer: Producer, wanted: RtpParameters, enableRtx: boolean, producerId: string): Promise<Consumer> {
+function consumeWith(
+  consume: Consume,
+  producer: Producer,
+  wanted: RtpParameters,
+  enableRtx: boolean,
+  producerId: string,
+): Promise<Consumer> {
   const { kind, consumableRtpParameters } = producer;
   const headerExtensions = wanted.headerExtensions ?? [];
   const rtpCapabilities: RtpCapabilities = {
     codecs: wanted.codecs.map(({ payloadType, ...codec }) => ({ ...codec, kind, preferredPayloadType: payloadType })),
-    headerExtensions: headerExtensions.map(({ uri, id, encrypt = false }) => ({ kind, uri, preferredId: id, preferredEncrypt: encrypt })),
+    headerExtensions: headerExtensions.map(({ uri, id, encrypt = false }) => ({
+      kind,
+      uri,
+      preferredId: id,
+      preferredEncrypt: encrypt,
+    })),
   };
   // Pipes carry a header extension that the Producer doesn't offer to others. mediasoup reads the extensions before its
   // first `await`.
-  Object.defineProperty(producer, 'consumableRtpParameters', { configurable: true, value: { ...consumableRtpParameters, headerExtensions } });
+  Object.defineProperty(producer, 'consumableRtpParameters', {
+    configurable: true,
+    value: { ...consumableRtpParameters, headerExtensions },
+  });
   try {
     return consume({ producerId, rtpCapabilities, enableRtx, pipe: true, paused: true });
   } finally {
@@ -73,7 +99,13 @@ function isAsWanted({ type, paused, rtpParameters }: Consumer, wanted: RtpParame
 function shapeOf({ codecs, headerExtensions, encodings }: RtpParameters): unknown {
   const hasRtx = codecs.some(({ mimeType }) => mimeType.endsWith('/rtx'));
   return {
-    codecs: codecs.map(({ mimeType, payloadType, clockRate, channels, rtcpFeedback }) => [mimeType, payloadType, clockRate, channels, rtcpFeedback]),
+    codecs: codecs.map(({ mimeType, payloadType, clockRate, channels, rtcpFeedback }) => [
+      mimeType,
+      payloadType,
+      clockRate,
+      channels,
+      rtcpFeedback,
+    ]),
     headerExtensions: headerExtensions?.map(({ uri, id }) => [uri, id]),
     // Audio has no RTX; an RTX SSRC in a pipe's encodings means nothing then.
     encodings: encodings?.map(({ rtx, scalabilityMode, rid }) => [hasRtx && rtx !== undefined, scalabilityMode, rid]),
@@ -85,7 +117,11 @@ function consumeOfBaseClass(transport: PipeTransport): Consume | undefined {
   const ownClass = Object.getPrototypeOf(transport) as PipeTransport;
   const baseClass = Object.getPrototypeOf(ownClass) as Partial<PipeTransport> | null;
   const consume = baseClass?.consume as Consume | undefined;
-  return typeof consume === 'function' && Object.hasOwn(ownClass, 'consume') && consume !== (ownClass.consume as Consume) ? consume : undefined;
+  return typeof consume === 'function' &&
+    Object.hasOwn(ownClass, 'consume') &&
+    consume !== (ownClass.consume as Consume)
+    ? consume
+    : undefined;
 }
 
 /**

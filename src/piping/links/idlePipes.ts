@@ -78,7 +78,8 @@ export class IdlePipes {
   }
 
   #start(node: TreeNode, expecting: boolean): void {
-    if (!node.object.closed) this.#timers.start(node, expecting ? Math.max(EXPECTED_MS, this.#timeoutMs) : this.#timeoutMs);
+    if (!node.object.closed)
+      this.#timers.start(node, expecting ? Math.max(EXPECTED_MS, this.#timeoutMs) : this.#timeoutMs);
   }
 
   #closeIfIdle(node: TreeNode): void {

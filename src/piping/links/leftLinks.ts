@@ -38,8 +38,11 @@ export class LeftLinks {
     const node = router && this.#tree.nodeOf<'router'>(router);
     if (!node) return;
     const given = new Set(consumerIds);
-    const links = [...node.children].filter(child => child.type === 'transport').filter(({ object }) => linkedRouterId(object) === remoteRouterId);
-    for (const link of links) for (const consumer of this.#behind(router.id, link)) if (given.has(consumer.id)) giveUp(consumer);
+    const links = [...node.children]
+      .filter(child => child.type === 'transport')
+      .filter(({ object }) => linkedRouterId(object) === remoteRouterId);
+    for (const link of links)
+      for (const consumer of this.#behind(router.id, link)) if (given.has(consumer.id)) giveUp(consumer);
     for (const link of links) {
       if (isLast || !this.#isUsed(router.id, link)) link.object.close();
       else this.#watch(link.object);
@@ -54,7 +57,9 @@ export class LeftLinks {
 
   /** Returns the Consumers of the streams that have come through a link. */
   #behind(routerId: string, link: TreeNode<'transport'>): ConsumerNode[] {
-    return [...link.children].flatMap(({ type, id }) => (isProducer(type) ? [...this.#users.consumers(routerId, id)] : []));
+    return [...link.children].flatMap(({ type, id }) =>
+      isProducer(type) ? [...this.#users.consumers(routerId, id)] : [],
+    );
   }
 
   /**

@@ -77,7 +77,10 @@ export class PairedEnds {
     const [source, destination] = end.consumer ? [end, other] : [other, end];
     if (!source.consumer || !destination.producer) return;
     const { isLost } = this.#options;
-    joinEnds(source.consumer, destination.producer, { source: () => isLost(source.router), destination: () => isLost(destination.router) });
+    joinEnds(source.consumer, destination.producer, {
+      source: () => isLost(source.router),
+      destination: () => isLost(destination.router),
+    });
   }
 
   /**

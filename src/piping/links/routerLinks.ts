@@ -3,7 +3,15 @@
  */
 import { isIP } from 'node:net';
 import { NotFoundError } from 'mediasoup/errors';
-import type { Consumer, DataConsumer, DataProducer, PipeTransport, Producer, Router, SctpStreamParameters } from 'mediasoup/types';
+import type {
+  Consumer,
+  DataConsumer,
+  DataProducer,
+  PipeTransport,
+  Producer,
+  Router,
+  SctpStreamParameters,
+} from 'mediasoup/types';
 import {
   describeStream,
   linkAppData,
@@ -118,7 +126,10 @@ export class RouterLinks implements PipeEndpoint {
     }
   }
 
-  async acceptPipe({ stream, ...request }: ConnectRequest & { stream: PipedStream }, onProduced?: () => void): Promise<void> {
+  async acceptPipe(
+    { stream, ...request }: ConnectRequest & { stream: PipedStream },
+    onProduced?: () => void,
+  ): Promise<void> {
     return this.#holding(request, stream.id, async () => {
       const link = this.#linkOrThrow(request);
       await this.#assertLeadsTo(link, request.remote);
@@ -143,8 +154,14 @@ export class RouterLinks implements PipeEndpoint {
    * Holds the link and the stream while they are being made: neither is idle then, and afterwards both have time until
    * they are asked for.
    */
-  async #holding<T>({ routerId, remoteRouterId }: LinkRequest | ConnectRequest, streamId: string | undefined, act: () => Promise<T>): Promise<T> {
-    const releases: Release[] = [remoteRouterId, ...(streamId === undefined ? [] : [streamId])].map(what => this.#idlePipes.hold(routerId, what));
+  async #holding<T>(
+    { routerId, remoteRouterId }: LinkRequest | ConnectRequest,
+    streamId: string | undefined,
+    act: () => Promise<T>,
+  ): Promise<T> {
+    const releases: Release[] = [remoteRouterId, ...(streamId === undefined ? [] : [streamId])].map(what =>
+      this.#idlePipes.hold(routerId, what),
+    );
     try {
       return await act();
     } finally {
@@ -170,7 +187,10 @@ export class RouterLinks implements PipeEndpoint {
 
   #linkOrThrow(request: ConnectRequest): Link {
     const link = this.#links.get(linkKey(request));
-    if (!link) throw new StaleLinkError(`the link of Router "${request.routerId}" to Router "${request.remoteRouterId}" has been closed`);
+    if (!link)
+      throw new StaleLinkError(
+        `the link of Router "${request.routerId}" to Router "${request.remoteRouterId}" has been closed`,
+      );
     return link;
   }
 
@@ -179,15 +199,28 @@ export class RouterLinks implements PipeEndpoint {
     const key = linkKey(request);
     const open = this.#links.get(key);
     if (open) {
-      if (!open.connection) void open.transport.then(transport => open.connection ?? this.#giveTime(transport), () => undefined);
+      if (!open.connection)
+        void open.transport.then(
+          transport => open.connection ?? this.#giveTime(transport),
+          () => undefined,
+        );
       return open;
     }
     const router = this.#routers.get(routerId);
     if (!router) throw new NotFoundError(`Router with id "${routerId}" not found`);
     const listenInfo = (network && request.listenInfo) || LOOPBACK;
-    const transport = router.createPipeTransport({ ...linkOptions(kind, network, listenInfo), appData: linkAppData(remoteRouterId) });
+    const transport = router.createPipeTransport({
+      ...linkOptions(kind, network, listenInfo),
+      appData: linkAppData(remoteRouterId),
+    });
     const family = request.family ?? familyOf(listenInfo);
-    const link: Link = { transport, kind, network, addressOf: host => addressFor(listenInfo.ip, host, family), offers: new Map() };
+    const link: Link = {
+      transport,
+      kind,
+      network,
+      addressOf: host => addressFor(listenInfo.ip, host, family),
+      offers: new Map(),
+    };
     this.#links.set(key, link);
     // Another link with this key may have been opened by then.
     const forget = (): void => void (this.#links.get(key) === link && this.#links.delete(key));
@@ -233,20 +266,33 @@ export class RouterLinks implements PipeEndpoint {
     this.#mustBeCompleted(consumer);
   }
 
-  async #connectTransport(transport: PipeTransport, { kind, addressOf }: Link, { ip, port, srtpParameters }: LinkEnd): Promise<void> {
+  async #connectTransport(
+    transport: PipeTransport,
+    { kind, addressOf }: Link,
+    { ip, port, srtpParameters }: LinkEnd,
+  ): Promise<void> {
     await transport.connect({ ip: await addressOf(ip), port, srtpParameters });
     tellChanged(transport);
     if (kind === 'data') closeWithAssociation(transport);
   }
 
-  async #offer(link: Link, transport: PipeTransport, routerId: string, stream: StreamId, asleep: boolean): Promise<Omit<PipeOffer, 'end'>> {
+  async #offer(
+    link: Link,
+    transport: PipeTransport,
+    routerId: string,
+    stream: StreamId,
+    asleep: boolean,
+  ): Promise<Omit<PipeOffer, 'end'>> {
     const { offers } = link;
     const key = streamKey(stream);
     const producer = this.#streams.find(key).find(({ router }) => router.id === routerId)?.producer;
     if (!producer) throw new NotFoundError(`${describeStream(stream)} not found`);
     let offer = offers.get(key);
     if (offer?.producer === producer) {
-      void offer.consumer.then(({ id }) => this.#giveTime(this.#unaccepted.get(id)), () => undefined);
+      void offer.consumer.then(
+        ({ id }) => this.#giveTime(this.#unaccepted.get(id)),
+        () => undefined,
+      );
     } else {
       const made: Offer = { producer, consumer: this.#consume(link, transport, stream, producer, asleep) };
       const forget = (): void => void (offers.get(key) === made && offers.delete(key));
@@ -257,20 +303,39 @@ export class RouterLinks implements PipeEndpoint {
     return describeOffer(producer, await offer.consumer);
   }
 
-  async #consume(link: Link, transport: PipeTransport, stream: StreamId, producer: Offer['producer'], asleep: boolean): Promise<Consumer | DataConsumer> {
+  async #consume(
+    link: Link,
+    transport: PipeTransport,
+    stream: StreamId,
+    producer: Offer['producer'],
+    asleep: boolean,
+  ): Promise<Consumer | DataConsumer> {
     const consumer = await this.#consumeIn(link, transport, stream, producer, asleep);
     this.#mustBeAccepted(consumer);
     return consumer;
   }
 
-  async #consumeIn(link: Link, transport: PipeTransport, stream: StreamId, producer: Offer['producer'], asleep: boolean): Promise<Consumer | DataConsumer> {
+  async #consumeIn(
+    link: Link,
+    transport: PipeTransport,
+    stream: StreamId,
+    producer: Offer['producer'],
+    asleep: boolean,
+  ): Promise<Consumer | DataConsumer> {
     const workerId = this.#workerIds.workerIdOf(producer);
     if (stream.producerId === undefined) {
-      const ordered = isCarriedInOrder('sctpStreamParameters' in producer ? producer.sctpStreamParameters : undefined) || undefined;
+      const ordered =
+        isCarriedInOrder('sctpStreamParameters' in producer ? producer.sctpStreamParameters : undefined) || undefined;
       return transport.consumeData({ dataProducerId: workerId, ordered, paused: asleep });
     }
     if (!asleep || !('kind' in producer)) return transport.consume({ producerId: workerId });
-    return consumeAsleep(transport, producer, link.network, () => link.connection !== undefined, consume => this.#workerIds.withWorkerId(workerId, () => consume(workerId)));
+    return consumeAsleep(
+      transport,
+      producer,
+      link.network,
+      () => link.connection !== undefined,
+      consume => this.#workerIds.withWorkerId(workerId, () => consume(workerId)),
+    );
   }
 }
 
@@ -294,7 +359,8 @@ function isCarriedInOrder(original: SctpStreamParameters | undefined): boolean {
 
 async function produce(transport: PipeTransport, stream: PipedStream): Promise<Producer | DataProducer> {
   const { id, appData, paused } = stream;
-  if (stream.kind !== 'data') return transport.produce({ id, kind: stream.kind, rtpParameters: stream.rtpParameters, paused, appData });
+  if (stream.kind !== 'data')
+    return transport.produce({ id, kind: stream.kind, rtpParameters: stream.rtpParameters, paused, appData });
   const { sctpStreamParameters, label, protocol } = stream;
   return transport.produceData({ id, sctpStreamParameters, label, protocol, paused, appData });
 }
@@ -304,11 +370,25 @@ async function addressFor(listenIp: string, host: string, family: Family): Promi
   return isIP(listenIp) === 6 ? asIPv6(address) : address;
 }
 
-function linkKey({ routerId, remoteRouterId, link }: { routerId: string; remoteRouterId: string; link: LinkKind }): string {
+function linkKey({
+  routerId,
+  remoteRouterId,
+  link,
+}: {
+  routerId: string;
+  remoteRouterId: string;
+  link: LinkKind;
+}): string {
   return `${routerId} ${remoteRouterId} ${link}`;
 }
 
 async function toLinkEnd(link: Link): Promise<LinkEnd> {
   const { id, tuple, srtpParameters } = await link.transport;
-  return { transportId: id, ip: tuple.localAddress, port: tuple.localPort, srtpParameters, connectedTo: link.connection?.transportId };
+  return {
+    transportId: id,
+    ip: tuple.localAddress,
+    port: tuple.localPort,
+    srtpParameters,
+    connectedTo: link.connection?.transportId,
+  };
 }

@@ -202,7 +202,12 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     connection.on('lost', reason => {
       // A server that is silent is one that is not there, whatever TCP says. Why things close is told before they do.
       if (this.#readyState === ReadyState.CONNECTED) this.#onDisconnected(NO_SIGN_OF_LIFE);
-      this.#closeEverything(new NodeUnavailableError(`${url} is lost, and what was there with it`, { node: url, cause: reason ?? connection.trouble }));
+      this.#closeEverything(
+        new NodeUnavailableError(`${url} is lost, and what was there with it`, {
+          node: url,
+          cause: reason ?? connection.trouble,
+        }),
+      );
       if (reason) this.reportError(reason);
     });
     connection.on('refused', error => {
@@ -221,7 +226,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
 
   override async listMafaldaRouters(): Promise<MafaldaRouterState[]> {
     const states = await this.#call(MAFALDA_TARGET, 'listMafaldaRouters', []);
-    if (!isMafaldaRouterStates(states)) throw new TypeError(`listMafaldaRouters() was answered by ${this.#url} with something else`);
+    if (!isMafaldaRouterStates(states))
+      throw new TypeError(`listMafaldaRouters() was answered by ${this.#url} with something else`);
     return states;
   }
 
@@ -318,7 +324,10 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       case 'forget':
         return this.#mirrors.forget(message.handle);
       case 'closeMafaldaRouter':
-        return void this.mafaldaRouters.get(message.mafaldaRouter)?.closedByServer().catch(error => log('%o', error));
+        return void this.mafaldaRouters
+          .get(message.mafaldaRouter)
+          ?.closedByServer()
+          .catch(error => log('%o', error));
       default:
         return message satisfies never;
     }
@@ -355,7 +364,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   #closeEverything(death?: Error): void {
     this.safeEmit('lost');
     this.#mirrors.closeAll(death);
-    for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.closedByServer().catch(error => log('%o', error));
+    for (const mafaldaRouter of this.mafaldaRouters.values())
+      mafaldaRouter.closedByServer().catch(error => log('%o', error));
   }
 }
 

@@ -8,7 +8,8 @@ const WELCOME_TIMEOUT_MS = 2500;
 const MAX_CAUSE = 500;
 
 export const MALFORMED_WELCOME = 'a malformed welcome';
-const UNTRUSTED = 'the authority that has signed its certificate is not known here: give it as `ca` (PEM), or by NODE_EXTRA_CA_CERTS';
+const UNTRUSTED =
+  'the authority that has signed its certificate is not known here: give it as `ca` (PEM), or by NODE_EXTRA_CA_CERTS';
 const NO_TLS = 'it does not speak TLS on that port: ws:// is for servers without `cert` and `key`';
 const NO_PORT = 'nobody listens on that port: is the server running, and the port right';
 const NO_WAY = 'there is no way to that machine from here: is the address right, and does a firewall let it pass';
@@ -30,7 +31,8 @@ const byCode = new Map(
     CERT_SIGNATURE_FAILURE: UNTRUSTED,
     CERT_HAS_EXPIRED: 'its certificate has expired',
     CERT_NOT_YET_VALID: 'its certificate is not valid yet: are both clocks right',
-    ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host: use the name, or the address, that it is made for',
+    ERR_TLS_CERT_ALTNAME_INVALID:
+      'its certificate is for another host: use the name, or the address, that it is made for',
     EPROTO: NO_TLS,
     ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
     ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
@@ -50,7 +52,13 @@ export function causeOf(error: Error): Error & { code?: string } {
 
 /** An error of the system may belong to another realm than this module's `Error`. */
 function isError(value: unknown): value is Error & { code?: string } {
-  return typeof value === 'object' && value !== null && 'message' in value && typeof value.message === 'string' && 'stack' in value;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'message' in value &&
+    typeof value.message === 'string' &&
+    'stack' in value
+  );
 }
 
 function explanationOf(url: string, { code = '', message }: { code?: string; message: string }): string {
@@ -59,20 +67,24 @@ function explanationOf(url: string, { code = '', message }: { code?: string; mes
   if (known) return known;
   const status = /Unexpected server response: (\d+)/.exec(message)?.[1];
   if (status !== undefined) return explanationOfStatus(status);
-  if (code.startsWith('HPE_') || message === 'server error' || message === MALFORMED_WELCOME) return 'what answers there is no Mafalda server';
-  if (code.startsWith('ERR_SSL_') && code.includes('ALERT')) return 'it refuses the TLS connection: does it ask for a certificate of yours (`cert` and `key`)';
+  if (code.startsWith('HPE_') || message === 'server error' || message === MALFORMED_WELCOME)
+    return 'what answers there is no Mafalda server';
+  if (code.startsWith('ERR_SSL_') && code.includes('ALERT'))
+    return 'it refuses the TLS connection: does it ask for a certificate of yours (`cert` and `key`)';
   if (code === 'ECONNRESET') {
     return isSecure
       ? 'it has closed the connection before anything was said: is it a Mafalda server, and does it ask for a certificate of yours (`cert` and `key`)'
       : 'it has closed the connection before anything was said: a port with TLS needs wss://; else, is it a Mafalda server, and the path right';
   }
-  if (message === 'timeout') return 'it has not answered in time: is the address right, does a firewall swallow packets, is it a Mafalda server';
+  if (message === 'timeout')
+    return 'it has not answered in time: is the address right, does a firewall swallow packets, is it a Mafalda server';
   return 'it can’t be reached';
 }
 
 function explanationOfStatus(status: string): string {
   if (status === '404') return 'there is no Mafalda server at that path';
-  if (status === '403' || status === '401') return 'it lets nobody in without more ado: a proxy before it asks for something, or it takes us for a page of a browser (`origins`)';
+  if (status === '403' || status === '401')
+    return 'it lets nobody in without more ado: a proxy before it asks for something, or it takes us for a page of a browser (`origins`)';
   if (['502', '503', '504'].includes(status)) return 'what answers there has no server behind it at present';
   return 'what answers there is no Mafalda server: are host, port and path right';
 }
@@ -100,7 +112,11 @@ export class ConnectErrors {
     const cause = causeOf(error);
     const { code, message } = cause;
     const what = code === undefined || message.includes(code) ? message : `${message} (${code})`;
-    return this.#tell(code ?? message, `${explanationOf(this.#url, cause)}: ${shortened(what.replace(/\s+/g, ' ').trim(), MAX_CAUSE)}`, cause);
+    return this.#tell(
+      code ?? message,
+      `${explanationOf(this.#url, cause)}: ${shortened(what.replace(/\s+/g, ' ').trim(), MAX_CAUSE)}`,
+      cause,
+    );
   }
 
   /** There was a connection, and why it has gone is told by other means. */
@@ -112,7 +128,10 @@ export class ConnectErrors {
   opened(): void {
     this.ended();
     this.#waiting = setTimeout(() => {
-      this.#tell('no welcome', `it has not said welcome within ${WELCOME_TIMEOUT_MS} ms: it is no Mafalda server, or its auth() takes longer`);
+      this.#tell(
+        'no welcome',
+        `it has not said welcome within ${WELCOME_TIMEOUT_MS} ms: it is no Mafalda server, or its auth() takes longer`,
+      );
     }, WELCOME_TIMEOUT_MS).unref();
   }
 

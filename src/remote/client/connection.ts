@@ -19,7 +19,14 @@ import {
 } from '../protocol/messages.ts';
 import { shortened } from '../protocol/measure.ts';
 import { Session } from '../protocol/session.ts';
-import { listenToAll, type ClientEvents, type Received, type Sent, type ServerEvents, type SessionEvents } from '../protocol/socketEvents.ts';
+import {
+  listenToAll,
+  type ClientEvents,
+  type Received,
+  type Sent,
+  type ServerEvents,
+  type SessionEvents,
+} from '../protocol/socketEvents.ts';
 import { isLoad, isLoadReport, isServerMessage, isWelcome } from '../protocol/validateServer.ts';
 import type { Caller } from './mirrorCore.ts';
 import { boundOf, sizeOf } from './argumentSize.ts';
@@ -299,12 +306,15 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     if (roughly <= this.#maxPayload) return roughly;
     const bytes = sizeOf(args) + ENVELOPE_BYTES;
     if (bytes <= this.#maxPayload) return bytes;
-    throw new RangeError(`${method}(): the arguments are too large, more than the ${this.#maxPayload} bytes of the server's maxPayload`);
+    throw new RangeError(
+      `${method}(): the arguments are too large, more than the ${this.#maxPayload} bytes of the server's maxPayload`,
+    );
   }
 
   async #credentials(): Promise<Credentials> {
     const token = await askToken(this.#token, this.#url);
-    const session = this.#sessionId === undefined ? undefined : { id: this.#sessionId, received: this.#session.received };
+    const session =
+      this.#sessionId === undefined ? undefined : { id: this.#sessionId, received: this.#session.received };
     return { protocol: PROTOCOL_VERSION, token, ...this.#identity, session, endSessionId: this.#endSessionId };
   }
 
@@ -329,7 +339,13 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   }
 
   #onWelcome(welcome: Welcome): void {
-    const { maxPayload, sessionTimeout, loadInterval, serverId, session: { id, received } } = welcome;
+    const {
+      maxPayload,
+      sessionTimeout,
+      loadInterval,
+      serverId,
+      session: { id, received },
+    } = welcome;
     this.#refusal.accepted();
     this.#connectErrors.accepted();
     this.#maxPayload = maxPayload;
@@ -356,7 +372,11 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   #unconfirmedCalls(): ClientMessage[] {
     return this.#closes.takeLost().map(({ unconfirmed, onConfirmed }) => {
       const id = this.#nextCallId++;
-      this.#calls.set(id, { resolve: () => undefined, reject: error => log('closing again: %o', error), onAnswer: onConfirmed });
+      this.#calls.set(id, {
+        resolve: () => undefined,
+        reject: error => log('closing again: %o', error),
+        onAnswer: onConfirmed,
+      });
       return { type: 'call', id, target: MAFALDA_TARGET, method: 'closeUnconfirmed', args: [unconfirmed] };
     });
   }
@@ -389,7 +409,11 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     const call = this.#calls.get(id);
     if (!call) return;
     // Its answer may still come, and tell of what was made in vain.
-    this.#calls.set(id, { ...call, resolve: result => this.emit('late', result), reject: error => log('%s(): %o', method, error) });
+    this.#calls.set(id, {
+      ...call,
+      resolve: result => this.emit('late', result),
+      reject: error => log('%s(): %o', method, error),
+    });
     call.reject(this.#timeoutError(method));
   }
 
@@ -399,8 +423,12 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     const state = isConnected ? '' : `: there is no connection at present${trouble ? `, ${trouble.message}` : ''}`;
     const message = `${method}() was not answered within ${this.#callTimeout} ms by ${this.#url}${state}`;
     // Without a session it was never sent: then it is known that it was not performed, and why.
-    if (this.#sessionId !== undefined || !trouble) return new CallTimeoutError(message, { method, cause: isConnected ? undefined : trouble });
-    return this.#refusal.error ?? new NodeUnavailableError(message, { node: this.#url, cause: trouble, causes: { [this.#url]: trouble } });
+    if (this.#sessionId !== undefined || !trouble)
+      return new CallTimeoutError(message, { method, cause: isConnected ? undefined : trouble });
+    return (
+      this.#refusal.error ??
+      new NodeUnavailableError(message, { node: this.#url, cause: trouble, causes: { [this.#url]: trouble } })
+    );
   }
 
   #onDisconnect(reason: string): void {
@@ -413,7 +441,10 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     if (this.#sessionId !== undefined) this.#silence.watch(this.#sessionTimeout);
     const why = this.#isGivenUp ? NO_SIGN_OF_LIFE : reason;
     this.#isGivenUp = false;
-    if (!this.#closed) this.#connectErrors.remember(new NodeUnavailableError(`${this.#url}: the connection was lost (${why})`, { node: this.#url }));
+    if (!this.#closed)
+      this.#connectErrors.remember(
+        new NodeUnavailableError(`${this.#url}: the connection was lost (${why})`, { node: this.#url }),
+      );
     this.emit('disconnected', why);
     // socket.io takes a server that closes for a wish of its own to be left alone; it may be starting again.
     // The same where a session has failed, and has closed the socket: there can be another session.
@@ -495,7 +526,11 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     const { error: refusal } = this.#refusal;
     if (refusal?.permanent) return refusal;
     if (this.#closed) return new ClosedError(message);
-    return new NodeUnavailableError(message, { node: this.#url, cause: reason, causes: reason && { [this.#url]: reason } });
+    return new NodeUnavailableError(message, {
+      node: this.#url,
+      cause: reason,
+      causes: reason && { [this.#url]: reason },
+    });
   }
 }
 

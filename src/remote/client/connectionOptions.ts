@@ -49,8 +49,10 @@ export const connectionOptions: Record<keyof ConnectionOptions, true> = {
 
 /** @throws {TypeError} for an option that can't be used */
 export function checkConnectionOptions({ callTimeout, sessionTimeout, name, token }: ConnectionOptions): void {
-  if (token !== undefined && typeof token !== 'string' && typeof token !== 'function') throw new TypeError('if given, token must be a string, or a function of the URL');
+  if (token !== undefined && typeof token !== 'string' && typeof token !== 'function')
+    throw new TypeError('if given, token must be a string, or a function of the URL');
   checkDuration('callTimeout', callTimeout, 1);
   checkDuration('sessionTimeout', sessionTimeout, 1);
-  if (name !== undefined && !isName(name)) throw new TypeError(`if given, name must be a string of 1 to ${MAX_NAME_LENGTH} characters`);
+  if (name !== undefined && !isName(name))
+    throw new TypeError(`if given, name must be a string of 1 to ${MAX_NAME_LENGTH} characters`);
 }

@@ -10,7 +10,8 @@ const [EVENT, CONNECT_ERROR, BINARY_EVENT] = [2, 4, 5];
 /** To be called with each packet before socket.io's client deals with it: of an event without a name, or an error without a text, it throws. */
 export function replaceMalformed(packet: { type: number; data?: unknown }): void {
   const { type, data } = packet;
-  if ((type === EVENT || type === BINARY_EVENT) && !(Array.isArray(data) && typeof data[0] === 'string')) packet.data = ['malformed'];
+  if ((type === EVENT || type === BINARY_EVENT) && !(Array.isArray(data) && typeof data[0] === 'string'))
+    packet.data = ['malformed'];
   if (type !== CONNECT_ERROR) return;
   const hasText = typeof data === 'object' && data !== null && 'message' in data && typeof data.message === 'string';
   if (!hasText) packet.data = { message: 'no reason' };

@@ -23,7 +23,10 @@ export class Mirror<Events extends EventsMap, ObserverEvents extends EventsMap> 
     this.appData = appData;
     core.bind(this);
     // Else what a listener throws would vanish: mediasoup logs it.
-    (this as unknown as EnhancedEventEmitter<{ listenererror: [name: string, error: Error] }>).on('listenererror', logListenerError);
+    (this as unknown as EnhancedEventEmitter<{ listenererror: [name: string, error: Error] }>).on(
+      'listenererror',
+      logListenerError,
+    );
   }
 
   get closed(): boolean {
@@ -52,20 +55,40 @@ type MirrorConstructor<T, M, Events extends EventsMap, ObserverEvents extends Ev
 
 /** A base class with every member of T that the description does not leave to the mirror itself. */
 export function mirrorClass<T, Events extends EventsMap, ObserverEvents extends EventsMap>() {
-  return <M extends ClassDescription['members']>(description: ClassDescription & { members: M }): MirrorConstructor<T, M, Events, ObserverEvents> => {
+  return <M extends ClassDescription['members']>(
+    description: ClassDescription & { members: M },
+  ): MirrorConstructor<T, M, Events, ObserverEvents> => {
     class DescribedMirror extends Mirror<Events, ObserverEvents> {}
     for (const name of membersOf(description, 'fixed', 'changing')) {
-      define(name, { get: function (this: DescribedMirror) { return this[coreKey].read(name); } });
+      define(name, {
+        get: function (this: DescribedMirror) {
+          return this[coreKey].read(name);
+        },
+      });
     }
     for (const name of membersOf(description, 'call', 'create')) {
-      define(name, { value: function (this: DescribedMirror, ...args: unknown[]) { return mayForget(this[coreKey].call(name, args), `${name}()`); }, writable: true });
+      define(name, {
+        value: function (this: DescribedMirror, ...args: unknown[]) {
+          return mayForget(this[coreKey].call(name, args), `${name}()`);
+        },
+        writable: true,
+      });
     }
     for (const name of membersOf(description, 'send')) {
-      define(name, { value: function (this: DescribedMirror, ...args: unknown[]) { this[coreKey].send(name, args); }, writable: true });
+      define(name, {
+        value: function (this: DescribedMirror, ...args: unknown[]) {
+          this[coreKey].send(name, args);
+        },
+        writable: true,
+      });
     }
     for (const name of membersOf(description, 'ending')) {
       const event = name.toLowerCase().replace(/d$/, '');
-      define(name, { value: function (this: DescribedMirror) { this[coreKey].end(event, []); } });
+      define(name, {
+        value: function (this: DescribedMirror) {
+          this[coreKey].end(event, []);
+        },
+      });
     }
     return DescribedMirror as unknown as MirrorConstructor<T, M, Events, ObserverEvents>;
 

@@ -30,24 +30,34 @@ export class RemoteSharedWorker
   }
 
   override close(): never {
-    throw new UnsupportedError('this Worker is shared by MafaldaRouters: close those, and it is closed when it is empty');
+    throw new UnsupportedError(
+      'this Worker is shared by MafaldaRouters: close those, and it is closed when it is empty',
+    );
   }
 
   async updateSettings(): Promise<never> {
-    throw new UnsupportedError('this Worker is shared by MafaldaRouters: its settings are the workerSettings that they were made with');
+    throw new UnsupportedError(
+      'this Worker is shared by MafaldaRouters: its settings are the workerSettings that they were made with',
+    );
   }
 
   async createRouter(): Promise<never> {
-    throw new UnsupportedError('the Routers of this Worker are made by MafaldaRouters; for Workers of your own there is client.mediasoup');
+    throw new UnsupportedError(
+      'the Routers of this Worker are made by MafaldaRouters; for Workers of your own there is client.mediasoup',
+    );
   }
 
   async createWebRtcServer(): Promise<never> {
-    throw new UnsupportedError('this Worker is shared by MafaldaRouters; for Workers of your own there is client.mediasoup');
+    throw new UnsupportedError(
+      'this Worker is shared by MafaldaRouters; for Workers of your own there is client.mediasoup',
+    );
   }
 }
 
 export class RemoteWebRtcServer
-  extends mirrorClass<types.WebRtcServer, types.WebRtcServerEvents, types.WebRtcServerObserverEvents>()(classes.WebRtcServer)
+  extends mirrorClass<types.WebRtcServer, types.WebRtcServerEvents, types.WebRtcServerObserverEvents>()(
+    classes.WebRtcServer,
+  )
   implements types.WebRtcServer
 {
   readonly #transports = new Set<types.WebRtcTransport>();
@@ -77,7 +87,8 @@ export class RemoteWebRtcServer
     this.#transports.add(transport);
     onceClosed(transport, () => {
       // Where its Router has closed it, mediasoup does not tell.
-      if (this.#transports.delete(transport) && !coreOf(transport)?.parent?.closed) this.observer.safeEmit('webrtctransportunhandled', transport);
+      if (this.#transports.delete(transport) && !coreOf(transport)?.parent?.closed)
+        this.observer.safeEmit('webrtctransportunhandled', transport);
     });
   }
 }
@@ -96,62 +107,67 @@ export class RemoteRouter
       return false;
     }
   }
-
 }
 
 export class RemoteWebRtcTransport
-  extends mirrorClass<types.WebRtcTransport, types.WebRtcTransportEvents, types.WebRtcTransportObserverEvents>()(classes.WebRtcTransport)
-  implements types.WebRtcTransport
-{}
+  extends mirrorClass<types.WebRtcTransport, types.WebRtcTransportEvents, types.WebRtcTransportObserverEvents>()(
+    classes.WebRtcTransport,
+  )
+  implements types.WebRtcTransport {}
 
 export class RemotePlainTransport
-  extends mirrorClass<types.PlainTransport, types.PlainTransportEvents, types.PlainTransportObserverEvents>()(classes.PlainTransport)
-  implements types.PlainTransport
-{}
+  extends mirrorClass<types.PlainTransport, types.PlainTransportEvents, types.PlainTransportObserverEvents>()(
+    classes.PlainTransport,
+  )
+  implements types.PlainTransport {}
 
 export class RemotePipeTransport
-  extends mirrorClass<types.PipeTransport, types.PipeTransportEvents, types.PipeTransportObserverEvents>()(classes.PipeTransport)
-  implements types.PipeTransport
-{}
+  extends mirrorClass<types.PipeTransport, types.PipeTransportEvents, types.PipeTransportObserverEvents>()(
+    classes.PipeTransport,
+  )
+  implements types.PipeTransport {}
 
 export class RemoteDirectTransport
-  extends mirrorClass<types.DirectTransport, types.DirectTransportEvents, types.DirectTransportObserverEvents>()(classes.DirectTransport)
-  implements types.DirectTransport
-{}
+  extends mirrorClass<types.DirectTransport, types.DirectTransportEvents, types.DirectTransportObserverEvents>()(
+    classes.DirectTransport,
+  )
+  implements types.DirectTransport {}
 
 export class RemoteActiveSpeakerObserver
-  extends mirrorClass<types.ActiveSpeakerObserver, types.ActiveSpeakerObserverEvents, types.ActiveSpeakerObserverObserverEvents>()(
-    classes.ActiveSpeakerObserver,
-  )
-  implements types.ActiveSpeakerObserver
-{}
+  extends mirrorClass<
+    types.ActiveSpeakerObserver,
+    types.ActiveSpeakerObserverEvents,
+    types.ActiveSpeakerObserverObserverEvents
+  >()(classes.ActiveSpeakerObserver)
+  implements types.ActiveSpeakerObserver {}
 
 export class RemoteAudioLevelObserver
-  extends mirrorClass<types.AudioLevelObserver, types.AudioLevelObserverEvents, types.AudioLevelObserverObserverEvents>()(
-    classes.AudioLevelObserver,
-  )
-  implements types.AudioLevelObserver
-{}
+  extends mirrorClass<
+    types.AudioLevelObserver,
+    types.AudioLevelObserverEvents,
+    types.AudioLevelObserverObserverEvents
+  >()(classes.AudioLevelObserver)
+  implements types.AudioLevelObserver {}
 
 export class RemoteProducer
   extends mirrorClass<types.Producer, types.ProducerEvents, types.ProducerObserverEvents>()(classes.Producer)
-  implements types.Producer
-{}
+  implements types.Producer {}
 
 export class RemoteConsumer
   extends mirrorClass<types.Consumer, types.ConsumerEvents, types.ConsumerObserverEvents>()(classes.Consumer)
-  implements types.Consumer
-{}
+  implements types.Consumer {}
 
 export class RemoteDataProducer
-  extends mirrorClass<types.DataProducer, types.DataProducerEvents, types.DataProducerObserverEvents>()(classes.DataProducer)
-  implements types.DataProducer
-{}
+  extends mirrorClass<types.DataProducer, types.DataProducerEvents, types.DataProducerObserverEvents>()(
+    classes.DataProducer,
+  )
+  implements types.DataProducer {}
 
 export class RemoteDataConsumer
-  extends mirrorClass<types.DataConsumer, types.DataConsumerEvents, types.DataConsumerObserverEvents>()(classes.DataConsumer)
-  implements types.DataConsumer
-{}
+  extends mirrorClass<types.DataConsumer, types.DataConsumerEvents, types.DataConsumerObserverEvents>()(
+    classes.DataConsumer,
+  )
+  implements types.DataConsumer {}
 
 const mirrorClasses = {
   Worker: RemoteWorker,

@@ -100,12 +100,16 @@ export class MirrorCore {
   bind(object: object): void {
     this.#object = object as Emitter & { observer: Emitter };
     this.parent?.children.add(this);
-    if (this.className === 'Producer' && this.parent?.parent) (this.parent.parent.#producers ??= new Map()).set(this.id, this);
+    if (this.className === 'Producer' && this.parent?.parent)
+      (this.parent.parent.#producers ??= new Map()).set(this.id, this);
     const listened = listenedEventsOf(this.description);
     if (listened.length === 0) return;
     const emitter = this.#object as unknown as EventEmitter;
     emitter.on('newListener', (name: string) => listened.includes(name) && this.#listen(name, true));
-    emitter.on('removeListener', (name: string) => listened.includes(name) && emitter.listenerCount(name) === 0 && this.#listen(name, false));
+    emitter.on(
+      'removeListener',
+      (name: string) => listened.includes(name) && emitter.listenerCount(name) === 0 && this.#listen(name, false),
+    );
   }
 
   /** Who has made an object is taken for a listener by the server: the first message must not come before the listener. */

@@ -62,14 +62,17 @@ export class Mirrors {
   add(mafaldaRouter: string | undefined, addition: Addition, bytes: number): void {
     const known = this.#byHandle.get(addition.handle);
     if (known) {
-      if (known.className !== addition.className || known.id !== addition.id) throw new TypeError(`the handle ${addition.handle} stands for another object`);
+      if (known.className !== addition.className || known.id !== addition.id)
+        throw new TypeError(`the handle ${addition.handle} stands for another object`);
       known.catchUp(addition.state);
       return this.#countChanges(addition.handle, known, addition.state, bytes);
     }
     if (this.#listener.hasClosed(addition.handle)) return;
     this.#count(addition.handle, bytes);
-    if (addition.className === 'SharedWorker' && mafaldaRouter !== undefined) return this.#addSharedWorker(mafaldaRouter, addition);
-    if (addition.className === 'Worker') return this.#listener.onWorker(this.#create(addition, undefined, undefined).object as Worker);
+    if (addition.className === 'SharedWorker' && mafaldaRouter !== undefined)
+      return this.#addSharedWorker(mafaldaRouter, addition);
+    if (addition.className === 'Worker')
+      return this.#listener.onWorker(this.#create(addition, undefined, undefined).object as Worker);
     const parent = addition.parent === undefined ? undefined : this.#byHandle.get(addition.parent);
     // We have closed its parent while this was on its way: it closes with it at the server.
     if (!parent || parent.closed) return this.#uncount(addition.handle);
@@ -106,7 +109,8 @@ export class Mirrors {
   close(handle: number, cause: CloseCause | undefined): void {
     const core = this.#byHandle.get(handle);
     if (!core) return;
-    if (cause && !core.description.closedBy.includes(cause.name)) throw new TypeError(`a ${core.className} does not close by ${cause.name}`);
+    if (cause && !core.description.closedBy.includes(cause.name))
+      throw new TypeError(`a ${core.className} does not close by ${cause.name}`);
     const error = cause?.error && decodeError(cause.error);
     if (isWorker(core.object) && error) {
       core.end(cause.name, [error]);
@@ -155,7 +159,8 @@ export class Mirrors {
 
   #count(handle: number, bytes: number): void {
     const { objects } = this.#limits;
-    if (this.#byHandle.size >= objects) throw new Error(`the server tells of more than ${objects} objects (limits.objects)`);
+    if (this.#byHandle.size >= objects)
+      throw new Error(`the server tells of more than ${objects} objects (limits.objects)`);
     this.#bytesOf.set(handle, bytes);
     this.#addBytes(bytes);
   }
@@ -171,7 +176,8 @@ export class Mirrors {
   #addBytes(bytes: number): void {
     const { objectBytes } = this.#limits;
     this.#bytes += bytes;
-    if (this.#bytes > objectBytes) throw new Error(`the server tells of objects that take more than ${objectBytes} bytes (limits.objectBytes)`);
+    if (this.#bytes > objectBytes)
+      throw new Error(`the server tells of objects that take more than ${objectBytes} bytes (limits.objectBytes)`);
   }
 
   #uncount(handle: number): void {
@@ -185,7 +191,9 @@ export class Mirrors {
     const known = this.#workers.get(id);
     // A server that lost sight of a Worker has told that it closed, and may find it again.
     const isOpen = known !== undefined && !known.core.closed;
-    const worker = isOpen ? known : { core: this.#create(addition, undefined, undefined), mafaldaRouters: new Map<number, string>() };
+    const worker = isOpen
+      ? known
+      : { core: this.#create(addition, undefined, undefined), mafaldaRouters: new Map<number, string>() };
     worker.mafaldaRouters.set(handle, mafaldaRouter);
     this.#workers.set(id, worker);
     this.#byHandle.set(handle, worker.core);
@@ -193,7 +201,14 @@ export class Mirrors {
 
   #create(addition: Addition, parent: MirrorCore | undefined, mafaldaRouter: string | undefined): MirrorCore {
     const { className, handle } = addition;
-    const core = new MirrorCore(this.#caller, descriptionOf(className), addition, parent, mafaldaRouter, this.#parameters);
+    const core = new MirrorCore(
+      this.#caller,
+      descriptionOf(className),
+      addition,
+      parent,
+      mafaldaRouter,
+      this.#parameters,
+    );
     createMirror(className, core, (decode(addition.appData, known => this.objectOf(known), true) ?? {}) as AppData);
     this.#byHandle.set(handle, core);
     // Of a Worker there is more to be told.

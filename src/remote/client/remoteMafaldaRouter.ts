@@ -17,7 +17,10 @@ abstract class CallingMafaldaRouter extends MafaldaRouterBase {
 type Calls = Pick<PipeableMafaldaRouter, (typeof mafaldaRouterCalls)[number]>;
 
 /** All that can be called at the server has its method here: they are defined right below. */
-const MafaldaRouterWithCalls = CallingMafaldaRouter as unknown as abstract new (id: string, network: boolean) => CallingMafaldaRouter & Calls;
+const MafaldaRouterWithCalls = CallingMafaldaRouter as unknown as abstract new (
+  id: string,
+  network: boolean,
+) => CallingMafaldaRouter & Calls;
 
 for (const name of mafaldaRouterCalls) {
   Object.defineProperty(CallingMafaldaRouter.prototype, name, {
@@ -106,7 +109,9 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
   }
 
   #end(): Promise<unknown> {
-    return this.#ending === 'close' ? this.#caller.closeMafaldaRouter(this.id, this.#number) : this.#caller.call(this.id, 'leave', []);
+    return this.#ending === 'close'
+      ? this.#caller.closeMafaldaRouter(this.id, this.#number)
+      : this.#caller.call(this.id, 'leave', []);
   }
 
   protected async release(): Promise<void> {

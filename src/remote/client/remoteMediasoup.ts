@@ -36,7 +36,8 @@ export class RemoteMediasoup extends MediasoupModule implements Index {
 
   /** The server's. @throws {NodeUnavailableError} before the server has answered: nothing can be said for it */
   getSupportedRtpCapabilities = (): RouterRtpCapabilities => {
-    if (!this.#info) throw new NodeUnavailableError("the server has not answered yet: await once(client, 'connected') first");
+    if (!this.#info)
+      throw new NodeUnavailableError("the server has not answered yet: await once(client, 'connected') first");
     return structuredClone(this.#info.supportedRtpCapabilities);
   };
 }

@@ -13,7 +13,10 @@ export function warnOfPlainToken(token: Token | undefined, url: string): void {
   const { protocol, hostname } = new URL(url);
   if (token === undefined || /^(wss|https):$/.test(protocol) || isLoopback(hostname) || warned.has(url)) return;
   warned.add(url);
-  process.emitWarning(`the token for ${url} leaves this machine unencrypted: use wss://, or a network that nobody else reads`, { code: 'MAFALDA_PLAIN_TOKEN' });
+  process.emitWarning(
+    `the token for ${url} leaves this machine unencrypted: use wss://, or a network that nobody else reads`,
+    { code: 'MAFALDA_PLAIN_TOKEN' },
+  );
 }
 
 const warned = new Set<string>();

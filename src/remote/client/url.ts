@@ -11,7 +11,8 @@ export function addressOf(url: string, path = DEFAULT_PATH): { origin: string; p
   const { protocol, host, pathname, search, hash, username, password } = parse(url);
   if (!/^(ws|http)s?:$/.test(protocol)) throw new TypeError(`${url}: must begin with wss:// or ws://`);
   // A URL is logged, and part of errors.
-  if (username || password) throw new TypeError(`${protocol}//${host}: a URL must not have a user or a password: there is the option token`);
+  if (username || password)
+    throw new TypeError(`${protocol}//${host}: a URL must not have a user or a password: there is the option token`);
   if (search || hash) throw new TypeError(`${url}: must not have anything after its path`);
   const own = pathname.replace(/\/+$/, '');
   return { origin: `${protocol.replace('ws', 'http')}//${host}`, path: own === '' ? path : own };
@@ -21,6 +22,8 @@ function parse(url: string): URL {
   try {
     return new URL(url);
   } catch (error) {
-    throw new TypeError(`Invalid URL ${JSON.stringify(url)}: it must be like wss://media-1.example:4443`, { cause: error });
+    throw new TypeError(`Invalid URL ${JSON.stringify(url)}: it must be like wss://media-1.example:4443`, {
+      cause: error,
+    });
   }
 }

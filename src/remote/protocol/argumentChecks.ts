@@ -6,7 +6,8 @@ export function mustBeBuffer(name: string, packet: unknown): undefined {
 }
 
 export function mustBeMessage(message: unknown): undefined {
-  if (typeof message !== 'string' && !Buffer.isBuffer(message)) throw new TypeError('message must be a string or a Buffer');
+  if (typeof message !== 'string' && !Buffer.isBuffer(message))
+    throw new TypeError('message must be a string or a Buffer');
 }
 
 export function mustBeLayers({ spatialLayer, temporalLayer }: Partial<ConsumerLayers>): undefined {

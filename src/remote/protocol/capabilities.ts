@@ -131,7 +131,8 @@ export class ReceivedCapabilities {
       if (values > MAX_VALUES) throw new RangeError(`RTP capabilities of more than ${MAX_VALUES} values`);
       // Decoding comes first, since it refuses data that is nested too deep for JSON.stringify().
       const rtpCapabilities = this.#accept(encoded);
-      if (JSON.stringify(rtpCapabilities).length > MAX_CAPABILITIES) throw new RangeError(`RTP capabilities of more than ${MAX_CAPABILITIES} characters`);
+      if (JSON.stringify(rtpCapabilities).length > MAX_CAPABILITIES)
+        throw new RangeError(`RTP capabilities of more than ${MAX_CAPABILITIES} characters`);
       return { rtpCapabilities: deepFreeze(rtpCapabilities), bytes };
     } catch (error) {
       return { error, bytes: 0 };

@@ -19,7 +19,14 @@ import type {
   WebRtcTransport,
   Worker,
 } from 'mediasoup/types';
-import { mustBeBuffer, mustBeLayers, mustBeMessage, mustBePriority, mustBeTraceTypes, mustHaveFingerprints } from './argumentChecks.ts';
+import {
+  mustBeBuffer,
+  mustBeLayers,
+  mustBeMessage,
+  mustBePriority,
+  mustBeTraceTypes,
+  mustHaveFingerprints,
+} from './argumentChecks.ts';
 import { describeClass, listenedEventsOf, type ClassDescription } from './describe.ts';
 
 const closable = { closed: 'local', appData: 'local', observer: 'local', close: 'closing' } as const;
@@ -35,7 +42,14 @@ const workerDescription = {
   events: { subprocessclose: 'object' },
 } as const;
 
-const workerMembers = { ...closable, pid: 'fixed', died: 'local', subprocessClosed: 'changing', dump: 'call', getResourceUsage: 'call' } as const;
+const workerMembers = {
+  ...closable,
+  pid: 'fixed',
+  died: 'local',
+  subprocessClosed: 'changing',
+  dump: 'call',
+  getResourceUsage: 'call',
+} as const;
 
 /** A client's own Worker. */
 const worker = describeClass<Worker>()({
@@ -46,7 +60,13 @@ const worker = describeClass<Worker>()({
 /** A Worker of MafaldaRouters. Some of them may belong to other clients, so no single client may change or close it. */
 const sharedWorker = describeClass<Worker>()({
   ...workerDescription,
-  members: { ...workerMembers, close: 'local', updateSettings: 'local', createWebRtcServer: 'local', createRouter: 'local' },
+  members: {
+    ...workerMembers,
+    close: 'local',
+    updateSettings: 'local',
+    createWebRtcServer: 'local',
+    createRouter: 'local',
+  },
 });
 
 const webRtcServer = describeClass<WebRtcServer>()({
@@ -132,7 +152,13 @@ const webRtcTransport = describeClass<WebRtcTransport>()({
     dtlsRemoteCert: 'changing',
     restartIce: 'call',
   },
-  events: { trace: 'both', icestatechange: 'both', iceselectedtuplechange: 'both', dtlsstatechange: 'both', sctpstatechange: 'both' },
+  events: {
+    trace: 'both',
+    icestatechange: 'both',
+    iceselectedtuplechange: 'both',
+    dtlsstatechange: 'both',
+    sctpstatechange: 'both',
+  },
   tellsOf: {
     iceState: 'icestatechange',
     iceSelectedTuple: 'iceselectedtuplechange',
@@ -145,7 +171,13 @@ const webRtcTransport = describeClass<WebRtcTransport>()({
 
 const plainTransport = describeClass<PlainTransport>()({
   ...transportDescription,
-  members: { ...transportMembers, ...sctpMembers, tuple: 'changing', rtcpTuple: 'changing', srtpParameters: 'changing' },
+  members: {
+    ...transportMembers,
+    ...sctpMembers,
+    tuple: 'changing',
+    rtcpTuple: 'changing',
+    srtpParameters: 'changing',
+  },
   events: { trace: 'both', tuple: 'both', rtcptuple: 'both', sctpstatechange: 'both' },
   tellsOf: { tuple: 'tuple', rtcpTuple: 'rtcptuple', sctpState: 'sctpstatechange' },
   closedState: sctpClosed,
@@ -166,7 +198,12 @@ const directTransport = describeClass<DirectTransport>()({
   atOnce: { ...transportDescription.atOnce, sendRtcp: (packet: unknown) => mustBeBuffer('rtcpPacket', packet) },
 });
 
-const rtpObserverDescription = { parents: ['Router'], announcement: 'newrtpobserver', closedByParent: 'routerclose', closedBy: [] };
+const rtpObserverDescription = {
+  parents: ['Router'],
+  announcement: 'newrtpobserver',
+  closedByParent: 'routerclose',
+  closedBy: [],
+};
 
 const rtpObserverMembers = {
   ...closable,
@@ -178,7 +215,12 @@ const rtpObserverMembers = {
   removeProducer: 'call',
 } as const;
 
-const rtpObserverEvents = { pause: 'observer', resume: 'observer', addproducer: 'observer', removeproducer: 'observer' } as const;
+const rtpObserverEvents = {
+  pause: 'observer',
+  resume: 'observer',
+  addproducer: 'observer',
+  removeproducer: 'observer',
+} as const;
 
 const activeSpeakerObserver = describeClass<ActiveSpeakerObserver>()({
   ...rtpObserverDescription,
@@ -259,7 +301,13 @@ const consumer = describeClass<Consumer>()({
   atOnce: { ...traceChecks, setPreferredLayers: mustBeLayers, setPriority: mustBePriority },
 });
 
-const dataStreamMembers = { ...streamMembers, type: 'fixed', sctpStreamParameters: 'fixed', label: 'fixed', protocol: 'fixed' } as const;
+const dataStreamMembers = {
+  ...streamMembers,
+  type: 'fixed',
+  sctpStreamParameters: 'fixed',
+  label: 'fixed',
+  protocol: 'fixed',
+} as const;
 
 const dataProducer = describeClass<DataProducer>()({
   parents: transportClasses,

@@ -49,17 +49,26 @@ export function encodeAppData(appData: unknown, handleOf: HandleOf): unknown {
   return encodeOwn(appData, handleOf, { count: 0 }, newRoom(), 0) ?? {};
 }
 
-function encodeDeep(value: unknown, handleOf: HandleOf, buffers: { count: number }, depth: number, path?: string): unknown {
+function encodeDeep(
+  value: unknown,
+  handleOf: HandleOf,
+  buffers: { count: number },
+  depth: number,
+  path?: string,
+): unknown {
   if (typeof value === 'function' || typeof value === 'symbol') {
     throw new TypeError(`${path} is a ${typeof value}, which can't be sent to another process`);
   }
   if (typeof value === 'bigint') return { [BIGINT]: String(value) };
   if (typeof value === 'number' && !Number.isFinite(value)) return { [NUMBER]: String(value) };
   if (typeof value !== 'object' || value === null) return value;
-  if (depth > MAX_DEPTH) throw new TypeError(`${path} is nested more than ${MAX_DEPTH} levels deep, or contains itself`);
+  if (depth > MAX_DEPTH)
+    throw new TypeError(`${path} is nested more than ${MAX_DEPTH} levels deep, or contains itself`);
   if (Array.isArray(value)) {
     return value.map((element, index) =>
-      element === undefined ? { [UNDEFINED]: true } : encodeDeep(element, handleOf, buffers, depth + 1, path && `${path}[${index}]`),
+      element === undefined
+        ? { [UNDEFINED]: true }
+        : encodeDeep(element, handleOf, buffers, depth + 1, path && `${path}[${index}]`),
     );
   }
   // A plain object, by far the most frequent case, is neither a Buffer nor an object with a handle.
@@ -70,7 +79,8 @@ function encodeDeep(value: unknown, handleOf: HandleOf, buffers: { count: number
     }
     const handle = handleOf(value, false);
     if (handle !== undefined) return { [REFERENCE]: handle };
-    if (value instanceof EventEmitter) throw new TypeError(`${path} is an object that the other process does not know: it may be closed`);
+    if (value instanceof EventEmitter)
+      throw new TypeError(`${path} is an object that the other process does not know: it may be closed`);
   }
   if (hasToJSON(value)) return encodeDeep(value.toJSON(), handleOf, buffers, depth + 1, path);
   const result: Record<string, unknown> = {};
@@ -78,7 +88,8 @@ function encodeDeep(value: unknown, handleOf: HandleOf, buffers: { count: number
     if (key === '__proto__') throw new TypeError(`${path} has a key __proto__, which can't be sent to another process`);
     const member = (value as Record<string, unknown>)[key];
     if (member === undefined) continue;
-    if (key === APP_DATA && typeof member === 'object' && member !== null) result[key] = encodeOwn(member, handleOf, buffers, newRoom(), depth + 1) ?? {};
+    if (key === APP_DATA && typeof member === 'object' && member !== null)
+      result[key] = encodeOwn(member, handleOf, buffers, newRoom(), depth + 1) ?? {};
     else result[escape(key)] = encodeDeep(member, handleOf, buffers, depth + 1, path && `${path}.${key}`);
   }
   return result;
@@ -104,7 +115,8 @@ function encodeOwn(value: unknown, handleOf: HandleOf, buffers: { count: number 
   if (typeof value === 'number' && !Number.isFinite(value)) return { [NUMBER]: String(value) };
   if (typeof value !== 'object' || value === null) return value;
   if (depth > MAX_DEPTH || room.ancestors.has(value)) return undefined;
-  if (value instanceof Uint8Array) return fits(room, value.byteLength) && buffers.count++ < MAX_BUFFERS ? value : undefined;
+  if (value instanceof Uint8Array)
+    return fits(room, value.byteLength) && buffers.count++ < MAX_BUFFERS ? value : undefined;
   const isPlain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
   const handle = isPlain ? undefined : handleOf(value, true);
   if (handle !== undefined) return { [REFERENCE]: handle };
@@ -121,7 +133,10 @@ function encodeOwn(value: unknown, handleOf: HandleOf, buffers: { count: number 
     }
     const result: Record<string, unknown> = {};
     for (const key of Object.keys(value)) {
-      const encoded = key === '__proto__' ? undefined : encodeOwn((value as Record<string, unknown>)[key], handleOf, buffers, room, depth + 1);
+      const encoded =
+        key === '__proto__'
+          ? undefined
+          : encodeOwn((value as Record<string, unknown>)[key], handleOf, buffers, room, depth + 1);
       if (encoded !== undefined && fits(room, key.length)) result[escape(key)] = encoded;
     }
     return result;
@@ -144,7 +159,9 @@ function escape(key: string): string {
 }
 
 function unescape(key: string): string {
-  return key.charCodeAt(0) === DOLLAR && (key.charCodeAt(1) === DOLLAR || key === `$${PLACEHOLDER}`) ? key.slice(1) : key;
+  return key.charCodeAt(0) === DOLLAR && (key.charCodeAt(1) === DOLLAR || key === `$${PLACEHOLDER}`)
+    ? key.slice(1)
+    : key;
 }
 
 function hasToJSON(value: object): value is { toJSON(): unknown } {
@@ -158,12 +175,18 @@ function hasToJSON(value: object): value is { toJSON(): unknown } {
  * @throws {NotFoundError} for a reference to an object that is unknown or closed
  * @throws {TypeError} for a malformed reference, bigint or number, for too deep nesting, and for a key `__proto__`
  */
-export function decode(value: unknown, objectOf: (handle: number) => object | undefined, isAppData = false, depth = 0): unknown {
+export function decode(
+  value: unknown,
+  objectOf: (handle: number) => object | undefined,
+  isAppData = false,
+  depth = 0,
+): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
   if (Object.isFrozen(value)) return value;
   if (depth > MAX_DEPTH) throw new TypeError(`data nested more than ${MAX_DEPTH} levels deep`);
   if (Array.isArray(value)) {
-    for (let index = 0; index < value.length; ++index) value[index] = decode(value[index], objectOf, isAppData, depth + 1);
+    for (let index = 0; index < value.length; ++index)
+      value[index] = decode(value[index], objectOf, isAppData, depth + 1);
     return value;
   }
   const data = value as Record<string, unknown>;
@@ -180,7 +203,8 @@ export function decode(value: unknown, objectOf: (handle: number) => object | un
   for (const key of keys) {
     if (key === '__proto__') throw new TypeError('data with a key __proto__');
     const member = data[key];
-    if (typeof member === 'object' && member !== null) data[key] = decode(member, objectOf, isAppData || key === APP_DATA, depth + 1);
+    if (typeof member === 'object' && member !== null)
+      data[key] = decode(member, objectOf, isAppData || key === APP_DATA, depth + 1);
     isEscaped ||= unescape(key) !== key;
   }
   return isEscaped ? Object.fromEntries(keys.map(key => [unescape(key), data[key]])) : data;
@@ -196,7 +220,11 @@ function toBigInt(digits: unknown): bigint {
   return BigInt(digits);
 }
 
-function resolve(handle: unknown, objectOf: (handle: number) => object | undefined, isOptional: boolean): object | undefined {
+function resolve(
+  handle: unknown,
+  objectOf: (handle: number) => object | undefined,
+  isOptional: boolean,
+): object | undefined {
   if (typeof handle !== 'number') throw new TypeError(`a reference that is none (${String(handle)})`);
   const object = objectOf(handle);
   if (!object && !isOptional) throw new NotFoundError(`a reference to an unknown object (${handle}): it may be closed`);

@@ -87,7 +87,8 @@ export function membersOf(description: ClassDescription, ...kinds: MemberKind[])
   const known = found.get(description) ?? new Map<string, readonly string[]>();
   found.set(description, known);
   const key = kinds.join();
-  const members = known.get(key) ?? Object.keys(description.members).filter(name => kinds.includes(description.members[name]!));
+  const members =
+    known.get(key) ?? Object.keys(description.members).filter(name => kinds.includes(description.members[name]!));
   known.set(key, members);
   return members;
 }

@@ -46,13 +46,19 @@ const classesByName: Readonly<Record<string, ErrorClass>> = {
 
 const decoders: { readonly [Code in MafaldaErrorCode]: (message: string, fields: Fields, depth: number) => Error } = {
   ERR_MAFALDA_NODE_UNAVAILABLE: (message, { node, cause, causes }, depth) =>
-    new NodeUnavailableError(message, { node: toText(node), cause: toError(cause, depth), causes: toErrors(causes, depth) }),
+    new NodeUnavailableError(message, {
+      node: toText(node),
+      cause: toError(cause, depth),
+      causes: toErrors(causes, depth),
+    }),
   ERR_MAFALDA_NODE_DRAINING: (message, { node }) => new NodeDrainingError(message, { node: toText(node) }),
-  ERR_MAFALDA_LIMIT: (message, { limit, max }) => new LimitError(message, { limit: textOf(limit, MAX_NAME_LENGTH), max: typeof max === 'number' ? max : NaN }),
+  ERR_MAFALDA_LIMIT: (message, { limit, max }) =>
+    new LimitError(message, { limit: textOf(limit, MAX_NAME_LENGTH), max: typeof max === 'number' ? max : NaN }),
   ERR_MAFALDA_WORKER_BUDGET: message => new WorkerBudgetError(message),
   ERR_MAFALDA_CALL_TIMEOUT: (message, { method, cause }, depth) =>
     new CallTimeoutError(message, { method: textOf(method, MAX_NAME_LENGTH), cause: toError(cause, depth) }),
-  ERR_MAFALDA_REFUSED: (message, { reason, permanent }) => new RefusedError(message, { reason: textOf(reason, MAX_MESSAGE_LENGTH), permanent: permanent === true }),
+  ERR_MAFALDA_REFUSED: (message, { reason, permanent }) =>
+    new RefusedError(message, { reason: textOf(reason, MAX_MESSAGE_LENGTH), permanent: permanent === true }),
   ERR_MAFALDA_CLOSED: message => new ClosedError(message),
   ERR_MAFALDA_INCOMPATIBLE: message => new IncompatibleError(message),
 };
@@ -75,12 +81,18 @@ export function decodeError({ name: givenName, message: givenMessage, code, fiel
 function encodeFields(error: Error, depth: number): Fields {
   const { causes } = error as unknown as Fields;
   const { cause } = error;
-  const own = Object.entries(error as unknown as Fields).filter(([name]) => !['code', 'name', 'cause', 'causes'].includes(name));
-  const fields: Fields = Object.fromEntries(own.map(([name, value]) => [name, typeof value === 'string' ? shortened(value, MAX_MESSAGE_LENGTH) : value]));
+  const own = Object.entries(error as unknown as Fields).filter(
+    ([name]) => !['code', 'name', 'cause', 'causes'].includes(name),
+  );
+  const fields: Fields = Object.fromEntries(
+    own.map(([name, value]) => [name, typeof value === 'string' ? shortened(value, MAX_MESSAGE_LENGTH) : value]),
+  );
   if (depth >= MAX_CAUSES_DEPTH) return fields;
   if (cause !== undefined) fields['cause'] = encodeError(cause, depth + 1);
   if (isRecord(causes)) {
-    const encoded = Object.entries(causes).slice(0, MAX_CAUSES).map(([node, why]) => [node, encodeError(why, depth + 1)]);
+    const encoded = Object.entries(causes)
+      .slice(0, MAX_CAUSES)
+      .map(([node, why]) => [node, encodeError(why, depth + 1)]);
     fields['causes'] = Object.fromEntries(encoded);
   }
   return fields;
@@ -88,7 +100,9 @@ function encodeFields(error: Error, depth: number): Fields {
 
 function toErrors(causes: unknown, depth: number): Record<string, Error> {
   if (!isRecord(causes)) return {};
-  const entries = Object.entries(causes).slice(0, MAX_CAUSES).map(([node, why]) => [node, toError(why, depth)] as const);
+  const entries = Object.entries(causes)
+    .slice(0, MAX_CAUSES)
+    .map(([node, why]) => [node, toError(why, depth)] as const);
   return Object.fromEntries(entries.filter((entry): entry is [string, Error] => entry[1] !== undefined));
 }
 

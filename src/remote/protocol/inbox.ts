@@ -21,7 +21,12 @@ export class Inbox<Received> {
   readonly #onEmpty: (() => void)[] = [];
 
   /** @param isHeldUp whether delivery has to wait until {@link run} is called */
-  constructor(memory: MemoryAccount, deliver: (message: Received, size: Measure) => void, isHeldUp: () => boolean, shared = turns) {
+  constructor(
+    memory: MemoryAccount,
+    deliver: (message: Received, size: Measure) => void,
+    isHeldUp: () => boolean,
+    shared = turns,
+  ) {
     this.#turns = shared;
     this.#memory = memory;
     this.#deliver = deliver;

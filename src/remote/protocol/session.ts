@@ -134,7 +134,11 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     this.#holdsBack = holdsBack;
     this.#outbox = new Outbox(memory);
     // Delivery is held up while answers pile up unread, since it would make more of them.
-    this.#inbox = new Inbox(memory, (message, size) => this.#deliver(message, size), () => this.#outbox.bytes > memory.max / 2);
+    this.#inbox = new Inbox(
+      memory,
+      (message, size) => this.#deliver(message, size),
+      () => this.#outbox.bytes > memory.max / 2,
+    );
   }
 
   /** Number of messages that have arrived, which the other side needs in order to go on. */
@@ -261,7 +265,11 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     let bytes = 0;
     const { oldest } = this.#outbox;
     if (oldest) this.#next = Math.max(this.#next, oldest.number);
-    for (let kept = this.#outbox.at(this.#next); kept && (batch.length === 0 || bytes + kept.wireBytes <= this.maxBatchBytes); kept = this.#outbox.at(++this.#next)) {
+    for (
+      let kept = this.#outbox.at(this.#next);
+      kept && (batch.length === 0 || bytes + kept.wireBytes <= this.maxBatchBytes);
+      kept = this.#outbox.at(++this.#next)
+    ) {
       batch.push(kept);
       bytes += kept.wireBytes;
     }
@@ -284,7 +292,11 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   };
 
   #transmitAll(batch: Kept<Sent>[]): void {
-    for (const packet of packetsOf(batch)) this.#transmit(packet[0]!.number, packet.map(({ message }) => message));
+    for (const packet of packetsOf(batch))
+      this.#transmit(
+        packet[0]!.number,
+        packet.map(({ message }) => message),
+      );
   }
 
   #transmit(number: number, messages: Sent[]): void {
@@ -309,17 +321,21 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     this.#received = number;
     const size = measure(message);
     this.#unacknowledgedBytes += size.bytes;
-    if (number - this.#acknowledged >= ACKNOWLEDGE_EVERY || this.#unacknowledgedBytes >= ACKNOWLEDGE_EVERY_BYTES) this.#acknowledge();
+    if (number - this.#acknowledged >= ACKNOWLEDGE_EVERY || this.#unacknowledgedBytes >= ACKNOWLEDGE_EVERY_BYTES)
+      this.#acknowledge();
     else this.#acknowledging ??= setTimeout(() => this.#acknowledge(), ACKNOWLEDGE_WITHIN_MS).unref();
     this.#inbox.add(message, size);
-    if (!this.#inbox.isEmpty && this.#memory.isOver()) this.#fail('more has arrived than can be kept until it is dealt with');
+    if (!this.#inbox.isEmpty && this.#memory.isOver())
+      this.#fail('more has arrived than can be kept until it is dealt with');
   }
 
   #deliver(message: Received, size: Measure): void {
     try {
       this.emit('message', message, size);
     } catch (error) {
-      return this.#fail(`a message that can't be dealt with: ${error instanceof Error ? error.message : String(error)}`);
+      return this.#fail(
+        `a message that can't be dealt with: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
     if (this.#isHoldingBack && !this.#mustHoldBack) this.#acknowledge();
   }
@@ -343,7 +359,8 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   }
 
   readonly #onAcknowledge = (received: number): void => {
-    if (!Number.isInteger(received) || received > this.#sent) return this.#fail('an acknowledgement of what was never sent');
+    if (!Number.isInteger(received) || received > this.#sent)
+      return this.#fail('an acknowledgement of what was never sent');
     this.#outbox.forgetUpTo(received);
     this.#inbox.run();
     this.#tellOfRoom();
@@ -371,8 +388,10 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   #fallBehind(): void {
     const recovery = this.#recovery;
     if (recovery) this.#outbox.replace([...this.#outbox].filter(({ message }) => !recovery.isInSnapshot(message)));
-    const isTooMuch = this.#outbox.length + this.#held.length > MAX_UNACKNOWLEDGED / 2 || this.#memory.isOver(this.#outbox.bytes);
-    if (!recovery || isTooMuch) return this.#fail('too many messages are waiting for the other side, or too large ones');
+    const isTooMuch =
+      this.#outbox.length + this.#held.length > MAX_UNACKNOWLEDGED / 2 || this.#memory.isOver(this.#outbox.bytes);
+    if (!recovery || isTooMuch)
+      return this.#fail('too many messages are waiting for the other side, or too large ones');
     this.#isBehind = true;
     ++this.#snapshots;
     this.#socket?.disconnect(true);

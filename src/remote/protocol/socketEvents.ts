@@ -30,10 +30,14 @@ export type ClientEvents = {
 };
 
 /** Event types in socket.io's form, for the sending side. */
-export type Sent<Events extends Record<string, unknown[]>> = { [Name in keyof Events]: (...args: Events[Name]) => void };
+export type Sent<Events extends Record<string, unknown[]>> = {
+  [Name in keyof Events]: (...args: Events[Name]) => void;
+};
 
 /** Event types for the receiving side, whose arguments are unknown until they have been checked. */
-export type Received<Events extends Record<string, unknown[]>> = { [Name in keyof Events]: (...args: Unchecked<Events[Name]>) => void };
+export type Received<Events extends Record<string, unknown[]>> = {
+  [Name in keyof Events]: (...args: Unchecked<Events[Name]>) => void;
+};
 type Unchecked<Args extends unknown[]> = { [Index in keyof Args]: unknown };
 
 interface Listenable<Events extends Record<string, unknown[]>> {
@@ -41,6 +45,9 @@ interface Listenable<Events extends Record<string, unknown[]>> {
 }
 
 /** Listens to every event of the other side. */
-export function listenToAll<Events extends Record<string, unknown[]>>(socket: Listenable<Events>, listeners: Received<Events>): void {
+export function listenToAll<Events extends Record<string, unknown[]>>(
+  socket: Listenable<Events>,
+  listeners: Received<Events>,
+): void {
   for (const name of Object.keys(listeners) as (keyof Events & string)[]) socket.on(name, listeners[name]);
 }

@@ -7,7 +7,9 @@ export const MAX_NAME_LENGTH = 200;
 export const MAX_UNCONFIRMED = 1000;
 
 /** Checks of the fields of each message, by its type. */
-export type Checks<Message extends { type: string }> = Readonly<Record<Message['type'], (message: Record<string, unknown>) => boolean>>;
+export type Checks<Message extends { type: string }> = Readonly<
+  Record<Message['type'], (message: Record<string, unknown>) => boolean>
+>;
 
 /** Whether it is a message of a known type, with fields that pass its check. */
 export function isOneOf<Message extends { type: string }>(value: unknown, checks: Checks<Message>): value is Message {
@@ -19,7 +21,8 @@ export function isOneOf<Message extends { type: string }>(value: unknown, checks
 const messageChecks: Checks<ClientMessage> = {
   call: message => Number.isSafeInteger(message['id']) && isRequest(message),
   send: isRequest,
-  listen: ({ handle, name, listening }) => Number.isSafeInteger(handle) && typeof name === 'string' && typeof listening === 'boolean',
+  listen: ({ handle, name, listening }) =>
+    Number.isSafeInteger(handle) && typeof name === 'string' && typeof listening === 'boolean',
   capabilities: ({ slot, rtpCapabilities }) => isCapabilitySlot(slot) && isRecord(rtpCapabilities),
 };
 
@@ -28,7 +31,9 @@ export function isClientMessage(value: unknown): value is ClientMessage {
 }
 
 function isRequest({ target, method, args }: Record<string, unknown>): boolean {
-  return (typeof target === 'string' || Number.isSafeInteger(target)) && typeof method === 'string' && Array.isArray(args);
+  return (
+    (typeof target === 'string' || Number.isSafeInteger(target)) && typeof method === 'string' && Array.isArray(args)
+  );
 }
 
 export function isCredentials(value: unknown): value is Credentials {

@@ -24,7 +24,15 @@ const is = {
 
 /** Types of the properties of mediasoup's objects; a name means the same in all classes. */
 export const stateTypes: Readonly<Record<string, keyof typeof is>> = {
-  ...{ id: 'text', type: 'text', kind: 'text', producerId: 'text', dataProducerId: 'text', label: 'text', protocol: 'text' },
+  ...{
+    id: 'text',
+    type: 'text',
+    kind: 'text',
+    producerId: 'text',
+    dataProducerId: 'text',
+    label: 'text',
+    protocol: 'text',
+  },
   ...{ pid: 'number', subprocessClosed: 'flag', rtpCapabilities: 'object' },
   ...{ sctpParameters: 'object', sctpState: 'text', sctpNegotiatedCapabilities: 'object', srtpParameters: 'object' },
   ...{ iceRole: 'text', iceParameters: 'object', iceCandidates: 'list', iceState: 'text', iceSelectedTuple: 'object' },
@@ -41,7 +49,8 @@ const messageChecks: Checks<ServerMessage> = {
   answer: ({ id }) => Number.isSafeInteger(id),
   failure: ({ id, error }) => Number.isSafeInteger(id) && isWireError(error),
   add: ({ addition, mafaldaRouter }) => isAddition(addition, mafaldaRouter),
-  event: ({ handle, name, args, changes }) => isHandle(handle) && isName(name) && Array.isArray(args) && isOptionalRecord(changes),
+  event: ({ handle, name, args, changes }) =>
+    isHandle(handle) && isName(name) && Array.isArray(args) && isOptionalRecord(changes),
   change: ({ handle, changes }) => isHandle(handle) && isRecord(changes),
   close: ({ handle, cause }) => isHandle(handle) && isOptionalCause(cause),
   forget: ({ handle }) => isHandle(handle),
@@ -63,7 +72,8 @@ export function checkChanges({ members }: ClassDescription, changes: Changes): C
     const kind = Object.hasOwn(members, name) ? members[name] : undefined;
     if (kind !== 'fixed' && kind !== 'changing') continue;
     const type = stateTypes[name];
-    if (type && changes[name] !== null && !is[type](changes[name])) throw new TypeError(`the property ${name} is not of the type ${type}`);
+    if (type && changes[name] !== null && !is[type](changes[name]))
+      throw new TypeError(`the property ${name} is not of the type ${type}`);
     known[name] = changes[name];
   }
   return known;
@@ -72,7 +82,8 @@ export function checkChanges({ members }: ClassDescription, changes: Changes): C
 /** @throws {TypeError} if the state is not that of an object of the class */
 export function checkState(description: ClassDescription, state: Changes): Changes {
   const missing = required.find(name => Object.hasOwn(description.members, name) && (state[name] ?? null) === null);
-  if (missing !== undefined && description.members[missing] === 'fixed') throw new TypeError(`the property ${missing} is missing`);
+  if (missing !== undefined && description.members[missing] === 'fixed')
+    throw new TypeError(`the property ${missing} is missing`);
   return checkChanges(description, state);
 }
 
@@ -103,14 +114,25 @@ export function isWelcome(value: unknown): value is Welcome {
 
 /** Refuses a report with missing or negative numbers, since placement adds them up. */
 export function isLoadReport(value: unknown): value is LoadReport {
-  return isRecord(value) && isLoad(value['load']) && isListOf(value['workers'], isWorkerLoad) && isListOf(value['hosts'], isHostLoad);
+  return (
+    isRecord(value) &&
+    isLoad(value['load']) &&
+    isListOf(value['workers'], isWorkerLoad) &&
+    isListOf(value['hosts'], isHostLoad)
+  );
 }
 
 /** The answer to `listMafaldaRouters()`. */
 export function isMafaldaRouterStates(value: unknown): value is MafaldaRouterState[] {
   const isHolder = (holder: unknown): boolean =>
-    isRecord(holder) && (holder['node'] === undefined || isName(holder['node'])) && isListOf(holder['clients'], isName) && isLoad(holder['objects']);
-  return Array.isArray(value) && value.every(state => isRecord(state) && isName(state['id']) && isListOf(state['holders'], isHolder));
+    isRecord(holder) &&
+    (holder['node'] === undefined || isName(holder['node'])) &&
+    isListOf(holder['clients'], isName) &&
+    isLoad(holder['objects']);
+  return (
+    Array.isArray(value) &&
+    value.every(state => isRecord(state) && isName(state['id']) && isListOf(state['holders'], isHolder))
+  );
 }
 
 /** A number from 0 up. */
@@ -120,25 +142,41 @@ export function isLoad(value: unknown): value is number {
 
 function isWorkerLoad(value: unknown): value is WorkerLoad {
   if (!isRecord(value) || !isName(value['id'])) return false;
-  return ['cpu', 'routers', 'transports', 'producers', 'consumers', 'dataProducers', 'dataConsumers'].every(name => isLoad(value[name]));
+  return ['cpu', 'routers', 'transports', 'producers', 'consumers', 'dataProducers', 'dataConsumers'].every(name =>
+    isLoad(value[name]),
+  );
 }
 
 function isHostLoad(value: unknown): value is HostLoad {
   if (!isRecord(value)) return false;
   const { cores, cpu, memory, network } = value;
   const isMemory = isRecord(memory) && isLoad(memory['total']) && isLoad(memory['free']);
-  const isNetwork = network === undefined || (isRecord(network) && isLoad(network['received']) && isLoad(network['sent']));
+  const isNetwork =
+    network === undefined || (isRecord(network) && isLoad(network['received']) && isLoad(network['sent']));
   return Number.isSafeInteger(cores) && isWithin(cores, 1, MAX_IN_REPORT) && isLoad(cpu) && isMemory && isNetwork;
 }
 
 function isMediasoupInfo(value: unknown): boolean {
-  return isRecord(value) && isName(value['version']) && isName(value['workerBin']) && isRecord(value['supportedRtpCapabilities']);
+  return (
+    isRecord(value) &&
+    isName(value['version']) &&
+    isName(value['workerBin']) &&
+    isRecord(value['supportedRtpCapabilities'])
+  );
 }
 
 function isAddition(value: unknown, mafaldaRouter: unknown): value is Addition {
   if (!isRecord(value)) return false;
   const { handle, className, id, parent, appData, state, families } = value;
-  if (!isHandle(handle) || !isName(className) || !Object.hasOwn(classes, className) || !isName(id) || id === '' || !isRecord(state)) return false;
+  if (
+    !isHandle(handle) ||
+    !isName(className) ||
+    !Object.hasOwn(classes, className) ||
+    !isName(id) ||
+    id === '' ||
+    !isRecord(state)
+  )
+    return false;
   if (appData !== undefined && appData !== null && typeof appData !== 'object') return false;
   if (families !== undefined && !isListOf(families, family => family === 4 || family === 6)) return false;
   const isInMafaldaRouter = isName(mafaldaRouter);

@@ -5,7 +5,21 @@
 import { EventEmitter } from 'node:events';
 import type { ClassName } from '../protocol/classes.ts';
 
-type Kind = 'text' | 'number' | 'integer' | 'flag' | 'object' | 'objects' | 'texts' | 'numbers' | 'parameters' | 'name' | 'address' | 'addresses' | 'data' | 'any';
+type Kind =
+  | 'text'
+  | 'number'
+  | 'integer'
+  | 'flag'
+  | 'object'
+  | 'objects'
+  | 'texts'
+  | 'numbers'
+  | 'parameters'
+  | 'name'
+  | 'address'
+  | 'addresses'
+  | 'data'
+  | 'any';
 
 /** What no real client comes near to: mediasoup compares each element of a list with each of another, and so takes very long for long ones. */
 const MAX_LIST = 100;
@@ -20,7 +34,8 @@ const isNumber = (value: unknown): boolean => typeof value === 'number';
 const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= MAX_TEXT;
 const isName = (value: unknown): boolean => typeof value === 'string' && value.length <= MAX_NAME;
 /** References to objects of mediasoup's are no options. */
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof EventEmitter);
+const isObject = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof EventEmitter);
 const isAddress = (value: unknown): boolean => isText(value) || isObject(value);
 
 const kinds: Record<Kind, { is: (value: unknown) => boolean; what: string }> = {
@@ -32,9 +47,15 @@ const kinds: Record<Kind, { is: (value: unknown) => boolean; what: string }> = {
   objects: { is: listOf(isObject, MAX_LIST), what: `an array of objects, at most ${MAX_LIST}` },
   texts: { is: listOf(isText, MAX_LIST), what: `an array of strings, at most ${MAX_LIST}` },
   numbers: { is: listOf(isNumber, MAX_NUMBERS), what: `an array of numbers, at most ${MAX_NUMBERS}` },
-  parameters: { is: value => isObject(value) && Object.keys(value as object).length <= MAX_LIST, what: `an object with at most ${MAX_LIST} members` },
+  parameters: {
+    is: value => isObject(value) && Object.keys(value as object).length <= MAX_LIST,
+    what: `an object with at most ${MAX_LIST} members`,
+  },
   // Of an object, or of a header extension.
-  name: { is: value => isName(value) || isNumber(value), what: `a string of at most ${MAX_NAME} characters, or a number` },
+  name: {
+    is: value => isName(value) || isNumber(value),
+    what: `a string of at most ${MAX_NAME} characters, or a number`,
+  },
   address: { is: isAddress, what: 'a string or an object' },
   addresses: { is: listOf(isAddress, MAX_LIST), what: `an array of strings or objects, at most ${MAX_LIST}` },
   data: { is: value => isText(value) || value instanceof Uint8Array, what: 'a string or a Buffer' },
@@ -45,26 +66,130 @@ const kinds: Record<Kind, { is: (value: unknown) => boolean; what: string }> = {
 const properties = new Map<string, Kind>(
   Object.entries({
     text: [
-      ...['ip', 'announcedIp', 'announcedAddress', 'address', 'protocol', 'mid', 'msid', 'rid', 'cname', 'mimeType', 'uri', 'kind', 'type', 'parameter'],
-      ...['direction', 'scalabilityMode', 'label', 'cryptoSuite', 'srtpCryptoSuite', 'keyBase64', 'role', 'algorithm', 'value', 'logLevel'],
+      ...[
+        'ip',
+        'announcedIp',
+        'announcedAddress',
+        'address',
+        'protocol',
+        'mid',
+        'msid',
+        'rid',
+        'cname',
+        'mimeType',
+        'uri',
+        'kind',
+        'type',
+        'parameter',
+      ],
+      ...[
+        'direction',
+        'scalabilityMode',
+        'label',
+        'cryptoSuite',
+        'srtpCryptoSuite',
+        'keyBase64',
+        'role',
+        'algorithm',
+        'value',
+        'logLevel',
+      ],
       ...['link', 'producerId', 'dataProducerId', 'routerId', 'remoteRouterId', 'transportId', 'consumerId'],
     ],
     number: [
-      ...['port', 'rtcpPort', 'min', 'max', 'sendBufferSize', 'recvBufferSize', 'ssrc', 'payloadType', 'preferredPayloadType', 'codecPayloadType'],
-      ...['clockRate', 'channels', 'preferredId', 'OS', 'MIS', 'streamId', 'maxPacketLifeTime', 'maxRetransmits', 'spatialLayer', 'temporalLayer'],
-      ...['maxMessageSize', 'maxSendMessageSize', 'maxReceiveMessageSize', 'sctpSendBufferSize', 'sctpPerStreamSendQueueLimit'],
-      ...['sctpMaxReceiverWindowBufferSize', 'sctpDefaultStreamBufferedAmountLowThreshold', 'keyFrameRequestDelay', 'iceConsentTimeout'],
+      ...[
+        'port',
+        'rtcpPort',
+        'min',
+        'max',
+        'sendBufferSize',
+        'recvBufferSize',
+        'ssrc',
+        'payloadType',
+        'preferredPayloadType',
+        'codecPayloadType',
+      ],
+      ...[
+        'clockRate',
+        'channels',
+        'preferredId',
+        'OS',
+        'MIS',
+        'streamId',
+        'maxPacketLifeTime',
+        'maxRetransmits',
+        'spatialLayer',
+        'temporalLayer',
+      ],
+      ...[
+        'maxMessageSize',
+        'maxSendMessageSize',
+        'maxReceiveMessageSize',
+        'sctpSendBufferSize',
+        'sctpPerStreamSendQueueLimit',
+      ],
+      ...[
+        'sctpMaxReceiverWindowBufferSize',
+        'sctpDefaultStreamBufferedAmountLowThreshold',
+        'keyFrameRequestDelay',
+        'iceConsentTimeout',
+      ],
       ...['interval', 'threshold', 'maxEntries', 'family', 'rtcMinPort', 'rtcMaxPort', 'scaleResolutionDownBy'],
     ],
     integer: ['maxBitrate', 'initialAvailableOutgoingBitrate'],
     flag: [
-      ...['paused', 'pipe', 'ignoreDtx', 'enableRtx', 'enableSctp', 'enableSrtp', 'enableUdp', 'enableTcp', 'preferUdp', 'preferTcp', 'comedia'],
-      ...['rtcpMux', 'isLast', 'dtx', 'encrypt', 'preferredEncrypt', 'reducedSize', 'mux', 'ordered', 'network', 'keepId', 'ipv6Only', 'udpReusePort', 'asleep'],
+      ...[
+        'paused',
+        'pipe',
+        'ignoreDtx',
+        'enableRtx',
+        'enableSctp',
+        'enableSrtp',
+        'enableUdp',
+        'enableTcp',
+        'preferUdp',
+        'preferTcp',
+        'comedia',
+      ],
+      ...[
+        'rtcpMux',
+        'isLast',
+        'dtx',
+        'encrypt',
+        'preferredEncrypt',
+        'reducedSize',
+        'mux',
+        'ordered',
+        'network',
+        'keepId',
+        'ipv6Only',
+        'udpReusePort',
+        'asleep',
+      ],
       ...['enableMediasoupPacketIdHeaderExtension', 'exposeInternalIp', 'disableLiburing'],
     ],
     object: [
-      ...['rtpParameters', 'rtpCapabilities', 'rtcp', 'rtx', 'flags', 'portRange', 'numSctpStreams', 'srtpParameters', 'dtlsParameters'],
-      ...['sctpStreamParameters', 'preferredLayers', 'listenInfo', 'rtcpListenInfo', 'remote', 'stream', 'routerOptions', 'workerSettings'],
+      ...[
+        'rtpParameters',
+        'rtpCapabilities',
+        'rtcp',
+        'rtx',
+        'flags',
+        'portRange',
+        'numSctpStreams',
+        'srtpParameters',
+        'dtlsParameters',
+      ],
+      ...[
+        'sctpStreamParameters',
+        'preferredLayers',
+        'listenInfo',
+        'rtcpListenInfo',
+        'remote',
+        'stream',
+        'routerOptions',
+        'workerSettings',
+      ],
     ],
     parameters: ['parameters'],
     objects: ['codecs', 'headerExtensions', 'encodings', 'rtcpFeedback', 'fingerprints', 'listenInfos', 'mediaCodecs'],
@@ -73,7 +198,9 @@ const properties = new Map<string, Kind>(
     name: ['id'],
     address: ['listenIp'],
     addresses: ['listenIps'],
-  } satisfies Partial<Record<Kind, string[]>>).flatMap(([kind, names]) => names.map((name): [string, Kind] => [name, kind as Kind])),
+  } satisfies Partial<Record<Kind, string[]>>).flatMap(([kind, names]) =>
+    names.map((name): [string, Kind] => [name, kind as Kind]),
+  ),
 );
 
 /** The application's own, and the parameters of codecs, which mediasoup looks at one by one. */
@@ -135,7 +262,8 @@ function checkReferences(method: string, options: unknown, classOf: ClassOf): vo
     const value = (options as Record<string, unknown>)[name];
     // None is for mediasoup to refuse, if it must be there.
     if (value === undefined || value === null) continue;
-    if (!(value instanceof EventEmitter) || classOf(value) !== className) throw new TypeError(`${method}().${name} must be a ${className}`);
+    if (!(value instanceof EventEmitter) || classOf(value) !== className)
+      throw new TypeError(`${method}().${name} must be a ${className}`);
   }
 }
 
@@ -165,7 +293,8 @@ function findWrong(value: unknown, allowed: readonly string[] = []): Wrong | und
     const member = (value as Record<string, unknown>)[name];
     const kind = properties.get(name);
     // To mediasoup null is the same as none, but not where it wants an integer.
-    if (kind && (member !== null || kind === 'integer') && !kinds[kind].is(member)) return { text: `.${name} must be ${kinds[kind].what}`, ErrorClass: TypeError };
+    if (kind && (member !== null || kind === 'integer') && !kinds[kind].is(member))
+      return { text: `.${name} must be ${kinds[kind].what}`, ErrorClass: TypeError };
     if (kind && !isWhole(kind, member)) return { text: `.${name} must be ${kinds[kind].what}`, ErrorClass: RangeError };
     if (kind === undefined && Array.isArray(member) && member.length > MAX_NUMBERS && !unchecked.includes(name)) {
       return { text: `.${name} must have at most ${MAX_NUMBERS} elements`, ErrorClass: TypeError };

@@ -14,7 +14,14 @@ import { decode, encode } from '../protocol/codec.ts';
 import { encodeError } from '../protocol/errors.ts';
 import type { Measure } from '../protocol/measure.ts';
 import type { MemoryAccount, MemoryBudget } from '../protocol/memory.ts';
-import { MAFALDA_TARGET, MEDIASOUP_TARGET, type ClientMessage, type Credentials, type ServerMessage, type Target } from '../protocol/messages.ts';
+import {
+  MAFALDA_TARGET,
+  MEDIASOUP_TARGET,
+  type ClientMessage,
+  type Credentials,
+  type ServerMessage,
+  type Target,
+} from '../protocol/messages.ts';
 import { Session, type Recovery } from '../protocol/session.ts';
 import type { ClientEvents, Received, Sent, ServerEvents, SessionEvents } from '../protocol/socketEvents.ts';
 import { isClientMessage } from '../protocol/validate.ts';
@@ -92,7 +99,11 @@ export class ClientSession implements Audience {
   #absence: NodeJS.Timeout | undefined;
 
   /** @param onFailure the client does not keep to the protocol */
-  constructor({ served, addresses, targets, memory, ...rules }: SessionContext, { name, instance }: Credentials, onFailure: (error: Error) => void) {
+  constructor(
+    { served, addresses, targets, memory, ...rules }: SessionContext,
+    { name, instance }: Credentials,
+    onFailure: (error: Error) => void,
+  ) {
     this.#owner = { session: this.id, name, instance };
     this.#served = served;
     this.#memberships = new Memberships(served, this, this.#owner);
@@ -103,7 +114,10 @@ export class ClientSession implements Audience {
     this.#use = rules.use;
     this.#budget = memory;
     this.#memory = memory.open(rules.limits.sessionBytes);
-    this.#session = new Session<ServerMessage, ClientMessage>(isClientMessage, { recovery: this.#recovery(), memory: this.#memory });
+    this.#session = new Session<ServerMessage, ClientMessage>(isClientMessage, {
+      recovery: this.#recovery(),
+      memory: this.#memory,
+    });
     this.#session.on('room', () => this.#teller.goOn());
     this.#session.on('message', (message, size) => this.#onMessage(message, size));
     this.#session.on('failing', reason => this.#socket?.emit('refused', reason));
@@ -164,7 +178,8 @@ export class ClientSession implements Audience {
       // Who has asked for it knows, and may mean another one by the same id already.
       if (this.#closing.delete(message.mafaldaRouter)) return;
     }
-    if (message.type === 'event' && lossyEvents.has(message.name) && this.#memory.bytes > SLOW * this.#memory.max) return;
+    if (message.type === 'event' && lossyEvents.has(message.name) && this.#memory.bytes > SLOW * this.#memory.max)
+      return;
     this.#session.send(message, undefined, size);
   }
 
@@ -246,11 +261,21 @@ export class ClientSession implements Audience {
   }
 
   /** Unless there are too many at once, whether they are to be answered or not. */
-  async #performOne({ target, method, args }: Extract<ClientMessage, { type: 'call' | 'send' }>, { bytes, values }: Measure): Promise<unknown> {
+  async #performOne(
+    { target, method, args }: Extract<ClientMessage, { type: 'call' | 'send' }>,
+    { bytes, values }: Measure,
+  ): Promise<unknown> {
     if (this.#pendingCalls >= this.#limits.pendingCalls) {
-      throw limitError('pendingCalls', this.#limits, `${method}(): ${this.#pendingCalls} calls wait for their answers already: await some of them`);
+      throw limitError(
+        'pendingCalls',
+        this.#limits,
+        `${method}(): ${this.#pendingCalls} calls wait for their answers already: await some of them`,
+      );
     }
-    if (this.#memory.isOver(bytes)) throw this.#noMemory(`${method}(): the calls that wait for their answers take ${this.#memory.bytes} bytes already: await some of them`);
+    if (this.#memory.isOver(bytes))
+      throw this.#noMemory(
+        `${method}(): the calls that wait for their answers take ${this.#memory.bytes} bytes already: await some of them`,
+      );
     if (values > MAX_VALUES) throw new RangeError(`${method}(): the arguments have more than ${MAX_VALUES} values`);
     ++this.#pendingCalls;
     this.#memory.add(bytes);
@@ -292,7 +317,8 @@ export class ClientSession implements Audience {
     }
     if (method.creates && holding?.isOpen === false) {
       // A pair of pipes is made of two objects.
-      for (const made of name === 'pipeToRouter' ? Object.values(result as PipeToRouterResult) : [result]) closeMade(made);
+      for (const made of name === 'pipeToRouter' ? Object.values(result as PipeToRouterResult) : [result])
+        closeMade(made);
       throw new NotFoundError(`${name}(): this client has left MafaldaRouter "${mafaldaRouterId}" in the meantime`);
     }
     return encode(result, object => {
@@ -316,11 +342,16 @@ export class ClientSession implements Audience {
     const all = exports.size + attached;
     const { limits } = this.#rules;
     if (this.#use.isFull(limits.objects, objects, all)) {
-      throw limitError('objects', limits, `${name}(): the clients have ${all} objects here, this one ${objects}: close some of them`);
+      throw limitError(
+        'objects',
+        limits,
+        `${name}(): the clients have ${all} objects here, this one ${objects}: close some of them`,
+      );
     }
     const bytes = this.#objectBytes;
     const state = `${name}(): the objects of the clients take ${exports.bytes} bytes, those of this one ${bytes}: close some of them`;
-    if (this.#use.isFull(limits.objectBytes, bytes, exports.bytes)) throw limitError('objectBytes', this.#limits, state);
+    if (this.#use.isFull(limits.objectBytes, bytes, exports.bytes))
+      throw limitError('objectBytes', this.#limits, state);
     if (bytes >= this.#budget.share) throw limitError('totalBytes', this.#limits, state);
   }
 
@@ -342,7 +373,8 @@ export class ClientSession implements Audience {
   }
 
   #mafaldaMethod(name: string): Method | undefined {
-    if (name === 'createMafaldaRouter') return { call: options => this.#attach(options as MafaldaRouterOptions), creates: true };
+    if (name === 'createMafaldaRouter')
+      return { call: options => this.#attach(options as MafaldaRouterOptions), creates: true };
     if (name === 'listMafaldaRouters') return { call: () => this.#served.list() };
     if (name === 'closeUnconfirmed') return { call: unconfirmed => this.#served.closeUnconfirmed(unconfirmed) };
     if (name === 'getResourceUsages') return { call: () => this.#usagesOf(this.#served.mafalda) };
@@ -385,7 +417,8 @@ export class ClientSession implements Audience {
       };
     }
     if (name === 'leave') return { call: () => this.#memberships.leave(holding) };
-    if (name === 'offerPipe') return { call: request => this.#offerPipe(holding.attached, request as OfferRequest), creates: true };
+    if (name === 'offerPipe')
+      return { call: request => this.#offerPipe(holding.attached, request as OfferRequest), creates: true };
     if (name === 'leaveLinks') return { call: request => this.#leaveLinks(holding.attached, request as LeaveRequest) };
     if (!isOneOf(mafaldaRouterCalls, name)) return undefined;
     const call = mafaldaRouter[name].bind(mafaldaRouter) as Method['call'];
@@ -394,7 +427,8 @@ export class ClientSession implements Audience {
 
   async #offerPipe({ mafaldaRouter }: Holding['attached'], request: OfferRequest): Promise<PipeOffer> {
     const offer = await mafaldaRouter.offerPipe(request);
-    if (request.asleep !== true) await this.#served.pipeHolds.offered(this, this.#served.exports.pipe(offer.consumer.id));
+    if (request.asleep !== true)
+      await this.#served.pipeHolds.offered(this, this.#served.exports.pipe(offer.consumer.id));
     return offer;
   }
 

@@ -62,12 +62,14 @@ export class ExportedObject implements Follower {
     this.handle = handle;
     this.node = node;
     this.exporter = exporter;
-    this.className = node.type === 'worker' && exporter.mafaldaRouterId !== undefined ? 'SharedWorker' : classNameOf(node);
+    this.className =
+      node.type === 'worker' && exporter.mafaldaRouterId !== undefined ? 'SharedWorker' : classNameOf(node);
     this.description = descriptionOf(this.className);
     this.#object = node.object as unknown as AnyObject;
     follow(this.#object, this.description, this);
     // Where the end of a link sends to, nothing else tells.
-    if (node.type === 'transport' && isLinkTransport(node.object)) this.#unwatch = onChanged(node.object, () => exporter.tellChanges(this));
+    if (node.type === 'transport' && isLinkTransport(node.object))
+      this.#unwatch = onChanged(node.object, () => exporter.tellChanges(this));
   }
 
   onEvent(name: string, args: unknown[]): void {
@@ -120,7 +122,10 @@ export class ExportedObject implements Follower {
   }
 
   /** @param state all of its properties, where they have been read already */
-  toAddition(parent: ExportedObject | undefined, state = readingUncopied(() => this.#read(membersOf(this.description, 'fixed', 'changing')))): Addition {
+  toAddition(
+    parent: ExportedObject | undefined,
+    state = readingUncopied(() => this.#read(membersOf(this.description, 'fixed', 'changing'))),
+  ): Addition {
     const { handle, className, node } = this;
     return { handle, className, id: node.id, parent: parent?.handle, appData: this.#object['appData'], state };
   }
@@ -190,7 +195,12 @@ const classOfType = {
   dataConsumer: 'DataConsumer',
 } as const;
 
-const classOfTransport = { webrtc: 'WebRtcTransport', plain: 'PlainTransport', pipe: 'PipeTransport', direct: 'DirectTransport' } as const;
+const classOfTransport = {
+  webrtc: 'WebRtcTransport',
+  plain: 'PlainTransport',
+  pipe: 'PipeTransport',
+  direct: 'DirectTransport',
+} as const;
 
 const classOfRtpObserver = { activespeaker: 'ActiveSpeakerObserver', audiolevel: 'AudioLevelObserver' } as const;
 

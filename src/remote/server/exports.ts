@@ -106,5 +106,7 @@ export class Exports {
 }
 
 export function isPipe({ type, parent }: TreeNode): boolean {
-  return (type === 'consumer' || type === 'dataConsumer') && parent?.type === 'transport' && isLinkTransport(parent.object);
+  return (
+    (type === 'consumer' || type === 'dataConsumer') && parent?.type === 'transport' && isLinkTransport(parent.object)
+  );
 }

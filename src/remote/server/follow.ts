@@ -67,8 +67,12 @@ function listenersOf(description: ClassDescription): Listeners {
 
 function makeListeners({ events, closedBy }: ClassDescription): Listeners {
   const told = Object.entries(events).filter(([, where]) => where !== 'listened');
-  const listenersFor = (isForObserver: boolean): Listener[] => told.filter(([, where]) => (where === 'observer') === isForObserver).map(([name]) => telling(name, 'onEvent'));
-  return { ofObject: [...listenersFor(false), ...closedBy.map(name => telling(name, 'onCause'))], ofObserver: listenersFor(true) };
+  const listenersFor = (isForObserver: boolean): Listener[] =>
+    told.filter(([, where]) => (where === 'observer') === isForObserver).map(([name]) => telling(name, 'onEvent'));
+  return {
+    ofObject: [...listenersFor(false), ...closedBy.map(name => telling(name, 'onCause'))],
+    ofObserver: listenersFor(true),
+  };
 }
 
 function telling(name: string, how: keyof Follower): Listener {

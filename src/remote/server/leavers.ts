@@ -18,6 +18,7 @@ export class Leavers {
   }
 
   forget(leaver: Audience): void {
-    for (const [link, leavers] of this.#byLink) if (leavers.delete(leaver) && leavers.size === 0) this.#byLink.delete(link);
+    for (const [link, leavers] of this.#byLink)
+      if (leavers.delete(leaver) && leavers.size === 0) this.#byLink.delete(link);
   }
 }

@@ -38,7 +38,8 @@ export class Orphanage {
   add(holding: Holding): void {
     holding.seal();
     if (holding.size === 0) return;
-    const timer = this.#timeoutMs === undefined ? undefined : setTimeout(() => this.#expire(holding), this.#timeoutMs).unref();
+    const timer =
+      this.#timeoutMs === undefined ? undefined : setTimeout(() => this.#expire(holding), this.#timeoutMs).unref();
     this.#holdings.set(holding, { since: Date.now(), timer });
     holding.onEmpty = () => this.#remove(holding);
   }
@@ -52,8 +53,17 @@ export class Orphanage {
 
   list(): Orphans[] {
     return [...this.#holdings].map(([holding, { since }]) => {
-      const { owner: { session, name }, attached } = holding;
-      return { session, name, since, mafaldaRouter: attached.mafaldaRouter.id, objects: [...holding].map(({ node }) => node.object) };
+      const {
+        owner: { session, name },
+        attached,
+      } = holding;
+      return {
+        session,
+        name,
+        since,
+        mafaldaRouter: attached.mafaldaRouter.id,
+        objects: [...holding].map(({ node }) => node.object),
+      };
     });
   }
 
@@ -61,15 +71,25 @@ export class Orphanage {
   dump(mafaldaRouterId: string): OrphanDump[] {
     const dumps: OrphanDump[] = [];
     for (const [holding, { since }] of this.#holdings) {
-      const { owner: { session, name }, attached } = holding;
-      if (attached.mafaldaRouter.id === mafaldaRouterId) dumps.push({ session, name, since, objects: [...holding].map(({ node }) => node.id) });
+      const {
+        owner: { session, name },
+        attached,
+      } = holding;
+      if (attached.mafaldaRouter.id === mafaldaRouterId)
+        dumps.push({ session, name, since, objects: [...holding].map(({ node }) => node.id) });
     }
     return dumps;
   }
 
   #expire(holding: Holding): void {
     const { owner, attached } = holding;
-    log('session %s (%s) has not come back: closing %d objects in %s', owner.session, owner.name, holding.size, attached.mafaldaRouter.id);
+    log(
+      'session %s (%s) has not come back: closing %d objects in %s',
+      owner.session,
+      owner.name,
+      holding.size,
+      attached.mafaldaRouter.id,
+    );
     void this.closeOf(other => other === holding);
   }
 

@@ -44,7 +44,11 @@ export class OwnWorkers {
     const settings = this.#policy.settle(chosen);
     const own = this.#objects.workers.size + this.#starting;
     if (this.#use.isFull(this.#limits.workers, own, this.#use.workers)) {
-      throw limitError('workers', this.#limits, `createWorker(): the clients have ${this.#use.workers} Workers of their own here, this one ${own}: close some of them`);
+      throw limitError(
+        'workers',
+        this.#limits,
+        `createWorker(): the clients have ${this.#use.workers} Workers of their own here, this one ${own}: close some of them`,
+      );
     }
     ++this.#starting;
     ++this.#use.workers;

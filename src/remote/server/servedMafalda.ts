@@ -43,7 +43,14 @@ export class ServedMafalda {
    * @param settings of Workers
    * @param orphanTimeout how long what absent clients have made is kept where others use the MafaldaRouter, in ms; default: for ever
    */
-  constructor(mafalda: MafaldaApi, serverId: string, memory: MemoryBudget, families: readonly Family[] | undefined, settings: SettingsPolicy, orphanTimeout?: number) {
+  constructor(
+    mafalda: MafaldaApi,
+    serverId: string,
+    memory: MemoryBudget,
+    families: readonly Family[] | undefined,
+    settings: SettingsPolicy,
+    orphanTimeout?: number,
+  ) {
     this.#settings = settings;
     this.mafalda = mafalda;
     this.exports = new Exports(serverId, memory, families);
@@ -83,7 +90,8 @@ export class ServedMafalda {
         return owner ? [owner.name ?? owner.session] : [];
       });
       const [own] = holders;
-      if (own && own.node === undefined) return { id, holders: [{ ...own, clients: [...own.clients, ...clients] }, ...holders.slice(1)] };
+      if (own && own.node === undefined)
+        return { id, holders: [{ ...own, clients: [...own.clients, ...clients] }, ...holders.slice(1)] };
       return { id, holders: clients.length > 0 ? [{ clients, objects: 0 }, ...holders] : holders };
     });
   }
@@ -107,7 +115,8 @@ export class ServedMafalda {
 
   /** Closes what a client had closed in an earlier session, if that was not heard of then. @throws {TypeError} for anything else */
   closeUnconfirmed(unconfirmed: unknown): void {
-    if (!isUnconfirmed(unconfirmed)) throw new TypeError('closeUnconfirmed(): needs an object with mafaldaRouter and handles');
+    if (!isUnconfirmed(unconfirmed))
+      throw new TypeError('closeUnconfirmed(): needs an object with mafaldaRouter and handles');
     const { mafaldaRouter, handles, number } = unconfirmed;
     const attached = this.#attached.get(mafaldaRouter);
     if (!attached) return;
@@ -115,7 +124,8 @@ export class ServedMafalda {
       const exported = this.exports.byHandle(handle);
       if (exported?.exporter === attached.tree && exported.method('close')) exported.node.object.close();
     }
-    if (number === attached.number) attached.mafaldaRouter.close().catch(error => log('closing MafaldaRouter %s: %o', mafaldaRouter, error));
+    if (number === attached.number)
+      attached.mafaldaRouter.close().catch(error => log('closing MafaldaRouter %s: %o', mafaldaRouter, error));
   }
 
   /** What nobody is attached to any longer is closed: nobody else would ever do it. */
@@ -133,7 +143,11 @@ export class ServedMafalda {
 
   #export(mafaldaRouter: PipeableMafaldaRouter): Attached {
     const { id } = mafaldaRouter;
-    const attached = { mafaldaRouter, tree: new TreeExport(mafaldaRouter.tree, this.exports, id), number: this.#nextNumber++ };
+    const attached = {
+      mafaldaRouter,
+      tree: new TreeExport(mafaldaRouter.tree, this.exports, id),
+      number: this.#nextNumber++,
+    };
     this.#attached.set(id, attached);
     mafaldaRouter.once('close', () => {
       if (this.#attached.get(id) !== attached) return;

@@ -13,8 +13,23 @@ import { mayForgetCalls } from '../../core/mayForget.ts';
 import { refuseUnknown } from '../../api/options.ts';
 import type { LoadReport } from '../../api/load.ts';
 import type { MafaldaApi } from '../../api/types.ts';
-import { listenToAll, type ClientEvents, type Received, type Sent, type ServerEvents, type SessionEvents } from '../protocol/socketEvents.ts';
-import { DEFAULT_MAX_PAYLOAD, DEFAULT_PATH, MAX_LOAD_INTERVAL_MS, PROTOCOL_VERSION, type Credentials, type MediasoupInfo, type Welcome } from '../protocol/messages.ts';
+import {
+  listenToAll,
+  type ClientEvents,
+  type Received,
+  type Sent,
+  type ServerEvents,
+  type SessionEvents,
+} from '../protocol/socketEvents.ts';
+import {
+  DEFAULT_MAX_PAYLOAD,
+  DEFAULT_PATH,
+  MAX_LOAD_INTERVAL_MS,
+  PROTOCOL_VERSION,
+  type Credentials,
+  type MediasoupInfo,
+  type Welcome,
+} from '../protocol/messages.ts';
 import { MemoryBudget } from '../protocol/memory.ts';
 import { within } from '../../core/within.ts';
 import { authenticate, checkAuth, type Auth } from './authenticate.ts';
@@ -146,12 +161,15 @@ export class RemoteMafaldaServer {
     refuseUnknown('RemoteMafaldaServer', options, Object.keys(knownOptions));
     checkAuth(options.auth);
     const { origins = [], server } = options;
-    if (!Array.isArray(origins) || !origins.every(origin => typeof origin === 'string')) throw new TypeError('if given, origins must be an array of strings');
+    if (!Array.isArray(origins) || !origins.every(origin => typeof origin === 'string'))
+      throw new TypeError('if given, origins must be an array of strings');
     const idle = server && (['port', 'cert', 'key', 'ca'] as const).find(name => options[name] !== undefined);
     if (idle) throw new TypeError(`server and ${idle} exclude each other: port and TLS are the given server's own`);
-    if (options.path !== undefined && !/^\/[^?#]+$/.test(options.path)) throw new TypeError('if given, path must begin with /, such as /mafalda');
+    if (options.path !== undefined && !/^\/[^?#]+$/.test(options.path))
+      throw new TypeError('if given, path must begin with /, such as /mafalda');
     if (!options.cert !== !options.key) throw new TypeError('cert and key must be given together');
-    if (options.ca && !options.cert) throw new TypeError('ca needs cert and key: client certificates are checked with TLS only');
+    if (options.ca && !options.cert)
+      throw new TypeError('ca needs cert and key: client certificates are checked with TLS only');
     const address = addressOptions.find(name => options[name] !== undefined);
     if (address && mafalda.local === false) {
       throw new TypeError(
@@ -213,7 +231,14 @@ export class RemoteMafaldaServer {
     const closes = this.#closes;
     await this.#ensureWorker();
     if (this.#closes !== closes) throw new Error('the server was closed while it was to listen');
-    const { path = DEFAULT_PATH, maxPayload = DEFAULT_MAX_PAYLOAD, port = 0, host, server, origins = [] } = this.#options;
+    const {
+      path = DEFAULT_PATH,
+      maxPayload = DEFAULT_MAX_PAYLOAD,
+      port = 0,
+      host,
+      server,
+      origins = [],
+    } = this.#options;
     // Before anything else, since it may fail: then there is nothing to undo.
     if (!server) {
       this.#http.listen(port, host);
@@ -231,7 +256,9 @@ export class RemoteMafaldaServer {
     });
     this.#sockets.use((socket, next) => {
       const credentials = socket.handshake.auth;
-      const admitted = authenticate(this.#options.auth, credentials).then(() => this.#sessions.succeed(credentials as Credentials));
+      const admitted = authenticate(this.#options.auth, credentials).then(() =>
+        this.#sessions.succeed(credentials as Credentials),
+      );
       admitted.then(
         () => next(this.#whyNotNow(credentials as Credentials)),
         // Whatever it was that an auth function threw: socket.io takes `undefined` for a yes.
@@ -324,7 +351,8 @@ export class RemoteMafaldaServer {
     });
     socket.on('disconnect', reason => {
       log('session %s lost its connection: %s', session.id, reason);
-      if (this.#sessions.has(session.id)) session.disconnect(socket, this.#sessionTimeout, () => this.#sessions.giveUp(session));
+      if (this.#sessions.has(session.id))
+        session.disconnect(socket, this.#sessionTimeout, () => this.#sessions.giveUp(session));
     });
   }
 
@@ -375,9 +403,12 @@ function isCallback(value: unknown): value is () => void {
 function createHttp({ cert, key, ca, path = DEFAULT_PATH }: RemoteMafaldaServerOptions): HttpServer {
   // The rest of the options is about whom to serve; nothing is answered that isn't a WebSocket handshake.
   const refuse: Parameters<typeof createHttpServer>[1] = (_request, response) => response.writeHead(426).end();
-  const http = cert ? createHttpsServer({ cert, key, ca, requestCert: ca !== undefined, rejectUnauthorized: ca !== undefined }, refuse) : createHttpServer(refuse);
+  const http = cert
+    ? createHttpsServer({ cert, key, ca, requestCert: ca !== undefined, rejectUnauthorized: ca !== undefined }, refuse)
+    : createHttpServer(refuse);
   // socket.io would leave who comes by another path without an answer, for a second, and then without a reason.
   return http.on('upgrade', ({ url }, socket) => {
-    if (!url?.startsWith(`${path.replace(/\/$/, '')}/`)) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+    if (!url?.startsWith(`${path.replace(/\/$/, '')}/`))
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
   });
 }

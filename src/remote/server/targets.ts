@@ -32,17 +32,22 @@ export class Targets {
   check(method: string, className: ClassName | undefined, args: readonly unknown[]): void {
     const options = isOptions(args[0]) ? args[0] : {};
     if (method === 'createPlainTransport' && options['comedia'] === true) {
-      throw new UnsupportedError('comedia: this server sends to addresses of its operator’s choice only (plainTargets), and with comedia it would send to whoever sends first');
+      throw new UnsupportedError(
+        'comedia: this server sends to addresses of its operator’s choice only (plainTargets), and with comedia it would send to whoever sends first',
+      );
     }
     const sends = method === 'connect' && (className === 'PlainTransport' || className === 'PipeTransport');
     if (sends) return this.#checkTarget(options, options['rtcpPort']);
-    if ((method === 'connectLink' || method === 'acceptPipe') && isOptions(options['remote'])) this.#checkTarget(options['remote']);
+    if ((method === 'connectLink' || method === 'acceptPipe') && isOptions(options['remote']))
+      this.#checkTarget(options['remote']);
   }
 
   #checkTarget({ ip, port }: Options, rtcpPort?: unknown): void {
     for (const each of [port, rtcpPort]) {
       if (each === undefined || each === null || this.#isAllowed(ip, each)) continue;
-      throw new UnsupportedError(`this server sends nothing to ${JSON.stringify(ip)}, port ${JSON.stringify(each)}: its operator has not listed it in plainTargets`);
+      throw new UnsupportedError(
+        `this server sends nothing to ${JSON.stringify(ip)}, port ${JSON.stringify(each)}: its operator has not listed it in plainTargets`,
+      );
     }
   }
 
@@ -50,7 +55,12 @@ export class Targets {
   #isAllowed(ip: unknown, port: unknown): boolean {
     if (typeof ip !== 'string' || typeof port !== 'number') return false;
     const family = isIP(ip);
-    return family !== 0 && this.#rules.some(({ networks, min, max }) => port >= min && port <= max && networks.check(ip, family === 6 ? 'ipv6' : 'ipv4'));
+    return (
+      family !== 0 &&
+      this.#rules.some(
+        ({ networks, min, max }) => port >= min && port <= max && networks.check(ip, family === 6 ? 'ipv6' : 'ipv4'),
+      )
+    );
   }
 }
 
@@ -62,8 +72,12 @@ function toRule(target: PlainTarget, index: number): Rule {
   const family = isIP(ip);
   const bits = family === 6 ? 128 : 32;
   const length = prefix === undefined ? bits : /^\d+$/.test(prefix) ? Number(prefix) : NaN;
-  if (family === 0 || !(length <= bits)) throw new TypeError(`${where}.address must be an IP address, or a network such as 10.0.0.0/8; it is ${JSON.stringify(address)}`);
-  if (![ports?.min, ports?.max].every(port => Number.isInteger(port)) || ports.min > ports.max) throw new TypeError(`${where}.ports must be { min, max }`);
+  if (family === 0 || !(length <= bits))
+    throw new TypeError(
+      `${where}.address must be an IP address, or a network such as 10.0.0.0/8; it is ${JSON.stringify(address)}`,
+    );
+  if (![ports?.min, ports?.max].every(port => Number.isInteger(port)) || ports.min > ports.max)
+    throw new TypeError(`${where}.ports must be { min, max }`);
   const networks = new BlockList();
   networks.addSubnet(ip, length, family === 6 ? 'ipv6' : 'ipv4');
   return { networks, ...ports };

@@ -70,7 +70,8 @@ export class TreeExport implements Exporter, Untold {
 
   /** The member has missed something: it is told once more of what is there. */
   tellAnew(member: Audience): void {
-    if (this.#exported.size > 0) this.#tellings.set(member, { rest: this.#exported.values(), upTo: 0, ahead: new Set() });
+    if (this.#exported.size > 0)
+      this.#tellings.set(member, { rest: this.#exported.values(), upTo: 0, ahead: new Set() });
   }
 
   /** Parents come before their children. */
@@ -168,7 +169,13 @@ export class TreeExport implements Exporter, Untold {
   /** Tells of an object, and what it is in, before it is its turn. @returns whether that was not known */
   #tellAhead(member: Audience, exported: ExportedObject): boolean {
     const telling = this.#tellings.get(member);
-    if (!telling || exported.handle <= telling.upTo || telling.ahead.has(exported) || this.#exported.get(exported.node) !== exported) return false;
+    if (
+      !telling ||
+      exported.handle <= telling.upTo ||
+      telling.ahead.has(exported) ||
+      this.#exported.get(exported.node) !== exported
+    )
+      return false;
     const parent = this.#parentOf(exported);
     if (parent) this.#tellAhead(member, parent);
     telling.ahead.add(exported);
@@ -234,7 +241,11 @@ export class TreeExport implements Exporter, Untold {
     const addition = exported.toAddition(this.#parentOf(exported), state);
     if (exported.node.type === 'worker') addition.id = this.#exports.workerId(addition.id);
     if (exported.node.type === 'router') addition.families = this.#exports.familiesOf(exported.node.object);
-    return { type: 'add', mafaldaRouter: this.mafaldaRouterId, addition: { ...addition, appData: encodeAppData(addition.appData, object => this.#exports.handleOf(object)) } };
+    return {
+      type: 'add',
+      mafaldaRouter: this.mafaldaRouterId,
+      addition: { ...addition, appData: encodeAppData(addition.appData, object => this.#exports.handleOf(object)) },
+    };
   }
 
   #tellClose(exported: ExportedObject): void {

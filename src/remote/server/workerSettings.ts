@@ -17,7 +17,8 @@ export class SettingsPolicy {
    * @throws {TypeError} for something else
    */
   constructor(own: WorkerSettings | undefined, allowed: readonly ClientWorkerSetting[] | undefined) {
-    if (own !== undefined && (typeof own !== 'object' || own === null || Array.isArray(own))) throw new TypeError('if given, workerSettings must be an object');
+    if (own !== undefined && (typeof own !== 'object' || own === null || Array.isArray(own)))
+      throw new TypeError('if given, workerSettings must be an object');
     if (allowed !== undefined && !(Array.isArray(allowed) && allowed.every(name => typeof name === 'string'))) {
       throw new TypeError('if given, clientWorkerSettings must be an array of names of worker settings');
     }
@@ -35,10 +36,13 @@ export class SettingsPolicy {
     const own = this.#own;
     for (const [name, value] of Object.entries(wanted ?? {}) as [keyof WorkerSettings, unknown][]) {
       if (value === undefined || name === 'appData') continue;
-      if ((LOCAL_SETTINGS as readonly string[]).includes(name)) throw new TypeError(`${where}${name} can't be chosen from outside`);
+      if ((LOCAL_SETTINGS as readonly string[]).includes(name))
+        throw new TypeError(`${where}${name} can't be chosen from outside`);
       const isAllowed = this.#allowed ? this.#allowed.includes(name) : own[name] === undefined;
       if (isAllowed || JSON.stringify(value) === JSON.stringify(own[name])) continue;
-      const choice = this.#allowed?.length ? `only ${this.#allowed.join(', ')} may be chosen (clientWorkerSettings)` : 'it is the server’s own (workerSettings, clientWorkerSettings)';
+      const choice = this.#allowed?.length
+        ? `only ${this.#allowed.join(', ')} may be chosen (clientWorkerSettings)`
+        : 'it is the server’s own (workerSettings, clientWorkerSettings)';
       throw new TypeError(`${where}${name} is not for clients of this server to choose: ${choice}`);
     }
     return Object.keys(own).length > 0 ? { ...own, ...wanted } : wanted;

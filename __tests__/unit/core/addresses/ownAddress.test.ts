@@ -12,7 +12,12 @@ const info = (family: 'IPv4' | 'IPv6', address: string, internal = false): Info 
 const lo = [info('IPv4', '127.0.0.1', true), info('IPv6', '::1', true)];
 
 test('is the first one that others can reach, of the family that is asked for', () => {
-  const eth0 = [info('IPv4', '169.254.7.7'), info('IPv6', 'fe80::1'), info('IPv4', '192.0.2.7'), info('IPv6', '2001:db8::7')];
+  const eth0 = [
+    info('IPv4', '169.254.7.7'),
+    info('IPv6', 'fe80::1'),
+    info('IPv4', '192.0.2.7'),
+    info('IPv6', '2001:db8::7'),
+  ];
   const eth1 = [info('IPv4', '198.51.100.7')];
   expect([ownAddress(4, { lo, eth0, eth1 }), ownAddress(6, { lo, eth0, eth1 })]).toEqual(['192.0.2.7', '2001:db8::7']);
 });

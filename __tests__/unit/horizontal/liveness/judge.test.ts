@@ -14,8 +14,18 @@ test.each<[string, Verdict, Partial<Signs>, Partial<typeof well>]>([
   ['is silent, and others get packets from it', 'unreachable', { provenFor: 200 }, {}],
   ['is silent, and others have got none for long', 'dead', { provenFor: 3000 }, {}],
   ['is gone by what its machine says', 'dead', { nobodyListens: true }, away],
-  ['is gone by what its machine says, whatever still comes from it', 'dead', { nobodyListens: true, provenFor: 200 }, {}],
-  ['is gone by what its machine says, but not for long enough', 'doubtful', { silentFor: 2900, nobodyListens: true }, {}],
+  [
+    'is gone by what its machine says, whatever still comes from it',
+    'dead',
+    { nobodyListens: true, provenFor: 200 },
+    {},
+  ],
+  [
+    'is gone by what its machine says, but not for long enough',
+    'doubtful',
+    { silentFor: 2900, nobodyListens: true },
+    {},
+  ],
   ['has not come back yet, as others have', 'unreachable', { silentFor: 9000 }, { isReturning: true }],
   ['is silent, and of the others one is as well', 'dead', {}, { heardOther: 800 }],
 ])('a node that %s is %s', (_what, verdict, signs, circumstances) => {

@@ -26,8 +26,12 @@ class Watched extends ImaginaryNode {
     const hasSession = (): boolean => this.readyState === 4 || this.readyState === 0;
     const silentFor = (): number => time - this.heardAt;
     this.signs = {
-      get hasSession() { return hasSession(); },
-      get silentFor() { return silentFor(); },
+      get hasSession() {
+        return hasSession();
+      },
+      get silentFor() {
+        return silentFor();
+      },
       nobodyListens: false,
       ask: () => void (this.answers && (this.heardAt = time)),
       reconnect: () => {

@@ -9,16 +9,24 @@ const opened = closingAfterEach();
 
 test('finds out that two nodes reach each other, and leaves nothing behind', async () => {
   const nodes = [opened(await Served.create()), opened(await Served.create())] as const;
-  const [one, other] = nodes.map(({ url }) => opened(new RemoteMafaldaClient(url))) as [RemoteMafaldaClient, RemoteMafaldaClient];
+  const [one, other] = nodes.map(({ url }) => opened(new RemoteMafaldaClient(url))) as [
+    RemoteMafaldaClient,
+    RemoteMafaldaClient,
+  ];
   await Promise.all([untilConnected(one), untilConnected(other)]);
   expect(await probe([one, other], new AbortController().signal)).toBe(true);
   expect([one.mafaldaRouters.size, other.mafaldaRouters.size]).toEqual([0, 0]);
-  await until('nothing is left there', () => nodes.every(({ mafalda }) => mafalda.mafaldaRouters.size === 0 && mafalda.transports.size === 0));
+  await until('nothing is left there', () =>
+    nodes.every(({ mafalda }) => mafalda.mafaldaRouters.size === 0 && mafalda.transports.size === 0),
+  );
 });
 
 test('which is not so where one of them is told to stop', async () => {
   const nodes = [opened(await Served.create()), opened(await Served.create())] as const;
-  const [one, other] = nodes.map(({ url }) => opened(new RemoteMafaldaClient(url))) as [RemoteMafaldaClient, RemoteMafaldaClient];
+  const [one, other] = nodes.map(({ url }) => opened(new RemoteMafaldaClient(url))) as [
+    RemoteMafaldaClient,
+    RemoteMafaldaClient,
+  ];
   await Promise.all([untilConnected(one), untilConnected(other)]);
   const ending = AbortSignal.abort();
   expect(await probe([one, other], ending)).toBe(false);

@@ -51,7 +51,10 @@ let probes: number;
 const [a, b, c] = [node('a'), node('b'), node('c')];
 
 function link(one: ClusterNode, other: ClusterNode): [ImaginaryEnd, ImaginaryEnd] {
-  const pair: [ImaginaryEnd, ImaginaryEnd] = [new ImaginaryEnd(one, `of ${one.id}`), new ImaginaryEnd(other, `of ${other.id}`)];
+  const pair: [ImaginaryEnd, ImaginaryEnd] = [
+    new ImaginaryEnd(one, `of ${one.id}`),
+    new ImaginaryEnd(other, `of ${other.id}`),
+  ];
   ends.push(pair);
   return pair;
 }
@@ -64,7 +67,11 @@ function flow(from: ImaginaryEnd, to: ImaginaryEnd, arrives = true): void {
 
 beforeEach(() => {
   [told, ends, heals, probes] = [[], [], false, 0];
-  links = { onAdd: undefined, size: 2, pairs: () => ends.filter(([{ transport }]) => !transport.closed) as unknown as [End, End][] };
+  links = {
+    onAdd: undefined,
+    size: 2,
+    pairs: () => ends.filter(([{ transport }]) => !transport.closed) as unknown as [End, End][],
+  };
   reachability = new Reachability({
     links,
     probe: async () => {
@@ -101,7 +108,14 @@ test.each([
     await reachability.sample();
   }
   expect(told).toEqual([`${what} down`]);
-  expect([[near, far], ...others].flat().map(({ transport }) => transport.closed)).toEqual([true, true, true, true, false, false]);
+  expect([[near, far], ...others].flat().map(({ transport }) => transport.closed)).toEqual([
+    true,
+    true,
+    true,
+    true,
+    false,
+    false,
+  ]);
   expect([reachability.isDown(b, a), reachability.isDown(a, c), reachability.down.length]).toEqual([true, false, 1]);
 });
 

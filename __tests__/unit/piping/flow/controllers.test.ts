@@ -98,7 +98,12 @@ describe('a pipe of several controllers', () => {
 
   test('is woken once its source’s node is in sight again', async () => {
     const camera = await Camera.create(there, on(0));
-    const viewers = await createViewers(here, camera.producer.id, [1, 2].map(() => ({ placement: { node: urls[1] } })), true);
+    const viewers = await createViewers(
+      here,
+      camera.producer.id,
+      [1, 2].map(() => ({ placement: { node: urls[1] } })),
+      true,
+    );
     await until('the pipe sleeps', () => pipesOf(here, camera.producer.id).every(({ paused }) => paused));
     proxy.blocked = true;
     proxy.cut();

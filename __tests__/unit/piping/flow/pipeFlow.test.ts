@@ -58,7 +58,13 @@ class Chain {
   /** The Consumers of the pipes, at their sources' ends. */
   readonly pipes: Pausable[] = [];
 
-  constructor({ ids = ['near', 'far'], kind = 'video', alone = false, domainOf = (router: Router): unknown => router.id, asleep = true } = {}) {
+  constructor({
+    ids = ['near', 'far'],
+    kind = 'video',
+    alone = false,
+    domainOf = (router: Router): unknown => router.id,
+    asleep = true,
+  } = {}) {
     this.flow = new PipeFlow({ tree: this.tree, streams: this.streams, domainOf, alone });
     this.routers = ids.map(id => addRouter(this.tree, id));
     add(createTransport(this.routers[0]!), 'producer', kind, false);
@@ -92,24 +98,27 @@ afterEach(() => {
 const pass = (ms = 0): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
 describe('what a call of ours has changed is done at once', () => {
-  test.each([true, false])('with one message for a pipe: it wakes for the first one, and sleeps a moment after the last one (alone: %s)', async alone => {
-    const chain = new Chain({ alone });
-    const viewers = [chain.view(true), chain.view(true)];
-    await pass();
-    expect(chain.asked).toEqual([[]]);
-    await Promise.all(viewers.map(viewer => viewer.resume()));
-    await pass();
-    expect(chain.asked).toEqual([['resume']]);
-    await viewers[0]!.pause();
-    await pass(SLEEPS_AFTER_MS + 1);
-    await viewers[1]!.pause();
-    await pass(SLEEPS_AFTER_MS - 1);
-    expect(chain.asked).toEqual([['resume']]);
-    await pass(1);
-    expect(chain.asked).toEqual([['resume', 'pause']]);
-    await pass(10 * LOOKS_UNTIL_MS);
-    expect(chain.asked).toEqual([['resume', 'pause']]);
-  });
+  test.each([true, false])(
+    'with one message for a pipe: it wakes for the first one, and sleeps a moment after the last one (alone: %s)',
+    async alone => {
+      const chain = new Chain({ alone });
+      const viewers = [chain.view(true), chain.view(true)];
+      await pass();
+      expect(chain.asked).toEqual([[]]);
+      await Promise.all(viewers.map(viewer => viewer.resume()));
+      await pass();
+      expect(chain.asked).toEqual([['resume']]);
+      await viewers[0]!.pause();
+      await pass(SLEEPS_AFTER_MS + 1);
+      await viewers[1]!.pause();
+      await pass(SLEEPS_AFTER_MS - 1);
+      expect(chain.asked).toEqual([['resume']]);
+      await pass(1);
+      expect(chain.asked).toEqual([['resume', 'pause']]);
+      await pass(10 * LOOKS_UNTIL_MS);
+      expect(chain.asked).toEqual([['resume', 'pause']]);
+    },
+  );
 
   test('a viewer that is closed and made anew costs no message', async () => {
     const chain = new Chain({ alone: true });
@@ -251,7 +260,12 @@ test('pipes within a domain, and to Routers that are not in sight, are left alon
 
 test('an observer of its Router that nobody knows hears all audio, one that we have made what it was given', async () => {
   const chain = new Chain({ kind: 'audio', asleep: false });
-  const properties = { id: 'levels', paused: false, addProducer: async () => undefined, removeProducer: async () => undefined };
+  const properties = {
+    id: 'levels',
+    paused: false,
+    addProducer: async () => undefined,
+    removeProducer: async () => undefined,
+  };
   const observer = new ImaginaryObject(properties);
   chain.last.contain(observer, 'newrtpobserver');
   await pass(LOOKS_UNTIL_MS);

@@ -60,8 +60,14 @@ beforeEach(() => {
   createTransport(far, 'near').contain(new ImaginaryProducer({ id: ID, kind: 'video', paused: false }), 'newproducer');
 });
 
-function consume(router: ImaginaryObject, layers = 3): { consumer: ImaginaryConsumer; told: unknown[]; observed: unknown[] } {
-  const consumer = new ImaginaryConsumer({ id: `consumer ${next++}`, kind: 'video', type: layers > 1 ? 'simulcast' : 'simple' }, layers);
+function consume(
+  router: ImaginaryObject,
+  layers = 3,
+): { consumer: ImaginaryConsumer; told: unknown[]; observed: unknown[] } {
+  const consumer = new ImaginaryConsumer(
+    { id: `consumer ${next++}`, kind: 'video', type: layers > 1 ? 'simulcast' : 'simple' },
+    layers,
+  );
   createTransport(router).contain(consumer, 'newconsumer');
   const [told, observed]: [unknown[], unknown[]] = [[], []];
   consumer.on('score', score => told.push(score));
@@ -69,7 +75,11 @@ function consume(router: ImaginaryObject, layers = 3): { consumer: ImaginaryCons
   return { consumer, told, observed };
 }
 
-const scoreOf = (producerScore: number, ...producerScores: number[]): ConsumerScore => ({ score: 10, producerScore, producerScores });
+const scoreOf = (producerScore: number, ...producerScores: number[]): ConsumerScore => ({
+  score: 10,
+  producerScore,
+  producerScores,
+});
 
 function sleep(sleeps: boolean): void {
   asleep = sleeps;

@@ -33,7 +33,9 @@ const transport = { type: 'transport', id: 't', object: {}, parent: router } as 
 beforeEach(() => {
   tree = new ImaginaryTree();
   changes = [];
-  watchers = new Watchers(tree as unknown as ObjectTree, false, (streamId, routerId) => changes.push(`${streamId} ${routerId} ${isWanted()}`));
+  watchers = new Watchers(tree as unknown as ObjectTree, false, (streamId, routerId) =>
+    changes.push(`${streamId} ${routerId} ${isWanted()}`),
+  );
 });
 
 function isWanted(isAudio = false): boolean {
@@ -86,7 +88,12 @@ describe('a stream is wanted', () => {
 
   test('by an observer that has been given it, and as long as nobody knows what an observer was given, if it can be heard', () => {
     const observer = new Thing();
-    const node = { type: 'rtpObserver', object: Object.assign(observer, { removeProducer: () => undefined }), parent: router, observed: new Set() } as unknown as TreeNode;
+    const node = {
+      type: 'rtpObserver',
+      object: Object.assign(observer, { removeProducer: () => undefined }),
+      parent: router,
+      observed: new Set(),
+    } as unknown as TreeNode;
     tree.emit('add', node);
     expect([isWanted(false), isWanted(true)]).toEqual([false, true]);
     watchers.observerIsNew(observer as unknown as RtpObserver);

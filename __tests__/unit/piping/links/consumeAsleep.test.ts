@@ -20,7 +20,14 @@ beforeEach(async () => {
   producer = await source.produce({
     kind: 'video',
     rtpParameters: {
-      codecs: [{ mimeType: 'video/VP8', payloadType: 112, clockRate: 90000, rtcpFeedback: [{ type: 'nack', parameter: 'pli' }] }],
+      codecs: [
+        {
+          mimeType: 'video/VP8',
+          payloadType: 112,
+          clockRate: 90000,
+          rtcpFeedback: [{ type: 'nack', parameter: 'pli' }],
+        },
+      ],
       encodings: [{ ssrc: 1111 }],
     },
   });
@@ -39,7 +46,13 @@ function shapeOf({ type, kind, rtpParameters: { codecs, headerExtensions } }: Co
 }
 
 function asleep(transport: PipeTransport, enableRtx: boolean, isConnected: boolean): Promise<Consumer> {
-  return consumeAsleep(transport, producer, enableRtx, () => isConnected, consume => consume(producer.id));
+  return consumeAsleep(
+    transport,
+    producer,
+    enableRtx,
+    () => isConnected,
+    consume => consume(producer.id),
+  );
 }
 
 describe.each([false, true])('a pipe, with RTX: %s', enableRtx => {
@@ -59,7 +72,9 @@ describe.each([false, true])('a pipe, with RTX: %s', enableRtx => {
       const transport = await createTransport(enableRtx);
       const expected = await (await createTransport(enableRtx)).consume({ producerId: producer.id });
       // An object of a class that is all its own, as other implementations of mediasoup's API have.
-      const foreign = Object.create(Object.prototype, { consume: { value: transport.consume.bind(transport) } }) as PipeTransport;
+      const foreign = Object.create(Object.prototype, {
+        consume: { value: transport.consume.bind(transport) },
+      }) as PipeTransport;
       jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance'] });
       const consumer = await asleep(foreign, enableRtx, isConnected);
       expect(consumer.paused).toBe(true);

@@ -35,7 +35,9 @@ async function consume(): Promise<{ consumer: DataConsumer; received: string[] }
 }
 
 function dataLinks(): PipeTransport[] {
-  const pipes = [...linked.tree.transports.values()].filter((transport): transport is PipeTransport => transport.type === 'pipe');
+  const pipes = [...linked.tree.transports.values()].filter(
+    (transport): transport is PipeTransport => transport.type === 'pipe',
+  );
   return pipes.filter(({ sctpParameters }) => sctpParameters !== undefined);
 }
 
@@ -51,37 +53,54 @@ test('what is sent while nothing passes arrives when something does', async () =
   expect(received).toEqual(sent);
 });
 
-test.each(['near', 'far'] as const)('an association that only the %s end has lost closes what went over it, and no media; the next consumer gets another one', async side => {
-  const { producer: audio } = await linked.produce(source, 'mic');
-  await linked.piper.bring({ producerId: audio.id }, destination);
-  const { consumer, received } = await consume();
-  producer.send('before');
-  await until('it has arrived', () => received.length === 1);
-  const lost = dataLinks();
-  const closed = new Promise<void>(resolve => consumer.once('dataproducerclose', resolve));
-  relay.abort(side);
-  await closed;
-  await until('both ends have closed', () => lost.length === 2 && lost.every(transport => transport.closed));
-  expect(producer.closed).toBe(false);
-  const [piped] = linked.streams.find(audio.id).filter(({ router }) => router === destination);
-  expect(piped?.producer.closed).toBe(false);
+test.each(['near', 'far'] as const)(
+  'an association that only the %s end has lost closes what went over it, and no media; the next consumer gets another one',
+  async side => {
+    const { producer: audio } = await linked.produce(source, 'mic');
+    await linked.piper.bring({ producerId: audio.id }, destination);
+    const { consumer, received } = await consume();
+    producer.send('before');
+    await until('it has arrived', () => received.length === 1);
+    const lost = dataLinks();
+    const closed = new Promise<void>(resolve => consumer.once('dataproducerclose', resolve));
+    relay.abort(side);
+    await closed;
+    await until('both ends have closed', () => lost.length === 2 && lost.every(transport => transport.closed));
+    expect(producer.closed).toBe(false);
+    const [piped] = linked.streams.find(audio.id).filter(({ router }) => router === destination);
+    expect(piped?.producer.closed).toBe(false);
 
-  const again = await consume();
-  producer.send('after');
-  await until('it has arrived', () => again.received.length === 1);
-  expect(again.received).toEqual(['after']);
-});
+    const again = await consume();
+    producer.send('after');
+    await until('it has arrived', () => again.received.length === 1);
+    expect(again.received).toEqual(['after']);
+  },
+);
 
 test('streams keep what they allow to be lost, but lose nothing of it on the link, unless what is late is useless', async () => {
-  const transport: PlainTransport = await source.createPlainTransport({ listenInfo: { protocol: 'udp', ip: '127.0.0.1' }, enableSctp: true });
-  const given = [{ ordered: true }, { ordered: false }, { ordered: false, maxRetransmits: 3 }, { ordered: false, maxPacketLifeTime: 500 }];
+  const transport: PlainTransport = await source.createPlainTransport({
+    listenInfo: { protocol: 'udp', ip: '127.0.0.1' },
+    enableSctp: true,
+  });
+  const given = [
+    { ordered: true },
+    { ordered: false },
+    { ordered: false, maxRetransmits: 3 },
+    { ordered: false, maxPacketLifeTime: 500 },
+  ];
   for (const [streamId, parameters] of given.entries()) {
-    const { id, sctpStreamParameters } = await transport.produceData({ sctpStreamParameters: { streamId, ...parameters } });
+    const { id, sctpStreamParameters } = await transport.produceData({
+      sctpStreamParameters: { streamId, ...parameters },
+    });
     await linked.piper.bring({ dataProducerId: id }, destination);
     const [place] = linked.streams.find(id).filter(({ router }) => router === destination);
     const there = (place!.producer as DataProducer).sctpStreamParameters;
     expect({ ...there, streamId }).toEqual(sctpStreamParameters);
-    const carriers = [...linked.tree.nodes()].flatMap(({ type, object }) => (type === 'dataConsumer' && object.dataProducerId === id ? [object] : []));
-    expect(carriers.map(({ sctpStreamParameters: carried }) => carried?.ordered)).toEqual([parameters.maxPacketLifeTime === undefined]);
+    const carriers = [...linked.tree.nodes()].flatMap(({ type, object }) =>
+      type === 'dataConsumer' && object.dataProducerId === id ? [object] : [],
+    );
+    expect(carriers.map(({ sctpStreamParameters: carried }) => carried?.ordered)).toEqual([
+      parameters.maxPacketLifeTime === undefined,
+    ]);
   }
 });

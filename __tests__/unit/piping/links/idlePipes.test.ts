@@ -11,7 +11,9 @@ const opened = closingAfterEach();
 
 describe('the option idlePipeTimeout', () => {
   test.each([-1, Infinity, NaN, '100', null])('%p is refused', idlePipeTimeout => {
-    expect(() => new Mafalda(mediasoup, { idlePipeTimeout } as unknown as MafaldaOptions)).toThrow(/idlePipeTimeout must be a number of milliseconds/);
+    expect(() => new Mafalda(mediasoup, { idlePipeTimeout } as unknown as MafaldaOptions)).toThrow(
+      /idlePipeTimeout must be a number of milliseconds/,
+    );
   });
 
   test('may be 0', () => {
@@ -33,7 +35,8 @@ describe('idle pipes', () => {
   });
 
   const pipes = (): number => [...linked.tree.transports.values()].filter(({ type }) => type === 'pipe').length;
-  const piped = (): Producer | undefined => linked.streams.find('mic').find(place => place.piped)?.producer as Producer | undefined;
+  const piped = (): Producer | undefined =>
+    linked.streams.find('mic').find(place => place.piped)?.producer as Producer | undefined;
 
   test('close with their last user, and then their links', async () => {
     await linked.piper.bring({ producerId: 'mic' }, destination);

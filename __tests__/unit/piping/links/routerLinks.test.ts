@@ -15,7 +15,11 @@ const LONG_MS = 600_000;
 
 test('an end that nobody connects closes, and so does a pipe that its destination has not accepted; one that is whole stays', async () => {
   const linked = opened(await LinkedRouters.create());
-  const { tree, streams, routers: [source, destination] } = linked;
+  const {
+    tree,
+    streams,
+    routers: [source, destination],
+  } = linked;
   const links = new RouterLinks(tree.routers, streams, new Aliases(), new IdlePipes(tree, LONG_MS), COMPLETION_MS);
   const [first, second] = [await linked.produce(source!, 'first'), await linked.produce(source!, 'second')];
   const outwards = { routerId: source!.id, remoteRouterId: destination!.id, link: 'media' } as const;
@@ -23,7 +27,10 @@ test('an end that nobody connects closes, and so does a pipe that its destinatio
   const consumers = (): number => [...tree.nodes()].filter(({ type }) => type === 'consumer').length;
   const pipes = (): number => [...tree.transports.values()].filter(({ type }) => type === 'pipe').length;
 
-  await Promise.all([links.offerPipe({ ...outwards, network: false, stream: { producerId: 'first' } }), links.openLink({ ...inwards, network: false })]);
+  await Promise.all([
+    links.offerPipe({ ...outwards, network: false, stream: { producerId: 'first' } }),
+    links.openLink({ ...inwards, network: false }),
+  ]);
   expect([consumers(), pipes()]).toEqual([1, 2]);
   await until('both ends have closed', () => pipes() === 0);
 
@@ -31,7 +38,10 @@ test('an end that nobody connects closes, and so does a pipe that its destinatio
     links.offerPipe({ ...outwards, network: false, stream: { producerId: 'first' } }),
     links.openLink({ ...inwards, network: false }),
   ]);
-  await Promise.all([links.connectLink({ ...outwards, remote: farEnd }), links.acceptPipe({ ...inwards, remote: offered.end, stream: toPipedStream({ producerId: 'first' }, offered) })]);
+  await Promise.all([
+    links.connectLink({ ...outwards, remote: farEnd }),
+    links.acceptPipe({ ...inwards, remote: offered.end, stream: toPipedStream({ producerId: 'first' }, offered) }),
+  ]);
   await links.confirmPipes({ ...outwards, consumerIds: [offered.consumer.id] });
   const offer = await links.offerPipe({ ...outwards, network: false, stream: { producerId: 'second' } });
   await links.connectLink({ ...outwards, remote: farEnd });
@@ -39,12 +49,18 @@ test('an end that nobody connects closes, and so does a pipe that its destinatio
   await until('the second one has closed', () => consumers() === 1);
   expect([pipes(), first.producer.closed, second.producer.closed]).toEqual([2, false, false]);
   // It can be offered again.
-  expect((await links.offerPipe({ ...outwards, network: false, stream: { producerId: 'second' } })).consumer).not.toBe(offer.consumer);
+  expect((await links.offerPipe({ ...outwards, network: false, stream: { producerId: 'second' } })).consumer).not.toBe(
+    offer.consumer,
+  );
 });
 
 test('a destination asks its Worker for all at once: nothing waits for the answer to what comes before', async () => {
   const linked = opened(await LinkedRouters.create());
-  const { links, tree, routers: [source, destination] } = linked;
+  const {
+    links,
+    tree,
+    routers: [source, destination],
+  } = linked;
   await linked.produce(source!, 'mic');
   const outwards = { routerId: source!.id, remoteRouterId: destination!.id, link: 'media' } as const;
   const inwards = { routerId: destination!.id, remoteRouterId: source!.id, link: 'media' } as const;
@@ -68,6 +84,9 @@ test('a destination asks its Worker for all at once: nothing waits for the answe
     connecting();
     await connect(remote);
   };
-  await links.acceptPipe({ ...inwards, remote: offered.end, stream: toPipedStream({ producerId: 'mic' }, offered) }, () => told.push('produced'));
+  await links.acceptPipe(
+    { ...inwards, remote: offered.end, stream: toPipedStream({ producerId: 'mic' }, offered) },
+    () => told.push('produced'),
+  );
   expect(told).toEqual(['produce', 'connect', 'produced']);
 });

@@ -2,12 +2,19 @@ import { expect, test } from '@jest/globals';
 import { SharedParameters } from '../../../../src/remote/client/sharedParameters.ts';
 
 function parametersOf(mimeType: string, ssrc: number) {
-  return { codecs: [{ mimeType, payloadType: 100, parameters: {} }], headerExtensions: [{ uri: 'urn:mid', id: 1 }], encodings: [{ ssrc }] };
+  return {
+    codecs: [{ mimeType, payloadType: 100, parameters: {} }],
+    headerExtensions: [{ uri: 'urn:mid', id: 1 }],
+    encodings: [{ ssrc }],
+  };
 }
 
 test('equal lists become the same one, wherever they are, and others stay', () => {
   const shared = new SharedParameters();
-  const first = { rtpParameters: parametersOf('audio/opus', 1), consumableRtpParameters: parametersOf('audio/opus', 2) };
+  const first = {
+    rtpParameters: parametersOf('audio/opus', 1),
+    consumableRtpParameters: parametersOf('audio/opus', 2),
+  };
   const second = { rtpParameters: parametersOf('audio/opus', 3), paused: false };
   const other = { rtpParameters: parametersOf('video/VP8', 4) };
   for (const state of [first, second, other]) shared.share(state);
@@ -30,5 +37,6 @@ test('only so many are known, those that were met last, and nothing is expected 
     shared.share(again);
     expect(again.rtpParameters.codecs).toBe(often.rtpParameters.codecs);
   }
-  for (const rtpParameters of [null, undefined, 5, [], {}, { codecs: 'none', headerExtensions: null }]) shared.share({ rtpParameters });
+  for (const rtpParameters of [null, undefined, 5, [], {}, { codecs: 'none', headerExtensions: null }])
+    shared.share({ rtpParameters });
 });

@@ -1,12 +1,20 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import { EncodedCapabilities, CAPABILITY_SLOTS, ReceivedCapabilities, MAX_CAPABILITIES, SentCapabilities } from '../../../../src/remote/protocol/capabilities.ts';
+import {
+  EncodedCapabilities,
+  CAPABILITY_SLOTS,
+  ReceivedCapabilities,
+  MAX_CAPABILITIES,
+  SentCapabilities,
+} from '../../../../src/remote/protocol/capabilities.ts';
 
 type Options = { rtpCapabilities: Record<string, unknown> };
 
 /** Both sides, with the wire in between. */
 function pair(accept: (encoded: unknown) => unknown = encoded => encoded) {
   const heard = new ReceivedCapabilities(accept);
-  const say = jest.fn((slot: number, rtpCapabilities: unknown) => heard.remember(slot, JSON.parse(JSON.stringify(rtpCapabilities))));
+  const say = jest.fn((slot: number, rtpCapabilities: unknown) =>
+    heard.remember(slot, JSON.parse(JSON.stringify(rtpCapabilities))),
+  );
   const said = new SentCapabilities(say);
   const send = (args: unknown[]): unknown[] => JSON.parse(JSON.stringify(said.shorten(args))) as unknown[];
   return { heard, said, say, send };
@@ -27,7 +35,14 @@ describe('RTP capabilities on their way', () => {
 
   test('leave everything else as it is', () => {
     const { heard, say, send } = pair();
-    for (const args of [[], ['text'], [null], [{ rtpCapabilities: 'text' }], [{ rtpCapabilities: null }], [{ other: capabilities('x') }]]) {
+    for (const args of [
+      [],
+      ['text'],
+      [null],
+      [{ rtpCapabilities: 'text' }],
+      [{ rtpCapabilities: null }],
+      [{ other: capabilities('x') }],
+    ]) {
       expect(heard.complete(send(args))).toEqual(args);
     }
     expect(say).not.toHaveBeenCalled();
@@ -38,12 +53,15 @@ describe('RTP capabilities on their way', () => {
     const args = [{ rtpCapabilities: capabilities('one') }];
     const [options] = heard.complete(send(args)) as [Options];
     expect(args).toEqual([{ rtpCapabilities: capabilities('one') }]);
-    expect(() => ((options.rtpCapabilities['codecs'] as Record<string, unknown>[])[0]!['mimeType'] = 'other')).toThrow(TypeError);
+    expect(() => ((options.rtpCapabilities['codecs'] as Record<string, unknown>[])[0]!['mimeType'] = 'other')).toThrow(
+      TypeError,
+    );
   });
 
   test('push out those that were used least recently', () => {
     const { heard, say, send } = pair();
-    const use = (index: number): unknown => (heard.complete(send([{ rtpCapabilities: capabilities(String(index)) }])) as [Options])[0].rtpCapabilities;
+    const use = (index: number): unknown =>
+      (heard.complete(send([{ rtpCapabilities: capabilities(String(index)) }])) as [Options])[0].rtpCapabilities;
     for (let index = 0; index < CAPABILITY_SLOTS; ++index) use(index);
     use(0);
     expect(say).toHaveBeenCalledTimes(CAPABILITY_SLOTS);
@@ -101,7 +119,9 @@ describe('what is encoded for the same object', () => {
       seen.push(args);
       return encode(args);
     };
-    const [one, other] = ['a', 'b'].map(producerId => capabilities.encode([{ producerId, rtpCapabilities }], encodeSeen)) as [[{ rtpCapabilities: object }], unknown[]];
+    const [one, other] = ['a', 'b'].map(producerId =>
+      capabilities.encode([{ producerId, rtpCapabilities }], encodeSeen),
+    ) as [[{ rtpCapabilities: object }], unknown[]];
     expect(other).toEqual([{ producerId: 'b', rtpCapabilities }]);
     expect((other[0] as { rtpCapabilities: object }).rtpCapabilities).toBe(one[0].rtpCapabilities);
     expect(one[0].rtpCapabilities).not.toBe(rtpCapabilities);

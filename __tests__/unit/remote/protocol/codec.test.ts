@@ -32,7 +32,10 @@ describe('the codec', () => {
     ['keys that mean something to the codec', [{ $bigint: '1' }, { $undefined: true }, { $number: 'NaN' }]],
     ['keys that begin with $', { $ref: 7 }],
     ['keys that begin with $$', { $$ref: 7, $: 1, $$: 2, $$$x: 3 }],
-    ['what socket.io puts in the place of a Buffer', { _placeholder: true, num: 9, $_placeholder: 1, $$_placeholder: 2 }],
+    [
+      'what socket.io puts in the place of a Buffer',
+      { _placeholder: true, num: 9, $_placeholder: 1, $$_placeholder: 2 },
+    ],
     ['an object beside $ref', { $ref: 7, more: 1 }],
     ['names of Object’s own members', { constructor: 1, toString: 2, hasOwnProperty: 3 }],
   ])('carries %s', (_what, value) => {
@@ -40,7 +43,10 @@ describe('the codec', () => {
   });
 
   test('carries objects that both sides know as references, wherever they are', () => {
-    const result = transfer({ one: object, list: [object, { deep: object }] }) as { one: unknown; list: [unknown, { deep: unknown }] };
+    const result = transfer({ one: object, list: [object, { deep: object }] }) as {
+      one: unknown;
+      list: [unknown, { deep: unknown }];
+    };
     expect(result.one).toBe(object);
     expect(result.list[0]).toBe(object);
     expect(result.list[1].deep).toBe(object);
@@ -70,7 +76,9 @@ describe('the codec', () => {
   });
 
   test('refuses to send what would be lost: a key __proto__', () => {
-    expect(() => encode({ a: JSON.parse('{"__proto__": 1}') as unknown }, handleOf)).toThrow(/it\.a has a key __proto__/);
+    expect(() => encode({ a: JSON.parse('{"__proto__": 1}') as unknown }, handleOf)).toThrow(
+      /it\.a has a key __proto__/,
+    );
   });
 
   test('leaves out undefined members, and asks toJSON()', () => {
@@ -87,7 +95,11 @@ describe('the codec', () => {
   test.each([
     ['a function', { data: { fn: () => undefined } }, /it\.data\.fn is a function/],
     ['a symbol', [Symbol('s')], /it\[0\] is a symbol/],
-    ['an object that is closed', { router: new EventEmitter() }, /it\.router is an object that the other process does not know/],
+    [
+      'an object that is closed',
+      { router: new EventEmitter() },
+      /it\.router is an object that the other process does not know/,
+    ],
     ['a nest of 40', nested(40), /nested more than 32 levels deep/],
   ])('refuses to send %s, and says where it is', (_what, value, message) => {
     expect(() => encode(value, handleOf)).toThrow(TypeError);
@@ -135,7 +147,12 @@ describe('the codec', () => {
   test('leaves out of appData what can’t be sent, and keeps the rest, in whatever order and depth', () => {
     const circle: Record<string, unknown> = { name: 'circle' };
     circle['self'] = circle;
-    const throwing = Object.defineProperty({ before: 1 }, 'getter', { enumerable: true, get: () => { throw new Error('not now'); } });
+    const throwing = Object.defineProperty({ before: 1 }, 'getter', {
+      enumerable: true,
+      get: () => {
+        throw new Error('not now');
+      },
+    });
     const appData = {
       circle,
       twice: [circle, circle],
@@ -173,7 +190,14 @@ describe('the codec', () => {
   test('sends a bounded part of an appData that is endless', () => {
     const graph = Array.from({ length: 50 }, (_, id): Record<string, unknown> => ({ id }));
     for (const one of graph) one['others'] = graph;
-    const endless = { get next(): unknown { return endless; }, deep: undefined as unknown, text: 'x'.repeat(2_000_000), buffers: Array.from({ length: 20 }, () => Buffer.from('b')) };
+    const endless = {
+      get next(): unknown {
+        return endless;
+      },
+      deep: undefined as unknown,
+      text: 'x'.repeat(2_000_000),
+      buffers: Array.from({ length: 20 }, () => Buffer.from('b')),
+    };
     let deep: unknown = 'bottom';
     for (let level = 0; level < 100; ++level) deep = { deep };
     endless.deep = deep;
@@ -185,7 +209,8 @@ describe('the codec', () => {
 
   test('leaves out of appData what the other side does not know any more, and refuses nothing for it', () => {
     const closed = new EventEmitter();
-    const handles = (candidate: object, isInAppData: boolean): number | undefined => (candidate === closed && isInAppData ? 8 : handleOf(candidate));
+    const handles = (candidate: object, isInAppData: boolean): number | undefined =>
+      candidate === closed && isInAppData ? 8 : handleOf(candidate);
     const encoded = encode([{ appData: { closed, list: [closed], object } }], handles);
     expect(decode(encoded, objectOf)).toEqual([{ appData: { closed: undefined, list: [undefined], object } }]);
     expect(decode(encode({ closed: { $ref: 1 } }, handles), objectOf)).toEqual({ closed: { $ref: 1 } });

@@ -29,7 +29,10 @@ describe('errors on the wire', () => {
     },
   );
 
-  const causes = { 'wss://a': new LimitError('too many', { limit: 'objects', max: 5 }), 'wss://b': new TypeError('none') };
+  const causes = {
+    'wss://a': new LimitError('too many', { limit: 'objects', max: 5 }),
+    'wss://b': new TypeError('none'),
+  };
   const examples: MafaldaError[] = [
     new NodeUnavailableError('no node', { node: 'wss://a', cause: new WorkerBudgetError('none left'), causes }),
     new NodeUnavailableError('no node'),
@@ -51,7 +54,11 @@ describe('errors on the wire', () => {
     const error = transfer(transfer(example));
     expect(error).toBeInstanceOf(MafaldaError);
     expect(Object.getPrototypeOf(error)).toBe(Object.getPrototypeOf(example));
-    expect({ ...error, message: error.message, cause: error.cause }).toEqual({ ...example, message: example.message, cause: example.cause });
+    expect({ ...error, message: error.message, cause: error.cause }).toEqual({
+      ...example,
+      message: example.message,
+      cause: example.cause,
+    });
   });
 
   test('an error of another copy of this module is known by its code', () => {
@@ -66,11 +73,24 @@ describe('errors on the wire', () => {
     expect(transfer(endless)).toBeInstanceOf(NodeUnavailableError);
   });
 
-  test.each([{ causes: 5, cause: 'x' }, { node: 7 }, null, 'fields'])('fields that are none are left out: %p', fields => {
-    const error = decodeError({ name: 'NodeUnavailableError', message: 'm', code: 'ERR_MAFALDA_NODE_UNAVAILABLE', fields: fields as Record<string, unknown> });
-    expect(error).toBeInstanceOf(NodeUnavailableError);
-    expect({ ...error, message: error.message, cause: error.cause }).toMatchObject({ message: 'm', node: undefined, cause: undefined, causes: {} });
-  });
+  test.each([{ causes: 5, cause: 'x' }, { node: 7 }, null, 'fields'])(
+    'fields that are none are left out: %p',
+    fields => {
+      const error = decodeError({
+        name: 'NodeUnavailableError',
+        message: 'm',
+        code: 'ERR_MAFALDA_NODE_UNAVAILABLE',
+        fields: fields as Record<string, unknown>,
+      });
+      expect(error).toBeInstanceOf(NodeUnavailableError);
+      expect({ ...error, message: error.message, cause: error.cause }).toMatchObject({
+        message: 'm',
+        node: undefined,
+        cause: undefined,
+        causes: {},
+      });
+    },
+  );
 
   test('others keep their name', () => {
     class InvalidStateError extends Error {

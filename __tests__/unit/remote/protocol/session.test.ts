@@ -105,7 +105,9 @@ describe('a session', () => {
     cut();
     const second = new FakeConnection();
     near.session.attach(second.near, 100);
-    expect(second.near.queue.map(({ args: [number, , ...messages] }) => [number, messages.length])).toEqual([[101, 50]]);
+    expect(second.near.queue.map(({ args: [number, , ...messages] }) => [number, messages.length])).toEqual([
+      [101, 50],
+    ]);
   });
 
   test('that is sent in the middle of receiving keeps its order', async () => {
@@ -118,42 +120,46 @@ describe('a session', () => {
   });
 });
 
-test.each([1, 2, 3, 4, 5, 6, 7, 8])('each message arrives once and in order, however often the connection is cut (seed %i)', async seed => {
-  const random = seededRandom(seed);
-  const sent: Record<'near' | 'far', string[]> = { near: [], far: [] };
-  let connection: FakeConnection | undefined = connect();
-  let cuts = 0;
-  for (let step = 0; step < 5000; ++step) {
-    const chance = random();
-    // Batches of all sizes.
-    if (random() < 0.3) await said();
-    if (chance < 0.2) {
-      sent.near.push(`near ${step}`);
-      near.session.send(`near ${step}`);
-    } else if (chance < 0.4) {
-      sent.far.push(`far ${step}`);
-      far.session.send(`far ${step}`);
-    } else if (chance < 0.95) {
-      connection?.deliver(random() < 0.5 ? connection.near : connection.far);
-    } else if (connection) {
-      // The two sides do not notice at the same time.
-      const [first, second] = random() < 0.5 ? [near, far] : [far, near];
-      first.session.detach();
-      for (let late = random() * 3; late > 1; --late) connection.deliver(second === near ? connection.far : connection.near);
-      second.session.detach();
-      connection = undefined;
-      ++cuts;
-    } else {
-      connection = connect();
+test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+  'each message arrives once and in order, however often the connection is cut (seed %i)',
+  async seed => {
+    const random = seededRandom(seed);
+    const sent: Record<'near' | 'far', string[]> = { near: [], far: [] };
+    let connection: FakeConnection | undefined = connect();
+    let cuts = 0;
+    for (let step = 0; step < 5000; ++step) {
+      const chance = random();
+      // Batches of all sizes.
+      if (random() < 0.3) await said();
+      if (chance < 0.2) {
+        sent.near.push(`near ${step}`);
+        near.session.send(`near ${step}`);
+      } else if (chance < 0.4) {
+        sent.far.push(`far ${step}`);
+        far.session.send(`far ${step}`);
+      } else if (chance < 0.95) {
+        connection?.deliver(random() < 0.5 ? connection.near : connection.far);
+      } else if (connection) {
+        // The two sides do not notice at the same time.
+        const [first, second] = random() < 0.5 ? [near, far] : [far, near];
+        first.session.detach();
+        for (let late = random() * 3; late > 1; --late)
+          connection.deliver(second === near ? connection.far : connection.near);
+        second.session.detach();
+        connection = undefined;
+        ++cuts;
+      } else {
+        connection = connect();
+      }
     }
-  }
-  cut();
-  await connect().deliverAll(near.session, far.session);
-  expect(cuts).toBeGreaterThan(50);
-  expect([near.errors, far.errors]).toEqual([[], []]);
-  expect(far.received).toEqual(sent.near);
-  expect(near.received).toEqual(sent.far);
-});
+    cut();
+    await connect().deliverAll(near.session, far.session);
+    expect(cuts).toBeGreaterThan(50);
+    expect([near.errors, far.errors]).toEqual([[], []]);
+    expect(far.received).toEqual(sent.near);
+    expect(near.received).toEqual(sent.far);
+  },
+);
 
 describe('a session ends, and its connection with it,', () => {
   let socket: FakeSocket;
@@ -229,12 +235,21 @@ describe('a session ends, and its connection with it,', () => {
 
 test('what is said in one go travels in as few packets as hold its Buffers', async () => {
   const socket = new FakeConnection().near;
-  const session = new Session<{ buffers: Buffer[] }, string>((message): message is string => typeof message === 'string');
+  const session = new Session<{ buffers: Buffer[] }, string>(
+    (message): message is string => typeof message === 'string',
+  );
   session.attach(socket, 0);
-  for (const count of [4, 6, 0, 1, 10, 10, 0, 5]) session.send({ buffers: Array.from({ length: count }, () => Buffer.from('x')) });
+  for (const count of [4, 6, 0, 1, 10, 10, 0, 5])
+    session.send({ buffers: Array.from({ length: count }, () => Buffer.from('x')) });
   await said();
   const packets = socket.queue.map(({ args: [number, , ...messages] }) => [number, messages.length]);
-  expect(packets).toEqual([[1, 3], [4, 1], [5, 1], [6, 2], [8, 1]]);
+  expect(packets).toEqual([
+    [1, 3],
+    [4, 1],
+    [5, 1],
+    [6, 2],
+    [8, 1],
+  ]);
 });
 
 describe('a side that can tell how things are', () => {

@@ -39,18 +39,26 @@ describe('a message with capabilities', () => {
     expect([0, 127].map(slot => isClientMessage({ ...capabilities, slot }))).toEqual([true, true]);
   });
 
-  test.each([{ slot: -1 }, { slot: 128 }, { slot: 0.5 }, { slot: '0' }, { slot: undefined }, { rtpCapabilities: 'text' }, { rtpCapabilities: null }])(
-    'must not have %p',
-    wrong => {
-      expect(isClientMessage({ ...capabilities, ...wrong })).toBe(false);
-    },
-  );
+  test.each([
+    { slot: -1 },
+    { slot: 128 },
+    { slot: 0.5 },
+    { slot: '0' },
+    { slot: undefined },
+    { rtpCapabilities: 'text' },
+    { rtpCapabilities: null },
+  ])('must not have %p', wrong => {
+    expect(isClientMessage({ ...capabilities, ...wrong })).toBe(false);
+  });
 });
 
 describe('credentials', () => {
-  test.each([{ protocol: 1 }, { protocol: 9, token: '' }, { protocol: 1, session: { id: 'x', received: 0 } }])('may be %p', credentials => {
-    expect(isCredentials(credentials)).toBe(true);
-  });
+  test.each([{ protocol: 1 }, { protocol: 9, token: '' }, { protocol: 1, session: { id: 'x', received: 0 } }])(
+    'may be %p',
+    credentials => {
+      expect(isCredentials(credentials)).toBe(true);
+    },
+  );
 
   test.each([
     ...noRecords,

@@ -12,7 +12,11 @@ const description = descriptionOf('Consumer');
 
 function newFollower(): Follower & { told: unknown[][] } {
   const told: unknown[][] = [];
-  return { told, onEvent: (name, args) => told.push([name, ...args]), onCause: (name, args) => told.push(['cause', name, ...args]) };
+  return {
+    told,
+    onEvent: (name, args) => told.push([name, ...args]),
+    onCause: (name, args) => told.push(['cause', name, ...args]),
+  };
 }
 
 describe('those who show an object', () => {

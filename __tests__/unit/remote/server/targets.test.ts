@@ -12,8 +12,15 @@ import { until } from '../../../helpers/until.ts';
 const opened = closingAfterEach();
 
 describe('targets', () => {
-  const targets = new Targets([{ address: '10.1.0.0/16', ports: { min: 5000, max: 5009 } }, { address: '192.0.2.7' }, { address: '2001:db8::/32' }]);
-  const connect = (options: object, className: 'PlainTransport' | 'PipeTransport' | 'WebRtcTransport' = 'PlainTransport') => () => targets.check('connect', className, [options]);
+  const targets = new Targets([
+    { address: '10.1.0.0/16', ports: { min: 5000, max: 5009 } },
+    { address: '192.0.2.7' },
+    { address: '2001:db8::/32' },
+  ]);
+  const connect =
+    (options: object, className: 'PlainTransport' | 'PipeTransport' | 'WebRtcTransport' = 'PlainTransport') =>
+    () =>
+      targets.check('connect', className, [options]);
 
   test.each([
     { ip: '10.1.2.3', port: 5000 },
@@ -72,7 +79,9 @@ test('a server sends only where its operator lets it, by whichever way a client 
   const mafalda = opened(new MafaldaHorizontal(servers.map(({ url }) => url)));
   await once(mafalda, 'connected');
   const both = mafalda.createMafaldaRouter();
-  const [source, sink] = await Promise.all(servers.map(({ url: node }) => both.createDirectTransport({ placement: { node } })));
+  const [source, sink] = await Promise.all(
+    servers.map(({ url: node }) => both.createDirectTransport({ placement: { node } })),
+  );
   const producer = await source!.produceData();
   const consumer = await sink!.consumeData({ dataProducerId: producer.id });
   let received = 0;
@@ -86,7 +95,9 @@ test('a server that is not listed gets no pipes', async () => {
   const mafalda = opened(new MafaldaHorizontal(servers.map(({ url }) => url)));
   await once(mafalda, 'connected');
   const room = mafalda.createMafaldaRouter();
-  const [source, sink] = await Promise.all(servers.map(({ url: node }) => room.createDirectTransport({ placement: { node } })));
+  const [source, sink] = await Promise.all(
+    servers.map(({ url: node }) => room.createDirectTransport({ placement: { node } })),
+  );
   const producer = await source!.produceData();
   await expect(sink!.consumeData({ dataProducerId: producer.id })).rejects.toThrow(/plainTargets/);
 });

@@ -7,7 +7,13 @@ import { MemoryBudget } from '../../../../src/remote/protocol/memory.ts';
 import type { ServerMessage } from '../../../../src/remote/protocol/messages.ts';
 import { ObjectTree } from '../../../../src/core/objectTree.ts';
 import { Turns } from '../../../../src/core/turns.ts';
-import { addRouter, consume, createTransport, produce, type ImaginaryObject } from '../../../helpers/imaginaryObjects.ts';
+import {
+  addRouter,
+  consume,
+  createTransport,
+  produce,
+  type ImaginaryObject,
+} from '../../../helpers/imaginaryObjects.ts';
 
 const OBJECTS = 40_000;
 
@@ -29,7 +35,10 @@ beforeEach(() => {
   tree = new ObjectTree();
   router = addRouter(tree, 'router');
   shown = new TreeExport(tree, new Exports('server', new MemoryBudget(), undefined), 'room');
-  const turns = new Turns(() => ++now, run => later.push(run));
+  const turns = new Turns(
+    () => ++now,
+    run => later.push(run),
+  );
   teller = new Teller({ member, hasRoom: () => hasRoom, turns });
 });
 
@@ -83,7 +92,12 @@ test('what happens meanwhile comes at once, with what it needs, and is not told 
   hasRoom = false;
   const all = teller.tell(shown);
   const consumer = consume(transport, 'producer 99');
-  expect(told.map(message => (message.type === 'add' ? message.addition.className : message.type))).toEqual(['SharedWorker', 'Router', 'DirectTransport', 'Consumer']);
+  expect(told.map(message => (message.type === 'add' ? message.addition.className : message.type))).toEqual([
+    'SharedWorker',
+    'Router',
+    'DirectTransport',
+    'Consumer',
+  ]);
   consumer.safeEmit('trace');
   expect(told.at(-1)).toMatchObject({ type: 'event', name: 'trace' });
   hasRoom = true;
