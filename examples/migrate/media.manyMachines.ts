@@ -1,5 +1,4 @@
 import { MafaldaHorizontal } from 'mafalda-horizontal';
 
-export const mafalda = new MafaldaHorizontal(process.env['MEDIA_SERVERS']!.split(' '), {
-  token: process.env['MEDIA_TOKEN'],
-});
+const { MEDIA_SERVERS = '', MEDIA_TOKEN: token } = process.env;
+export const mafalda = new MafaldaHorizontal(MEDIA_SERVERS.split(' '), { token });

@@ -17,6 +17,6 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     void server
       .close()
       .then(() => mafalda.close())
-      .then(() => process.disconnect());
+      .then(() => process.connected && process.disconnect());
   });
 }

@@ -7,7 +7,7 @@ import type {
   PlainTransportOptions,
   WebRtcTransportOptions,
 } from 'mediasoup/types';
-import { refuseUnknown } from './options.ts';
+import { refuseOthers } from './options.ts';
 import { checkPlacement, type Placement } from './placement.ts';
 
 type KeyOf<Options> = Options extends unknown ? keyof Options : never;
@@ -107,7 +107,7 @@ export function separatePlacement<Options extends { placement?: Placement }>(
   method: CreateMethod,
   options: Options,
 ): Separated<Options> {
-  refuseUnknown(`${method}()`, options, createOptions[method], former);
+  refuseOthers(`${method}()`, options, createOptions[method], former);
   const { placement, ...rest } = options;
   if (placement !== undefined) checkPlacement(placement);
   return { rest: placement === undefined && !('placement' in options) ? options : rest, placement };

@@ -25,7 +25,7 @@ export const mafaldaRouterDefaultOptions = Object.freeze({
 
 /** @throws {TypeError} naming the option that is unknown or out of its range */
 export function resolveMafaldaRouterOptions(options: MafaldaRouterOptions = {}): ResolvedMafaldaRouterOptions {
-  refuseUnknown('createMafaldaRouter()', options, ['id', ...Object.keys(mafaldaRouterDefaultOptions)]);
+  refuseUnknown('createMafaldaRouter()', options, { id: true, ...mafaldaRouterDefaultOptions });
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const resolved: ResolvedMafaldaRouterOptions = { id: randomUUID(), ...mafaldaRouterDefaultOptions, ...given };
   const { id, maxWorkers, watermarkWorker, routerOptions, workerSettings } = resolved;
@@ -36,7 +36,7 @@ export function resolveMafaldaRouterOptions(options: MafaldaRouterOptions = {}):
     throw new TypeError('if given, watermarkWorker must be a percentage, 0 or more');
   }
   if (!isObject(routerOptions)) throw new TypeError('if given, routerOptions must be an object');
-  refuseUnknown('routerOptions', routerOptions, ['mediaCodecs', 'appData']);
+  refuseUnknown('routerOptions', routerOptions, { mediaCodecs: true, appData: true });
   // What mediasoup's Worker would refuse when a Router is needed is refused now.
   ortc.generateRouterRtpCapabilities(structuredClone(routerOptions.mediaCodecs));
   const { appData } = routerOptions;
@@ -49,11 +49,23 @@ export function resolveMafaldaRouterOptions(options: MafaldaRouterOptions = {}):
 const MAX_TOLD = 5;
 const MAX_NAME = 50;
 
+/** The names of all options: the compiler refuses a list that lacks one. */
+export type OptionNames<Options> = { readonly [Name in keyof Required<Options>]: unknown };
+
+/** @throws {TypeError} as {@link refuseOthers} */
+export function refuseUnknown<Options extends object>(
+  where: string,
+  options: Options,
+  known: OptionNames<NoInfer<Options>>,
+): void {
+  refuseOthers(where, options, Object.keys(known));
+}
+
 /**
  * @param ignored names that are neither known nor refused
  * @throws {TypeError} if `options` is not an object or has a member that is not in `known`, with the nearest name that is
  */
-export function refuseUnknown(
+export function refuseOthers(
   where: string,
   options: object,
   known: readonly string[],

@@ -16,7 +16,7 @@ export interface Placement {
 
 /** @throws {TypeError} for a member that is unknown or of another type */
 export function checkPlacement(placement: Placement): void {
-  refuseUnknown('placement', placement, ['node', 'region', 'near']);
+  refuseUnknown('placement', placement, { node: true, region: true, near: true });
   const { region, near } = placement;
   if (region !== undefined && typeof region !== 'string')
     throw new TypeError('if given, placement.region must be a string');

@@ -12,7 +12,7 @@ import { logger } from '../core/logger.ts';
 import { MafaldaBase } from '../base/mafaldaBase.ts';
 import { ModuleScope, packageScope } from '../base/moduleScope.ts';
 import type { ObjectTypes } from '../core/objectTree.ts';
-import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
+import { refuseUnknown, type OptionNames, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
 import type {
   MafaldaApi,
   MafaldaEvents,
@@ -53,8 +53,13 @@ export interface MafaldaHorizontalOptions extends Omit<RemoteMafaldaClientOption
   nodeTimeout?: number;
 }
 
-const ownOptions = ['strategy', 'watermarkNode', 'nodeTimeout'];
-const knownOptions = [...Object.keys(connectionOptions).filter(name => name !== 'sessionTimeout'), ...ownOptions];
+const { sessionTimeout: _, ...optionsOfClients } = connectionOptions;
+const knownOptions: OptionNames<MafaldaHorizontalOptions> = {
+  ...optionsOfClients,
+  strategy: true,
+  watermarkNode: true,
+  nodeTimeout: true,
+};
 
 export type MafaldaHorizontalEvents = MafaldaEvents & {
   /**
@@ -240,7 +245,7 @@ export class MafaldaHorizontal
    * @throws {TypeError} if it is not one of ours, or `deadline` is not a time
    */
   async drain(node: string | MafaldaApi, options: DrainOptions = {}): Promise<DrainReport> {
-    refuseUnknown('drain()', options, ['deadline']);
+    refuseUnknown('drain()', options, { deadline: true });
     if (options.deadline !== undefined) checkDuration('deadline', options.deadline, 0);
     const found = this.#nodes.findOrThrow(node);
     found.draining = true;

@@ -1,9 +1,9 @@
-import { addressOptions, Addresses, reachable, type AddressOptions } from '../core/addresses/addresses.ts';
+import { addressOptionNames, Addresses, reachable, type AddressOptions } from '../core/addresses/addresses.ts';
 import { NodeUnavailableError } from '../api/errors.ts';
 import { WorkerCounts } from '../base/workerLoads.ts';
 import type { LoadReport } from '../api/load.ts';
 import { MafaldaBase } from '../base/mafaldaBase.ts';
-import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
+import { refuseUnknown, type OptionNames, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
 import type { ResourceUsages } from '../api/types.ts';
 import type { Index, WebRtcServerOptions, Worker } from 'mediasoup/types';
 import { ObjectTree } from '../core/objectTree.ts';
@@ -35,6 +35,13 @@ export interface MafaldaOptions extends AddressOptions {
   idlePipeTimeout?: number;
 }
 
+const knownOptions: OptionNames<MafaldaOptions> = {
+  workerBudget: true,
+  webRtcServerOptions: true,
+  idlePipeTimeout: true,
+  ...addressOptionNames,
+};
+
 /** All CPU cores of this machine as one: its MafaldaRouters spread over as many mediasoup Workers as the load needs. */
 export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
   /** The mediasoup module behind it. Workers that are made with it are their maker's to close. */
@@ -56,7 +63,7 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
    */
   constructor(mediasoup: Index, options: MafaldaOptions = {}) {
     super(scope, new ObjectTree());
-    refuseUnknown('Mafalda', options, ['workerBudget', 'webRtcServerOptions', 'idlePipeTimeout', ...addressOptions]);
+    refuseUnknown('Mafalda', options, knownOptions);
     if (typeof mediasoup?.createWorker !== 'function') {
       throw new TypeError("mediasoup must be the mediasoup module: new Mafalda(await import('mediasoup'))");
     }

@@ -1,6 +1,7 @@
 /** Where this machine's Transports listen, for callers who don't know: they are at another machine. */
 import { isIP } from 'node:net';
 import type { TransportListenInfo, TransportListenIp } from 'mediasoup/types';
+import type { OptionNames } from '../../api/options.ts';
 import { familyOf, type Family } from './families.ts';
 import { ownAddress } from './ownAddress.ts';
 
@@ -15,12 +16,13 @@ export interface AddressOptions {
   pipeListenInfo?: TransportListenInfo;
 }
 
-export const addressOptions = [
-  'announcedAddress',
-  'listenInfos',
-  'listenIps',
-  'pipeListenInfo',
-] as const satisfies (keyof AddressOptions)[];
+export const addressOptionNames: OptionNames<AddressOptions> = {
+  announcedAddress: true,
+  listenInfos: true,
+  listenIps: true,
+  pipeListenInfo: true,
+};
+export const addressOptions = Object.keys(addressOptionNames) as readonly (keyof AddressOptions)[];
 
 type Options = Record<string, unknown>;
 type ListenIp = TransportListenIp | string;

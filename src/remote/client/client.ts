@@ -109,7 +109,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   constructor(url?: string, options: RemoteMafaldaClientOptions = {}, instance: string = randomUUID()) {
     super(scope);
     this.#instance = instance;
-    refuseUnknown('RemoteMafaldaClient', options, Object.keys(connectionOptions));
+    refuseUnknown('RemoteMafaldaClient', options, connectionOptions);
     this.#options = options;
     this.#mirrors = new Mirrors(this.#caller, resolveNodeLimits(options.limits), {
       onWorker: worker => {

@@ -14,7 +14,7 @@ const defaults: NodeLimits = { objects: 200_000, objectBytes: 512_000_000, packe
 
 /** @throws {TypeError} for a limit that is unknown or not a positive integer */
 export function resolveNodeLimits(limits: Partial<NodeLimits> = {}): NodeLimits {
-  refuseUnknown('limits', limits, Object.keys(defaults));
+  refuseUnknown('limits', limits, defaults);
   const resolved = { ...defaults, ...limits };
   for (const [name, limit] of Object.entries(resolved)) {
     if (!Number.isSafeInteger(limit) || limit <= 0) throw new TypeError(`limits.${name} must be a positive integer`);

@@ -44,7 +44,7 @@ const defaults: Limits = {
 
 /** @throws {TypeError} for a limit that is unknown or not a positive integer */
 export function resolveLimits(limits: Partial<Limits> = {}): Limits {
-  refuseUnknown('limits', limits, Object.keys(defaults));
+  refuseUnknown('limits', limits, defaults);
   const resolved = { ...defaults, ...limits };
   for (const [name, limit] of Object.entries(resolved)) {
     if (!Number.isSafeInteger(limit) || limit <= 0) throw new TypeError(`limits.${name} must be a positive integer`);

@@ -158,7 +158,7 @@ export class RemoteMafaldaServer {
   /** @throws {TypeError} for options that are unknown or don't go together */
   constructor(mafalda: MafaldaApi, options: RemoteMafaldaServerOptions) {
     mayForgetCalls(this, ['close']);
-    refuseUnknown('RemoteMafaldaServer', options, Object.keys(knownOptions));
+    refuseUnknown('RemoteMafaldaServer', options, knownOptions);
     checkAuth(options.auth);
     const { origins = [], server } = options;
     if (!Array.isArray(origins) || !origins.every(origin => typeof origin === 'string'))

@@ -66,7 +66,7 @@ export class Targets {
 
 function toRule(target: PlainTarget, index: number): Rule {
   const where = `plainTargets[${index}]`;
-  refuseUnknown(where, target, ['address', 'ports']);
+  refuseUnknown(where, target, { address: true, ports: true });
   const { address, ports = { min: 0, max: 65_535 } } = target;
   const [ip = '', prefix] = String(address).split('/');
   const family = isIP(ip);
