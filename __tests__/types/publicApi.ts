@@ -1,0 +1,71 @@
+/**
+ * What an application may write, and what it may not, as the compiler sees it: checked by `npm run typecheck`, never run. Each line with
+ * `@ts-expect-error` fails the type check when it begins to compile.
+ */
+import type * as mediasoup from 'mediasoup/types';
+import type {
+  Mafalda,
+  MafaldaApi,
+  MafaldaHorizontal,
+  MafaldaRouter,
+  RemoteMafaldaClient,
+  RemoteMafaldaServerOptions,
+  Strategy,
+} from '../../src/index.ts';
+
+declare const mafaldas: { local: Mafalda; remote: RemoteMafaldaClient; horizontal: MafaldaHorizontal };
+
+export const implementations: readonly MafaldaApi[] = Object.values(mafaldas);
+
+/** Objects that a MafaldaRouter hands out are mediasoup's own types. */
+export async function dropIn(router: MafaldaRouter, rtpParameters: mediasoup.RtpParameters): Promise<void> {
+  const transport: mediasoup.WebRtcTransport = await router.createWebRtcTransport();
+  const producer: mediasoup.Producer = await transport.produce({ kind: 'audio', rtpParameters });
+  const rtpCapabilities: mediasoup.RtpCapabilities = await router.getRtpCapabilities();
+  const consumer: mediasoup.Consumer = await transport.consume({ producerId: producer.id, rtpCapabilities });
+  const observer: mediasoup.AudioLevelObserver = await router.createAudioLevelObserver({ maxEntries: 1 });
+  await observer.addProducer({ producerId: producer.id });
+  consumer.on('score', ({ score }) => score.toFixed());
+  router.on('workerdied', (worker: mediasoup.Worker, error: Error) => console.log(worker.pid, error.message));
+  router.on('pathlost', ({ consumers }) => consumers.map(({ id }) => id));
+
+  // @ts-expect-error There is no such event.
+  router.on('workerdead', () => undefined);
+  // @ts-expect-error There is no such option.
+  await router.createWebRtcTransport({ listenIPs: [] });
+  // @ts-expect-error There is no such kind.
+  await transport.produce({ kind: 'voice', rtpParameters });
+}
+
+/** The application's own data keeps its type. */
+export async function appData(router: MafaldaRouter): Promise<string> {
+  const transport = await router.createDirectTransport<{ person: string }>({ appData: { person: 'Ada' } });
+  // @ts-expect-error The data has no such member.
+  void transport.appData.name;
+  return transport.appData.person;
+}
+
+export async function canConsume(router: MafaldaRouter, rtpCapabilities: mediasoup.RtpCapabilities): Promise<boolean> {
+  // @ts-expect-error The answer is a promise, unlike mediasoup's.
+  const isConsumable: boolean = router.canConsume({ producerId: 'id', rtpCapabilities });
+  return isConsumable;
+}
+
+export function readOnly({ transports }: MafaldaApi, transport: mediasoup.Transport): mediasoup.Transport | undefined {
+  // @ts-expect-error The Maps are for reading.
+  transports.set(transport.id, transport);
+  return transports.get(transport.id);
+}
+
+export const strategy: Strategy = (candidates, { watermark }) => candidates.find(({ load }) => load < watermark);
+// @ts-expect-error A strategy chooses one of the candidates, not an id.
+export const idStrategy: Strategy = ([first]) => first?.id;
+
+export const serverOptions: RemoteMafaldaServerOptions[] = [
+  { auth: false },
+  { auth: async token => token === 'secret', port: 4443 },
+  // @ts-expect-error Whom to let in must be said.
+  { port: 4443 },
+  // @ts-expect-error A duration is a number of milliseconds.
+  { auth: false, sessionTimeout: '20s' },
+];
