@@ -1,4 +1,4 @@
-/** The errors of this library, for those who need nothing else of it. */
+/** Errors of this library, for applications that need nothing else of it. */
 export {
   CallTimeoutError,
   ClosedError,

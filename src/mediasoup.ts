@@ -1,9 +1,11 @@
 /**
- * mediasoup's module, with Workers on the media servers that `MAFALDA_NODES` names, for an application that replaces its import:
+ * mediasoup's module, with Workers on the media servers that `MAFALDA_NODES` names, for an application that replaces its
+ * import:
  *
  *     import * as mediasoup from 'mafalda-horizontal/mediasoup';
  *
- * Environment: `MAFALDA_NODES` (URLs, comma-separated), `MAFALDA_TOKEN`, `MAFALDA_NAME`. They are read with the first Worker.
+ * Environment: `MAFALDA_NODES` (URLs, comma-separated), `MAFALDA_TOKEN`, `MAFALDA_NAME`, read when a first Worker is
+ * made.
  */
 import {
   ClusterModule,

@@ -1,12 +1,13 @@
 /**
- * Gives an application that can't be touched `mafalda-horizontal/mediasoup` for its `mediasoup`, whether it imports or requires it:
+ * Replaces `mediasoup` by `mafalda-horizontal/mediasoup` in an application that can't be changed, for `import` and
+ * `require()`:
  *
  *     MAFALDA_NODES=wss://a,wss://b MAFALDA_TOKEN=… node --import mafalda-horizontal/register server.js
  */
 import { replaceModule } from './module/replaceModule.ts';
 import { readSettings } from './module/settings.ts';
 
-// An application that would start only to fail at its first Worker fails at once.
+// Missing settings make the application fail at once, rather than at its first Worker.
 readSettings(process.env);
 
 replaceModule({

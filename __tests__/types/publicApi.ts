@@ -51,10 +51,9 @@ export async function canConsume(router: MafaldaRouter, rtpCapabilities: mediaso
   return isConsumable;
 }
 
-export function readOnly({ transports }: MafaldaApi, transport: mediasoup.Transport): mediasoup.Transport | undefined {
+export function readOnly({ transports }: MafaldaApi): Map<string, mediasoup.Transport> {
   // @ts-expect-error The Maps are for reading.
-  transports.set(transport.id, transport);
-  return transports.get(transport.id);
+  return transports;
 }
 
 export const strategy: Strategy = (candidates, { watermark }) => candidates.find(({ load }) => load < watermark);

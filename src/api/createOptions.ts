@@ -1,4 +1,7 @@
-/** What may be said of what a MafaldaRouter is to create: mediasoup ignores an option that it does not know, so a slip of the pen would go unnoticed. */
+/**
+ * Options of the methods of a MafaldaRouter that create objects. mediasoup ignores an unknown option, so that a typing
+ * error would go unnoticed.
+ */
 import type {
   ActiveSpeakerObserverOptions,
   AudioLevelObserverOptions,
@@ -13,7 +16,7 @@ import { checkPlacement, type Placement } from './placement.ts';
 type KeyOf<Options> = Options extends unknown ? keyof Options : never;
 type Names<Options> = Record<KeyOf<Options>, true>;
 
-/** Options of earlier versions of mediasoup, which applications still give: it has not looked at them since. */
+/** Options of earlier versions of mediasoup, which applications still give: mediasoup has ignored them since. */
 const former: readonly string[] = ['numSctpStreams', 'maxSctpMessageSize'];
 
 const sctp = {
@@ -87,7 +90,7 @@ const names = {
 
 export type CreateMethod = keyof typeof names;
 
-/** By method: what may be given, `placement` included. */
+/** Names of the options of each method, `placement` included. */
 export const createOptions = Object.fromEntries(
   Object.entries(names).map(([method, known]) => [method, [...Object.keys(known), 'placement']]),
 ) as unknown as Readonly<Record<CreateMethod, readonly string[]>>;
@@ -97,12 +100,15 @@ export function isCreateMethod(method: string): method is CreateMethod {
 }
 
 export interface Separated<Options> {
-  /** What mediasoup knows. */
+  /** Options for mediasoup. */
   rest: Omit<Options, 'placement'>;
   placement: Placement | undefined;
 }
 
-/** @throws {TypeError} for an option that is unknown, and a placement that is none */
+/**
+ * Separates the placement from mediasoup's options.
+ * @throws {TypeError} for an option that is unknown, or a malformed placement
+ */
 export function separatePlacement<Options extends { placement?: Placement }>(
   method: CreateMethod,
   options: Options,

@@ -1,8 +1,8 @@
-/** What there is, as JSON: what `dump()` tells, from which the objects can be understood and made again. */
+/** Results of `dump()`: the existing objects, as JSON, from which they can be understood and made again. */
 import type { AppData } from 'mediasoup/types';
 import type { ResolvedMafaldaRouterOptions } from './options.ts';
 
-/** Any object: its id, its `appData`, and the properties of mediasoup's that are listed below. */
+/** Dump of any object: its id, its `appData`, and the properties of mediasoup's object. */
 export interface ObjectDump {
   id: string;
   appData: AppData;
@@ -28,35 +28,45 @@ export interface RouterDump extends ObjectDump {
 
 export interface WorkerDump {
   id: string;
+  /** Process id on the Worker's machine. */
   pid: number;
-  /** The node that it is on, where there are several; where nodes have nodes, the way to it. */
+  /** Id of the Worker's node, if there are several; where nodes have nodes, the ids on the way to it, with spaces. */
   node?: string;
-  /** Percent of one core: measured, plus what is on its way. */
+  /** Load in percent of one core: measured, plus objects that are on their way. */
   load: number;
   routers: RouterDump[];
 }
 
 export interface PipeDump {
-  /** The Producer or DataProducer that is piped. */
+  /** Id of the piped Producer or DataProducer. */
   streamId: string;
-  /** Ids of the two Routers. */
+  /** Ids of the source's Router and the destination's Router. */
   from: string;
   to: string;
-  /** How many messages the pipe could not take, since too much was waiting for its link; missing where none. */
+  /**
+   * Number of messages that the pipe could not take, since too many were waiting for its link; missing if there were
+   * none.
+   */
   lostMessages?: number;
 }
 
-/** What a client of a server has made that went away without a goodbye, while others are attached to the MafaldaRouter. */
+/**
+ * Objects that a client of a server has made that went away without a goodbye, while others are attached to the
+ * MafaldaRouter.
+ */
 export interface OrphanDump {
-  /** The id of its session, which is over. */
+  /** Id of the client's session, which is over. */
   session: string;
   /** The client's `name`, if it has one. */
   name?: string;
-  /** When the session was given up, in ms since 1970. */
+  /** Time at which the session was given up, in ms since 1970. */
   since: number;
-  /** Ids. */
+  /** Ids of the objects. */
   objects: string[];
-  /** The node that tells it, where there are several; where nodes have nodes, the way to it. */
+  /**
+   * Id of the node that reports the orphan, if there are several; where nodes have nodes, the ids on the way to it,
+   * with spaces.
+   */
   node?: string;
 }
 
@@ -65,24 +75,24 @@ export interface MafaldaRouterDump {
   options: Omit<ResolvedMafaldaRouterOptions, 'id'>;
   workers: WorkerDump[];
   pipes: PipeDump[];
-  /** What has no living owner; of a MafaldaRouter of this process, which has no other owners, always empty. */
+  /** Objects without a living owner. Always empty for a MafaldaRouter of this process, which has no other owners. */
   orphans: OrphanDump[];
 }
 
 export interface NodeDump {
   id: string;
   connected: boolean;
-  /** Whether it is not heard, and may well live: what is there stays open. */
+  /** Whether the node is not heard, and may well live: its objects stay open. */
   unreachable: boolean;
-  /** Whether it gets nothing new. */
+  /** Whether the node is being drained, and gets nothing new. */
   draining: boolean;
-  /** Percent of the node. */
+  /** Load, in percent of the node. */
   load: number;
   region?: string;
 }
 
 export interface MafaldaDump {
-  /** Percent of all cores. */
+  /** Load, in percent of all cores. */
   load: number;
   nodes?: NodeDump[];
   /** Ids of nodes between which media does not get through. */

@@ -1,20 +1,20 @@
 /**
- * What this library refuses, as classes that an application can tell apart; what mediasoup refuses keeps mediasoup's
- * classes. Each has a `code`, which is the same after any number of wires and for those with two copies of this module.
+ * Errors of this library, as classes that an application can distinguish; errors of mediasoup keep mediasoup's classes.
+ * Each class has a `code`, which survives any number of wires, and is the same in a second copy of this module.
  */
 
 export abstract class MafaldaError extends Error {
-  /** Stable: `ERR_MAFALDA_…`. */
+  /** Stable code of the class: `ERR_MAFALDA_…`. */
   abstract readonly code: string;
 }
 
-/** No node, or not the one that was named, can be used at present. */
+/** Thrown when no node, or not the requested node, can be used at present. */
 export class NodeUnavailableError extends MafaldaError {
   override readonly name = 'NodeUnavailableError';
   readonly code = 'ERR_MAFALDA_NODE_UNAVAILABLE';
-  /** The id of the node, where one was named. */
+  /** Id of the requested node, if the call named a node. */
   readonly node: string | undefined;
-  /** Why each node can't be used, by its URL or id; empty where nothing is known. */
+  /** Reason of each node that can't be used, by its URL or id; empty if none is known. */
   readonly causes: Readonly<Record<string, Error>>;
 
   constructor(
@@ -27,11 +27,11 @@ export class NodeUnavailableError extends MafaldaError {
   }
 }
 
-/** The node that was named takes nothing new, since it is being drained; or all nodes are. */
+/** Thrown when the requested node, or every node, is being drained, and takes nothing new. */
 export class NodeDrainingError extends MafaldaError {
   override readonly name = 'NodeDrainingError';
   readonly code = 'ERR_MAFALDA_NODE_DRAINING';
-  /** The id of the node, where one was named. */
+  /** Id of the requested node, if the call named a node. */
   readonly node: string | undefined;
 
   constructor(message: string, { node }: { node?: string } = {}) {
@@ -40,12 +40,13 @@ export class NodeDrainingError extends MafaldaError {
   }
 }
 
-/** More than a server lets its clients have, or do. */
+/** Thrown when a server's client would exceed a limit of the server, or a MafaldaRouter a limit of its own. */
 export class LimitError extends MafaldaError {
   override readonly name = 'LimitError';
   readonly code = 'ERR_MAFALDA_LIMIT';
-  /** The name of the limit, as in the options of the server. */
+  /** Name of the limit, as in the options. */
   readonly limit: string;
+  /** Value of the limit. */
   readonly max: number;
 
   constructor(message: string, { limit, max }: { limit: string; max: number }) {
@@ -55,16 +56,17 @@ export class LimitError extends MafaldaError {
   }
 }
 
-/** Every core of the machine has its Worker already. */
+/** Thrown when all Workers that the machine may have exist already. */
 export class WorkerBudgetError extends MafaldaError {
   override readonly name = 'WorkerBudgetError';
   readonly code = 'ERR_MAFALDA_WORKER_BUDGET';
 }
 
-/** A call that was not answered in time: whether the server has performed it, or still will, is not known. */
+/** Thrown when a call was not answered in time: whether the server has performed it, or still will, is not known. */
 export class CallTimeoutError extends MafaldaError {
   override readonly name = 'CallTimeoutError';
   readonly code = 'ERR_MAFALDA_CALL_TIMEOUT';
+  /** Name of the called method. */
   readonly method: string;
   readonly outcome = 'unknown';
 
@@ -74,12 +76,13 @@ export class CallTimeoutError extends MafaldaError {
   }
 }
 
-/** A server does not let this client in, or has cut it off. */
+/** Thrown when a server does not let this client in, or has cut it off. */
 export class RefusedError extends MafaldaError {
   override readonly name = 'RefusedError';
   readonly code = 'ERR_MAFALDA_REFUSED';
+  /** Reason that the server has given. */
   readonly reason: string;
-  /** Whether to try again can't help. */
+  /** Whether another attempt is useless. */
   readonly permanent: boolean;
 
   constructor(message: string, { reason, permanent }: { reason: string; permanent: boolean }) {
@@ -89,18 +92,19 @@ export class RefusedError extends MafaldaError {
   }
 }
 
-/** What is called is closed, by whom ever: make another one. */
+/** Thrown by calls on a closed object, whichever side has closed it: another object has to be made. */
 export class ClosedError extends MafaldaError {
   override readonly name = 'ClosedError';
   readonly code = 'ERR_MAFALDA_CLOSED';
 }
 
-/** Versions that don't go together: of the protocol, or of mediasoup. */
+/** Thrown for versions that don't work together: of the protocol, or of mediasoup. */
 export class IncompatibleError extends MafaldaError {
   override readonly name = 'IncompatibleError';
   readonly code = 'ERR_MAFALDA_INCOMPATIBLE';
 }
 
+/** Error classes by their codes, from which errors that come over a wire are made again. */
 export const mafaldaErrors = {
   ERR_MAFALDA_NODE_UNAVAILABLE: NodeUnavailableError,
   ERR_MAFALDA_NODE_DRAINING: NodeDrainingError,

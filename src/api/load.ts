@@ -1,7 +1,8 @@
-/** How busy a Mafalda is: what placement decides by, and what an operator wants to see. */
+/** Load of a Worker: placement decides by it, and operators watch it. */
 export interface WorkerLoad {
+  /** Id of the Worker, as in the `workers` Map. */
   id: string;
-  /** Percent of one core. */
+  /** CPU that the Worker uses, in percent of one core. */
   cpu: number;
   routers: number;
   transports: number;
@@ -11,19 +12,23 @@ export interface WorkerLoad {
   dataConsumers: number;
 }
 
-/** A machine with Workers. */
+/** Load of a machine with Workers. */
 export interface HostLoad {
+  /** Number of CPU cores. */
   cores: number;
-  /** Percent of all cores, by whatever runs there. */
+  /** CPU use of all processes on the machine, in percent of all cores. */
   cpu: number;
-  /** In bytes. */
+  /** Memory, in bytes. */
   memory: { total: number; free: number };
-  /** Bytes since the machine was started, on all interfaces but loopback. Undefined where the system does not tell. */
+  /**
+   * Bytes since the machine was started, on all interfaces but loopback. Undefined on systems without these counters.
+   */
   network?: { received: number; sent: number };
 }
 
+/** Load of a Mafalda in detail. */
 export interface LoadReport {
-  /** Percent of all cores that the Workers take, and what is on its way. */
+  /** Load of the Workers, in percent of all cores: measured, plus objects that are on their way. */
   load: number;
   workers: WorkerLoad[];
   hosts: HostLoad[];

@@ -1,6 +1,7 @@
-/** Which name was meant: of those that are known the one that takes fewest changes, if it takes few. */
-
-/** @returns undefined where none is near */
+/**
+ * Returns the name that was probably meant: the known name that takes fewest changes, if it takes few; undefined if no
+ * name is near.
+ */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const most = Math.max(1, Math.floor(name.length / 3));
   const ranked = known.map(candidate => ({
@@ -10,7 +11,7 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return ranked.filter(({ changes }) => changes <= most).sort((a, b) => a.changes - b.changes)[0]?.candidate;
 }
 
-/** How many letters have to be put in, taken out or replaced (Levenshtein). */
+/** Returns the number of letters that have to be inserted, deleted or replaced (Levenshtein). */
 function changesBetween(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
   for (const [index, letter] of [...one].entries()) {

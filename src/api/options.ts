@@ -5,17 +5,20 @@ import type { RouterOptions, WorkerSettings } from 'mediasoup/types';
 import { nearestName } from './nearest.ts';
 import type { MafaldaRouterOptions } from './types.ts';
 
-/** Options of a MafaldaRouter with its defaults filled in. */
+/** Options of a MafaldaRouter with their defaults filled in. */
 export interface ResolvedMafaldaRouterOptions {
   readonly id: string;
   readonly maxWorkers: number;
-  /** They may come later, from somebody else who uses the same id. */
+  /** mediasoup's options of its Routers. They may come later, from another user of the same id. */
   routerOptions: RouterOptions;
   readonly watermarkWorker: number;
   readonly workerSettings: WorkerSettings;
 }
 
-/** Defaults of `createMafaldaRouter()`; the id is a new UUIDv4 each time. */
+/**
+ * Defaults of `createMafaldaRouter()`: as many Workers as the machine has cores, a watermark of 60 % of a core. The id
+ * is a new UUIDv4 each time.
+ */
 export const mafaldaRouterDefaultOptions = Object.freeze({
   maxWorkers: availableParallelism(),
   routerOptions: Object.freeze({}) as RouterOptions,
@@ -23,7 +26,10 @@ export const mafaldaRouterDefaultOptions = Object.freeze({
   workerSettings: Object.freeze({}) as WorkerSettings,
 });
 
-/** @throws {TypeError} naming the option that is unknown or out of its range */
+/**
+ * Fills in the defaults of a MafaldaRouter's options, and checks them.
+ * @throws {TypeError} naming the option that is unknown or out of its range
+ */
 export function resolveMafaldaRouterOptions(options: MafaldaRouterOptions = {}): ResolvedMafaldaRouterOptions {
   refuseUnknown('createMafaldaRouter()', options, { id: true, ...mafaldaRouterDefaultOptions });
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
@@ -37,7 +43,7 @@ export function resolveMafaldaRouterOptions(options: MafaldaRouterOptions = {}):
   }
   if (!isObject(routerOptions)) throw new TypeError('if given, routerOptions must be an object');
   refuseUnknown('routerOptions', routerOptions, { mediaCodecs: true, appData: true });
-  // What mediasoup's Worker would refuse when a Router is needed is refused now.
+  // Media codecs that mediasoup would refuse when it makes a Router are refused now.
   ortc.generateRouterRtpCapabilities(structuredClone(routerOptions.mediaCodecs));
   const { appData } = routerOptions;
   if (appData && typeof appData !== 'object') throw new TypeError('if given, routerOptions.appData must be an object');
@@ -45,7 +51,10 @@ export function resolveMafaldaRouterOptions(options: MafaldaRouterOptions = {}):
   return resolved;
 }
 
-/** Options may come from elsewhere: no more of them is repeated than helps. */
+/**
+ * Limits of the names in an error's message: options may come from other processes, and are repeated only as far as
+ * that helps.
+ */
 const MAX_TOLD = 5;
 const MAX_NAME = 50;
 
@@ -62,8 +71,10 @@ export function refuseUnknown<Options extends object>(
 }
 
 /**
+ * Checks that all members of `options` are known.
  * @param ignored names that are neither known nor refused
- * @throws {TypeError} if `options` is not an object or has a member that is not in `known`, with the nearest name that is
+ * @throws {TypeError} if `options` is not an object, or has a member that is not in `known`, with the nearest known
+ * name
  */
 export function refuseOthers(
   where: string,

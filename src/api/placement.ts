@@ -1,20 +1,35 @@
-/** Where something is to be created: what an application may say of it. */
+/** Placement: an application's wishes and orders for the node on which an object is created. */
 import { refuseUnknown } from './options.ts';
 import type { MafaldaApi } from './types.ts';
 
+/**
+ * Node on which an object is to be created: an order (`node`) or wishes (`region`, `near`) of the call. A
+ * `MafaldaHorizontal` follows them; other Mafaldas have no choice, and ignore them.
+ */
 export interface Placement {
-  /** A node's id, its URL or the node itself. Binding: the call fails if that one is not connected, or is being drained. */
+  /**
+   * The node's id, its URL, or the node itself. Binding: the call fails with a `NodeUnavailableError` or
+   * `NodeDrainingError` if the node is not connected, or is being drained.
+   * @default the strategy's choice
+   */
   node?: string | MafaldaApi;
-  /** Rather a node of this region. A wish: nodes below the watermark elsewhere are used when there are none. */
+  /**
+   * Region of the node. A wish: nodes below the watermark elsewhere are used when the region has none.
+   * @default any region
+   */
   region?: string;
   /**
-   * Rather a node that has most of these already, by their ids. Producers and DataProducers: to consume them there takes no pipe. Transports and
-   * Consumers, of the same person mostly: what belongs together stays together. A wish, after `region`.
+   * Ids of objects of which the node should have most already. Consuming a Producer or DataProducer there takes no
+   * pipe; Transports and Consumers are mostly of the person whose next Transport this is. A wish, after `region`.
+   * @default none
    */
   near?: readonly string[];
 }
 
-/** @throws {TypeError} for a member that is unknown or of another type */
+/**
+ * Checks a placement.
+ * @throws {TypeError} for a member that is unknown or of another type
+ */
 export function checkPlacement(placement: Placement): void {
   refuseUnknown('placement', placement, { node: true, region: true, near: true });
   const { region, near } = placement;

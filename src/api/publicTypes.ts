@@ -1,4 +1,4 @@
-/** The types that each entry of the package exports beside its own. */
+/** Types that each entry of the package exports beside its own. */
 export type {
   MafaldaDump,
   MafaldaRouterDump,

@@ -1,6 +1,6 @@
 /**
- * The Mafalda API as TypeScript interfaces: what every implementation offers, whether its Workers run in
- * this process, behind one server or behind many. Types that are not declared here are mediasoup's own.
+ * The Mafalda API as TypeScript interfaces, which every implementation offers, whether its Workers run in this process,
+ * behind a server or behind many. Types that are not declared here are mediasoup's own.
  */
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
 import type {
@@ -35,60 +35,84 @@ import type { MafaldaDump, MafaldaRouterDump } from './dump.ts';
 import type { LoadReport } from './load.ts';
 import type { Placement } from './placement.ts';
 
-/** What one Worker uses: mediasoup's figures, and the CPU that it took. */
+/** Resource usage of a Worker: mediasoup's figures, and its CPU use. */
 export type WorkerUsage = WorkerResourceUsage & {
-  /** Percent of one core, between the two latest samples of this Worker. */
+  /** CPU use in percent of one core, between the two latest samples of this Worker. */
   cpu: number;
 };
 
-/** Usage of each Worker in scope, by worker id. */
+/** Usage of each Worker in scope, by the Worker's id. */
 export type ResourceUsages = Record<string, WorkerUsage>;
 
-/** Members that Mafaldas and MafaldaRouters have in common. The Maps are read-only views and always current. */
+/** Members that Mafaldas and MafaldaRouters have in common. The Maps are read-only views, and always current. */
 export interface MafaldaObjects {
   readonly workers: ReadonlyMap<string, Worker>;
   readonly routers: ReadonlyMap<string, Router>;
-  /** All Transports, those of pipes (type `pipe`) among them. */
+  /** All Transports, including the ends of links (type `pipe`). */
   readonly transports: ReadonlyMap<string, Transport>;
   readonly rtpObservers: ReadonlyMap<string, RtpObserver>;
+  /** Resolves with the usage of each Worker; Workers that don't answer are left out. */
   getResourceUsages(): Promise<ResourceUsages>;
 }
 
+/** Options of `createMafaldaRouter()`. */
 export interface MafaldaRouterOptions {
-  /** Default: a UUIDv4. With the id of a MafaldaRouter that exists, that one is meant. */
+  /**
+   * Id of the MafaldaRouter; with the id of an existing MafaldaRouter, `createMafaldaRouter()` returns that
+   * MafaldaRouter.
+   * @default a new UUIDv4
+   */
   id?: string;
-  /** How many Workers it may create; default: the number of cores. With 0 it creates none and uses others'. */
+  /**
+   * Maximum number of Workers that the MafaldaRouter creates. With 0 it creates none, and shares others.
+   * @default the number of cores
+   */
   maxWorkers?: number;
-  /** mediasoup's. Of all who share it by its id everybody gives the same, or none. */
+  /**
+   * mediasoup's options of the Routers. All users that share the MafaldaRouter by its id give the same options, or
+   * none.
+   * @default {}
+   */
   routerOptions?: RouterOptions;
-  /** CPU percentage of a Worker above which another one is looked for; default 60. */
+  /**
+   * Load of a Worker, in percent of one core, from which on another Worker is looked for.
+   * @default 60
+   */
   watermarkWorker?: number;
+  /**
+   * mediasoup's settings of the Workers. Only MafaldaRouters with equal settings share Workers.
+   * @default {}
+   */
   workerSettings?: WorkerSettings;
 }
 
+/** A stream whose way to some of its Consumers has gone, while the stream lives. */
 export interface LostPath {
-  /** Id of the Producer or DataProducer, which is there still. */
+  /** Id of the Producer or DataProducer, which still exists. */
   producerId: string;
-  /** Those that are about to close. None, where only RtpObservers had the stream. */
+  /** Consumers that are about to close; empty if only RtpObservers had the stream. */
   consumers: (Consumer | DataConsumer)[];
 }
 
 export type MafaldaRouterEvents = {
   close: [];
-  /** Also a `workerdied` that nobody listens for. */
+  /** Emitted for failures that no call reports, also for a `workerdied` without listeners. */
   error: [error: Error];
+  /** Emitted when a Router has been created, with its Worker. */
   newrouter: [router: Router, worker: Worker];
+  /** Emitted when a Worker has died, with mediasoup's error. */
   workerdied: [worker: Worker, error: Error];
   /**
-   * The way of a stream has gone, the stream has not: these Consumers are about to close with `producerclose`, and consuming it again
-   * works at once. Those of others, who share the MafaldaRouter, are among them.
+   * Emitted when the path of a stream has gone while the stream lives: these Consumers are about to close with
+   * `producerclose`, and consuming the stream again works at once. Consumers of all users of the MafaldaRouter are
+   * among them.
    */
   pathlost: [path: LostPath];
 };
 
 /**
- * mediasoup's options of a Transport, where the addresses may be left out: the server, or Mafalda, that the Transport
- * lands on then uses its own. One that has none refuses that as mediasoup does.
+ * mediasoup's options of a Transport, where the addresses may be left out: the server, or Mafalda, on which the
+ * Transport is created then uses its own. If it has none, it refuses the call as mediasoup does.
  */
 export type AddressesOptional<Options> = Options | UnionOmit<Options, AddressKey>;
 type AddressKey = 'listenInfos' | 'listenInfo' | 'rtcpListenInfo' | 'listenIps' | 'listenIp' | 'webRtcServer' | 'port';
@@ -97,13 +121,24 @@ type UnionOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : neve
 /** mediasoup's options of `pipeToRouter()`, with a MafaldaRouter instead of a Router. */
 export type PipeToMafaldaRouterOptions<R> = UnionOmit<PipeToRouterOptions, 'router'> & { mafaldaRouter: R };
 
-/** The same with where to create it: a wish, or with `node` an order, of a MafaldaHorizontal. Others have no choice, and ignore it. */
+/**
+ * Options with the place of the new object: a wish, or with `node` an order, to a MafaldaHorizontal. Other Mafaldas
+ * have no choice, and ignore it.
+ */
 export type PlacementOptional<Options> = AddressesOptional<Options> & { placement?: Placement };
 
+/**
+ * A Router that is as many mediasoup Routers as the load needs. Calls that create objects or pipes reject with a
+ * `ClosedError` when it is closed, with a `TypeError` for unknown or malformed options, with a `NodeUnavailableError`
+ * or `NodeDrainingError` when no node can be used, and with a `WorkerBudgetError` or `LimitError` when no Worker may be
+ * started or nothing more may be created.
+ */
 export interface MafaldaRouter extends EnhancedEventEmitter<MafaldaRouterEvents>, MafaldaObjects {
   readonly id: string;
   readonly closed: boolean;
+  /** Resolves with the RTP capabilities of its Routers, which are the same for all of them. */
   getRtpCapabilities(): Promise<RtpCapabilities>;
+  /** Resolves with whether the Producer can be consumed with these capabilities; false if there is no such Producer. */
   canConsume(options: { producerId: string; rtpCapabilities: RtpCapabilities }): Promise<boolean>;
   createWebRtcTransport<T extends AppData = AppData>(
     options?: PlacementOptional<WebRtcTransportOptions<T>>,
@@ -117,7 +152,11 @@ export interface MafaldaRouter extends EnhancedEventEmitter<MafaldaRouterEvents>
   createDirectTransport<T extends AppData = AppData>(
     options?: PlacementOptional<DirectTransportOptions<T>>,
   ): Promise<DirectTransport<T>>;
-  /** Like `Router.pipeToRouter()`. The two may share Workers, and may belong to different Mafaldas. */
+  /**
+   * Pipes a stream to another MafaldaRouter, as `Router.pipeToRouter()` does to a Router. The two may share Workers,
+   * and may belong to different Mafaldas.
+   * @throws {NotFoundError} if there is no such Producer or DataProducer
+   */
   pipeToMafaldaRouter(options: PipeToMafaldaRouterOptions<MafaldaRouter>): Promise<PipeToRouterResult>;
   createActiveSpeakerObserver<T extends AppData = AppData>(
     options?: PlacementOptional<ActiveSpeakerObserverOptions<T>>,
@@ -125,32 +164,41 @@ export interface MafaldaRouter extends EnhancedEventEmitter<MafaldaRouterEvents>
   createAudioLevelObserver<T extends AppData = AppData>(
     options?: PlacementOptional<AudioLevelObserverOptions<T>>,
   ): Promise<AudioLevelObserver<T>>;
-  /** What there is, as JSON: from this the objects can be understood and made again. */
+  /** Resolves with the existing objects, as JSON, from which they can be understood and made again. */
   dump(): Promise<MafaldaRouterDump>;
   close(): Promise<void>;
 }
 
 export type MafaldaEvents = {
+  /** Emitted when `createMafaldaRouter()` has made a MafaldaRouter. */
   newmafaldarouter: [mafaldaRouter: MafaldaRouter];
   error: [error: Error];
   close: [];
 };
 
-/** A MafaldaRouter that there is, and who holds it. */
+/** Existing MafaldaRouter, with its holders. */
 export interface MafaldaRouterState {
   id: string;
-  /** One for each node that has a part of it. */
+  /** Holders, a single entry for each node that has a part of the MafaldaRouter. */
   holders: {
-    /** The node, where there are several: where nodes have nodes, the way there from above, with spaces. */
+    /**
+     * Id of the node, if there are several; where nodes have nodes, the ids on the way to it from above, with spaces.
+     */
     node?: string;
-    /** Clients of that node's server that are attached to it: by `name`, or by the id of the session if they have none. */
+    /**
+     * Clients of that node's server that are attached to the MafaldaRouter: by `name`, or by the session's id if they
+     * have none.
+     */
     clients: string[];
-    /** How many Workers, Routers, Transports… of it are there. */
+    /** Number of the part's objects: Workers, Routers, Transports… */
     objects: number;
   }[];
 }
 
-/** Listeners to the events that every Mafalda has; each implementation has more, and is an emitter of mediasoup's. */
+/**
+ * Listener methods for the events that every Mafalda has; each implementation has more events, and is an emitter of
+ * mediasoup's.
+ */
 export interface MafaldaEventsApi {
   on<Name extends keyof MafaldaEvents>(name: Name, listener: (...args: MafaldaEvents[Name]) => void): unknown;
   once<Name extends keyof MafaldaEvents>(name: Name, listener: (...args: MafaldaEvents[Name]) => void): unknown;
@@ -158,35 +206,46 @@ export interface MafaldaEventsApi {
   listenerCount<Name extends keyof MafaldaEvents>(name: Name): number;
 }
 
-/** What every Mafalda can do. */
+/** API of every Mafalda. */
 export interface MafaldaApi extends MafaldaObjects, MafaldaEventsApi {
-  /** How full it is: percent of all of its cores, measured plus what is on its way. 0 while nothing is known. */
+  /** Load in percent of all cores: measured, plus objects that are on their way. 0 while nothing is known. */
   readonly load: number;
-  /** The same in detail: each Worker with what it holds, each machine. */
+  /** Load in detail: each Worker with the number of its objects, each machine. */
   readonly loadReport: LoadReport;
   readonly closed: boolean;
-  /** Whether all of its Workers are on this machine: then whoever serves it knows where its Transports listen. */
+  /** Whether all Workers are on this machine: then a server of this Mafalda knows where its Transports listen. */
   readonly local?: boolean;
-  /** mediasoup's module API. What is made with it is the caller's own, and in none of the MafaldaRouters. */
+  /** mediasoup's module API. Objects that are made with it are the caller's own, and in none of the MafaldaRouters. */
   readonly mediasoup: Index;
   /**
-   * Counts a Worker in the load and its report that was made with `mediasoup`; it stays its maker's to close. Workers of
-   * other machines are counted there by themselves: then there is no such method. Idempotent.
-   * @throws {TypeError} for what is no Worker
+   * Counts a Worker that was made with `mediasoup` in the load and its report; its maker still has to close it. Missing
+   * in Mafaldas whose Workers are on other machines, which count them there. Idempotent.
+   * @throws {TypeError} if the argument is not a Worker
    */
   adopt?(worker: Worker): void;
   /**
-   * Makes sure that a Worker can be started here. Where the Workers are on other machines there is no such method.
-   * @throws {Error} if none can be
+   * Makes sure that a Worker can be started here. Missing in Mafaldas whose Workers are on other machines.
+   * @throws {Error} if no Worker can be started
    */
   ensureWorker?(): Promise<void>;
   readonly mafaldaRouters: ReadonlyMap<string, MafaldaRouter>;
-  /** Nothing is created on any Worker or server until it is needed. */
+  /**
+   * Makes a MafaldaRouter, or returns the existing MafaldaRouter of this `id`. Its Workers and Routers are created when
+   * they are needed.
+   * @throws {ClosedError} if this Mafalda is closed
+   * @throws {TypeError} for options that are unknown, out of their range, or that differ from those of the existing
+   * MafaldaRouter (`routerOptions`)
+   */
   createMafaldaRouter(options?: MafaldaRouterOptions): MafaldaRouter;
-  /** All MafaldaRouters that there are, also those of others, of the nodes that answer within some seconds. */
+  /**
+   * Resolves with all existing MafaldaRouters, also those that others have made, of the nodes that answer within some
+   * seconds.
+   */
   listMafaldaRouters(): Promise<MafaldaRouterState[]>;
+  /** Closes all MafaldaRouters of `mafaldaRouters`. */
   closeAllMafaldaRouters(): Promise<void>;
+  /** Resolves with the state of the Mafalda and its MafaldaRouters, as JSON. */
   dump(): Promise<MafaldaDump>;
-  /** Closes what this instance created. Idempotent. */
+  /** Closes the objects that this instance has created. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** State as JSON, from which the objects can be understood and made again. */
+/** Dump of a tree's objects as JSON, from which they can be understood and made again. */
 import type { AppData } from 'mediasoup/types';
 import type { MafaldaRouterDump, ObjectDump, PipeDump, TransportDump, WorkerDump } from '../api/dump.ts';
 import type { ResolvedMafaldaRouterOptions } from '../api/options.ts';
@@ -41,7 +41,10 @@ const properties: Record<ObjectType, readonly string[]> = {
   ],
 };
 
-/** @param loadOf the load of a Worker, by its id */
+/**
+ * Dumps the tree of a MafaldaRouter.
+ * @param loadOf returns the load of a Worker in percent of one core, by its id
+ */
 export function dumpTree(
   tree: ObjectTree,
   options: ResolvedMafaldaRouterOptions,
@@ -81,7 +84,7 @@ function dumpTransport(transport: TreeNode): TransportDump {
   };
 }
 
-/** A pipe is where a consumer at the end of a link is. */
+/** Returns the pipe that begins with this node: every Consumer or DataConsumer at the end of a link begins a pipe. */
 function dumpPipe(node: TreeNode): PipeDump[] {
   if (node.type !== 'consumer' && node.type !== 'dataConsumer') return [];
   const transport = node.parent?.type === 'transport' ? node.parent : undefined;
@@ -98,7 +101,10 @@ function dumpObject(node: TreeNode): ObjectDump {
   return { id: node.id, appData: serialisable(node.object.appData), ...values };
 }
 
-/** The application may keep anything in it; what JSON can't hold is left out as a whole. */
+/**
+ * Returns the appData as JSON. The application may keep any value in it; appData that JSON can't hold is left out as a
+ * whole.
+ */
 function serialisable(appData: AppData): AppData {
   try {
     return toJson(appData);
@@ -107,7 +113,7 @@ function serialisable(appData: AppData): AppData {
   }
 }
 
-/** As it would arrive elsewhere: without undefined members, and independent of the objects. */
+/** Returns the value as another process would receive it: without undefined members, and independent of the objects. */
 function toJson<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }

@@ -1,4 +1,4 @@
-/** What all Mafaldas have in common, whatever their MafaldaRouters are made of. */
+/** Base of all Mafaldas: the members that do not depend on the kind of their MafaldaRouters. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Index, Router, RtpObserver, Transport, Worker } from 'mediasoup/types';
 import type { MafaldaDump } from '../api/dump.ts';
@@ -31,7 +31,7 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
 
   readonly #scope: ModuleScope;
 
-  /** @param tree for those that need more of it than its Maps */
+  /** @param tree given by Mafaldas that need more of it than its Maps */
   constructor(scope: ModuleScope, tree = new ObjectTree(undefined, true)) {
     super();
     this.tree = tree;
@@ -52,7 +52,7 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
   abstract readonly mediasoup: Index;
   abstract getResourceUsages(): Promise<ResourceUsages>;
   protected abstract makeMafaldaRouter(options: ResolvedMafaldaRouterOptions, given: MafaldaRouterOptions): R;
-  /** Closes what this instance created, and what it needed for that. */
+  /** Closes the objects that this instance has created, and the resources behind them. */
   protected abstract release(): Promise<void>;
 
   get closed(): boolean {

@@ -1,4 +1,4 @@
-/** What all MafaldaRouters have in common: their identity, their objects, and how they end. */
+/** Base of all MafaldaRouters: their identity, their objects, and their end. */
 import * as ortc from 'mediasoup/ortc';
 import type { PipeToRouterResult, Router, RtpCapabilities, RtpObserver, Transport, Worker } from 'mediasoup/types';
 import { copyOf } from '../core/copies.ts';
@@ -45,7 +45,10 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
 
   readonly #outlets: Outlets;
 
-  /** @param network whether its pipes to other MafaldaRouters may leave the machine: then they are encrypted unless told otherwise */
+  /**
+   * @param network whether its pipes to other MafaldaRouters may leave the machine: then they are encrypted unless the
+   * caller says otherwise
+   */
   constructor(id: string, network: boolean, tree = new ObjectTree()) {
     super();
     mayForgetCalls(this, forgettable);
@@ -57,14 +60,14 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
     this.#outlets = new Outlets(this.streams, network);
   }
 
-  /** Closes what it made, at once, and resolves when that is known to have happened. */
+  /** Closes its objects at once, and resolves when that is known to have happened. */
   protected abstract release(): Promise<void>;
 
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** What is in this process is in the tree as soon as it is there. */
+  /** Resolves at once: objects of this process are in the tree as soon as they exist. */
   async attach(): Promise<void> {
     this.assertOpen();
   }
@@ -85,7 +88,7 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
     return this.tree.rtpObservers;
   }
 
-  /** Without a round trip: what mediasoup's Router would answer is in the Producer's consumable RTP parameters. */
+  /** Answers without a round trip: the Producer's consumable RTP parameters decide, as in mediasoup's Router. */
   async canConsume({
     producerId,
     rtpCapabilities,
@@ -111,7 +114,7 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
     return this.#outlets.pipe(this, options);
   }
 
-  /** Idempotent. Closes everything at once, and resolves when that is known to have happened everywhere. */
+  /** Closes all of its objects at once, and resolves when that is known to have happened everywhere. Idempotent. */
   async close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
@@ -121,17 +124,22 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
     await this.#released;
   }
 
-  /** Who is in this process is meant to share one object: there are no others. */
+  /**
+   * Closes the MafaldaRouter: users within this process share the same object, so that it has no other users to go on
+   * for.
+   */
   async leave(): Promise<void> {
     await this.close();
   }
 
-  /** What is in this process is not lost. */
+  /** Does nothing: a MafaldaRouter of this process can't be lost. */
   closeLost(): void {
     return undefined;
   }
 
-  /** As mediasoup does where nobody listens for `died`: it must not go unnoticed. */
+  /**
+   * Reports an unhandled `workerdied` as an error, since it must not go unnoticed: mediasoup does likewise for `died`.
+   */
   protected reportWorkerDied(worker: Worker, error: Error): void {
     if (!this.safeEmit('workerdied', worker, error)) this.reportError(error);
   }

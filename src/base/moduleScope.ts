@@ -1,5 +1,5 @@
 /**
- * What a module has created in this process: behind the Maps and functions that each module with a Mafalda
+ * Objects that a module has created in this process, behind the Maps and functions that each module with a Mafalda
  * implementation exports beside its class.
  */
 import type { MafaldaDump } from '../api/dump.ts';
@@ -13,10 +13,10 @@ import type { PipeableMafaldaRouter } from './pipeableMafaldaRouter.ts';
 
 const log = logger('scope');
 
-/** Longer than nodes of nodes of a MafaldaHorizontal are waited for. */
+/** Limit for an instance's answer, in ms: longer than a MafaldaHorizontal waits for nodes that have nodes. */
 const ANSWER_TIMEOUT_MS = 8000;
 
-/** As much of a Mafalda as is needed here. */
+/** Members of a Mafalda that are needed here. */
 type Instance = Pick<MafaldaApi, 'getResourceUsages' | 'dump'>;
 
 export class ModuleScope {
@@ -27,13 +27,13 @@ export class ModuleScope {
   readonly #instances = new Set<Instance>();
   readonly #wider: ModuleScope | undefined;
 
-  /** @param wider the scope of a module that re-exports this one */
+  /** @param wider the scope of a module that re-exports this module */
   constructor(wider?: ModuleScope) {
     this.mafaldaRouters = new ReadOnlyMap(this.#mafaldaRouters);
     this.#wider = wider;
   }
 
-  /** With its first MafaldaRouter: before that it has created nothing. */
+  /** Adds an instance. Called with its first MafaldaRouter: before that it has created nothing. */
   addInstance(instance: Instance): void {
     this.#instances.add(instance);
     this.#wider?.addInstance(instance);
@@ -46,7 +46,7 @@ export class ModuleScope {
 
   addMafaldaRouter(mafaldaRouter: PipeableMafaldaRouter): void {
     this.#all.add(mafaldaRouter);
-    // The same MafaldaRouter may be known to several instances, each with an object of its own: the first one is shown.
+    // Several instances may know the same MafaldaRouter, each with an object of its own: the first object is shown.
     if (!this.#mafaldaRouters.has(mafaldaRouter.id)) this.#mafaldaRouters.set(mafaldaRouter.id, mafaldaRouter);
     this.tree.include(mafaldaRouter.tree);
     this.#wider?.addMafaldaRouter(mafaldaRouter);
@@ -68,13 +68,13 @@ export class ModuleScope {
     await Promise.all([...this.#all].map(mafaldaRouter => mafaldaRouter.close()));
   }
 
-  /** Of those that answer: the server of one may be gone. */
+  /** Resolves with the usages of the instances that answer: the server of an instance may be gone. */
   async getResourceUsages(): Promise<ResourceUsages> {
     const usages = await this.#ask(instance => instance.getResourceUsages());
     return Object.assign({}, ...usages) as ResourceUsages;
   }
 
-  /** One for each instance that answers. */
+  /** Resolves with a dump of each instance that answers. */
   async dump(): Promise<MafaldaDump[]> {
     const dumps = await this.#ask(instance => instance.dump());
     return dumps.filter(dump => dump !== undefined);
@@ -85,7 +85,7 @@ export class ModuleScope {
     return answersWithin(answers, ANSWER_TIMEOUT_MS, (_index, why) => log('left out: %o', why));
   }
 
-  /** What a module exports of it. */
+  /** Members that a module exports. */
   get exports(): ModuleExports {
     const { workers, routers, transports, rtpObservers } = this.tree;
     return {
@@ -108,5 +108,5 @@ export interface ModuleExports extends Pick<ObjectTree, 'workers' | 'routers' | 
   readonly dump: () => Promise<MafaldaDump[]>;
 }
 
-/** All modules together: what the package's root exports. */
+/** Scope of all modules together, which the package's root exports. */
 export const packageScope = new ModuleScope();

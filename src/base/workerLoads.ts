@@ -1,4 +1,3 @@
-/** Counts what each Worker holds. */
 import type { WorkerLoad } from '../api/load.ts';
 import type { ObjectTree, ObjectType, TreeNode } from '../core/objectTree.ts';
 
@@ -13,18 +12,24 @@ const counted: Partial<Record<ObjectType, Exclude<keyof WorkerLoad, 'id' | 'cpu'
 
 type Counts = Omit<WorkerLoad, 'id' | 'cpu'>;
 
-/** What is in each Worker of a tree, counted as it comes and goes: a report is made every second, and there may be very much. */
+/**
+ * Counts the objects in each Worker of a tree as they come and go: a load report is made every second, and a walk
+ * through many objects would take long.
+ */
 export class WorkerCounts {
-  /** With how many nodes there are of each Worker, itself among them. */
+  /** Counts by the Worker's id, with the number of its tree nodes, the Worker's own among them. */
   readonly #byWorker = new Map<string, { counts: Counts; nodes: number }>();
 
-  /** @param tree what is watched, for as long as it lives */
+  /** @param tree is watched for as long as it lives */
   constructor(tree: ObjectTree) {
     for (const node of tree.nodes()) this.#count(node, 1);
     tree.on('add', node => this.#count(node, 1)).on('remove', node => this.#count(node, -1));
   }
 
-  /** @param cpuOf percent of one core that a Worker takes, by its id */
+  /**
+   * Returns the load of each Worker.
+   * @param cpuOf returns the CPU use of a Worker in percent of one core, by its id
+   */
   loads(cpuOf: (workerId: string) => number): WorkerLoad[] {
     return [...this.#byWorker].map(([id, { counts }]) => ({ id, cpu: cpuOf(id), ...counts }));
   }

@@ -1,4 +1,4 @@
-/** Where mediasoup changes a property and emits nothing, whoever shows the object to others has to be told. */
+/** Notice of changes for which mediasoup emits no event: a server that shows the object to clients needs it. */
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { Closable } from './onceClosed.ts';
 
@@ -9,7 +9,10 @@ export function tellChanged(object: Closable): void {
   emitterOf(object).emit('@changed');
 }
 
-/** @returns how to stop it */
+/**
+ * Calls back when the object has changed without an event of mediasoup's.
+ * @returns to be called to stop it
+ */
 export function onChanged(object: Closable, callback: () => void): () => void {
   emitterOf(object).on('@changed', callback);
   return () => void emitterOf(object).off('@changed', callback);

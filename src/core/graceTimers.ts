@@ -1,13 +1,13 @@
 /**
- * Closes things a while after they have become idle, unless they are used again: so that a join right after a leave does
- * not pay for a new Worker or pipe. One object owns the timers of all its things.
+ * Timers that close idle objects after a while, unless they are used again: so that a join right after a leave does not
+ * pay for a new Worker or pipe. A GraceTimers owns the timers of all objects of a kind.
  */
 export class GraceTimers<T> {
   readonly #graceMs: number;
   readonly #onElapsed: (thing: T) => void;
   readonly #timers = new Map<T, NodeJS.Timeout>();
 
-  /** @param onElapsed has to look whether the thing is idle still */
+  /** @param onElapsed has to check whether the object is still idle */
   constructor(graceMs: number, onElapsed: (thing: T) => void) {
     this.#graceMs = graceMs;
     this.#onElapsed = onElapsed;
@@ -18,8 +18,8 @@ export class GraceTimers<T> {
   }
 
   /**
-   * Starts the time anew. It does not keep the process running.
-   * @param graceMs how long it is to be this time, where the usual time is not right
+   * Starts the object's timer anew. The timer does not keep the process running.
+   * @param graceMs duration that replaces the usual grace time
    */
   start(thing: T, graceMs = this.#graceMs): void {
     this.cancel(thing);

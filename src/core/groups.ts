@@ -1,5 +1,4 @@
-/** Groups of things by two keys, of which most have one member: that one takes no Set. */
-
+/** Groups of objects by two keys. Most groups have a single member, which is stored without a Set. */
 export class Groups<T extends object> {
   readonly #groups = new Map<string, Map<string, T | Set<T>>>();
 
@@ -12,7 +11,10 @@ export class Groups<T extends object> {
     else if (group !== thing) groups.set(inner, new Set([group, thing]));
   }
 
-  /** @returns whether it was there */
+  /**
+   * Removes a member from its group.
+   * @returns whether it was a member
+   */
   delete(outer: string, inner: string, thing: T): boolean {
     const groups = this.#groups.get(outer);
     const group = groups?.get(inner);
@@ -36,7 +38,7 @@ export class Groups<T extends object> {
     return this.#groups.get(outer)?.has(inner) ?? false;
   }
 
-  /** All of the groups with this outer key. */
+  /** Returns the members of all groups with this outer key. */
   *all(outer: string): Generator<T, void, undefined> {
     for (const group of this.#groups.get(outer)?.values() ?? []) {
       if (group instanceof Set) yield* group;

@@ -1,6 +1,6 @@
 import createDebug from 'debug';
 
-/** A logger of the `debug` library: `DEBUG=mafalda:*` shows them all on stderr. */
+/** Returns a logger of the `debug` library: `DEBUG=mafalda:*` shows all of them on stderr. */
 export function logger(name: string): createDebug.Debugger {
   return createDebug(`mafalda:${name}`);
 }

@@ -1,15 +1,24 @@
-/** Calls that mediasoup lets an application make without waiting: over a wire more can go wrong, and that must not end its process. */
+/**
+ * Calls that mediasoup lets an application make without waiting: over a wire more of them can fail, and a failure must
+ * not end the application's process.
+ */
 import { logger } from './logger.ts';
 
 const log = logger('forgotten');
 
-/** @returns the promise itself: it rejects as ever for those who wait, and for others the failure is logged */
+/**
+ * Logs a rejection of the promise that is not awaited.
+ * @returns the promise itself, which still rejects for its waiters
+ */
 export function mayForget<T>(promise: Promise<T>, what: string): Promise<T> {
   promise.catch(error => log('%s: %o', what, error));
   return promise;
 }
 
-/** Makes these methods of one object such ones, in whichever class they are defined. Those that it does not have are left out. */
+/**
+ * Makes an object's methods return such promises, in whichever class the methods are defined. Methods that the object
+ * lacks are left out.
+ */
 export function mayForgetCalls(object: object, names: readonly string[]): void {
   for (const name of names) {
     const method: unknown = (object as Record<string, unknown>)[name];

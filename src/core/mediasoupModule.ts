@@ -1,6 +1,6 @@
 /**
- * Members of mediasoup's module beside its Workers. All of them belong to the object itself rather than to its class: applications spread a
- * module, and list what it has.
+ * Members of mediasoup's module beside its Workers. All of them are properties of the object rather than of its class,
+ * since applications spread a module, and list its members.
  */
 import { errors, extras, ortc, version, workerBin } from 'mediasoup';
 import type { Index } from 'mediasoup/types';
@@ -9,11 +9,11 @@ import type { Index } from 'mediasoup/types';
 export type ModuleFacts = Pick<Index, 'version' | 'workerBin'>;
 
 export abstract class MediasoupModule {
-  /** Of the machine on which Workers are made, or of this process as long as none is known. */
+  /** Version of mediasoup on the machine that makes the Workers, or in this process while none is known. */
   declare readonly version: string;
-  /** Likewise: a path on that machine. */
+  /** Path of the Worker's binary on the machine that makes the Workers, or on this machine while none is known. */
   declare readonly workerBin: string;
-  /** The classes of this process's mediasoup, which its errors have wherever they come from. */
+  /** Error classes of this process's mediasoup: its errors have them wherever they come from. */
   readonly errors = errors;
   readonly extras = extras;
   readonly ortc = ortc;

@@ -1,8 +1,8 @@
 /**
- * What exists, as a tree: Workers hold Routers and WebRtcServers, Routers hold Transports and RtpObservers, Transports
- * hold Producers and Consumers. mediasoup's objects don't tell what they contain, only (through `observer`) what comes and goes; so a tree
- * is kept from the first Router on, and everything that needs to know what is there reads this one: the public Maps,
- * the pipes, the server that shows it to its clients.
+ * Tree of the existing objects: Workers hold Routers and WebRtcServers, Routers hold Transports and RtpObservers,
+ * Transports hold Producers and Consumers. mediasoup's objects don't list their contents, they only announce (through
+ * `observer`) new and closed objects; so a tree is kept from the first Router on, which the public Maps, the pipes, and
+ * the server that shows it to its clients all read.
  */
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type {
@@ -35,7 +35,7 @@ export type ObjectType = keyof ObjectTypes;
 
 interface TreeNodeOf<T extends ObjectType> {
   readonly type: T;
-  /** The object's own id; for a Worker, which has none, the key of the `workers` Map. */
+  /** Id of the object; for a Worker, which has none, its key in the `workers` Map. */
   readonly id: string;
   readonly object: ObjectTypes[T];
   readonly parent: TreeNode | undefined;
@@ -48,16 +48,16 @@ export type TreeNode<T extends ObjectType = ObjectType> = T extends ObjectType ?
 
 export type ObjectTreeEvents = {
   add: [node: TreeNode];
-  /** Children are removed before their parents. */
+  /** Emitted when an object has closed, for children before their parents. */
   remove: [node: TreeNode];
-  /** An RtpObserver observes a Producer from now on. */
+  /** Emitted when an RtpObserver begins to observe a Producer. */
   observe: [rtpObserver: TreeNode<'rtpObserver'>, producerId: string];
-  /** An RtpObserver has let go of a Producer, or the Producer has closed. */
+  /** Emitted when an RtpObserver has let go of a Producer, or the Producer has closed. */
   unobserve: [rtpObserver: TreeNode<'rtpObserver'>, producerId: string];
 };
 
 const hasChildren: ReadonlySet<ObjectType> = new Set(['worker', 'router', 'transport']);
-/** Leaves share this set: there are many of them. */
+/** Empty set that all leaves share, since there are many. */
 const nothing: ReadonlySet<never> = new Set();
 
 export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
@@ -67,7 +67,7 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   readonly rtpObservers: ReadonlyMap<string, RtpObserver>;
 
   readonly #nodes = new Map<ObjectTypes[ObjectType], TreeNode>();
-  /** How often a node was added beside the first time: two included trees may share a Worker. */
+  /** Number of times that a node was added beyond the first: two included trees may share a Worker. */
   readonly #others = new Map<TreeNode['object'], number>();
   readonly #maps = {
     worker: new Map<string, Worker>(),
@@ -77,13 +77,13 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   };
   readonly #included = new Map<ObjectTree, () => void>();
 
-  /** The id under which something is known here, given the one that it has in its Worker. */
+  /** Returns the id that is shown here for an object, given its id in its Worker. */
   readonly publicId: (id: string) => string;
   readonly #isForMaps: boolean;
 
   /**
-   * @param publicId the id under which something is known here, given the one that it has in its Worker
-   * @param isForMaps whether only the Maps are wanted: what is in none of them is left out
+   * @param publicId returns the id that is shown here for an object, given its id in its Worker
+   * @param isForMaps whether only the Maps are needed: objects that are in none of them are left out
    */
   constructor(publicId: (id: string) => string = id => id, isForMaps = false) {
     super();
@@ -99,17 +99,17 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
     return this.#nodes.size;
   }
 
-  /** All nodes, parents before their children. */
+  /** Returns all nodes, parents before their children. */
   nodes(): Iterable<TreeNode> {
     return this.#nodes.values();
   }
 
-  /** The node of an object, or undefined if it isn't (any longer) in this tree. */
+  /** Returns the node of an object; undefined if the object is not, or no longer, in this tree. */
   nodeOf<T extends ObjectType>(object: ObjectTypes[T]): TreeNode<T> | undefined {
     return this.#nodes.get(object) as TreeNode<T> | undefined;
   }
 
-  /** Follows a Worker, and all that will be created in it, until it closes. */
+  /** Follows a Worker, and all objects that will be created in it, until it closes. */
   addWorker(worker: Worker, id: string): void {
     const node = this.#follow('worker', worker, id, undefined);
     worker.observer.on('newrouter', router => this.#followRouter(router, node));
@@ -118,14 +118,17 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
     );
   }
 
-  /** Follows a Router, and all that will be created in it, until it closes. Its Worker is shown while it has Routers here. */
+  /**
+   * Follows a Router, and all objects that will be created in it, until it closes. Its Worker is shown while it has
+   * Routers here.
+   */
   addRouter(router: Router, worker: Worker, workerId: string): void {
     const workerNode = this.nodeOf<'worker'>(worker) ?? this.#add('worker', workerId, worker, undefined);
     this.#followRouter(router, workerNode);
     onceClosed(router, () => workerNode.children.size === 0 && this.#gone(workerNode));
   }
 
-  /** Shows everything of another tree here too, from now on until {@link exclude}. */
+  /** Shows all objects of another tree here too, from now on until {@link exclude}. */
   include(tree: ObjectTree): void {
     const add = (node: TreeNode): void => this.#hold(node);
     const remove = (node: TreeNode): void => this.#remove(node);
@@ -162,7 +165,7 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   #followRtpObserver(rtpObserver: RtpObserver, parent: TreeNode): void {
     const node = this.#follow('rtpObserver', rtpObserver, this.publicId(rtpObserver.id), parent);
     const { observer } = rtpObserver;
-    /** How to stop waiting for the end of each Producer that it observes. */
+    /** Functions that stop waiting for the end of each observed Producer. */
     const stops = new Map<string, () => void>();
     const letGo = (id: string): void => {
       stops.get(id)?.();
@@ -173,7 +176,7 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
     observer.on('addproducer', producer => {
       const { id } = producer;
       if (stops.has(id)) return;
-      // The Worker lets go of a Producer that closes, and does not tell.
+      // The Worker lets go of a closed Producer without an event.
       const onClose = (): void => letGo(id);
       producer.observer.once('close', onClose);
       stops.set(id, () => producer.observer.off('close', onClose));
@@ -192,7 +195,7 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   ): TreeNode<T> {
     const node = this.#add(type, id, object, parent);
     onceClosed(object, () => this.#gone(node));
-    // mediasoup does not notice that the parent was closed while this was being made.
+    // mediasoup does not notice that the parent was closed while the object was being made.
     if (parent?.object.closed) object.close();
     return node;
   }
@@ -222,7 +225,10 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
     this.emit('add', node);
   }
 
-  /** The object has closed; trees that include this one only stop showing it. */
+  /**
+   * Removes the node of a closed object, also from its parent. Trees that include this tree only stop showing the
+   * object.
+   */
   #gone(node: TreeNode): void {
     node.parent?.children.delete(node);
     this.#remove(node);

@@ -5,7 +5,7 @@ export interface Closable {
   readonly observer: object;
 }
 
-/** Calls back when the object has closed, for whatever reason. The listener goes with the object. */
+/** Calls back when the object has closed, for any reason. The listener lives as long as the object. */
 export function onceClosed(object: Closable, callback: () => void): void {
   (object.observer as EnhancedEventEmitter<{ close: [] }>).once('close', callback);
 }

@@ -4,8 +4,8 @@ import { logger } from './logger.ts';
 const log = logger('events');
 
 /**
- * The emitter of what applications see: mediasoup's own, so that it is at home with `once()` of node:events and behaves
- * like the objects that they know. What a listener throws stays there, and an error that nobody listens for is logged.
+ * Emitter that applications see: mediasoup's own, so that it works with `once()` of node:events and behaves like the
+ * objects that they know. An error thrown by a listener is logged, and so is an `error` without listeners.
  */
 export class PublicEmitter<Events extends Record<string, unknown[]>> extends EnhancedEventEmitter<Events> {
   constructor() {

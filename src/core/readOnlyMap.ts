@@ -1,4 +1,4 @@
-/** The reading half of a Map, always current. Writing throws also where no compiler forbids it. */
+/** Read-only view of a Map, always current. Writing throws, also where no compiler forbids it. */
 export class ReadOnlyMap<K, V> implements ReadonlyMap<K, V> {
   readonly #map: ReadonlyMap<K, V>;
 

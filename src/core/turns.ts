@@ -1,12 +1,15 @@
 /**
- * Long work is done in turns, between which the event loop has its own: all such work of this process shares them, so that
- * ten who have much to do hold up others no longer than one.
+ * Division of long work into turns, between which the event loop runs other work. All long work of this process shares
+ * the turns, so that ten tasks delay others no longer than a single task does.
  */
 
-/** After so many ms others have their turn. */
+/** Length of a turn, in ms. */
 const TURN_MS = 5;
 
-/** Does a little. @returns whether there is more to do */
+/**
+ * Does a small part of a task.
+ * @returns whether more is left to do
+ */
 export type Step = () => boolean;
 
 export class Turns {
@@ -16,20 +19,20 @@ export class Turns {
   #began: number | undefined;
 
   /**
-   * @param now milliseconds, from any moment on
-   * @param later calls back when others have had their turn
+   * @param now returns milliseconds, from any moment on
+   * @param later calls back when other work has had its turn
    */
   constructor(now: () => number = () => performance.now(), later: (run: () => void) => unknown = setImmediate) {
     this.#now = now;
     this.#later = later;
   }
 
-  /** Whether something may be done at once: the time since others had their turn is not over. */
+  /** Whether work may be done at once: the present turn is not over. */
   get hasTime(): boolean {
     return this.#now() - this.#begin() < TURN_MS;
   }
 
-  /** Does step after step, in turns with others, until there is no more to do. What is added twice is done once. */
+  /** Runs a task step by step, in turns with others, until it is done. A task that is added twice runs once. */
   add(step: Step): void {
     this.#steps.add(step);
     this.#begin();
@@ -39,7 +42,7 @@ export class Turns {
     this.#steps.delete(step);
   }
 
-  /** Does something to each, at once as far as there is time. Resolves when that is done. */
+  /** Calls a function with each member, at once as far as there is time. Resolves when all calls are done. */
   async forEach<T>(things: Iterable<T, void>, act: (thing: T) => void): Promise<void> {
     const iterator = things[Symbol.iterator]();
     const step = (): boolean => {
@@ -62,7 +65,10 @@ export class Turns {
     });
   }
 
-  /** @returns when the present turn has begun */
+  /**
+   * Begins a turn unless a turn is running.
+   * @returns the time at which the present turn has begun
+   */
   #begin(): number {
     if (this.#began === undefined) {
       this.#began = this.#now();
@@ -73,7 +79,7 @@ export class Turns {
 
   readonly #run = (): void => {
     this.#began = undefined;
-    // A single step of each at a time: a Set that is gone through shows also what was put at its end meanwhile.
+    // Each task does a single step at a time: iteration over a Set includes tasks that were put at its end meanwhile.
     for (const step of this.#steps) {
       if (!this.hasTime) return;
       this.#steps.delete(step);
@@ -82,5 +88,5 @@ export class Turns {
   };
 }
 
-/** The turns of this process. */
+/** Turns of this process. */
 export const turns = new Turns();

@@ -1,5 +1,6 @@
 /**
- * Resolves when the promise has settled, or the time is over: for what is good to have, but not worth waiting for ever.
+ * Resolves when the promise has settled, or the time is over: for results that are useful, but not worth waiting for
+ * without a limit.
  * @param signal ends the time when it is aborted
  */
 export async function within(promise: Promise<unknown>, timeoutMs: number, signal?: AbortSignal): Promise<void> {
@@ -17,9 +18,9 @@ export async function within(promise: Promise<unknown>, timeoutMs: number, signa
 }
 
 /**
- * What these resolve with, in their order; undefined for those that fail, or take longer: one who does not answer must not keep the
- * answers of all others.
- * @param onMissing told why, of each of them by its index
+ * Resolves with the results of the promises, in their order, and undefined for promises that reject or take longer: a
+ * silent node must not keep back the answers of all others.
+ * @param onMissing called with the index of each missing result, and the reason
  */
 export async function answersWithin<T>(
   promises: readonly Promise<T>[],

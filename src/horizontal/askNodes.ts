@@ -1,16 +1,22 @@
-/** Asks several nodes the same, of which one may be silent. */
+/** Questions to several nodes, any of which may be silent. */
 import { logger } from '../core/logger.ts';
 import { answersWithin } from '../core/within.ts';
 import type { ClusterNode } from './clusterNode.ts';
 
 const log = logger('horizontal');
 
-/** Longer than a node waits for a Worker of its own. */
+/** Limit for a node's answer, in ms: longer than a node waits for a Worker of its own. */
 const ANSWER_TIMEOUT_MS = 4000;
-/** Longer than a node of several machines waits for each of them. */
+/**
+ * Limit for an answer of nodes with several machines, in ms: longer than such a node waits for each of its own nodes.
+ */
 const TIER_TIMEOUT_MS = 6000;
 
-/** @returns what has come in time, in the order of the nodes; undefined for those that have failed, or are silent */
+/**
+ * Asks all nodes.
+ * @returns the answers that have come in time, in the order of the nodes; undefined for nodes that have failed, or are
+ * silent
+ */
 export function askNodes<T>(
   nodes: readonly ClusterNode[],
   question: (node: ClusterNode) => Promise<T>,
@@ -22,7 +28,7 @@ export function askNodes<T>(
   );
 }
 
-/** Where nodes have nodes, the way to what is below is told from above. */
+/** Returns the path from above to a node of a node: the ids on the way, with spaces. */
 export function pathTo(node: ClusterNode, below: string | undefined): string {
   return below === undefined ? node.id : `${node.id} ${below}`;
 }

@@ -1,23 +1,23 @@
-/** Nodes are asked one after the other, until one can do it, and what comes of that tells which of them are well. */
+/** Attempts on a node after another, until a node can do it. The results tell which nodes are well. */
 import { logger } from '../core/logger.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import { failureOf, isCallersFault, toError } from './faults.ts';
 
 const log = logger('horizontal');
 
-/** What one node can't do is tried on so many at most, and on no more of them after this time. */
+/** Maximum number of nodes that are tried, and time after which no further node is, in ms. */
 const MAX_ATTEMPTS = 8;
 const MAX_ATTEMPTS_MS = 30_000;
 
-/** Nodes that are not asked again. */
+/** Errors of nodes that were tried, and are not asked again. */
 export type Tried = ReadonlyMap<ClusterNode, Error>;
 
 type Ask<T> = (node: ClusterNode) => Promise<T>;
 
 export interface AttemptsListener {
-  /** Whether the node can be used: one that has gone is not to blame. */
+  /** Returns whether the node can be used: a node that has gone is not to blame. */
   isHere(node: ClusterNode): boolean;
-  /** It can't do what it is asked, and is let rest. Told once, until it is well again. */
+  /** Called when a node can't do its work, and is let rest. Called once, until the node is well again. */
   onFailing(node: ClusterNode, error: Error): void;
 }
 
@@ -25,16 +25,16 @@ export class Attempts {
   readonly #listener: AttemptsListener;
   readonly #now: () => number;
 
-  /** @param now milliseconds, from any moment on */
+  /** @param now returns milliseconds, from any moment on */
   constructor(listener: AttemptsListener, now: () => number) {
     this.#listener = listener;
     this.#now = now;
   }
 
   /**
-   * Asks those that are chosen, until one can do it. What is the caller's fault is not tried again.
-   * @param choose one that is not tried yet; returns undefined if there is none
-   * @param nobody why there was none to begin with
+   * Asks the chosen nodes, until a node can do it. A call that fails by the caller's fault is not tried again.
+   * @param choose returns a node that was not tried yet; undefined if there is none
+   * @param noCandidate returns the reason if there was none to begin with
    */
   async any<T>(choose: (tried: Tried) => ClusterNode | undefined, ask: Ask<T>, nobody: () => Error): Promise<T> {
     const until = this.#now() + MAX_ATTEMPTS_MS;
@@ -54,7 +54,10 @@ export class Attempts {
     }
   }
 
-  /** Asks this one. @throws what it throws */
+  /**
+   * Asks a node.
+   * @throws {Error} as the node
+   */
   async one<T>(node: ClusterNode, ask: Ask<T>): Promise<T> {
     const learn = node.rest.begin();
     try {

@@ -1,4 +1,4 @@
-/** One of the Mafaldas that a MafaldaHorizontal is made of, with what placement has to know about it. */
+/** Node of a MafaldaHorizontal: a Mafalda, with the state that placement needs. */
 import { availableParallelism } from 'node:os';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { ConnectFailure, ServerSigns } from '../remote/client/index.ts';
@@ -9,20 +9,20 @@ import type { MafaldaApi } from '../api/types.ts';
 import { ExpectedLoad } from '../placement/expectedLoad.ts';
 import { Rest } from './rest.ts';
 
-/** A node at the end of a wire tells when it is there, and how loaded it is. A local Mafalda is always there. */
+/** Events of a node behind a wire: connection and load. A local Mafalda, always connected, has only some of them. */
 export type NodeEvents = {
   connected: [];
   disconnected: [reason: string];
   load: [load: number];
   error: [error: Error];
-  /** It could not be connected to. */
+  /** Emitted when the node could not be connected to. */
   connecterror: [failure: ConnectFailure];
-  /** Everything that it has is about to close here. */
+  /** Emitted when all objects on the node are about to close here. */
   lost: [];
   close: [];
 };
 
-/** What the nodes at the end of a wire tell of themselves, beside the API that all Mafaldas have. */
+/** Properties that nodes behind a wire have beside the API of all Mafaldas. */
 type Described = MafaldaApi & {
   readonly url?: string;
   readonly readyState?: number;
@@ -33,45 +33,45 @@ type Described = MafaldaApi & {
   readonly trouble?: Error;
 };
 
-/** The readyState of a RemoteMafaldaClient that can be used. */
+/** `readyState` of a RemoteMafaldaClient that can be used. */
 const CONNECTED = 4;
 
 let nextLocalId = 1;
 
-/** Emits `change` when there may be less on it than before, or something new may be placed on it (again). */
+/** Emits `change` when the node may hold less than before, or may get new objects (again). */
 export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
   readonly id: string;
   readonly mafalda: MafaldaApi;
   readonly url: string | undefined;
   /** Other URLs of the same server. */
   readonly aliases = new Set<string>();
-  /** Made by us from a URL, and ours to close. */
+  /** Whether this controller has made the Mafalda from a URL, and must close it. */
   readonly owned: boolean;
-  /** All that our MafaldaRouters have there. */
+  /** All objects of this controller's MafaldaRouters on the node. */
   readonly tree = new ObjectTree();
   connected: boolean;
-  /** It is not heard, and may well live: what is there stays open. */
+  /** Whether the node is not heard, and may well live: its objects stay open. */
   unreachable = false;
-  /** What we had there is closed, whether it lives or not. */
+  /** Whether the objects on the node are closed here, whether the node lives or not. */
   lost = false;
-  /** What it has told of since it was connected for the last time. */
+  /** Latest error since the node was connected for the last time. */
   #told: Error | undefined;
-  /** It has answered, or it can't be reached at present. */
+  /** Whether the node has answered, or can't be reached at present. */
   settled: boolean;
-  /** What keeps a node that is being drained from being empty. */
+  /** Objects that keep a drained node from being empty. */
   readonly contents = new Set<TreeNode>();
-  /** Those of this machine, until it has reported others. */
+  /** Number of the node's cores; of this machine's, until the node has reported its own. */
   cores = availableParallelism();
-  /** Whether it can do what it is asked. */
+  /** Rest of the node after failures. */
   readonly rest: Rest;
-  /** The server that was there when it was connected last. */
+  /** Id of the server at the latest connection. */
   #server: string | undefined;
   #placed = 0;
   #draining = false;
   readonly #expected: ExpectedLoad;
   readonly #reports: boolean;
 
-  /** @param now milliseconds, from any moment on */
+  /** @param now returns milliseconds, from any moment on */
   constructor(mafalda: MafaldaApi, owned: boolean, now: () => number) {
     super();
     const { url, readyState } = mafalda as Described;
@@ -94,23 +94,26 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
     return this.mafalda as unknown as EnhancedEventEmitter<NodeEvents>;
   }
 
-  /** Another one after each start of its server; undefined before the first connection, and for nodes of this process. */
+  /**
+   * Id of the server, which changes with each of its starts; undefined before the first connection, and for nodes of
+   * this process.
+   */
   get serverId(): string | undefined {
     return (this.mafalda as Described).serverId;
   }
 
-  /** Undefined for nodes of this process, and for those that are not ours to watch. */
+  /** Signs of life of the server; undefined for nodes of this process, and for clients of others. */
   get signs(): ServerSigns | undefined {
     return (this.mafalda as Described).signs;
   }
 
-  /** Why it can't be used at present, while it is not connected. */
+  /** Reason why the node can't be used, while it is not connected. */
   get trouble(): Error {
     const known = (this.mafalda as Described).trouble ?? this.#told;
     return known ?? new NodeUnavailableError(`${this.id} has not answered yet`, { node: this.id });
   }
 
-  /** Why it does not let us in. */
+  /** Reason why the server does not let this client in, if it doesn't. */
   get refusal(): RefusedError | undefined {
     const { trouble } = this;
     return !this.connected && trouble instanceof RefusedError ? trouble : undefined;
@@ -124,20 +127,20 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
     return (this.mafalda as Described).labels;
   }
 
-  /** Percent of the node: what it has reported, plus what has been placed there since. */
+  /** Load in percent of the node: its report, plus objects that have been placed there since. */
   get load(): number {
-    // One that does not report tells its present load whenever it is asked.
+    // A node without reports computes its load whenever it is read.
     if (!this.#reports) this.#expected.measured();
-    // An object with the Mafalda API that is none of ours may not tell its load.
+    // Foreign implementations of the Mafalda API may have no load.
     return (this.mafalda.load ?? 0) + this.#expected.load;
   }
 
-  /** How much was ever placed there. */
+  /** Number of objects that were ever placed there. */
   get placed(): number {
     return this.#placed;
   }
 
-  /** Nothing new is placed there. */
+  /** Whether the node is being drained, and gets no new objects. */
   get draining(): boolean {
     return this.#draining;
   }
@@ -147,7 +150,7 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
     this.emit('change');
   }
 
-  /** How many calls that create something there have no answer yet. */
+  /** Number of calls that create objects there and have no answer yet. */
   get underway(): number {
     return this.#expected.underway;
   }
@@ -156,7 +159,10 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
     return this.contents.size === 0 && this.underway === 0;
   }
 
-  /** To be called when something is about to be created there, before anything is awaited. @returns to be called when it is there, or failed */
+  /**
+   * Counts an object that is about to be created there. Must be called before the first `await`.
+   * @returns to be called with whether it was created
+   */
   reserve(): (created: boolean) => void {
     ++this.#placed;
     const settle = this.#expected.transport();
@@ -166,38 +172,41 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
     };
   }
 
-  /** To be called when something that is there is about to consume a stream. */
+  /** Counts a Consumer that is about to be created there. */
   expectConsumer(): void {
     this.#expected.consumer();
   }
 
-  /** To be called when it can't be used, or can't any more. */
+  /** Notes why the node can't be used, or no longer. */
   went(error: Error): void {
     this.#told = error;
   }
 
-  /** To be called when it is connected, for the first time or again. */
+  /** Notes a connection, the first or a later. */
   came(): void {
     this.connected = true;
     this.#told = undefined;
-    // What another process could not do says nothing of this one.
+    // Failures of an earlier process say nothing of the present process.
     if (this.#server !== this.serverId) this.rest.end();
     this.#server = this.serverId;
   }
 
-  /** A report has come. */
+  /** Notes a load report of the node. */
   reported(): void {
     this.#readCores();
     this.#expected.measured();
   }
 
   #readCores(): void {
-    // An object with the Mafalda API that is none of ours may not tell.
+    // Foreign implementations of the Mafalda API may have no report.
     const hosts = this.mafalda.loadReport?.hosts ?? [];
     if (hosts.length > 0) this.cores = hosts.reduce((sum, { cores }) => sum + cores, 0);
   }
 
-  /** What the application has there, and the pipes from there, since others live on what comes through them. */
+  /**
+   * Returns whether an object keeps the node busy: objects of the application, and pipes from the node, by which other
+   * nodes get streams.
+   */
   #keepsBusy({ type, object, parent }: TreeNode): boolean {
     if (type === 'transport') return !isLinkTransport(object);
     if (type === 'rtpObserver') return true;

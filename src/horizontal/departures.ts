@@ -1,4 +1,7 @@
-/** Nodes that are not ours any more, and may not have heard so: as long as they can't, what we have made there stays. */
+/**
+ * Departures from nodes that are no longer used, and may not have heard so: until they can, the objects made there
+ * stay.
+ */
 import type { RemoteMafaldaClient } from '../remote/client/index.ts';
 import { logger } from '../core/logger.ts';
 
@@ -15,7 +18,7 @@ export class Departures {
     void departed.then(() => this.#underway.delete(departed));
   }
 
-  /** None of them is waited for any longer. */
+  /** Ends the wait for all of them. */
   async close(): Promise<void> {
     this.#end.abort();
     await Promise.all(this.#underway);

@@ -1,20 +1,31 @@
-/** Waits for a node to be empty, within bounds, and tells what is left there. */
+/** Waits for a node to be empty, within bounds, and reports its remaining objects. */
 import type { Consumer, DataConsumer, RtpObserver, Transport } from 'mediasoup/types';
 import type { ClusterNode } from './clusterNode.ts';
 
+/** Options of `MafaldaHorizontal.drain()`. */
 export interface DrainOptions {
-  /** How long to wait at most, in ms; default: until it is empty, however long that takes. */
+  /**
+   * Maximum time to wait, in ms.
+   * @default none: until the node is empty
+   */
   deadline?: number;
 }
 
-/** What was left on a node when draining it ended: all of them are empty if the node is. */
+/**
+ * Objects that were left on a node when draining it ended; all lists are empty, and `underway` is 0, if the node is
+ * empty.
+ */
 export interface DrainReport {
-  /** Of the application. To move somebody, create another Transport for him, which will be elsewhere, and close this one. */
+  /**
+   * Transports of the application. To move a client elsewhere, create another Transport for it, which will be on
+   * another node, and close the old Transport.
+   */
   transports: Transport[];
+  /** RtpObservers of the application. */
   rtpObservers: RtpObserver[];
-  /** The pipes through which other nodes get streams from there. */
+  /** Consumers of the pipes through which other nodes get streams from the node. */
   pipes: (Consumer | DataConsumer)[];
-  /** Calls that were creating something there, and had no answer yet. */
+  /** Number of calls that were creating objects there, and had no answer yet. */
   underway: number;
 }
 

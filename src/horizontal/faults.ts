@@ -1,8 +1,8 @@
-/** Whose fault it is when a node can't do what it is asked: told by the name of the error's class, which is the same after any number of wires. */
+/** Attribution of faults to nodes or callers, by the name of the error's class, which survives any number of wires. */
 import { NodeUnavailableError } from '../api/errors.ts';
 import type { ClusterNode } from './clusterNode.ts';
 
-/** Of these the caller would be told by every node: its arguments are wrong, or what it means is closed. */
+/** Classes of errors that every node would answer: the caller's arguments are wrong, or their objects are closed. */
 const callersFaults = new Set(['TypeError', 'RangeError', 'UnsupportedError', 'NotFoundError']);
 
 export function isCallersFault({ name }: Error): boolean {
@@ -10,8 +10,9 @@ export function isCallersFault({ name }: Error): boolean {
 }
 
 /**
- * What the caller is told when no node could do it: what they all say, if that is one thing, and else all that they say.
- * @param failures of one node at least
+ * Returns the error for the caller when no node could do it: the error of all nodes if they agree on its class, else an
+ * error with all of theirs as causes.
+ * @param failures errors by node, at least one
  */
 export function failureOf(failures: ReadonlyMap<ClusterNode, Error>): Error {
   const errors = [...failures.values()];

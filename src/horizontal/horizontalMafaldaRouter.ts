@@ -1,4 +1,7 @@
-/** A MafaldaRouter that is spread over several nodes: at most one MafaldaRouter with its id on each, joined by pipes on demand. */
+/**
+ * A MafaldaRouter that is spread over several nodes: at most a single MafaldaRouter with its id on each, joined by
+ * pipes on demand.
+ */
 import { NotFoundError } from 'mediasoup/errors';
 import type * as types from 'mediasoup/types';
 import { dumpTree } from '../base/dumpTree.ts';
@@ -51,13 +54,13 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   readonly #pairedEnds: PairedEnds;
   readonly #flow: PipeFlow;
   readonly #whereabouts = new Whereabouts(this.tree);
-  /** Whether we know the `routerOptions`, or only the id. */
+  /** Whether the `routerOptions` are known here, or only the id. */
   #isDefined: boolean;
   #leaving = false;
-  /** What we are about to give up with nodes that are being lost. */
+  /** Losses with nodes that are being lost. */
   readonly #losses = new Map<ClusterNode, Loss>();
 
-  /** @param given what the application has said: the rest is the nodes' own to fill in */
+  /** @param given options that the application has given: the nodes fill in the rest */
   constructor(nodes: NodePool, options: ResolvedMafaldaRouterOptions, given: MafaldaRouterOptions) {
     super(options.id, true);
     this.#nodes = nodes;
@@ -90,7 +93,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
         }),
     });
     this.tree.on('add', node => this.#intercept(node));
-    // Each node tells of the pipes within it.
+    // Each node reports the losses of pipes within it.
     tellOfLostMessages({
       tree: this.tree,
       streams: this.streams,
@@ -121,14 +124,14 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     return this.#options.routerOptions;
   }
 
-  /** Whether it is in use already is each node's to say. */
+  /** Sets the `routerOptions`. Each node decides for itself whether its part is in use already. */
   define(routerOptions: types.RouterOptions): void {
     this.#isDefined = true;
     this.#options.routerOptions = routerOptions;
     this.#parts.define(routerOptions);
   }
 
-  /** To be called when a node is connected, for the first time or again. */
+  /** Attaches to a node. Must be called when it is connected, for the first time or again. */
   nodeCame(node: ClusterNode): void {
     this.#parts.nodeCame(node);
   }
@@ -138,7 +141,8 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     this.#parts.use();
     await this.#nodes.whenSettled();
     const attached = this.#parts.attached();
-    // Without routerOptions of our own it is somebody else's MafaldaRouter that is meant: they are at the nodes that have it.
+    // Without routerOptions the call means a MafaldaRouter of others, whose options are known to the nodes that have
+    // it.
     if (!this.#isDefined) await attached;
     const asked = this.#nodes.attempt(
       tried => this.#nodes.any(this.#request(), tried),
@@ -199,7 +203,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     return this.#create('createAudioLevelObserver', options, (part, rest) => part.createAudioLevelObserver<T>(rest));
   }
 
-  /** Of the nodes that answer within some seconds. */
+  /** Resolves with the usages of the nodes that answer within some seconds. */
   async getResourceUsages(): Promise<ResourceUsages> {
     const parts = new Map([...this.#parts].filter(([node]) => node.connected));
     return Object.assign(
@@ -215,7 +219,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     const answers = await askNodes([...parts.keys()], async node =>
       node.connected ? parts.get(node)?.dump() : undefined,
     );
-    // Of a node that can't be asked at present, or answers with something else, what is known of it here.
+    // For a node that can't be asked at present, or gives another answer, the dump shows the state known here.
     const dumps = [...parts].map(([node, part], index) => {
       const answer = answers[index];
       return [node, isDump(answer) ? answer : dumpTree(part.tree, this.#options, () => 0)] as const;
@@ -227,7 +231,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
         dump.workers.map(worker => ({ ...worker, node: pathTo(node, worker.node) })),
       ),
       pipes: dumps.flatMap(([, dump]) => dump.pipes),
-      // An object with the Mafalda API that is none of ours may not tell.
+      // Foreign implementations of the Mafalda API may have no orphans in their dump.
       orphans: dumps.flatMap(([node, { orphans = [] }]) =>
         orphans.map(orphan => ({ ...orphan, node: pathTo(node, orphan.node) })),
       ),
@@ -256,17 +260,17 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   }
 
   async confirmPipes(request: ConfirmRequest): Promise<void> {
-    // What was in a Router that is gone by now is gone, too.
+    // A closed Router has no Consumers to confirm.
     if (this.routers.has(request.routerId)) await this.#endpoint(request.routerId).confirmPipes(request);
   }
 
   async leaveLinks(request: LeaveRequest): Promise<void> {
-    // A Router that is gone by now has no links.
+    // A closed Router has no links.
     const router = this.routers.get(request.routerId);
     if (router) await this.#parts.get(this.#nodeOf(router)).leaveLinks(request);
   }
 
-  /** To be called before what is on the node closes here, whether it lives or not. */
+  /** Notes the losses with a node. Must be called before its objects close here, whether the node lives or not. */
   nodeLost(node: ClusterNode): void {
     if (this.closed) return;
     this.#losses.set(
@@ -280,7 +284,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     );
   }
 
-  /** By now nothing leads there any more: what was lost can be consumed again. */
+  /** Reports the losses when all paths to the node have closed, so that lost streams can be consumed again. */
   #afterLoss(node: ClusterNode): void {
     const loss = this.#losses.get(node);
     if (!loss || this.closed) return;
@@ -294,7 +298,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     }
   }
 
-  /** The node is not ours any more: what we have there closes. */
+  /** Closes this controller's objects on a node that it no longer uses. */
   async removeNode(node: ClusterNode): Promise<void> {
     await this.#parts.leave(node);
   }
@@ -304,7 +308,10 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     await this.close();
   }
 
-  /** A node that is not connected hears of it when it is back, which nobody waits for: it may never be. */
+  /**
+   * Closes all parts. The goodbye to an unconnected node is not waited for: the node hears of it when it is back, which
+   * may be never.
+   */
   protected async release(): Promise<void> {
     this.#pairedEnds.close();
     this.#flow.close();
@@ -354,7 +361,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
 
   #chooseSource(places: StreamInRouter[], destination: types.Router): StreamInRouter | undefined {
     const to = this.#nodeOf(destination);
-    // What has to be asked of a node that is not heard comes late.
+    // Sources on a node that is not heard are avoided: requests to it are answered late.
     const heard = places.filter(({ router }) => !this.#nodeOf(router).unreachable && !this.#nodeOf(router).lost);
     return chooseSource(heard.length > 0 ? heard : places, {
       loadOf: router => this.#loadAsSource(this.#nodeOf(router)),
@@ -363,14 +370,14 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     });
   }
 
-  /** Nothing more should depend on a node that is being drained, if there is another way. */
+  /** Returns a node's load, or Infinity while it is being drained: another source is better, if there is one. */
   #loadAsSource({ draining, load }: ClusterNode): number {
     return draining ? Infinity : load;
   }
 
   /**
-   * Makes known a stream that somebody else may have produced on any node: word of it can still be on its way here. Who
-   * asks for what nobody has waits one round trip for that.
+   * Makes known a stream that others may have produced on any node: word of it can still be on its way here. A request
+   * for an unknown stream costs a round trip.
    */
   async #seek(id: string): Promise<void> {
     if (this.closed || this.streams.find(id).length > 0 || this.#piper.isAccepting(id)) return;
@@ -418,7 +425,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     }
   }
 
-  /** @param onFind to be called before anything is awaited */
+  /** @param onFind called before the first `await` */
   #accessFrom(router: types.Router, onFind?: () => void): StreamAccess {
     return {
       streams: this.streams,
@@ -436,7 +443,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   }
 }
 
-/** As far as it is looked into here. */
+/** Returns whether a node's answer is a dump, as far as its members are used here. */
 function isDump(dump: MafaldaRouterDump | undefined): dump is MafaldaRouterDump {
   return (
     Array.isArray(dump?.workers) &&

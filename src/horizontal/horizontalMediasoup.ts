@@ -1,4 +1,7 @@
-/** mediasoup's module API, with Workers on all nodes: an application written for mediasoup uses them as cores of one machine. */
+/**
+ * mediasoup's module API, with Workers on all nodes: an application written for mediasoup uses them as cores of a
+ * single machine.
+ */
 import * as mediasoup from 'mediasoup';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import { NotFoundError } from 'mediasoup/errors';
@@ -24,7 +27,7 @@ import { Streams } from '../piping/streams.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import type { NodePool } from './nodePool.ts';
 
-/** A server puts its own address for this. */
+/** Wildcard that each server replaces by its own address. */
 const ALL_ADDRESSES = { listenInfo: { protocol: 'udp', ip: '0.0.0.0' } } as const;
 
 export class HorizontalMediasoup extends MediasoupModule implements Index {
@@ -32,7 +35,7 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
   readonly #nodes: NodePool;
   readonly #workers = new WeakMap<ClusterNode, number>();
   readonly #made = new Map<Worker, ClusterNode>();
-  /** What was made with it. */
+  /** Objects that were made with this module. */
   readonly tree = new ObjectTree();
   readonly #streams = new Streams(this.tree);
   readonly #outlets = new Outlets(this.#streams, true);
@@ -55,13 +58,16 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
 
   getSupportedRtpCapabilities = (): RouterRtpCapabilities => this.#any.getSupportedRtpCapabilities();
 
-  /** On the node with most cores for each Worker that was made here: an application makes one for each core that it wants. */
+  /**
+   * Makes a Worker on the node with most cores for each Worker that was made here: an application makes a Worker for
+   * each core that it wants.
+   */
   createWorker = async <T extends AppData = AppData>(settings?: WorkerSettings<T>): Promise<Worker<T>> => {
     await this.#nodes.whenSettled();
     const choose = (tried: ReadonlyMap<ClusterNode, Error>): ClusterNode | undefined =>
       this.#nodes.emptiest(candidate => this.#workersPerCore(candidate), tried);
     const { worker, node } = await this.#nodes.attempt(choose, async node => {
-      // Chosen and counted at once, so that a burst of calls sees itself.
+      // The choice is counted at once, so that a burst of calls is spread by its own count.
       this.#count(node, 1);
       try {
         return { worker: await startWorker<T>(node.mafalda.mediasoup, settings), node };
@@ -91,21 +97,22 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
     return worker;
   };
 
-  /** The node on which something is that was made here. */
+  /** Returns the node of an object that was made here. */
   nodeOf(object: ObjectTypes[keyof ObjectTypes]): ClusterNode | undefined {
     let node: TreeNode | undefined = this.tree.nodeOf(object);
     while (node?.parent) node = node.parent;
     return node?.type === 'worker' ? this.#made.get(node.object) : undefined;
   }
 
-  /** The node is not ours any more: the Workers that were made here on it close. */
+  /** Closes the Workers that were made here on a node that is no longer used. */
   removeNode(node: ClusterNode): void {
     for (const [worker, where] of [...this.#made]) if (where === node) worker.close();
   }
 
   /**
-   * Closes the Workers that were made here. Those of servers end by themselves, which nobody waits for: a server may be gone. Those of nodes
-   * that are closed as well end with them: the goodbye is then the first word, which a process that exits can still say.
+   * Closes the Workers that were made here. The ends of processes on servers are not waited for: a server may be gone.
+   * Workers on nodes that close as well end with them: so the goodbye is the first message, which even an exiting
+   * process can send.
    */
   async close(): Promise<void> {
     this.#closed = true;
@@ -114,7 +121,10 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
     await Promise.all(workers.filter(([, { url }]) => url === undefined).map(([worker]) => closeWorker(worker)));
   }
 
-  /** A Router pipes to those of its own node by itself, and to others through this process, which has mirrors of both. */
+  /**
+   * Replaces `pipeToRouter()`: a Router pipes to Routers of its own node by itself, and to others through this process,
+   * which has mirrors of both.
+   */
   #intercept(router: Router, node: ClusterNode): void {
     const pipeToRouter = router.pipeToRouter.bind(router);
     this.#nodeOf.set(router, node);
@@ -136,7 +146,7 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
     router.pipeToRouter = options => mayForget(pipe(options), 'pipeToRouter()');
   }
 
-  /** Any node's will do, and this process's as long as there is none: their versions go together. */
+  /** Module of any connected node, or of this process while there is none: their versions match. */
   get #any(): Index {
     return [...this.#nodes].find(({ connected }) => connected)?.mafalda.mediasoup ?? mediasoup;
   }

@@ -1,4 +1,6 @@
-/** What a controller gives up with a node that it has lost: only what is its own, since others may still reach that node. */
+/**
+ * Losses of a controller with a lost node. It gives up only objects of its own, since others may still reach that node.
+ */
 import type { ObjectTree } from '../core/objectTree.ts';
 import type { LeaveRequest } from '../piping/endpoint.ts';
 import type { LostPath } from '../api/types.ts';
@@ -7,23 +9,26 @@ import type { StreamUsers } from '../piping/streamUsers.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import type { LinkTable } from './reachability/linkTable.ts';
 
-/** What leads to a node, as it is before it is lost. */
+/** Links and paths that lead to a node, as they are before it is lost. */
 export interface Loss {
-  /** To be told to the nodes that have the other ends. */
+  /** Requests for the nodes at the other ends of the links. */
   readonly left: readonly { node: ClusterNode; request: LeaveRequest }[];
-  /** What our own Consumers have had by way of there. */
+  /** Paths by which this controller's Consumers get streams from the node. */
   readonly paths: readonly LostPath[];
 }
 
 export interface LossOptions {
-  /** Of the MafaldaRouter. */
+  /** Tree of the MafaldaRouter. */
   tree: ObjectTree;
   users: StreamUsers;
   links: Pick<LinkTable<ClusterNode>, 'endsTo'>;
   isOurs: (object: object) => boolean;
 }
 
-/** @param routerIds those of the MafaldaRouter on the node that is being lost */
+/**
+ * Returns the losses of a MafaldaRouter with a node.
+ * @param routerIds ids of the MafaldaRouter's Routers on the node that is being lost
+ */
 export function lossOf(routerIds: Iterable<string>, { tree, users, links, isOurs }: LossOptions): Loss {
   const left = new Map<string, { node: ClusterNode; request: LeaveRequest }>();
   const paths = new Map<string, LostPath>();
@@ -47,7 +52,9 @@ export function lossOf(routerIds: Iterable<string>, { tree, users, links, isOurs
   return { left: [...left.values()], paths: [...paths.values()] };
 }
 
-/** Those of the paths whose stream is there still, in another place. To be called when what was on the node has closed here. */
+/**
+ * Returns the paths whose stream still lives in another place. Must be called when the node's objects have closed here.
+ */
 export function livingPaths({ paths }: Loss, streams: Streams): LostPath[] {
   return paths.filter(({ producerId }) => streams.hasOrigin(producerId));
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
-  connectionOptions,
+  clusterConnectionOptions,
   RemoteMafaldaClient,
   type ConnectFailure,
   type RemoteMafaldaClientOptions,
@@ -39,23 +39,29 @@ export const scope = new ModuleScope(packageScope);
 const DEFAULT_WATERMARK = 66;
 const DEFAULT_NODE_TIMEOUT_MS = 3000;
 
-/** Those of RemoteMafaldaClient are for nodes that are given as URLs. */
+/** Options of a MafaldaHorizontal. The options of RemoteMafaldaClient apply to nodes that are given as URLs. */
 export interface MafaldaHorizontalOptions extends Omit<RemoteMafaldaClientOptions, 'sessionTimeout'> {
-  /** How a node is chosen; default {@link concentrate}. Can be replaced while running. */
+  /**
+   * Strategy that chooses the nodes for new objects. Can be replaced while running.
+   * @default {@link concentrate}
+   */
   strategy?: Strategy;
-  /** Load percentage above which a node gets nothing new while another has room; default 66. */
+  /**
+   * Load of a node, in percent, from which on it gets nothing new while another node has room.
+   * @default 66
+   */
   watermarkNode?: number;
   /**
-   * How long a node may be silent before what it has is closed here, in ms; default 3000. Where others still get packets from it, or no node
-   * is heard, it is marked as unreachable instead, and has its server's `sessionTimeout`. For nodes that are given as URLs: clients have
-   * a `sessionTimeout` of their own.
+   * Silence after which the objects of a node close here, in ms. If others still get packets from the node, or no node
+   * is heard, it is marked as unreachable instead, and has its server's `sessionTimeout`. Applies to nodes that are
+   * given as URLs: clients have a `sessionTimeout` of their own.
+   * @default 3000
    */
   nodeTimeout?: number;
 }
 
-const { sessionTimeout: _, ...optionsOfClients } = connectionOptions;
 const knownOptions: OptionNames<MafaldaHorizontalOptions> = {
-  ...optionsOfClients,
+  ...clusterConnectionOptions,
   strategy: true,
   watermarkNode: true,
   nodeTimeout: true,
@@ -63,26 +69,57 @@ const knownOptions: OptionNames<MafaldaHorizontalOptions> = {
 
 export type MafaldaHorizontalEvents = MafaldaEvents & {
   /**
-   * Every node has answered, or can't be reached at present. Where none can be used, a `NodeUnavailableError` follows as an `error`, or as a warning of the process
-   * if nobody listens for that.
+   * Emitted when every node has answered, or can't be reached at present. If none is connected, a
+   * `NodeUnavailableError` follows as an `error`, or as a warning of the process if `error` has no listeners.
    */
   connected: [];
-  /** A server could not be connected to, which goes on being tried: told once for each cause, until it is connected. */
+  /**
+   * Emitted when a server could not be connected to, which goes on being tried: once for each cause, until it is
+   * connected.
+   */
   connecterror: [failure: ConnectFailure];
+  /** Emitted when a node is connected, for the first time or again. */
   nodeconnected: [node: MafaldaApi];
+  /** Emitted when the connection to a node is lost. */
   nodedisconnected: [node: MafaldaApi, reason: string];
+  /** Emitted when a node has reported its load, in percent of the node. */
   nodeload: [node: MafaldaApi, load: number];
-  /** It can't create what it is asked for, and is let rest: others are used as long as there are any. Told once, until it has worked again. */
+  /**
+   * Emitted when a node can't create objects, and is let rest: other nodes are used as long as there are any. Emitted
+   * once, until the node has worked again.
+   */
   nodefailing: [node: MafaldaApi, error: Error];
-  /** We don't hear it, and it may well live: what is there stays open, until it is heard again or its server's `sessionTimeout` has passed. */
+  /**
+   * Emitted when a node is not heard, and may well live: its objects stay open, until it is heard again or its server's
+   * `sessionTimeout` has passed.
+   */
   nodeunreachable: [node: MafaldaApi];
+  /** Emitted when an unreachable node is heard again. */
   nodereachable: [node: MafaldaApi];
-  /** What `from` sends does not arrive at `to`: no pipe runs between the two, in neither direction, until `linkup`. */
+  /**
+   * Emitted when packets that `from` sends do not arrive at `to`: no pipe runs between the two, in neither direction,
+   * until `linkup`.
+   */
   linkdown: [link: { from: MafaldaApi; to: MafaldaApi }];
+  /** Emitted when media gets through between two nodes again. */
   linkup: [link: { from: MafaldaApi; to: MafaldaApi }];
 };
 
-/** Many Mafaldas as one, remote or local: a Set of nodes with the API of each of them. */
+/**
+ * Many Mafaldas as one, remote or local: a Set of nodes with the API of each of them.
+ *
+ * ```ts
+ * import { MafaldaHorizontal } from 'mafalda-horizontal';
+ *
+ * const mafalda = new MafaldaHorizontal(['wss://media-1:4443', 'wss://media-2:4443'], { token });
+ * const room = mafalda.createMafaldaRouter({ id: 'room-1', routerOptions: { mediaCodecs } });
+ * const transport = await room.createWebRtcTransport();
+ * const consumer = await transport.consume({ producerId, rtpCapabilities }); // wherever the Producer is
+ * mafalda.add('wss://media-3:4443');
+ * await mafalda.drain('wss://media-1:4443', { deadline: 3_600_000 });
+ * mafalda.delete('wss://media-1:4443');
+ * ```
+ */
 export class MafaldaHorizontal
   extends MafaldaBase<HorizontalMafaldaRouter, MafaldaHorizontalEvents>
   implements Iterable<MafaldaApi>
@@ -93,10 +130,10 @@ export class MafaldaHorizontal
   readonly #liveness: Liveness;
   readonly #departures = new Departures();
   #wasSettled = false;
-  /** What nodes have refused before all have answered. */
+  /** Errors of nodes that have come before all nodes have answered. */
   readonly #earlyErrors: Error[] = [];
   readonly #clientOptions: RemoteMafaldaClientOptions;
-  /** Two URLs may lead to one server: there these are one client. */
+  /** Id of this instance, by which a server recognises a single client behind two of its URLs. */
   readonly #instance = randomUUID();
 
   /**
@@ -147,11 +184,11 @@ export class MafaldaHorizontal
     try {
       for (const node of nodes) this.add(node);
     } catch (error) {
-      // There is nobody who could close the clients of the nodes before the one that can't be used.
+      // The clients of the nodes before the failed node close here: no caller has a reference to close them by.
       for (const { owned, mafalda } of this.#nodes) if (owned) mafalda.close().catch(closing => log('%o', closing));
       throw error;
     }
-    // Whoever waits for `connected` must not wait in vain where nothing has to be waited for.
+    // `connected` is emitted even if there is nothing to wait for, so that its listeners don't wait in vain.
     if (this.#nodes.settled) setImmediate(() => this.#onSettled());
   }
 
@@ -169,7 +206,7 @@ export class MafaldaHorizontal
     return [...this.#nodes].every(({ mafalda }) => mafalda.local !== false);
   }
 
-  /** Mean of the nodes. */
+  /** Mean load of the nodes, in percent. */
   get load(): number {
     const loads = [...this.#nodes].map(({ load }) => load);
     return loads.length === 0 ? 0 : loads.reduce((sum, load) => sum + load) / loads.length;
@@ -184,7 +221,7 @@ export class MafaldaHorizontal
     };
   }
 
-  /** How many nodes there are. */
+  /** Number of nodes. */
   get size(): number {
     return this.#nodes.size;
   }
@@ -198,9 +235,11 @@ export class MafaldaHorizontal
   }
 
   /**
-   * It is used from the next Transport on. A node that is there already is not added again, but is used again if it was being drained,
-   * or let rest, and asked again at once if it has refused us.
-   * That two URLs lead to the same server turns out when both are connected: then the later one goes again.
+   * Adds a node, which is used from the next Transport on. A node that is in the Set already is used again if it was
+   * being drained or let rest, and is asked again at once if it has refused this client. Two URLs of the same server
+   * are detected when both are connected: then the later node is removed again.
+   * @throws {ClosedError} if this MafaldaHorizontal is closed
+   * @throws {TypeError} if the argument is neither a usable URL nor a Mafalda
    */
   add(node: string | MafaldaApi): this {
     if (this.closed) throw new ClosedError('this MafaldaHorizontal is closed: make another one');
@@ -219,7 +258,7 @@ export class MafaldaHorizontal
       this.#nodes.add(new RemoteMafaldaClient(node, this.#clientOptions, this.#instance), true);
     else this.#nodes.add(node, false);
     const added = this.#nodes.find(node);
-    // One that is there already has no `connected` to come.
+    // A node that is connected already emits no further `connected`.
     if (added?.connected) {
       for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.nodeCame(added);
       this.#liveness.nodeCame(added);
@@ -228,8 +267,9 @@ export class MafaldaHorizontal
   }
 
   /**
-   * What we have made on the node closes. One that can't hear it is waited for in the background, for its server's `sessionTimeout`.
-   * @returns whether it was one of ours
+   * Removes a node, and closes the objects that this MafaldaHorizontal has made on it. A node that can't hear it is
+   * waited for in the background, for its server's `sessionTimeout`.
+   * @returns whether it was a node of this MafaldaHorizontal
    */
   delete(node: string | MafaldaApi): boolean {
     const found = this.#nodes.find(node);
@@ -239,10 +279,12 @@ export class MafaldaHorizontal
   }
 
   /**
-   * Takes a node out of use: nothing new lands there from now on, and what is there stays until whoever made it closes it. The node
-   * remains one of ours: {@link delete} closes the rest of it, {@link add} uses it again. Counts what this MafaldaHorizontal sees.
-   * @returns what is left when the node is empty, or the deadline has passed, or the draining was ended by `add`, `delete` or `close`
-   * @throws {TypeError} if it is not one of ours, or `deadline` is not a time
+   * Takes a node out of use: it gets nothing new from now on, and its objects stay until their makers close them. The
+   * node stays in the Set: {@link delete} closes the rest of its objects, {@link add} uses it again. Counts the objects
+   * that this MafaldaHorizontal sees.
+   * @returns the remaining objects when the node is empty, or the deadline has passed, or the draining was ended by
+   * `add`, `delete` or `close`
+   * @throws {TypeError} if it is not a node of this MafaldaHorizontal, or `deadline` is not a duration
    */
   async drain(node: string | MafaldaApi, options: DrainOptions = {}): Promise<DrainReport> {
     refuseUnknown('drain()', options, { deadline: true });
@@ -253,7 +295,10 @@ export class MafaldaHorizontal
     return whatIsLeft(found);
   }
 
-  /** The node on which an object of ours is, such as a Transport or a Consumer, also one that was made with {@link mediasoup}; undefined if it is closed. */
+  /**
+   * Returns the node of an object of this MafaldaHorizontal, such as a Transport or a Consumer, also if it was made
+   * with {@link mediasoup}; undefined if the object is closed.
+   */
   nodeOf(object: ObjectTypes[keyof ObjectTypes]): MafaldaApi | undefined {
     return ([...this.#nodes].find(({ tree }) => tree.nodeOf(object)) ?? this.mediasoup.nodeOf(object))?.mafalda;
   }
@@ -274,7 +319,7 @@ export class MafaldaHorizontal
     return [...states.values()];
   }
 
-  /** Of the nodes that answer within some seconds. */
+  /** Resolves with the usages of the nodes that answer within some seconds. */
   async getResourceUsages(): Promise<ResourceUsages> {
     const nodes = [...this.#nodes].filter(({ connected }) => connected);
     return Object.assign(
@@ -307,12 +352,12 @@ export class MafaldaHorizontal
     const nodes = [...this.#nodes];
     this.#liveness.close();
     this.#nodes.close();
-    // All of it begins at once: a process that exits waits for nothing.
+    // All goodbyes begin at once: a process that exits waits for nothing.
     const closing = this.mediasoup.close();
-    // To close the MafaldaRouters would close them for everybody.
+    // The MafaldaRouters are left, not closed, since closing them would close them for all of their users.
     const leaving = [...this.mafaldaRouters.values()].map(mafaldaRouter => mafaldaRouter.leave());
     const left = Promise.all(leaving).catch(error => log('%o', error));
-    // A node that does not answer is not waited for: then nor is its answer.
+    // The answers of `leave()` are awaited only after the clients have closed, which ends the calls to silent nodes.
     await Promise.all([
       this.#departures.close(),
       ...nodes.filter(({ owned }) => owned).map(({ mafalda }) => mafalda.close()),
@@ -321,7 +366,10 @@ export class MafaldaHorizontal
     for (const node of nodes) this.#nodes.delete(node);
   }
 
-  /** `once(mafalda, 'connected')` rejects with an `error` that comes first, and one node that refuses us must not do that to all. */
+  /**
+   * Reports a node's error after `connected` only: `once(mafalda, 'connected')` rejects with an earlier `error`, and a
+   * single node that refuses this client must not cause that.
+   */
   #onNodeError(error: Error): void {
     if (this.#wasSettled) this.reportError(error);
     else this.#earlyErrors.push(error);
@@ -334,7 +382,10 @@ export class MafaldaHorizontal
     if (this.size > 0 && !this.closed && ![...this.#nodes].some(({ connected }) => connected)) this.#reportUnusable();
   }
 
-  /** An application that has waited for `connected` would learn of it from the first call that fails. */
+  /**
+   * Reports that no node can be used: an application that has waited for `connected` would otherwise learn it from its
+   * first failed call.
+   */
   #reportUnusable(): void {
     const { nobody } = this.#nodes;
     if (!nobody) return;
@@ -347,7 +398,7 @@ export class MafaldaHorizontal
     for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.nodeLost(node);
   }
 
-  /** What we have made on it closes. */
+  /** Removes a node, and closes the objects that this controller has made on it. */
   #remove(node: ClusterNode): void {
     this.#nodes.delete(node);
     node.lost = true;

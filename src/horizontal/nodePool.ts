@@ -1,4 +1,4 @@
-/** The nodes of a MafaldaHorizontal: which there are, which can be used, and which is used next. */
+/** The nodes of a MafaldaHorizontal: their states, and the choice of the node that is used next. */
 import { randomInt } from 'node:crypto';
 import { version } from 'mediasoup';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
@@ -13,44 +13,44 @@ import { Reachability, type DownLink } from './reachability/reachability.ts';
 import { checkPlacement, type Placement } from '../api/placement.ts';
 import type { NodeState, Strategy } from '../placement/strategies.ts';
 
-/** Whom a node is chosen for. */
+/** Request for a node: the MafaldaRouter for which it is chosen. */
 export interface PoolRequest {
   readonly mafaldaRouterId: string;
   readonly isUsed: (node: ClusterNode) => boolean;
-  /** How many of these streams each node has; nodes without any may be missing. */
+  /** Returns the number of these objects on each node; nodes without any may be missing. */
   readonly countNear: (ids: readonly string[]) => ReadonlyMap<ClusterNode, number>;
-  /** @throws if nothing is to be created any more */
+  /** Throws if nothing may be created any more. */
   readonly assertOpen: () => void;
 }
 
 export type NodePoolEvents = {
   connected: [node: ClusterNode];
   disconnected: [node: ClusterNode, reason: string];
-  /** What is there is about to close here. */
+  /** Emitted when the objects of a node are about to close here. */
   lost: [node: ClusterNode];
   load: [node: ClusterNode, load: number];
   linkdown: [link: DownLink];
   linkup: [link: DownLink];
   error: [error: Error];
   connecterror: [failure: ConnectFailure];
-  /** It can't do what it is asked, and is let rest. Told once, until it is well again. */
+  /** Emitted when a node can't do its work, and is let rest. Emitted once, until the node is well again. */
   failing: [node: ClusterNode, error: Error];
-  /** It turned out that it can't stay. */
+  /** Emitted when it turns out that a node can't stay. */
   unfit: [node: ClusterNode];
-  /** Every node has answered, or can't be reached at present. */
+  /** Emitted when every node has answered, or can't be reached at present. */
   settled: [];
 };
 
-/** A node that has not answered in this time is not waited for; it is used as soon as it answers. */
+/** Limit for a node's first answer, in ms: a slower node is not waited for, and is used as soon as it answers. */
 const CONNECT_TIMEOUT_MS = 3000;
-/** An error's message has the reasons of so many nodes, and `causes` those of all. */
+/** Maximum number of nodes whose reasons are in an error's message; `causes` has the reasons of all. */
 const MAX_TOLD = 5;
 const none: Tried = new Map();
 
 export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
   strategy: Strategy;
   readonly watermark: number;
-  /** The links between them. */
+  /** Links between the nodes. */
   readonly links = new LinkTable<ClusterNode>();
   readonly #reachability = new Reachability({
     links: this.links,
@@ -59,17 +59,20 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     onUp: link => this.emit('linkup', link),
   });
   readonly #nodes = new Map<MafaldaApi, ClusterNode>();
-  /** By their ids, URLs and other URLs. */
+  /** Nodes by their ids, URLs and other URLs. */
   readonly #byName = new Map<string, ClusterNode>();
   readonly #unsettled = new Set<ClusterNode>();
   readonly #removers = new Map<ClusterNode, () => void>();
   readonly #now: () => number;
   readonly #attempts: Attempts;
   #wasSettled = false;
-  /** Begins anywhere, so that several controllers don't make the same choices at the same time. */
+  /**
+   * Seed for strategies. The first seed is random, so that several controllers don't make the same choices at the same
+   * time.
+   */
   #seed = randomInt(2 ** 32);
 
-  /** @param now milliseconds, from any moment on */
+  /** @param now returns milliseconds, from any moment on */
   constructor(strategy: Strategy, watermark: number, now: () => number = () => performance.now()) {
     super();
     this.strategy = strategy;
@@ -92,17 +95,17 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     return this.#nodes.values();
   }
 
-  /** Between which nodes media does not get through. */
+  /** Links between nodes over which media does not get through. */
   get linksDown(): readonly DownLink[] {
     return this.#reachability.down;
   }
 
-  /** Whether media gets through between two nodes, as far as is known. */
+  /** Returns whether media gets through between two nodes, as far as is known. */
   reach(one: ClusterNode, other: ClusterNode): boolean {
     return !this.#reachability.isDown(one, other);
   }
 
-  /** Nothing is watched any more. */
+  /** Stops watching the links. */
   close(): void {
     this.#reachability.close();
   }
@@ -111,7 +114,10 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     return this.#nodes.get(node.mafalda) === node;
   }
 
-  /** @param node an id, a URL, or the node itself */
+  /**
+   * Returns a node of this pool.
+   * @param node an id, a URL, or the node itself
+   */
   find(node: string | MafaldaApi): ClusterNode | undefined {
     if (typeof node !== 'string') {
       const { url } = node as { url?: string };
@@ -120,7 +126,10 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     return this.#byName.get(node);
   }
 
-  /** @throws {TypeError} if there is no such node */
+  /**
+   * Returns a node of this pool.
+   * @throws {TypeError} if there is no such node
+   */
   findOrThrow(wanted: string | MafaldaApi): ClusterNode {
     const node = this.find(wanted);
     if (node) return node;
@@ -185,7 +194,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
   delete(node: ClusterNode): boolean {
     this.#removers.get(node)?.();
     this.#removers.delete(node);
-    // Nobody has to wait any longer for it to be empty.
+    // Ends the wait of `drain()` for this node.
     node.draining = false;
     const deleted = this.#nodes.delete(node.mafalda);
     this.#unsettled.delete(node);
@@ -197,10 +206,11 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
   }
 
   /**
-   * Creates something on the node that is chosen for it, or on another one if that one can't. Waits for nodes that are being connected;
-   * then the choice is made, and counted, at once, so that a burst of calls sees itself.
-   * @throws {NodeUnavailableError} if no node can be used, or the one that is asked for can't
-   * @throws {NodeDrainingError} if it, or all that there are, are being drained
+   * Creates an object on the node that is chosen for it, or on another node if that node can't. Waits for nodes that
+   * are being connected; then the choice is made, and counted, at once, so that a burst of calls is spread by its own
+   * load.
+   * @throws {NodeUnavailableError} if no node can be used, or the requested node can't
+   * @throws {NodeDrainingError} if the requested node, or every connected node, is being drained
    */
   async place<T>(
     request: PoolRequest,
@@ -229,12 +239,12 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     return this.#attempts.one(this.#bound(placement.node), createCounted);
   }
 
-  /** Asks one node after the other, until one can do it: see {@link Attempts}. */
+  /** Asks a node after another, until a node can do it: see {@link Attempts}. */
   attempt<T>(choose: (tried: Tried) => ClusterNode | undefined, ask: (node: ClusterNode) => Promise<T>): Promise<T> {
     return this.#attempts.any(choose, ask, () => this.#nobody());
   }
 
-  /** The node for what is created next, by what is known now. */
+  /** Returns the node for the next object, by the present state of the nodes. */
   choose(request: PoolRequest, placement: Placement = {}): ClusterNode {
     if (placement.node !== undefined) return this.#bound(placement.node);
     const node = this.#byStrategy(request, placement, none);
@@ -242,7 +252,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     return node;
   }
 
-  /** Any node that can be asked something, rather one that is used already, and will be. */
+  /** Returns a node that can answer a question: rather a node that is in use already and will be. */
   any({ isUsed }: PoolRequest, tried: Tried = none): ClusterNode | undefined {
     const rank = (node: ClusterNode): number =>
       Number(node.rest.resting) * 4 + Number(node.draining) * 2 + Number(!isUsed(node));
@@ -252,14 +262,14 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     );
   }
 
-  /** Of the nodes that take something new, the one for which this figure is smallest. */
+  /** Returns the node with the smallest figure, of the nodes that take new objects. */
   emptiest(figure: (node: ClusterNode) => number, tried: Tried = none): ClusterNode | undefined {
     return smallest(this.#candidates(tried), figure);
   }
 
-  /** Those that take something new: such as rest only where there are no others. */
+  /** Returns the nodes that take new objects; resting nodes only if there are no others. */
   #candidates(tried: Tried): ClusterNode[] {
-    // Filled in one go: there may be a thousand of them, for each decision.
+    // The arrays are filled in a single pass: there may be a thousand nodes, for each decision.
     const candidates: ClusterNode[] = [];
     const resting: ClusterNode[] = [];
     for (const node of this.#nodes.values()) {
@@ -293,7 +303,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     return node;
   }
 
-  /** Why nothing can be created, where there is no node that could. */
+  /** Error that explains why no node takes new objects; undefined if a node does. */
   get nobody(): Error | undefined {
     return this.#candidates(none).length > 0 ? undefined : this.#nobody();
   }
@@ -311,7 +321,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     return new NodeUnavailableError(`${all} is connected${told}${rest}`, { cause: Object.values(causes)[0], causes });
   }
 
-  /** What a node that is connected must be, beside connected. */
+  /** Checks whether a connected node can stay, by its version of mediasoup and the identity of its server. */
   #isFit(node: ClusterNode): boolean {
     const { serverId, url, id, mafalda } = node;
     const major = majorOf(mafalda.mediasoup.version);
@@ -325,7 +335,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
       this.emit('unfit', node);
       return false;
     }
-    // Only this one can be the later one: the other one is in use.
+    // Only this node can be the later of the two: the other node is in use.
     const twin =
       serverId !== undefined && [...this.#nodes.values()].find(other => other !== node && other.serverId === serverId);
     if (!twin) return true;
@@ -337,7 +347,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     return false;
   }
 
-  /** Another one may be known by it as well. */
+  /** Frees a name, or gives it to another node that has it as well. */
   #forgetName(name: string, node: ClusterNode): void {
     if (this.#byName.get(name) !== node) return;
     this.#byName.delete(name);
@@ -355,12 +365,16 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
   async whenSettled(): Promise<void> {
     const { settled } = this;
     this.#wasSettled ||= settled;
-    // Once there are nodes to use, one that is added later and can't be reached holds up nobody.
+    // Once there are nodes to use, an unreachable node that is added later delays no call.
     if (settled || (this.#wasSettled && [...this.#nodes.values()].some(({ connected }) => connected))) return;
     await new Promise<void>(resolve => this.once('settled', resolve));
   }
 
-  /** The node that a call is bound to. */
+  /**
+   * Returns the node that a call is bound to.
+   * @throws {NodeUnavailableError} if the node is not connected
+   * @throws {NodeDrainingError} if it is being drained
+   */
   #bound(wanted: string | MafaldaApi): ClusterNode {
     const node = this.findOrThrow(wanted);
     const { id, trouble } = node;
@@ -378,7 +392,10 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
 
 type Listeners = { [Name in keyof NodeEvents]: (...args: NodeEvents[Name]) => void };
 
-/** @returns how to stop it */
+/**
+ * Adds the listeners.
+ * @returns to be called to remove them
+ */
 function listen(events: EnhancedEventEmitter<NodeEvents>, listeners: Listeners): () => void {
   // The compiler can't see that each name comes with its own listener.
   const pairs = Object.entries(listeners) as ['load', (load: number) => void][];
@@ -388,7 +405,7 @@ function listen(events: EnhancedEventEmitter<NodeEvents>, listeners: Listeners):
   };
 }
 
-/** The first of those for which the figure is smallest. */
+/** Returns the first of the nodes with the smallest figure. */
 function smallest(nodes: ClusterNode[], figure: (node: ClusterNode) => number): ClusterNode | undefined {
   let best: ClusterNode | undefined;
   for (const node of nodes) if (!best || figure(node) < figure(best)) best = node;

@@ -1,6 +1,6 @@
 /**
- * What a HorizontalMafaldaRouter is made of: the MafaldaRouters with its id, one on each node. From its first use on it is
- * attached to all of them, so that it sees what others have made, wherever that is, and also what was there before it.
+ * Parts of a HorizontalMafaldaRouter: the MafaldaRouters with its id, a single one on each node. From its first use on
+ * it is attached to all of them, so that it sees the objects of others on every node, and those that existed before it.
  */
 import type { Router, RouterOptions, RtpObserver, Transport, Worker } from 'mediasoup/types';
 import { NotFoundError } from 'mediasoup/errors';
@@ -14,22 +14,22 @@ import type { NodePool } from './nodePool.ts';
 
 const log = logger('horizontal');
 
-/** A node that has not told in this time what is there is not waited for: what it tells later is seen then. */
+/** Limit for attaching, in ms: a slower node is not waited for, and its objects are seen when it reports them. */
 const ATTACH_TIMEOUT_MS = 2000;
 
 export interface PartsListener {
   onRouter(router: Router, worker: Worker): void;
   onWorkerDied(worker: Worker, error: Error): void;
   onError(error: Error): void;
-  /** What was on the node has closed here, and nothing is known of it any more. */
+  /** Called when the node's objects have closed here, and no path to them is left. */
   onLost(node: ClusterNode): void;
-  /** Somebody has closed the MafaldaRouter on every node. */
+  /** Called when another user has closed the MafaldaRouter on every node. */
   onClosed(): void;
 }
 
 interface Part {
   readonly mafaldaRouter: PipeableMafaldaRouter;
-  /** When it has told what was there before us. Never rejects. */
+  /** Resolves when the part has reported its earlier objects. Never rejects. */
   attached?: Promise<void>;
 }
 
@@ -39,15 +39,15 @@ export class Parts {
   readonly #tree: ObjectTree;
   readonly #listener: PartsListener;
   readonly #parts = new Map<ClusterNode, Part>();
-  /** Those of nodes that were lost, and have not been back. */
+  /** Parts on nodes that were lost, and have not been back. */
   readonly #lost = new Map<ClusterNode, PipeableMafaldaRouter>();
   readonly #nodeOfRouter = new WeakMap<Router, ClusterNode>();
   readonly #made = new WeakSet<object>();
-  /** How much is being created on which node. */
+  /** Number of objects that are being created on each node. */
   readonly #creating = new Map<ClusterNode, number>();
   #inUse = false;
 
-  /** @param tree where everything in them is shown */
+  /** @param tree shows the objects of all parts */
   constructor(nodes: NodePool, options: MafaldaRouterOptions, tree: ObjectTree, listener: PartsListener) {
     this.#nodes = nodes;
     this.#options = options;
@@ -59,12 +59,19 @@ export class Parts {
     for (const [node, { mafaldaRouter }] of this.#parts) yield [node, mafaldaRouter];
   }
 
-  /** @throws what `createMafaldaRouter()` of the node throws */
+  /**
+   * Returns the part on a node, which it opens if necessary.
+   * @throws {Error} as `createMafaldaRouter()` of the node
+   */
   get(node: ClusterNode): PipeableMafaldaRouter {
     return this.#open(node).mafaldaRouter;
   }
 
-  /** @throws what the node throws; {@link NotFoundError} if somebody has closed the MafaldaRouter there meanwhile, which is not the node's fault */
+  /**
+   * Asks the part on a node.
+   * @throws {NotFoundError} if another user has closed the MafaldaRouter there meanwhile, which is not the node's fault
+   * @throws {Error} as the node
+   */
   async ask<T>(node: ClusterNode, question: (part: PipeableMafaldaRouter) => Promise<T>): Promise<T> {
     const part = this.get(node);
     try {
@@ -74,7 +81,10 @@ export class Parts {
     }
   }
 
-  /** Creates something on a node. @throws as {@link ask} */
+  /**
+   * Creates an object on a node.
+   * @throws {Error} as {@link ask}
+   */
   async create<T extends Transport | RtpObserver>(
     node: ClusterNode,
     make: (part: PipeableMafaldaRouter) => Promise<T>,
@@ -91,7 +101,7 @@ export class Parts {
     }
   }
 
-  /** Whether we have made it. */
+  /** Returns whether this controller has made the object. */
   isOurs(object: object): boolean {
     return this.#made.has(object);
   }
@@ -100,56 +110,58 @@ export class Parts {
     return this.#nodeOfRouter.get(router);
   }
 
-  /** Whether there is anything on the node, or will be: to be attached costs it nothing. */
+  /** Returns whether the node has objects, or will have: merely attaching costs it nothing. */
   isUsed(node: ClusterNode): boolean {
     return this.#creating.has(node) || (this.#parts.get(node)?.mafaldaRouter.routers.size ?? 0) > 0;
   }
 
-  /** Ids of the Routers that are there. */
+  /** Returns the ids of the Routers on the node. */
   routersOn(node: ClusterNode): Iterable<string> {
     return this.#parts.get(node)?.mafaldaRouter.routers.keys() ?? [];
   }
 
-  /** Attaches to all nodes, now and whenever one comes. Does nothing from the second time on. */
+  /** Attaches to all nodes, now and whenever a node comes. Idempotent. */
   use(): void {
     if (this.#inUse) return;
     this.#inUse = true;
     for (const node of this.#nodes) this.nodeCame(node);
   }
 
-  /** To be called when a node is connected, for the first time or again. */
+  /** Attaches to a node. Must be called when it is connected, for the first time or again. */
   nodeCame(node: ClusterNode): void {
     if (!this.#inUse || !node.connected) return;
-    // Where the connection goes on where it was lost, the node has told what was missed.
+    // After a resumed connection the node has reported all that was missed.
     if (!this.#parts.get(node)?.attached) void this.#attach(node);
   }
 
-  /** Gives those parts that were opened without `routerOptions` these ones, and all later ones. */
+  /** Sets the `routerOptions` of the parts that were opened without them, and of all later parts. */
   define(routerOptions: RouterOptions): void {
     this.#options = { ...this.#options, routerOptions };
     for (const { mafaldaRouter } of this.#parts.values()) mafaldaRouter.define(routerOptions);
   }
 
-  /** Also closes what is on nodes that are lost: they hear of it when they are back. */
+  /** Closes the parts on lost nodes: they hear of it when they are back. */
   closeLost(): void {
     for (const mafaldaRouter of this.#lost.values()) mafaldaRouter.closeLost();
     this.#lost.clear();
   }
 
-  /** What we have made there closes, and the rest is left to others who use it: each node knows what is whose. */
+  /** Closes this controller's objects on a node, and leaves the objects of others: each node knows the owners. */
   async leave(node: ClusterNode): Promise<void> {
     this.#lost.delete(node);
     await this.#parts.get(node)?.mafaldaRouter.leave();
   }
 
-  /** Resolves when all connected nodes have told once what is there, or don't do so in time. */
+  /** Resolves when all connected nodes have reported their objects once, or don't do so in time. */
   async attached(): Promise<void> {
     this.use();
     const connected = [...this.#parts].filter(([node]) => node.connected);
     await within(Promise.all(connected.map(async ([, { attached }]) => attached)), ATTACH_TIMEOUT_MS);
   }
 
-  /** Asks all connected nodes what is there by now. Resolves when they have told, or don't do so in time. */
+  /**
+   * Asks all connected nodes for their present objects. Resolves when they have reported them, or don't do so in time.
+   */
   async refresh(): Promise<void> {
     this.#inUse = true;
     const connected = [...this.#nodes].filter(node => node.connected);
@@ -168,13 +180,13 @@ export class Parts {
       part.attached ??= attached.catch(() => undefined);
       await attached;
     } catch (error) {
-      // A node that goes in the meantime is nothing unusual; one that refuses us is.
+      // A node that goes in the meantime is not unusual; a node that refuses this controller is.
       if (!node.connected || part?.mafaldaRouter.closed) log('%s: %o', node.id, error);
       else this.#listener.onError(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
-  /** Rather than lost with the node. */
+  /** Returns whether the part was closed at its node, rather than lost with it. */
   #isClosedThere(node: ClusterNode, { closed }: PipeableMafaldaRouter): boolean {
     return closed && node.connected && !node.mafalda.closed && this.#nodes.find(node.mafalda) === node;
   }
@@ -204,7 +216,7 @@ export class Parts {
         if (this.#nodes.has(node)) this.#lost.set(node, mafaldaRouter);
         this.#listener.onLost(node);
       }
-      // A node that is lost, or no longer ours, says nothing of the others.
+      // A node that is lost, or no longer used, says nothing of the others.
       if (this.#isClosedThere(node, mafaldaRouter) && this.#parts.size === 0) this.#listener.onClosed();
     });
     return part;

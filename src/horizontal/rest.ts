@@ -1,6 +1,6 @@
 /**
- * A node that can't do what it is asked is let rest, longer each time that it fails again. After that it gets one call, and the
- * others only when that one has succeeded.
+ * Rest of a node that can't do its work: longer each time that it fails again. After the rest it gets a single call,
+ * and further calls only when that call has succeeded.
  */
 import { Backoff } from '../core/backoff.ts';
 
@@ -15,22 +15,22 @@ export class Rest {
   #failing = false;
   #until = 0;
   #isTrying = false;
-  /** Counts what is learned of the node: a call tells nothing new that was begun before that. */
+  /** Counter of findings about the node: a call that was begun before the latest finding adds no new finding. */
   #learned = 0;
 
-  /** @param now milliseconds, from any moment on */
+  /** @param now returns milliseconds, from any moment on */
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** Whether another node should be asked. */
+  /** Whether other nodes should be asked instead. */
   get resting(): boolean {
     return this.#failing && (this.#isTrying || this.#now() < this.#until);
   }
 
   /**
-   * To be called when the node is asked something. @returns to be called with what has come of it; `undefined` where that says
-   * nothing of the node
+   * Begins a call on the node.
+   * @returns to be called with whether the call has succeeded; `undefined` if its result says nothing of the node
    */
   begin(): (succeeded: boolean | undefined) => RestChange | undefined {
     const learned = this.#learned;
@@ -44,7 +44,7 @@ export class Rest {
     };
   }
 
-  /** It is taken for well. */
+  /** Ends the rest: the node counts as well. */
   end(): RestChange | undefined {
     if (!this.#failing) return undefined;
     ++this.#learned;

@@ -1,12 +1,15 @@
-/** In which Router something is, by its id: what `placement.near` may name. */
+/** Index of the Routers of objects by the objects' ids, which `placement.near` may name. */
 import type { Router } from 'mediasoup/types';
 import type { ObjectTree, TreeNode } from '../core/objectTree.ts';
 
-/** Streams are in several Routers, where pipes have brought them; Transports and Consumers in one. */
+/**
+ * Types in the index. Streams are in several Routers, where pipes have brought them; Transports and Consumers in a
+ * single Router.
+ */
 const located: readonly TreeNode['type'][] = ['producer', 'dataProducer', 'transport', 'consumer', 'dataConsumer'];
 
 export class Whereabouts {
-  /** Nearly all are in one place only, and there are many of them. */
+  /** Nodes by id. Nearly every id has a single node, without a Set, since there are many. */
   readonly #byId = new Map<string, TreeNode | Set<TreeNode>>();
 
   constructor(tree: ObjectTree) {
@@ -14,7 +17,7 @@ export class Whereabouts {
     tree.on('add', node => this.#add(node)).on('remove', node => this.#remove(node));
   }
 
-  /** Of what is unknown, none. */
+  /** Returns the Routers of an object or stream; an empty array for unknown ids. */
   routersOf(id: string): Router[] {
     const found = this.#byId.get(id);
     const nodes = found instanceof Set ? [...found] : found ? [found] : [];
@@ -35,7 +38,7 @@ export class Whereabouts {
   }
 }
 
-/** Undefined for what is not looked for. */
+/** Returns the Router of a tree node; undefined for types that are not in the index. */
 function routerOf(node: TreeNode): TreeNode<'router'> | undefined {
   if (!located.includes(node.type)) return undefined;
   const router = node.type === 'transport' ? node.parent : node.parent?.parent;

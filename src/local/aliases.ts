@@ -1,16 +1,20 @@
 /**
- * A mediasoup Worker has each Producer id once, in whichever of its Routers. That two MafaldaRouters share a Worker is no
- * business of the application's: if both have a Producer of the same id there (one piped it to the other, or the
- * application chooses its own ids), the second one gets another id in the Worker, and shows the one that it should have.
+ * Aliases of streams. A mediasoup Worker has each Producer id once, in whichever of its Routers. An application need
+ * not know which MafaldaRouters share a Worker: if two of them have a Producer of the same id there (piped from one to
+ * the other, or with an id of the application's choice), the second Producer gets another id in the Worker, and shows
+ * the id that it should have.
  */
 import { randomUUID } from 'node:crypto';
 import type { Consumer, DataConsumer, DataProducer, Producer, Transport } from 'mediasoup/types';
 
-/** The ids that are taken in one Worker. */
+/** Stream ids that are taken in a Worker. */
 export class WorkerStreamIds {
   readonly #taken = new Set<string>();
 
-  /** @returns the id, or another one if it is taken */
+  /**
+   * Takes an id.
+   * @returns the id, or a new id if it is taken
+   */
   take(id: string): string {
     const free = this.#taken.has(id) ? randomUUID() : id;
     this.#taken.add(free);
@@ -22,14 +26,14 @@ export class WorkerStreamIds {
   }
 }
 
-/** The ids of one MafaldaRouter's streams that are other ones in their Workers. */
+/** Ids of a MafaldaRouter's streams that are different in their Workers. */
 export class Aliases {
   readonly #publicIds = new Map<string, string>();
   readonly #ids = new WeakMap<object, { workerId: string; publicId: string }>();
-  /** Transports that hide the ids of such Producers while these close. */
+  /** Transports whose listeners hide the public ids of Producers while these close. */
   readonly #hiding = new WeakSet<Transport>();
   readonly #producers = new Map<string, Producer | DataProducer>();
-  /** Serves all objects: each of them has a method of this name in its class. */
+  /** Method `dump()` of all objects, which calls the method of the object's class. */
   readonly #dump: () => Promise<unknown>;
 
   constructor() {
@@ -54,17 +58,17 @@ export class Aliases {
     return this.#publicIds.get(workerId) ?? workerId;
   }
 
-  /** Lets what an object dumps name the ids that the application knows, wherever in it they are. */
+  /** Makes `dump()` of an object name public ids, wherever in the dump they are. */
   showInDump(object: { dump(): Promise<unknown> }): void {
     object.dump = this.#dump;
   }
 
-  /** What the Producer's Worker knows it by. */
+  /** Returns the id of a Producer in its Worker. */
   workerIdOf(producer: Producer | DataProducer): string {
     return this.#ids.get(producer)?.workerId ?? producer.id;
   }
 
-  /** Makes a call of mediasoup's that sends the Producer's id to the Worker, before it waits for anything. */
+  /** Runs a call of mediasoup's that sends the Producer's id to the Worker before its first `await`. */
   withWorkerId<T>(workerId: string, call: () => T): T {
     const producer = this.#producers.get(workerId);
     if (!producer) return call();
@@ -83,7 +87,7 @@ export class Aliases {
     this.#ids.set(producer, { workerId, publicId });
     this.#producers.set(workerId, producer);
     this.#show(producer);
-    // mediasoup forgets it by the id that it knows: its listeners are the older ones, and run in between.
+    // mediasoup removes the Producer by the id that it knows, in its own listener, which runs between these two.
     (producer as Producer)
       .prependListener('@close', () => this.#hide(producer))
       .on('@close', () => this.#show(producer));
@@ -106,7 +110,7 @@ export class Aliases {
     if (id !== undefined) Object.defineProperty(consumer, 'dataProducerId', { value: id });
   }
 
-  /** What stands for a public id is no other text: it is random. */
+  /** Replaces all texts that are ids in the Worker: such an id is random, so that no other text equals it. */
   #withPublicIds(dumped: unknown): unknown {
     if (typeof dumped === 'string') return this.publicIdOf(dumped);
     if (Array.isArray(dumped)) return dumped.map(element => this.#withPublicIds(element));
@@ -119,7 +123,7 @@ export class Aliases {
     if (ids) Object.defineProperty(producer, 'id', { configurable: true, value: ids.publicId });
   }
 
-  /** Behind the property is mediasoup's own, which tells the id in the Worker. */
+  /** Deletes the property of the object, so that mediasoup's own property shows the id in the Worker. */
   #hide(producer: object): void {
     if (this.#ids.has(producer)) delete (producer as { id?: string }).id;
   }

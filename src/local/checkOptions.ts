@@ -1,6 +1,7 @@
 /**
- * What mediasoup's Router refuses, refused before there is a Router: a mistake must not start a Worker. The messages are
- * mediasoup's, so that an application finds the same words in its logs. What only a Worker can know is left to it.
+ * Checks of options that mediasoup's Router would refuse. They come before a Router exists, so that a mistake does not
+ * start a Worker. The messages are mediasoup's, so that an application finds the same words in its logs. Checks that
+ * only a Worker can make are left to it.
  */
 
 type Options = Record<string, unknown> | undefined;
@@ -8,7 +9,7 @@ type Options = Record<string, unknown> | undefined;
 const unlessConfigured =
   ', unless the server has addresses of its own: listenInfos or announcedAddress of RemoteMafaldaServer or Mafalda, webRtcServerOptions of Mafalda';
 
-/** Whether a caller says where a WebRtcTransport is to listen. */
+/** Returns whether a caller gives the addresses of a WebRtcTransport. */
 export function givesAddresses({ webRtcServer, listenInfos, listenIps }: NonNullable<Options> = {}): boolean {
   return Boolean(webRtcServer) || Array.isArray(listenInfos) || Array.isArray(listenIps);
 }

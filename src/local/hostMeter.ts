@@ -1,9 +1,9 @@
-/** What this machine is doing, whoever it is that does it. */
+/** Measures the load of this machine, by all of its processes. */
 import { readFileSync } from 'node:fs';
 import { cpus, freemem, totalmem } from 'node:os';
 import type { HostLoad } from '../api/load.ts';
 
-/** Between two samples closer than this, the share of the CPU would be noise. */
+/** Minimum time between two samples, in ms: the CPU share of a shorter time would be noise. */
 const MIN_SAMPLE_MS = 500;
 /** Linux' counters of each network interface. */
 const NETWORK_FILE = '/proc/net/dev';
@@ -38,7 +38,7 @@ function readNetwork(): HostLoad['network'] {
   try {
     text = readFileSync(NETWORK_FILE, 'utf8');
   } catch {
-    // Another system than Linux: it is not told.
+    // Systems other than Linux have no such file.
     return undefined;
   }
   const totals = { received: 0, sent: 0 };

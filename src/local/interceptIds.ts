@@ -1,4 +1,4 @@
-/** Gives what a Transport produces an id that is free in its Worker, and lets it consume by such ids: see `aliases`. */
+/** Makes a Transport produce under ids that are free in its Worker, and consume by these ids: see `aliases`. */
 import { randomUUID } from 'node:crypto';
 import type { Transport } from 'mediasoup/types';
 import { copyingFast } from '../core/copies.ts';

@@ -1,4 +1,7 @@
-/** A MafaldaRouter whose Routers live on Workers of this machine: at most one on each, joined by pipes on demand. */
+/**
+ * A MafaldaRouter whose Routers live on Workers of this machine: at most a single Router on each, joined by pipes on
+ * demand.
+ */
 import * as ortc from 'mediasoup/ortc';
 import type * as types from 'mediasoup/types';
 import { separatePlacement, type CreateMethod } from '../api/createOptions.ts';
@@ -61,7 +64,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
   readonly #idlePipes: IdlePipes;
   readonly #flow: PipeFlow;
 
-  /** @param idlePipeTimeout how long a pipe stays that nobody uses, in ms */
+  /** @param idlePipeTimeout time after which an unused pipe closes, in ms */
   constructor(pool: WorkerPool, addresses: Addresses, options: ResolvedMafaldaRouterOptions, idlePipeTimeout: number) {
     const aliases = new Aliases();
     super(options.id, false, new ObjectTree(id => aliases.publicIdOf(id)));
@@ -79,7 +82,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     });
     this.tree.on('add', node => this.#intercept(node));
     tellOfLostMessages({ tree: this.tree, streams: this.streams, users: this.users, concerns: () => true });
-    // After that, since it reads what objects show.
+    // The idle pipes come after the interceptors, since they read the ids that objects show.
     this.#idlePipes = new IdlePipes(this.tree, idlePipeTimeout);
     this.#links = new RouterLinks(this.tree.routers, this.streams, aliases, this.#idlePipes);
     this.#flow = new PipeFlow({ tree: this.tree, streams: this.streams, domainOf: router => router.id, alone: true });
@@ -93,7 +96,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     if (this.#places.workers.length === 0) this.#options.routerOptions = routerOptions;
   }
 
-  /** Needs no Router: they are what mediasoup's Router would compute from its media codecs. */
+  /** Computes the capabilities from the media codecs, as mediasoup's Router would, without a Router. */
   async getRtpCapabilities(): Promise<types.RtpCapabilities> {
     this.assertOpen();
     return ortc.generateRouterRtpCapabilities(structuredClone(this.#options.routerOptions.mediaCodecs));
@@ -185,7 +188,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     await closed;
   }
 
-  /** There is one place only. */
+  /** Completes the options with this machine's addresses. The placement is dropped, since a Mafalda has no choice. */
   #settle(method: CreateMethod & PlacingMethod, given: { placement?: Placement } = {}): Record<string, unknown> {
     return this.#addresses.completeOptions(method, { ...separatePlacement(method, given).rest });
   }

@@ -22,16 +22,24 @@ const TOLD_TO_END =
 
 export const scope = new ModuleScope(packageScope);
 
+/** Options of a Mafalda. */
 export interface MafaldaOptions extends AddressOptions {
-  /** What all processes of this machine may have together. `false`: no common limit, for several simulated machines on one. */
+  /**
+   * Limit for the Workers of all processes of this machine. `false`: no common limit, for several simulated machines on
+   * a single machine.
+   * @default as many Workers as cores, in a file that all processes share
+   */
   workerBudget?: WorkerBudgetOptions | false;
   /**
-   * Lets WebRtcTransports whose caller leaves the addresses open share the ports of a WebRtcServer: one for each Worker, so
-   * with several Workers the listen infos need a `portRange` rather than a `port`. Default: each has ports of its own, at
-   * addresses that the caller gives.
+   * Lets WebRtcTransports without addresses share the ports of a WebRtcServer. Each Worker has a WebRtcServer of its
+   * own, so with several Workers the listen infos need a `portRange` rather than a `port`.
+   * @default none: each WebRtcTransport has ports of its own, at the addresses that the caller or the options give
    */
   webRtcServerOptions?: WebRtcServerOptions;
-  /** How long a pipe stays whose stream nobody uses any longer, and then a link without pipes, in ms; default 2000. */
+  /**
+   * Time after which an unused pipe closes, and then a link without pipes, in ms.
+   * @default 2000
+   */
   idlePipeTimeout?: number;
 }
 
@@ -42,10 +50,26 @@ const knownOptions: OptionNames<MafaldaOptions> = {
   ...addressOptionNames,
 };
 
-/** All CPU cores of this machine as one: its MafaldaRouters spread over as many mediasoup Workers as the load needs. */
+/**
+ * All CPU cores of this machine as one: its MafaldaRouters spread over as many mediasoup Workers as the load needs.
+ *
+ * ```ts
+ * import * as mediasoup from 'mediasoup';
+ * import { Mafalda } from 'mafalda-horizontal/mafalda';
+ *
+ * const mafalda = new Mafalda(mediasoup, { announcedAddress: '203.0.113.7' });
+ * const room = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
+ * const transport = await room.createWebRtcTransport();
+ * const producer = await transport.produce({ kind, rtpParameters });
+ * await mafalda.close();
+ * ```
+ */
 export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
-  /** The mediasoup module behind it. Workers that are made with it are their maker's to close. */
+  /**
+   * mediasoup module that makes the Workers. Workers that an application makes with it are the application's to close.
+   */
   readonly mediasoup: Index;
+  /** Options of the WebRtcServers, with announced addresses filled in for wildcards. */
   readonly webRtcServerOptions: WebRtcServerOptions | undefined;
   readonly local = true;
   readonly #pool: WorkerPool;
@@ -53,7 +77,7 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
   readonly #idlePipeTimeout: number;
   readonly #host = new HostMeter();
   #wasToldToEnd = false;
-  /** What is in the Workers that others have made. */
+  /** Objects in the Workers that others have made. */
   readonly #adopted = new ObjectTree();
   readonly #counts = [this.tree, this.#adopted].map(tree => new WorkerCounts(tree));
 
@@ -100,9 +124,9 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
   }
 
   /**
-   * Makes sure that a Worker can be started, by starting one that ends again. Where one runs already, or other processes have all that this
-   * machine may have (`workerBudget`), nothing is tried.
-   * @throws {Error} if none can be started, with the path of the binary
+   * Makes sure that a Worker can be started, by starting a Worker that ends again. Does nothing if a Worker runs
+   * already, or if other processes have all Workers that this machine may have (`workerBudget`).
+   * @throws {Error} if no Worker can be started, with the path of the binary
    */
   async ensureWorker(): Promise<void> {
     await this.#pool.check();
@@ -116,7 +140,7 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
     return new LocalMafaldaRouter(this.#pool, this.#addresses, options, this.#idlePipeTimeout);
   }
 
-  /** All of them end together, as a rule: it is told once. */
+  /** Reports the end of Workers by a signal once, since all of them end together, as a rule. */
   #onToldToEnd(): void {
     if (this.closed || this.#wasToldToEnd) return;
     this.#wasToldToEnd = true;

@@ -1,4 +1,4 @@
-/** Where a MafaldaRouter can put things: in a Router of its own on each Worker that it uses. */
+/** Places of a MafaldaRouter: a Router of its own on each Worker that it uses. */
 import type { Router, WebRtcServer, WebRtcServerOptions, Worker } from 'mediasoup/types';
 import { ClosedError, LimitError, WorkerBudgetError } from '../api/errors.ts';
 import { GraceTimers } from '../core/graceTimers.ts';
@@ -17,7 +17,7 @@ interface Place {
   readonly pooled: PooledWorker;
   readonly ready: Promise<Router>;
   router?: Router;
-  /** Objects that are being created in it. */
+  /** Number of objects that are being created in the Router. */
   pending: number;
 }
 
@@ -51,14 +51,14 @@ export class Places {
     return [...this.#places.keys()];
   }
 
-  /** Creates something in the Router that placement chooses. */
+  /** Creates an object in the Router that placement chooses. */
   async create<T>(make: (router: Router) => Promise<T>): Promise<T> {
     const chosen = this.#chooseWorker();
     try {
       return await this.#createAt(chosen, make);
     } catch (error) {
       if (!chosen.neverStarted) throw error;
-      // The Worker that was to be started can't, or may not, be: those that run have to do, if there are any.
+      // The new Worker can't, or may not, be started: a running Worker is used instead, if there is any.
       const workers = this.#candidates().filter(({ pooled }) => pooled.id !== undefined);
       const choice = placeOnWorker({ workers, watermark: this.#options.watermarkWorker, mayCreateWorker: false });
       if (choice === undefined || choice === 'new') throw error;
@@ -67,7 +67,7 @@ export class Places {
   }
 
   async #createAt<T>(pooled: PooledWorker, make: (router: Router) => Promise<T>): Promise<T> {
-    // Counted before anything is awaited, so that a burst of calls does not land on one Worker.
+    // The object is counted before the first `await`, so that a burst of calls does not land on a single Worker.
     const place = this.#places.get(pooled) ?? this.#open(pooled);
     pooled.reserve();
     ++place.pending;
@@ -79,17 +79,20 @@ export class Places {
     }
   }
 
-  /** Percent of one core that the Router's Worker uses. */
+  /** Returns the load of the Router's Worker, in percent of one core. */
   loadOf(router: Router): number {
     return this.#placeOf(router)?.pooled.load ?? 0;
   }
 
-  /** The same, by the Worker's id. */
+  /** Returns the load of a Worker, in percent of one core, by its id. */
   loadOfWorker(id: string): number {
     return this.workers.find(pooled => pooled.id === id)?.load ?? 0;
   }
 
-  /** The same with the WebRtcServer of the Router's Worker. There may be fewer ports than Workers: then those that have one do the work. */
+  /**
+   * Creates an object with the WebRtcServer of the Router's Worker. If there are fewer ports than Workers, the Workers
+   * with a WebRtcServer do the work.
+   */
   async createWithWebRtcServer<T>(
     options: WebRtcServerOptions,
     make: (router: Router, webRtcServer: WebRtcServer) => Promise<T>,
@@ -119,7 +122,7 @@ export class Places {
     return place.pooled.webRtcServer(options);
   }
 
-  /** The ids of streams that are taken in the Router's Worker. */
+  /** Returns the stream ids that are taken in the Router's Worker. */
   streamIdsOf(router: Router): WorkerStreamIds | undefined {
     return this.#placeOf(router)?.pooled.streamIds;
   }
@@ -129,7 +132,7 @@ export class Places {
     this.#idle.clear();
     const places = [...this.#places.values()];
     for (const { router } of places) router?.close();
-    // A Router that is being created closes when it is there.
+    // A Router that is being created closes as soon as it exists.
     await Promise.allSettled(places.map(({ ready }) => ready));
   }
 

@@ -3,19 +3,19 @@ import { onceClosed } from '../core/onceClosed.ts';
 import { WorkerStreamIds } from './aliases.ts';
 import type { WorkerUsage } from '../api/types.ts';
 
-/** What a Transport is taken to cost until it shows in the measured CPU; percent of one core. */
+/** Load expected of a Transport until it shows in the measured CPU, in percent of one core. */
 const EXPECTED_TRANSPORT_LOAD = 1;
 
-/** A Worker, or one that is being started, with what placement has to know about it. */
+/** A Worker, running or being started, with its load and history, which placement needs. */
 export class PooledWorker {
   readonly settings: WorkerSettings;
   readonly ready: Promise<Worker>;
   readonly streamIds = new WorkerStreamIds();
-  /** Its key in the `workers` Map, once its process runs. */
+  /** Key in the `workers` Map, once the Worker's process runs. */
   id: string | undefined;
-  /** It could not be started. */
+  /** Whether the Worker could not be started. */
   neverStarted = false;
-  /** How many Routers it holds, those that are being created included. */
+  /** Number of its Routers, Routers that are being created included. */
   routers = 0;
   #worker: Worker | undefined;
   #cpu = 0;
@@ -36,46 +36,46 @@ export class PooledWorker {
     );
   }
 
-  /** Whether it is closed, also while its listeners are only just being told. */
+  /** Whether the Worker is closed, also while its listeners are only just being called. */
   get ended(): boolean {
     return this.#worker?.closed ?? false;
   }
 
-  /** Calls back when the Worker has closed or died, or turns out never to have started. */
+  /** Calls back when the Worker has closed or died, or could not be started. */
   onceEnded(callback: () => void): void {
     this.ready.then(worker => onceClosed(worker, callback), callback);
   }
 
-  /** Percent of one core, as measured. */
+  /** Measured CPU use, in percent of one core. */
   get cpu(): number {
     return this.#cpu;
   }
 
-  /** Percent of one core: what was measured, plus what has been placed here since. */
+  /** Load in percent of one core: the measured CPU use, plus the expected load of objects placed here since. */
   get load(): number {
     return this.#cpu + this.#placedSinceSample * EXPECTED_TRANSPORT_LOAD;
   }
 
-  /** How many objects were ever placed here: tells Workers of the same load apart. */
+  /** Number of objects that were ever placed here: distinguishes Workers of the same load. */
   get placed(): number {
     return this.#placed;
   }
 
-  /** To be called when something is about to be created here, before anything is awaited. */
+  /** Counts an object that is about to be created here. Must be called before the first `await`. */
   reserve(): void {
     ++this.#placed;
     ++this.#placedSinceSample;
   }
 
-  /** Whether it has one, or will if the ports are free. */
+  /** Whether the Worker has a WebRtcServer, or will have if the ports are free. */
   get hasWebRtcServer(): boolean {
     return this.#webRtcServer !== undefined;
   }
 
-  /** The one whose ports all WebRtcTransports share that leave the addresses to this machine. */
+  /** Resolves with the WebRtcServer whose ports are shared by all WebRtcTransports without addresses of their own. */
   webRtcServer(options: WebRtcServerOptions): Promise<WebRtcServer> {
     this.#webRtcServer ??= this.ready.then(worker => worker.createWebRtcServer(options));
-    // The ports may be free later: a failed attempt is forgotten.
+    // Forgets a failed attempt, since the ports may be free later.
     this.#webRtcServer.catch(() => (this.#webRtcServer = undefined));
     return this.#webRtcServer;
   }

@@ -5,10 +5,10 @@ import type { PooledWorker } from './pooledWorker.ts';
 
 const log = logger('workers');
 
-/** A Worker that has not answered by then hangs. */
+/** Limit for a Worker's answer, in ms: a Worker that takes longer hangs. */
 const ANSWER_TIMEOUT_MS = 2000;
 
-/** Usage of each Worker, by worker id. Those that never start are left out, and so are those that don't answer. */
+/** Resolves with the usage of each Worker, by its id. Workers that never start, or don't answer, are left out. */
 export async function usagesOf(workers: PooledWorker[]): Promise<ResourceUsages> {
   const asked = workers.map(async pooled => [String((await pooled.ready).pid), await pooled.usage()] as const);
   const usages = await answersWithin(asked, ANSWER_TIMEOUT_MS, (index, why) =>

@@ -1,4 +1,4 @@
-/** How many Workers all processes of this machine have together: kept in a file that they share. */
+/** Budget of Workers that all processes of this machine share, kept in a file. */
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { chmod, mkdir, open, type FileHandle } from 'node:fs/promises';
@@ -9,25 +9,37 @@ import { logger } from '../core/logger.ts';
 
 const log = logger('budget');
 
+/** Options of the Workers that all processes of a machine may have together. */
 export interface WorkerBudgetOptions {
-  /** How many Workers all processes that share the file may have together; default: the number of cores. */
+  /**
+   * Maximum number of Workers of all processes that share the file.
+   * @default the number of cores
+   */
   max?: number;
-  /** Default: one per machine, in a folder of its own in that of the system for temporary files. Whatever user makes it, others can use it. */
+  /**
+   * Path of the shared file. Whichever user's process makes it, processes of other users can use it.
+   * @default a single file for the machine, in a folder of its own in the system's folder for temporary files
+   */
   file?: string;
 }
 
 const FOLDER = join(tmpdir(), 'mafalda-workers');
 
-/** For all users of the machine. The folder has no sticky bit: the lock of a process that was killed is another user's to remove. */
+/**
+ * Modes of the file and its folder, for all users of the machine. The folder has no sticky bit, so that any user can
+ * remove the lock of a killed process of another user.
+ */
 const FILE_MODE = 0o666;
 const FOLDER_MODE = 0o777;
 
-/** Someone who is killed while holding the lock leaves it behind; it counts as abandoned after this time. */
+/**
+ * Age after which a lock counts as abandoned, in ms: a process that is killed while holding the lock leaves it behind.
+ */
 const STALE_LOCK_MS = 5000;
-/** Tries for about as long as an abandoned lock lasts, and a bit. */
+/** Retries for slightly longer than an abandoned lock lasts. */
 const LOCK_RETRIES = { retries: 80, minTimeout: 10, maxTimeout: 100, factor: 1.5 };
 
-/** Workers by process, as it stands in the file. */
+/** Number of Workers by process, as in the file. */
 type Shares = Record<string, number>;
 
 export class WorkerBudget {
@@ -43,7 +55,10 @@ export class WorkerBudget {
     this.#file = file;
   }
 
-  /** Takes one Worker from the budget. @throws {WorkerBudgetError} if none is left */
+  /**
+   * Takes a Worker from the budget.
+   * @throws {WorkerBudgetError} if none is left
+   */
   async take(): Promise<void> {
     await this.#change((held, others) => {
       if (held + others >= this.max) {
@@ -60,11 +75,11 @@ export class WorkerBudget {
   }
 
   /**
-   * Reads the shares, drops those of processes that are gone, and writes what the change makes of ours. Ours is known here
-   * better than in the file, which mends one that was damaged.
+   * Reads the shares, drops the shares of processes that are gone, and writes the changed share of this process. Its
+   * own share is kept in memory, so that a damaged file is repaired.
    */
   async #change(change: (held: number, others: number) => number): Promise<void> {
-    // It must exist before it can be locked.
+    // The file must exist before it can be locked.
     const handle = await openShared(this.#file);
     try {
       const release = await lockfile.lock(this.#file, { stale: STALE_LOCK_MS, retries: LOCK_RETRIES, realpath: false });
@@ -94,21 +109,26 @@ export class WorkerBudget {
   }
 }
 
-/** Never through a link: in a folder that all may write to, another user may have put one there. */
+/**
+ * Opens the file, never through a link: in a folder that all users may write to, another user may have put one there.
+ */
 async function openShared(file: string): Promise<FileHandle> {
   const folder = dirname(file);
   if (folder === FOLDER && (await mkdir(folder, { recursive: true })) !== undefined) await chmod(folder, FOLDER_MODE);
   const handle = await open(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, FILE_MODE);
   const { mode, uid } = await handle.stat();
-  // The mode that a file is made with is limited by the umask of its maker.
+  // The umask of its maker limits the mode with which a file is made.
   if ((mode & FILE_MODE) !== FILE_MODE && uid === process.getuid?.()) await handle.chmod(FILE_MODE);
   return handle;
 }
 
-/** What all Mafaldas of this process hold, by file. */
+/** Number of Workers that all Mafaldas of this process hold, by file. */
 const heldHere = new Map<string, number>();
 
-/** Whatever is no list of shares counts as an empty one: whoever holds Workers enters his own with his next change. */
+/**
+ * Returns the shares in the file. A damaged file counts as empty: each process with Workers enters its share again with
+ * its next change.
+ */
 function parseShares(content: string): Shares {
   if (content === '') return {};
   try {
@@ -124,7 +144,7 @@ function parseShares(content: string): Shares {
   return {};
 }
 
-/** A pid alone does not do: after the process has died, another one may get it. */
+/** Returns a key of the process. A pid alone is not enough: another process may get it later. */
 function processKey(pid: number): string {
   return `${pid}@${startTimeOf(pid)}`;
 }
@@ -135,16 +155,19 @@ function isAlive(key: string): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // It exists, but isn't ours to signal.
+    // The process exists, but this user may not signal it.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
   return key === processKey(pid);
 }
 
-/** In clock ticks since boot, on Linux; elsewhere the pid has to do. */
+/**
+ * Returns the start time of a process, in clock ticks since boot, on Linux; an empty text elsewhere, where the pid has
+ * to be enough.
+ */
 function startTimeOf(pid: number): string {
   try {
-    // The name of the process, in brackets, may contain anything; 20 fields behind it stands the time of its start.
+    // The name of the process, in brackets, may contain any character; the 20th field behind it is the start time.
     return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')[19]!;
   } catch {
     return '';

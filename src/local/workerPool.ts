@@ -1,4 +1,7 @@
-/** The Workers of one Mafalda: shared by its MafaldaRouters, measured, and closed when they hold nothing. Others' are measured only. */
+/**
+ * The Workers of a Mafalda: shared by its MafaldaRouters, measured, and closed when they are empty. Workers of others
+ * are only measured.
+ */
 import { availableParallelism } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import type { Index, WebRtcServerOptions, Worker, WorkerSettings } from 'mediasoup/types';
@@ -25,19 +28,19 @@ export class WorkerPool {
   readonly webRtcServerOptions: WebRtcServerOptions | undefined;
   readonly #mediasoup: Mediasoup;
   readonly #budget: WorkerBudget | undefined;
-  /** Processes that are ending, and shares that are being given back: what close() has to wait for. */
+  /** Ends of processes and returns of shares that close() has to wait for. */
   readonly #ending = new Set<Promise<void>>();
   readonly #workers = new Set<PooledWorker>();
-  /** Those that somebody else has made, and will close. */
+  /** Workers that others have made, and will close. */
   readonly #adopted = new Set<PooledWorker>();
   readonly #idle = new GraceTimers<PooledWorker>(IDLE_WORKER_GRACE_MS, pooled => this.#closeIfIdle(pooled));
   readonly #onToldToEnd: () => void;
   #sampling: NodeJS.Timeout | undefined;
 
   /**
-   * @param onToldToEnd a signal has ended a Worker that nobody has closed
-   * @param budget what all processes of this machine may have together; without one each Mafalda counts for itself
-   * @param webRtcServerOptions of the WebRtcServer that each Worker gets as soon as one is needed
+   * @param onEndedBySignal called when a signal has ended a Worker that no call has closed
+   * @param budget limit for all processes of this machine; without it each Mafalda counts for itself
+   * @param webRtcServerOptions options of the WebRtcServer that each Worker gets as soon as it is needed
    */
   constructor(
     mediasoup: Mediasoup,
@@ -55,17 +58,17 @@ export class WorkerPool {
     return [...this.#workers].filter(({ ended }) => !ended);
   }
 
-  /** All Workers that take something of this machine. */
+  /** All Workers that use CPU of this machine. */
   get measured(): PooledWorker[] {
     return [...this.workers, ...this.#adopted];
   }
 
-  /** Percent of all cores. */
+  /** Load in percent of all cores. */
   get load(): number {
     return this.measured.reduce((sum, { load }) => sum + load, 0) / CORES;
   }
 
-  /** One per core, and no more, unless the budget says otherwise. */
+  /** Whether another Worker may be created: by default a Worker per core, else as the budget says. */
   get mayCreateWorker(): boolean {
     return this.workers.length < (this.#budget?.max ?? CORES);
   }
@@ -75,8 +78,8 @@ export class WorkerPool {
   }
 
   /**
-   * Starts a Worker. It counts at once, so that whoever is placed next sees it; its `ready` rejects with a
-   * {@link WorkerBudgetError} if the machine may have no more.
+   * Starts a Worker. The Worker counts at once, so that the next placement sees it; its `ready` rejects with a {@link
+   * WorkerBudgetError} if the machine may have no more.
    */
   create(settings: WorkerSettings): PooledWorker {
     const pooled = new PooledWorker(settings, this.#start(settings));
@@ -86,7 +89,7 @@ export class WorkerPool {
     return pooled;
   }
 
-  /** From now on this Worker counts in the load. Nothing is placed on it, and it is not closed here. */
+  /** Counts another maker's Worker in the load. No object is placed on it, and it is not closed here. */
   adopt(worker: Worker): void {
     const pooled = new PooledWorker({}, Promise.resolve(worker));
     this.#adopted.add(pooled);
@@ -98,7 +101,10 @@ export class WorkerPool {
     this.#startMeasuring();
   }
 
-  /** Starts a Worker, which ends again, unless one runs already, or the budget has none left at present. @throws if it can't be started */
+  /**
+   * Starts a Worker, which ends again, unless a Worker runs already, or the budget has none left at present.
+   * @throws {Error} if the Worker can't be started
+   */
   async check(): Promise<void> {
     if (this.workers.some(({ id }) => id !== undefined)) return;
     try {
@@ -114,7 +120,7 @@ export class WorkerPool {
     this.#idle.cancel(pooled);
   }
 
-  /** The last Router to go leaves its Worker to the grace time. */
+  /** Starts the Worker's grace time when its last Router has gone. */
   releaseRouter(pooled: PooledWorker): void {
     --pooled.routers;
     if (pooled.routers === 0 && this.#workers.has(pooled)) this.#idle.start(pooled);
@@ -176,7 +182,7 @@ export class WorkerPool {
     if (pooled.routers === 0) this.#end(pooled);
   }
 
-  /** Nothing may be placed on it any more from here on. */
+  /** Ends a Worker. No object may be placed on it from here on. */
   #end(pooled: PooledWorker): void {
     this.#forget(pooled);
     this.#await(pooled.ready.then(closeWorker, error => log('a Worker never started: %o', error)));

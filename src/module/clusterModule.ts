@@ -1,4 +1,4 @@
-/** mediasoup's module over the servers that the environment names. They are connected to while there are Workers on them. */
+/** mediasoup's module over the servers that the environment names, connected only while there are Workers on them. */
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import * as mediasoup from 'mediasoup';
 import type { AppData, Index, ObserverEvents, Worker, WorkerSettings } from 'mediasoup/types';
@@ -19,15 +19,22 @@ export class ClusterModule implements Pick<Index, 'observer' | 'createWorker'> {
   readonly observer = new EnhancedEventEmitter<ObserverEvents>();
   readonly #settings: () => ModuleSettings;
   #connection: Connection | undefined;
-  /** Workers that are, and that are being made. */
+  /** Number of Workers, including those that are being made. */
   #workers = 0;
 
-  /** @param settings asked for whenever a first Worker is made: an application may read its environment from a file by then */
+  /**
+   * @param settings called whenever a first Worker is made, since an application may load its environment from a file
+   * before
+   */
   constructor(settings: () => ModuleSettings) {
     this.#settings = settings;
   }
 
-  /** @throws {TypeError} if the environment names no servers, and what `createWorker()` of a MafaldaHorizontal throws */
+  /**
+   * Creates a Worker on a server.
+   * @throws {TypeError} if the environment names no servers
+   * @throws the errors of `createWorker()` of a MafaldaHorizontal
+   */
   createWorker = async <T extends AppData = AppData>(settings?: WorkerSettings<T>): Promise<Worker<T>> => {
     const { cluster } = (this.#connection ??= this.#connect());
     ++this.#workers;
@@ -44,24 +51,25 @@ export class ClusterModule implements Pick<Index, 'observer' | 'createWorker'> {
   #connect(): Connection {
     const { nodes, ...options } = this.#settings();
     const cluster = new MafaldaHorizontal(nodes, options);
-    // The call that fails for it says it.
+    // Errors are only logged here, since the calls that fail for them reject with them.
     cluster.on('error', error => log('%o', error));
     cluster.mediasoup.observer.on('newworker', worker => this.observer.safeEmit('newworker', worker));
     return { cluster, lastWords: new LastWords(() => cluster.close()) };
   }
 
-  /** Without Workers nothing of mediasoup's keeps a process alive. */
+  /** Closes the connection with the last Worker: without Workers, mediasoup keeps no process alive. */
   #release(): void {
     if (--this.#workers > 0 || !this.#connection) return;
     const { cluster, lastWords } = this.#connection;
     this.#connection = undefined;
-    // Its goodbye is said by now. Another connection that is made meanwhile has last words of its own, and must be alone with a signal.
+    // The goodbye has been sent when close() returns. The handlers of a later connection must be the only ones for a
+    // signal.
     cluster.close().catch(error => log('%o', error));
     lastWords.dispose();
   }
 }
 
-/** Members that depend on no server. The servers' versions go with this process's one. */
+/** Members that depend on no server. The versions of the servers' modules match that of this process. */
 export const {
   version,
   workerBin,

@@ -1,6 +1,6 @@
 /**
- * Tells servers that this process ends. An application that knows nothing of servers does not do it, and its Workers there, with
- * their ports, would stay until they take it for lost.
+ * Goodbye to the servers at the end of this process. An application that knows nothing of servers does not close its
+ * Workers there, which would stay, with their ports, until the session times out.
  */
 import { logger } from '../core/logger.ts';
 
@@ -11,14 +11,14 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export class LastWords {
   readonly #say: () => Promise<void>;
 
-  /** @param say what is to be said: begun synchronously, since a process that exits waits for nothing */
+  /** @param say sends the goodbye; it must do so synchronously, since a process that exits waits for nothing */
   constructor(say: () => Promise<void>) {
     this.#say = say;
     process.on('exit', this.#onExit);
     for (const signal of SIGNALS) process.on(signal, this.#onSignal);
   }
 
-  /** Nothing is left to be said. */
+  /** Removes all handlers. */
   dispose(): void {
     process.off('exit', this.#onExit);
     for (const signal of SIGNALS) process.off(signal, this.#onSignal);
@@ -26,7 +26,10 @@ export class LastWords {
 
   readonly #onExit = (): void => void this.#say().catch(error => log('%o', error));
 
-  /** An application that handles the signal itself decides whether it ends. Where none does, the signal does what it would do without us. */
+  /**
+   * Leaves the signal to an application that handles it itself; else repeats it after the goodbye, with its usual
+   * effect.
+   */
   readonly #onSignal = (signal: NodeJS.Signals): void => {
     if (process.listenerCount(signal) > 1) return;
     const end = (): void => {

@@ -1,9 +1,9 @@
-/** Makes Node resolve the name of a module to another module, for whoever imports or requires it but the one that replaces it. */
+/** Makes Node.js resolve the name of a module to another module, for all importers but the replacing module itself. */
 import * as nodeModule from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { replaces, type Replacement } from './replacement.ts';
 
-/** Where `require()` resolves names. Node has no public hook for it before its version 22.15. */
+/** Internal function by which `require()` resolves names; Node.js has no public hook for it before 22.15. */
 interface Resolver {
   _resolveFilename(
     request: string,

@@ -1,9 +1,10 @@
+/** Replacement of a module by another. */
 export interface Replacement {
-  /** The name that is imported or required. */
+  /** Name that is imported or required. */
   specifier: string;
-  /** Of the module that is got instead. */
+  /** URL of the replacing module. */
   url: string;
-  /** Modules below this URL get the one that they ask for. */
+  /** URL below which modules get the original module. */
   except: string;
 }
 

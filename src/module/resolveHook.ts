@@ -1,4 +1,4 @@
-/** Runs in the thread in which Node, before its version 22.15, resolves what is imported: see `replaceModule`. */
+/** Hook for the thread in which Node.js before 22.15 resolves imports: see `replaceModule`. */
 import type { InitializeHook, ResolveHook } from 'node:module';
 import { replaces, type Replacement } from './replacement.ts';
 

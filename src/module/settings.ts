@@ -1,11 +1,13 @@
-/** Media servers as the environment names them, for applications that name none themselves. */
+/** Settings from the environment, for applications that name no media servers themselves. */
 
 export interface ModuleSettings {
   /** URLs of RemoteMafaldaServers: `MAFALDA_NODES`, comma-separated. */
   nodes: string[];
-  /** The token that the servers' `auth` asks for: `MAFALDA_TOKEN`. */
+  /** Token that the servers' `auth` asks for: `MAFALDA_TOKEN`; default: no token. */
   token?: string;
-  /** Under which the application's predecessor is replaced when it starts again: `MAFALDA_NAME`. */
+  /**
+   * Name under which the application replaces its predecessor when it starts again: `MAFALDA_NAME`; default: no name.
+   */
   name?: string;
 }
 

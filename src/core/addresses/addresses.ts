@@ -1,18 +1,32 @@
-/** Where this machine's Transports listen, for callers who don't know: they are at another machine. */
+/** Listening addresses of this machine's Transports, for callers on other machines, which don't know them. */
 import { isIP } from 'node:net';
 import type { TransportListenInfo, TransportListenIp } from 'mediasoup/types';
 import type { OptionNames } from '../../api/options.ts';
 import { familyOf, type Family } from './families.ts';
 import { ownAddress } from './ownAddress.ts';
 
+/** Addresses of a machine, as options of `Mafalda` and `RemoteMafaldaServer`. */
 export interface AddressOptions {
-  /** The address by which clients reach this machine, or a name of an IPv4 one: it listens on all addresses of that family. */
+  /**
+   * Address by which clients reach this machine, or a host name for its IPv4 address. Transports listen on all
+   * addresses of that family.
+   * @default none: the caller of `createWebRtcTransport()` or `createPlainTransport()` has to give addresses
+   */
   announcedAddress?: string;
-  /** Where WebRtcTransports and PlainTransports listen when the caller leaves it to the server, or gives a wildcard. */
+  /**
+   * Listening addresses of WebRtcTransports and PlainTransports whose caller gives none, or gives a wildcard.
+   * @default all addresses, with `announcedAddress`, if that is given; else none
+   */
   listenInfos?: TransportListenInfo[];
-  /** The same in mediasoup's older form. */
+  /**
+   * Listening addresses in mediasoup's older form, instead of `listenInfos`.
+   * @default none
+   */
   listenIps?: (TransportListenIp | string)[];
-  /** Where pipes from and to other machines listen; default: like the first of the above for IPv4, and the first for IPv6. */
+  /**
+   * Listening address of pipes from and to other machines.
+   * @default the addresses of WebRtcTransports: the first of IPv4 and the first of IPv6, over UDP, without their ports
+   */
   pipeListenInfo?: TransportListenInfo;
 }
 
@@ -29,7 +43,7 @@ type ListenIp = TransportListenIp | string;
 
 const WILDCARDS = ['0.0.0.0', '::'];
 
-/** The methods whose options have addresses. */
+/** Methods whose options have addresses. */
 export type PlacingMethod = (typeof placing)[number];
 const placing = [
   'createWebRtcTransport',
@@ -43,11 +57,15 @@ const placing = [
 
 export class Addresses {
   readonly #listenInfos: TransportListenInfo[];
-  /** One for each family of addresses. */
+  /** Listening addresses of pipes, a single address for each family. */
   readonly #pipeListenInfos: TransportListenInfo[];
   readonly #hasWebRtcServer: boolean;
 
-  /** @param webRtcServer where the WebRtcServer listens whose ports WebRtcTransports share that give no addresses: pipes come to the same ones, if nothing else is said */
+  /**
+   * @param webRtcServer listening addresses of the WebRtcServer whose ports are shared by WebRtcTransports without
+   * addresses of their own; pipes use the same addresses if the options give none
+   * @throws {TypeError} for options that can't be announced, or exclude each other
+   */
   constructor(
     { announcedAddress, listenInfos, listenIps, pipeListenInfo }: AddressOptions,
     webRtcServer?: readonly TransportListenInfo[],
@@ -65,12 +83,18 @@ export class Addresses {
     this.#hasWebRtcServer = webRtcServer !== undefined;
   }
 
-  /** What pipes from elsewhere can reach, best first; undefined if this machine has no addresses to tell. */
+  /**
+   * Families over which pipes from other machines come, best first; undefined if this machine has no addresses to
+   * announce.
+   */
   get pipeFamilies(): readonly Family[] | undefined {
     return this.#pipeListenInfos.length > 0 ? this.#pipeListenInfos.map(familyOf) : undefined;
   }
 
-  /** The arguments of a call on a MafaldaRouter or Router, completed with this machine's addresses where it needs some. */
+  /**
+   * Returns the arguments of a call on a MafaldaRouter or Router, completed with this machine's addresses if the call
+   * needs them.
+   */
   complete(method: string, args: unknown[]): unknown[] {
     const [given = {}] = args as [Options?];
     if (!isPlacing(method) || typeof given !== 'object' || given === null) return args;
@@ -78,12 +102,12 @@ export class Addresses {
     return completed === given ? args : [completed, ...args.slice(1)];
   }
 
-  /** The options themselves if they need nothing, or a copy with what they need. */
+  /** Returns the options themselves if they are complete, or a completed copy. */
   completeOptions<T extends object>(method: PlacingMethod, given: T): T {
     return this.#complete(method, this.#withoutWildcards(method, given as Options)) as T;
   }
 
-  /** What a caller from elsewhere can do about addresses that this machine does not have. */
+  /** Adds advice to mediasoup's error about an address that this machine does not have. */
   explain(error: unknown): unknown {
     if (!(error instanceof Error) || !/address not available|EADDRNOTAVAIL/.test(error.message)) return error;
     error.message += ' (that is no address of this server: leave the addresses out, and it uses its own)';
@@ -110,14 +134,14 @@ export class Addresses {
     }
   }
 
-  /** A caller that does not say which family has the first one. */
+  /** Returns the listening address of a family; the first if the caller does not name a family. */
   #pipeListenInfoOf(family: unknown): TransportListenInfo | undefined {
     return this.#pipeListenInfos.find(info => familyOf(info) === family) ?? this.#pipeListenInfos[0];
   }
 
   /**
-   * "All addresses" of a family means nothing to those who are to send to one. Where this machine has better of that family, it
-   * is taken; the ports stay.
+   * Replaces wildcards, which are of no use to a remote sender, by this machine's addresses of the same family, if it
+   * has any; the ports stay.
    */
   #withoutWildcards(method: PlacingMethod, options: Options): Options {
     const isForWebRtc = method === 'createWebRtcTransport' || method === 'createWebRtcServer';
@@ -126,7 +150,7 @@ export class Addresses {
       const better = isWildcard(info)
         ? known.filter(({ protocol, ip }) => protocol === info.protocol && isIP(ip) === isIP(info.ip))
         : [];
-      // A candidate that is no address would be looked for in vain.
+      // A wildcard as a candidate would be of no use: it is announced as this machine's own address.
       if (better.length === 0) return [isForWebRtc && info ? reachable(info) : info];
       return better.map(({ ip, announcedAddress, flags }) => ({
         ...info,
@@ -169,12 +193,12 @@ function isPlacing(method: string): method is PlacingMethod {
   return (placing as readonly string[]).includes(method);
 }
 
-/** Malformed ones are mediasoup's to refuse. */
+/** Returns whether a listening address is a wildcard. Malformed addresses are left to mediasoup to refuse. */
 function isWildcard(info: { ip?: unknown; announcedAddress?: unknown; announcedIp?: unknown } | null): boolean {
   return WILDCARDS.includes(String(info?.ip)) && !info?.announcedAddress && !info?.announcedIp;
 }
 
-/** As mediasoup does it, with UDP before TCP. */
+/** Converts the older form as mediasoup does, with UDP before TCP. */
 function fromListenIps(listenIps: ListenIp[], announcedAddress?: string): TransportListenInfo[] {
   return listenIps.flatMap(listenIp => {
     const { ip, announcedIp } = typeof listenIp === 'string' ? { ip: listenIp, announcedIp: undefined } : listenIp;
@@ -185,7 +209,7 @@ function fromListenIps(listenIps: ListenIp[], announcedAddress?: string): Transp
   });
 }
 
-/** Listens on all addresses of the family of the one that is announced, and of no other. */
+/** Returns listening addresses that cover exactly the family of the announced address. */
 function announcing(announcedAddress: string): TransportListenInfo[] {
   const isIPv6 = isIP(announcedAddress) === 6;
   return forBothProtocols(
@@ -197,12 +221,15 @@ function forBothProtocols(info: Omit<TransportListenInfo, 'protocol'>): Transpor
   return (['udp', 'tcp'] as const).map(protocol => ({ protocol, ...info }));
 }
 
-/** One address stands for all on which the machine listens, but not for those of the other family. */
+/**
+ * Returns whether the address can be announced for a listening address: it stands for all listening addresses of its
+ * own family.
+ */
 function canAnnounce(ip: string, announcedAddress?: string): boolean {
   return announcedAddress === undefined || isIP(announcedAddress) === 0 || isIP(announcedAddress) === isIP(ip);
 }
 
-/** The first one of each family. The ports of the clients' Transports are their own business. */
+/** Returns the first UDP address of each family, without the ports, which belong to the clients' Transports. */
 function pipesLike(listenInfos: readonly TransportListenInfo[]): TransportListenInfo[] {
   const overUdp = listenInfos.filter(({ protocol }) => protocol === 'udp');
   const first = overUdp.filter(
@@ -211,12 +238,15 @@ function pipesLike(listenInfos: readonly TransportListenInfo[]): TransportListen
   return first.map(info => ({ ...info, port: undefined, portRange: undefined }));
 }
 
-/** Nobody elsewhere knows where "all addresses" are: one of them is announced. */
+/** Announces this machine's own address for a wildcard, which is of no use to remote senders. */
 export function reachable(info: TransportListenInfo): TransportListenInfo {
   return isWildcard(info) ? { ...info, announcedAddress: ownAddress(familyOf(info)) } : info;
 }
 
-/** mediasoup takes any text for an address, and clients would look for it in vain. @throws {TypeError} naming the option */
+/**
+ * Checks the announced addresses: mediasoup accepts any text, and clients would try in vain to reach it.
+ * @throws {TypeError} naming the option
+ */
 function assertAnnounceable({ announcedAddress, listenInfos, listenIps, pipeListenInfo }: AddressOptions): void {
   const assert = (option: string, address: unknown): void => {
     if (address === undefined || isHost(address)) return;
@@ -233,7 +263,9 @@ function assertAnnounceable({ announcedAddress, listenInfos, listenIps, pipeList
   assert('pipeListenInfo.announcedAddress', pipeListenInfo?.announcedAddress);
 }
 
-/** An address, or a name as RFC 1123 has it, with underscores, which some networks use. */
+/**
+ * Returns whether the text is an address, or a name as RFC 1123 defines it, with underscores, which some networks use.
+ */
 function isHost(address: unknown): boolean {
   return (
     typeof address === 'string' &&

@@ -1,6 +1,6 @@
 /**
- * Over which kinds of addresses pipes reach a Router. It is known as soon as the Router is, so that nothing has to be asked,
- * and nothing is opened for a pipe that can't be.
+ * Families of addresses over which pipes reach a Router. They are known as soon as the Router is, so that no request is
+ * needed, and no end is opened for a pipe that is impossible.
  */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
@@ -10,29 +10,40 @@ import { within } from '../within.ts';
 /** IPv4 or IPv6. */
 export type Family = 4 | 6;
 
-/** A resolver that does not answer must not hold up a call for as long as it likes. */
+/** Limit for the resolver, in ms: a silent resolver must not delay a call without end. */
 const RESOLVE_TIMEOUT_MS = 2000;
 
 const told = new WeakMap<Router, readonly Family[]>();
 
-/** To be called as soon as the Router is there. @param families best first */
+/**
+ * Sets the families of a Router. Must be called as soon as the Router exists.
+ * @param families best first
+ */
 export function tellFamilies(router: Router, families: readonly Family[]): void {
   told.set(router, families);
 }
 
-/** Best first. Of a machine that has told nothing it is its loopback address. */
+/**
+ * Returns the families of a Router, best first; for a machine without known families, IPv4, that of its loopback
+ * address.
+ */
 export function familiesOf(router: Router): readonly Family[] {
   return told.get(router) ?? [4];
 }
 
-/** The one that both Routers have, or undefined. The same whichever comes first: a link serves both directions. */
+/**
+ * Returns the family that both Routers have, or undefined. The order of the Routers makes no difference, since a link
+ * serves both directions.
+ */
 export function commonFamily(one: Router, other: Router): Family | undefined {
   const [first, second] = one.id < other.id ? [one, other] : [other, one];
   const families = familiesOf(second);
   return familiesOf(first).find(family => families.includes(family));
 }
 
-/** By the address that others are to use; where that is a name or missing, by the one that is listened on. */
+/**
+ * Returns the family of the announced address; of the listening address if the announced address is a name or missing.
+ */
 export function familyOf({
   ip,
   announcedAddress,
@@ -46,9 +57,9 @@ export function familyOf({
 }
 
 /**
- * The address of a host that is named by its address already, or by a name. A Worker connects to addresses only.
- * @param family the wanted one; 0: any
- * @throws {TypeError} if there is none, as mediasoup does for what is no address
+ * Resolves with the address of a host, given as an address or a name: a Worker connects to addresses only.
+ * @param family the wanted family; 0: any
+ * @throws {TypeError} if there is none, as mediasoup does for a malformed address
  */
 export async function resolveHost(host: string, family: Family | 0 = 0): Promise<string> {
   if (isIP(host)) return host;
@@ -67,7 +78,7 @@ export async function resolveHost(host: string, family: Family | 0 = 0): Promise
   return address;
 }
 
-/** As a socket of IPv6 has to be told of it. */
+/** Returns the address in the notation that a socket of IPv6 needs. */
 export function asIPv6(address: string): string {
   return isIP(address) === 4 ? `::ffff:${address}` : address;
 }

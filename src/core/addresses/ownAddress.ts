@@ -1,14 +1,17 @@
-/** By which address others reach this machine, where nobody has said it: one that listens on all of them has to name one. */
 import { networkInterfaces } from 'node:os';
 import type { Family } from './families.ts';
 
 const LOOPBACKS = { 4: '127.0.0.1', 6: '::1' } as const;
-/** Of one cable: others need to know which. */
+/** Link-local addresses, which are valid on a single cable only: others can't use them without naming the interface. */
 const LINK_LOCAL = /^(fe80:|169\.254\.)/i;
 
 type Interfaces = ReturnType<typeof networkInterfaces>;
 
-/** The first one of the family that is not the machine's alone; a machine that has none has its loopback address. */
+/**
+ * Returns an address by which others reach this machine, for a Transport that listens on all addresses and has to
+ * announce an address: the first address of the family that is neither internal nor link-local; else the loopback
+ * address.
+ */
 export function ownAddress(family: Family, interfaces: Interfaces = networkInterfaces()): string {
   const addresses = Object.values(interfaces).flatMap(infos => infos ?? []);
   return (

@@ -1,10 +1,12 @@
 /**
- * Starts Workers that signals to this process don't end. A terminal or a service manager sends SIGINT or SIGTERM to a whole process group: then
- * mediasoup's Workers close, while the application that is to close things in order, or to let calls end, has not even begun with that.
- * Two things are done about it, for mediasoup itself only; nothing is assumed of other modules with its API.
+ * Starts Workers that signals to this process don't end. A terminal or a service manager sends SIGINT or SIGTERM to a
+ * whole process group: mediasoup's Workers close then, before the application has begun to close its objects in order,
+ * or to let calls end. Two measures prevent that, for mediasoup itself only; nothing is assumed of other modules with
+ * its API.
  *
- * - The process is started in a session of its own, by `setsid` (Linux). mediasoup has a way to start its Worker by another program: the one for valgrind.
- * - mediasoup's listeners for these signals, which close the Worker, are taken away from this process.
+ * - `setsid` (Linux) starts the process in a session of its own. mediasoup has a way to start its Worker by another
+ * program: the option for valgrind.
+ * - mediasoup's listeners for these signals, which close the Worker, are removed from this process.
  *
  * A Worker ends with its channel, however this process ends.
  */
@@ -25,13 +27,14 @@ const valgrind = {
   options: 'MEDIASOUP_VALGRIND_OPTIONS',
 } as const;
 
-/** Undefined where there is none, null as long as nobody has looked. */
+/** Path of `setsid`; undefined if there is none, null before the first look. */
 let setsid: string | undefined | null = null;
 
 /**
+ * Starts a Worker, shielded from signals if the module is mediasoup itself.
  * @throws {TypeError} for settings that mediasoup refuses
  * @throws {NodeUnavailableError} if this process seems to be about to end
- * @throws {Error} if it can't be started, saying which binary it was
+ * @throws {Error} if the Worker can't be started, with the path of the binary
  */
 export async function startWorker<T extends AppData = AppData>(
   mediasoup: Pick<Index, 'createWorker'>,
@@ -58,7 +61,10 @@ async function startShielded<T extends AppData>(settings?: WorkerSettings<T>): P
   return worker;
 }
 
-/** @param start adds listeners before it returns, as mediasoup does */
+/**
+ * Calls a function, and removes the signal listeners that it has added.
+ * @param start adds listeners before it returns, as mediasoup does
+ */
 function withoutListeners<T>(start: () => T): T {
   const before = SIGNALS.map(signal => process.listeners(signal));
   const started = start();
@@ -69,7 +75,10 @@ function withoutListeners<T>(start: () => T): T {
   return started;
 }
 
-/** @param start reads the environment, and starts the process, before it returns, as mediasoup does */
+/**
+ * Calls a function with an environment in which mediasoup starts the process by `setsid`.
+ * @param start reads the environment, and starts the process, before it returns, as mediasoup does
+ */
 function inOwnSession<T>(start: () => T): T {
   const { set, previous } = shieldingEnvironment();
   try {
@@ -85,7 +94,10 @@ interface Environment {
   previous: Record<string, string | undefined>;
 }
 
-/** Where valgrind is used already, it is started by `setsid` in its turn. */
+/**
+ * Returns the environment that makes mediasoup start its Worker by `setsid`, which in turn starts valgrind if that is
+ * in use.
+ */
 function shieldingEnvironment(): Environment {
   if (setsid === null) setsid = findSetsid();
   const { env } = process;
@@ -126,14 +138,19 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** By what the system says of the process. One that has ended already proves nothing. */
+/**
+ * Returns whether the system names the process as the leader of its session. A process that has ended already proves
+ * nothing, and counts as a leader.
+ */
 async function isSessionLeader(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  // The name of the process, in brackets, may contain anything; the fourth field behind it is the session.
+  // The name of the process, in brackets, may contain any character; the fourth field behind it is the session.
   return stat === undefined || stat.split(') ').at(-1)!.split(' ')[3] === String(pid);
 }
 
-/** mediasoup tells of the process that could not be started only that it has ended. */
+/**
+ * Returns an error with the reason: of a process that could not be started, mediasoup reports only that it has ended.
+ */
 async function explain(error: unknown, bin: string): Promise<unknown> {
   if (!(error instanceof Error) || error instanceof TypeError) return error;
   const why = bin.includes(sep) ? await whyNotExecutable(bin) : '';

@@ -1,18 +1,22 @@
 /**
- * Workers that a signal has ended, though nobody has closed them. Where they can't be shielded from what is sent to the whole process group, that is about to end
- * this process too, as a rule, so nothing new is begun meanwhile. A Worker that is shielded was meant itself.
+ * Workers that a signal has ended, though no call has closed them. A signal to the whole process group, from which
+ * Workers can't always be shielded, mostly ends this process too, so no Worker is started for a while. A shielded
+ * Worker was itself the target of the signal.
  */
 import type { Worker } from 'mediasoup/types';
 import { NodeUnavailableError } from '../../api/errors.ts';
 import { onceClosed } from '../onceClosed.ts';
 
-/** After it, it was only that Worker that somebody wanted to end. */
+/** Time without new Workers, in ms: a process that still lives then was not meant by the signal. */
 const QUIET_MS = 15_000;
 
 const running = new Set<Worker>();
 let quietUntil = 0;
 
-/** mediasoup's Workers end themselves at SIGINT and SIGTERM, with the exit code 0, or are ended by them while they start. */
+/**
+ * Returns whether a signal has ended the Worker: mediasoup's Workers end themselves at SIGINT and SIGTERM, with the
+ * exit code 0, or are ended by them while they start.
+ */
 export function wasToldToEnd({ message }: Error): boolean {
   return /\bcode:0\b|\bsignal:SIG(INT|TERM)\b/.test(message);
 }
@@ -25,7 +29,10 @@ export function watch(worker: Worker, isShielded: boolean): void {
   });
 }
 
-/** @throws {NodeUnavailableError} if all Workers of this process were told to end a moment ago, so that it will end as well */
+/**
+ * Refuses to start a Worker while this process seems to be about to end.
+ * @throws {NodeUnavailableError} if a signal has ended the Workers of this process a moment ago, and none runs
+ */
 export function refuseWhileEnding(): void {
   if (running.size > 0 || performance.now() >= quietUntil) return;
   throw new NodeUnavailableError(

@@ -1,4 +1,4 @@
-/** Asks the ends of pipes on other nodes whether they still get packets from a node that is silent. */
+/** Collects evidence of a silent node: asks the ends of links on other nodes whether they still get packets from it. */
 import type { PipeTransport } from 'mediasoup/types';
 import { logger } from '../../core/logger.ts';
 import { bytesOf, isReceiving, type LinkTable, type NodeLinkEnd } from '../reachability/linkTable.ts';
@@ -6,7 +6,7 @@ import type { ClusterNode } from '../clusterNode.ts';
 
 const log = logger('liveness');
 
-/** A few are enough, and they are asked several times each. */
+/** Maximum number of ends that are asked, which is enough, since each is asked several times. */
 const MAX_ENDS = 4;
 const MAX_ENDS_PER_NODE = 2;
 
@@ -22,19 +22,22 @@ export class Evidence {
   readonly #witnesses = new Map<ClusterNode, Map<PipeTransport, Witness>>();
   readonly #provenAt = new Map<ClusterNode, number>();
 
-  /** @param now milliseconds, from any moment on */
+  /** @param now returns milliseconds, from any moment on */
   constructor(links: LinkTable<ClusterNode>, now: () => number) {
     this.#links = links;
     this.#now = now;
   }
 
-  /** How long ago others got packets from it, in ms; Infinity if nobody has told. */
+  /** Returns the time since others got packets from the node, in ms; Infinity if no end has reported any. */
   provenFor(node: ClusterNode): number {
     const provenAt = this.#provenAt.get(node);
     return provenAt === undefined ? Infinity : this.#now() - provenAt;
   }
 
-  /** The second answer of an end, and each later one, tells whether anything has come since the one before. */
+  /**
+   * Asks the witnesses of a node. The second answer of an end, and each later answer, tells whether packets have come
+   * since the answer before.
+   */
   ask(node: ClusterNode): void {
     const witnesses = this.#witnesses.get(node) ?? new Map<PipeTransport, Witness>();
     this.#witnesses.set(node, witnesses);
@@ -44,7 +47,7 @@ export class Evidence {
     for (const witness of witnesses.values()) if (!witness.isAsked) void this.#ask(node, witness);
   }
 
-  /** To be called when the node is heard again, or is none of ours any more. */
+  /** Forgets the evidence. Must be called when the node is heard again, or is no longer used. */
   forget(node: ClusterNode): void {
     this.#witnesses.delete(node);
     this.#provenAt.delete(node);
@@ -53,7 +56,7 @@ export class Evidence {
   #summon(node: ClusterNode, witnesses: Map<PipeTransport, Witness>): void {
     const perNode = new Map<ClusterNode, number>();
     const ends = [...this.#links.endsTowards(node)].filter(end => canTell(end.node) && !witnesses.has(end.transport));
-    // An end through which media comes tells sooner than one on which there are only reports.
+    // An end that receives media shows packets sooner than an end with reports only.
     for (const end of [...ends.filter(isReceiving), ...ends.filter(end => !isReceiving(end))]) {
       const count = perNode.get(end.node) ?? 0;
       if (witnesses.size >= MAX_ENDS || count >= MAX_ENDS_PER_NODE) continue;

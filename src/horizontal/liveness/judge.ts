@@ -1,32 +1,35 @@
-/** Whether a node that says nothing is dead, out of reach, or only slow: by evidence. */
+/** Judgement whether a silent node is dead, out of reach, or only slow, by evidence. */
 
-/** What speaks for and against a node. */
+/** Evidence for and against a node. */
 export interface Signs {
-  /** For how long nothing was heard of it, in ms. */
+  /** Duration of the node's silence, in ms. */
   readonly silentFor: number;
-  /** Its machine has said since that no process listens there. */
+  /** Whether the node's machine has answered since that no process listens there. */
   readonly nobodyListens: boolean;
-  /** How long ago others got packets from it, in ms; Infinity if nobody knows of any. */
+  /** Time since others got packets from the node, in ms; Infinity if no such packets are known. */
   readonly provenFor: number;
 }
 
 export type Verdict =
   | 'heard'
-  /** It is asked, and so are those who may know of it. */
+  /** The node is asked, and so are its possible witnesses. */
   | 'doubtful'
-  /** We don't hear it, and nothing says that it is dead: what is there stays open. */
+  /** The node is not heard, and nothing says that it is dead: its objects stay open. */
   | 'unreachable'
   | 'dead';
 
 export interface Circumstances {
-  /** How long a node may be silent, in ms. */
+  /** Longest allowed silence of a node, in ms. */
   readonly timeout: number;
   /**
-   * For how long that one of the other nodes has been silent that was heard last, in ms; Infinity if there is no other. Those of this process are
-   * not meant: they say nothing of the network.
+   * Shortest silence of the other nodes, in ms; Infinity if there is no other. Nodes of this process don't count: they
+   * say nothing of the network.
    */
   readonly heardOther: number;
-  /** Our own network has been away until a moment ago: those that were silent with it are still coming back. */
+  /**
+   * Whether this machine's network has been away until a moment ago: nodes that were silent with it are still coming
+   * back.
+   */
   readonly isReturning: boolean;
 }
 
@@ -39,12 +42,15 @@ export function judge(
   if (silentFor < timeout) return 'doubtful';
   if (nobodyListens) return 'dead';
   if (provenFor < timeout) return 'unreachable';
-  // All are asked as soon as one is doubtful: where none has answered since, it is our own network. A single node tells nothing of that.
+  // All nodes are asked as soon as one of them is doubtful: if none has answered since, this machine's own network is
+  // down. A single node says nothing of that.
   const isNetworkWell = heardOther < silentFor - doubtAfter;
   return isNetworkWell && !isReturning ? 'dead' : 'unreachable';
 }
 
-/** The rest of the time is for those who may know of the node. */
+/**
+ * Returns the silence after which a node is doubtful, in ms. The rest of the timeout is for the answers of witnesses.
+ */
 export function doubtAfterMs(timeout: number): number {
   return timeout / 2;
 }

@@ -1,6 +1,7 @@
 /**
- * Watches whether the nodes of this controller are heard. One that is silent is judged by evidence: if it is dead, it is given up; if it may
- * well live, what is there stays open, and it is marked as unreachable until it is heard again, or its server's `sessionTimeout` has passed.
+ * Watches whether the nodes of this controller are heard. A silent node is judged by evidence: a dead node is given up;
+ * a node that may well live keeps its objects open, and is marked as unreachable until it is heard again, or its
+ * server's `sessionTimeout` has passed.
  */
 import { logger } from '../../core/logger.ts';
 import type { ClusterNode } from '../clusterNode.ts';
@@ -10,18 +11,20 @@ import type { Evidence } from './evidence.ts';
 
 const log = logger('liveness');
 
-/** How long those that were silent with our own network take to come back after the first one, at most. */
+/**
+ * Maximum time that nodes need to come back after the first of them, in ms, when this machine's own network was down.
+ */
 const RETURN_MS = 3000;
 const MIN_STEP_MS = 10;
-/** How often evidence is asked for while a node stays unreachable. */
+/** Interval at which evidence is collected while a node stays unreachable, in ms. */
 const REPEAT_MS = 1000;
 
 export interface LivenessOptions {
   nodes: NodePool;
   evidence: Pick<Evidence, 'ask' | 'forget' | 'provenFor'>;
-  /** How long a node may be silent, in ms. */
+  /** Longest allowed silence of a node, in ms. */
   timeout: number;
-  /** Milliseconds, from any moment on. */
+  /** Returns milliseconds, from any moment on. */
   now: () => number;
   onUnreachable: (node: ClusterNode) => void;
   onReachable: (node: ClusterNode) => void;
@@ -31,9 +34,9 @@ export class Liveness {
   readonly #options: LivenessOptions;
   #timer: NodeJS.Timeout | undefined;
   #dueAt = Infinity;
-  /** Before that moment this process has slept: silence counts from then on only. */
+  /** Time at which this process has last woken: silence counts from then on only. */
   #awakeSince = -Infinity;
-  /** All nodes were silent when it was looked last. */
+  /** Whether all nodes were silent at the latest check. */
   #wasAway = false;
   #returningUntil = -Infinity;
 
@@ -41,7 +44,7 @@ export class Liveness {
     this.#options = options;
   }
 
-  /** To be called when a node is connected, for the first time or again. */
+  /** Watches a node. Must be called when it is connected, for the first time or again. */
   nodeCame(node: ClusterNode): void {
     this.#heard(node);
     if (this.#timer) return;
@@ -49,7 +52,7 @@ export class Liveness {
     this.#schedule(this.#options.timeout / 4);
   }
 
-  /** To be called when there is nothing to lose on the node any more. */
+  /** Stops watching a node. Must be called when it has no objects to lose any more. */
   nodeGone(node: ClusterNode): void {
     node.unreachable = false;
     this.#options.evidence.forget(node);
@@ -68,7 +71,10 @@ export class Liveness {
     }, ms).unref();
   }
 
-  /** Looks at all nodes. @returns after how many ms to look again; undefined if there is nothing to watch */
+  /**
+   * Judges all nodes.
+   * @returns the delay until the next check, in ms; undefined if there is nothing to watch
+   */
   step(): number | undefined {
     const { nodes, timeout, now, evidence } = this.#options;
     const watched = [...nodes].filter(({ signs }) => signs?.hasSession);
@@ -93,7 +99,10 @@ export class Liveness {
     return ms;
   }
 
-  /** The silence of all nodes together, and that of the time in which we could not listen, says nothing of any of them. */
+  /**
+   * Notes absences of this process or its network: silence during such a time, or of all nodes together, says nothing
+   * of any of them.
+   */
   #noteAbsence(watched: readonly ClusterNode[]): void {
     const { timeout, now } = this.#options;
     const doubtAfter = doubtAfterMs(timeout);
@@ -112,7 +121,7 @@ export class Liveness {
     if (verdict === 'heard') return this.#heard(node);
     evidence.ask(node);
     if (verdict === 'doubtful') return;
-    // The clients of others have time-outs of their own.
+    // Clients that the application has made have timeouts of their own.
     if (verdict === 'dead' && node.owned) {
       log('%s is given up', node.id);
       return node.signs?.giveUp();
@@ -120,13 +129,13 @@ export class Liveness {
     if (node.unreachable) return;
     log('%s is not heard, and may well live', node.id);
     node.unreachable = true;
-    // The next connection may get through where this one does not.
+    // A new connection may get through where the present connection does not.
     node.signs?.reconnect();
     this.#options.onUnreachable(node);
   }
 
   #heard(node: ClusterNode): void {
-    // Without a connection it can only just have been lost.
+    // A node without a connection has not been heard: it has only just been lost.
     if (!node.connected) return;
     this.#options.evidence.forget(node);
     if (!node.unreachable) return;
@@ -142,7 +151,7 @@ function nextLook(verdict: Verdict, silentFor: number, timeout: number): number 
   return Math.min(REPEAT_MS, timeout / 4);
 }
 
-/** The two that are smallest: of each node's others the least is one of these. */
+/** Returns the two smallest silences: the smallest of any node's others is among them. */
 function leastTwo(silences: readonly number[]): [number, number] {
   let [least, second] = [Infinity, Infinity];
   for (const silence of silences) {

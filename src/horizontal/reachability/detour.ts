@@ -1,4 +1,4 @@
-/** The way by a third node, where two don't reach each other. */
+/** Detour by a third node between two nodes that don't reach each other. */
 import type { Router } from 'mediasoup/types';
 import { logger } from '../../core/logger.ts';
 import { NodeUnavailableError } from '../../api/errors.ts';
@@ -14,11 +14,14 @@ export interface DetourOptions {
   nodeOf: (router: Router) => ClusterNode;
   partOn: (node: ClusterNode) => PipeableMafaldaRouter;
   reaches: (one: ClusterNode, other: ClusterNode) => boolean;
-  /** Brings the stream into a Router, as to anybody who wants it there. */
+  /** Brings the stream into a Router, as for any consumer there. */
   bring: (stream: StreamId, destination: Router) => Promise<void>;
 }
 
-/** @throws {NodeUnavailableError} if no node reaches both sides */
+/**
+ * Brings the stream to a node that reaches both sides.
+ * @throws {NodeUnavailableError} if no node reaches both sides
+ */
 export async function makeDetour(
   stream: StreamId,
   places: readonly StreamInRouter[],
@@ -53,7 +56,7 @@ export async function makeDetour(
   }
   log('from %s to %s by way of %s', sources.map(({ id }) => id).join(), to.id, choice.node.id);
   const part = partOn(choice.node);
-  // A Transport that nobody uses makes a Router, and keeps it until there is a link.
+  // An unused Transport makes a Router, and keeps it until there is a link.
   const keeper = choice.hasRouter ? undefined : await part.createDirectTransport();
   try {
     const [router] = [...part.routers.values()];

@@ -1,9 +1,12 @@
-/** Whether what one end of a link sends arrives at the other: told by how many bytes have gone through each end, from time to time. */
+/**
+ * Detection of packets that don't arrive at the other end of a link, from samples of the bytes that have gone through
+ * each end.
+ */
 import type { EndBytes } from './linkTable.ts';
 
 /**
- * So often in a row nothing has arrived though something was sent. Once may be a packet on its way: an end says what it has sent in the
- * same moment in which the other one says what it has received.
+ * Number of consecutive samples in which nothing has arrived though packets were sent. A single such sample may show
+ * packets on their way: both ends report the same moment.
  */
 const MISSES = 2;
 
@@ -12,7 +15,10 @@ class Direction {
   #received = 0;
   #misses = 0;
 
-  /** @returns whether nothing arrives */
+  /**
+   * Adds a sample.
+   * @returns whether packets don't arrive
+   */
   observe(sent: number, received: number): boolean {
     if (received > this.#received) this.#misses = 0;
     else if (sent > this.#sent) ++this.#misses;
@@ -21,12 +27,15 @@ class Direction {
   }
 }
 
-/** Of a link, from its first packet on. */
+/** Flow of a link, from its first packet on. */
 export class Flow {
   readonly #there = new Direction();
   readonly #back = new Direction();
 
-  /** @returns in which direction nothing arrives, if there is one */
+  /**
+   * Adds a sample of both ends.
+   * @returns the direction in which packets don't arrive, if there is one
+   */
   observe(near: EndBytes, far: EndBytes): 'there' | 'back' | undefined {
     const [there, back] = [this.#there.observe(near.sent, far.received), this.#back.observe(far.sent, near.received)];
     return there ? 'there' : back ? 'back' : undefined;

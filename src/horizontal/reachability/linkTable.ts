@@ -1,10 +1,10 @@
-/** The ends of links between nodes, in all rooms: which lead from where to where, and what flows there. */
+/** Table of the ends of links between nodes, in all rooms: their directions and their traffic. */
 import type { PipeTransport, Transport } from 'mediasoup/types';
 import { Groups } from '../../core/groups.ts';
 import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
 import { linkedRouterId } from '../../piping/endpoint.ts';
 
-/** What the table has to know of a node. */
+/** Members of a node that the table needs. */
 export interface LinkedNode {
   readonly tree: ObjectTree;
 }
@@ -18,19 +18,19 @@ export interface NodeLinkEnd<Node> {
 }
 
 export class LinkTable<Node extends LinkedNode> {
-  /** Called when there is one more end. */
+  /** Called when an end is added. */
   onAdd: (() => void) | undefined;
-  /** By the Router at the other end, and their own. */
+  /** Ends by the id of the Router at the other end, and the id of their own. */
   readonly #ends = new Groups<NodeLinkEnd<Node>>();
   readonly #byTransport = new Map<Transport, NodeLinkEnd<Node>>();
   readonly #stops = new Map<Node, () => void>();
 
-  /** How many ends there are. */
+  /** Number of ends. */
   get size(): number {
     return this.#byTransport.size;
   }
 
-  /** Follows what comes and goes on a node, until {@link unwatch}. */
+  /** Follows the ends on a node, until {@link unwatch}. */
   watch(node: Node): void {
     const add = (treeNode: TreeNode): void => this.#added(node, treeNode);
     const remove = (treeNode: TreeNode): void => this.#removed(treeNode);
@@ -47,21 +47,21 @@ export class LinkTable<Node extends LinkedNode> {
     this.#stops.delete(node);
   }
 
-  /** The ends on other nodes that lead to this one. */
+  /** Returns the ends on other nodes that lead to this node. */
   *endsTowards(node: Node): Iterable<NodeLinkEnd<Node>> {
     for (const id of node.tree.routers.keys()) for (const end of this.#ends.all(id)) if (end.node !== node) yield end;
   }
 
-  /** The ends that lead to a Router. */
+  /** Returns the ends that lead to a Router. */
   endsTo(routerId: string): NodeLinkEnd<Node>[] {
     return [...this.#ends.all(routerId)];
   }
 
-  /** All ends of which the other one is known and on another node. */
+  /** Returns all ends whose other end is known and on another node, in pairs. */
   *pairs(): Iterable<[NodeLinkEnd<Node>, NodeLinkEnd<Node>]> {
     for (const end of this.#byTransport.values()) {
       const other = this.otherEnd(end);
-      // Each pair once.
+      // The comparison yields each pair once.
       if (other && other.node !== end.node && end.routerId < other.routerId) yield [end, other];
     }
   }
@@ -96,12 +96,12 @@ function isPipe(transport: Transport): transport is PipeTransport {
   return transport.type === 'pipe';
 }
 
-/** Media and messages have a link each. */
+/** Returns whether the link is for messages: media and messages have a link each. */
 function carriesData({ sctpParameters }: PipeTransport): boolean {
   return sctpParameters !== undefined;
 }
 
-/** Whether anything that is not paused is piped into this end, so that packets leave through it. */
+/** Returns whether any pipe into this end is not paused, so that packets leave through it. */
 export function isSending({ treeNode }: Pick<NodeLinkEnd<unknown>, 'treeNode'>): boolean {
   for (const { type, object } of treeNode.children) {
     if (type === 'consumer' && !object.paused && !object.producerPaused) return true;
@@ -110,14 +110,14 @@ export function isSending({ treeNode }: Pick<NodeLinkEnd<unknown>, 'treeNode'>):
   return false;
 }
 
-/** Whether anything that is not paused comes out of this end. */
+/** Returns whether any stream that comes out of this end is not paused. */
 export function isReceiving({ treeNode }: Pick<NodeLinkEnd<unknown>, 'treeNode'>): boolean {
   for (const { type, object } of treeNode.children)
     if ((type === 'producer' || type === 'dataProducer') && !object.paused) return true;
   return false;
 }
 
-/** How many bytes have gone through an end since it was made. */
+/** Number of bytes that have gone through an end since it was made. */
 export interface EndBytes {
   sent: number;
   received: number;

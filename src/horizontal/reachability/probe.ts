@@ -1,4 +1,4 @@
-/** Whether media gets through between two nodes, both ways: tried with a link of its own, of which nothing stays. */
+/** Probe of the way between two nodes, in both directions: a link of its own, which leaves nothing behind. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { DirectTransport, PipeTransport, Router, Transport } from 'mediasoup/types';
@@ -10,7 +10,9 @@ import type { PipeableMafaldaRouter } from '../../base/pipeableMafaldaRouter.ts'
 
 const log = logger('reachability');
 
-/** An SCTP association takes two round trips; what is lost of it is sent again after 1 s. */
+/**
+ * Limit for a probe, in ms: an SCTP association takes two round trips, and its lost packets are sent again after 1 s.
+ */
 const TIMEOUT_MS = 3000;
 
 interface Side {
@@ -20,15 +22,16 @@ interface Side {
 }
 
 /**
- * A pipe for messages: its link makes an SCTP association by itself, for which packets have to arrive at both ends.
- * @param signal ends it early, with false
+ * Resolves with whether packets get through: a link for messages makes an SCTP association by itself, for which packets
+ * have to arrive at both ends.
+ * @param signal ends the probe early, with false
  */
 export async function probe(nodes: readonly [MafaldaApi, MafaldaApi], signal: AbortSignal): Promise<boolean> {
   const id = `mafalda-probe-${randomUUID()}`;
   const mafaldaRouters: PipeableMafaldaRouter[] = [];
   const timeout = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
   try {
-    // A node that is just being closed refuses that.
+    // A node that is just being closed throws here.
     for (const node of nodes) mafaldaRouters.push(node.createMafaldaRouter({ id }) as PipeableMafaldaRouter);
     const [near, far] = (await Promise.all(mafaldaRouters.map(open))) as [Side, Side];
     const { id: dataProducerId } = await near.transport.produceData();
@@ -52,7 +55,7 @@ export async function probe(nodes: readonly [MafaldaApi, MafaldaApi], signal: Ab
   }
 }
 
-/** A Transport makes a Router. */
+/** Opens a side of the probe, with a Router, which its Transport makes. */
 async function open(mafaldaRouter: PipeableMafaldaRouter): Promise<Side> {
   const transport = await mafaldaRouter.createDirectTransport();
   const [router] = [...mafaldaRouter.routers.values()];

@@ -1,6 +1,7 @@
 /**
- * Watches whether nodes reach each other for media. Where an end of a link gets nothing while the other one sends, all links between these two
- * nodes close, so that streams are consumed another way; then it is tried now and again whether it has healed.
+ * Watches whether nodes reach each other for media. If an end of a link gets nothing while the other end sends, all
+ * links between these two nodes close, so that streams are consumed another way; probes then find out when it has
+ * healed.
  */
 import { logger } from '../../core/logger.ts';
 import type { ClusterNode } from '../clusterNode.ts';
@@ -10,9 +11,9 @@ import { bytesOf, isSending, type LinkTable, type NodeLinkEnd } from './linkTabl
 const log = logger('reachability');
 
 const INTERVAL_MS = 1000;
-/** Of the links between two nodes a few tell of all. */
+/** Maximum number of links that are sampled between two nodes: a few represent all. */
 const MAX_LINKS_PER_PAIR = 2;
-/** Of so many pairs of nodes at once; where there are more, they take turns. */
+/** Maximum number of pairs of nodes that are sampled at once; if there are more, they take turns. */
 const MAX_PAIRS = 50;
 
 const FIRST_PROBE_MS = 1000;
@@ -22,7 +23,7 @@ const MAX_PROBE_MS = 10_000;
 type End = NodeLinkEnd<ClusterNode>;
 type Link = readonly [End, End];
 
-/** In that direction nothing arrives. Neither is used, since each needs the other. */
+/** Direction in which no packets arrive. The opposite direction is not used either, since each needs the other. */
 export interface DownLink {
   readonly from: ClusterNode;
   readonly to: ClusterNode;
@@ -50,11 +51,11 @@ export class Reachability {
 
   constructor(options: ReachabilityOptions) {
     this.#options = options;
-    // Where nothing is piped there is nothing to watch.
+    // Sampling begins with the first link: without links there is nothing to watch.
     options.links.onAdd = () => (this.#timer ??= setInterval(() => void this.sample(), INTERVAL_MS).unref());
   }
 
-  /** Those that are down. */
+  /** Links that are down. */
   get down(): readonly DownLink[] {
     return [...this.#down.values()];
   }
@@ -63,7 +64,7 @@ export class Reachability {
     return this.#down.size > 0 && this.#down.has(keyOf(one, other));
   }
 
-  /** To be called when the node is none of ours any more. */
+  /** Forgets a node that is no longer used. */
   forget(node: ClusterNode): void {
     for (const [key, down] of this.#down) if (down.from === node || down.to === node) this.#end(key, down);
   }
@@ -75,14 +76,14 @@ export class Reachability {
     for (const [key, down] of this.#down) this.#end(key, down);
   }
 
-  /** Looks once at what goes through the links. */
+  /** Samples the bytes that have gone through the links. */
   async sample(): Promise<void> {
     if (this.#options.links.size === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
       return;
     }
-    // An answer that is late is waited for.
+    // A sample whose answers are late is finished before the next begins.
     if (this.#isSampling) return;
     this.#isSampling = true;
     await Promise.all(this.#chosen().map(link => this.#observe(link)));
@@ -99,7 +100,7 @@ export class Reachability {
       const links = byPair.get(key);
       if (!links) byPair.set(key, [link]);
       else if (links.length < MAX_LINKS_PER_PAIR) links.push(link);
-      // A new one tells soonest that nothing gets through.
+      // A new link shows soonest that packets don't arrive.
       else if (isNew(link) && !isNew(links[0]!)) links[0] = link;
     }
     const pairs = [...byPair.values()];
@@ -157,7 +158,10 @@ export class Reachability {
   }
 }
 
-/** A link for messages makes its SCTP association when it is connected, whether anything flows or not. */
+/**
+ * Returns whether the link is new. A link for messages makes its SCTP association when it is connected, whether any
+ * stream flows or not.
+ */
 function isNew(link: Link): boolean {
   return link.some(
     ({ transport: { sctpParameters, sctpState } }) => sctpParameters !== undefined && sctpState !== 'connected',
@@ -168,7 +172,7 @@ function isAskable({ connected, unreachable, lost }: ClusterNode): boolean {
   return connected && !unreachable && !lost;
 }
 
-/** The same in both directions. */
+/** Returns the same key for both directions. */
 function keyOf(one: ClusterNode, other: ClusterNode): string {
   return one.id < other.id ? `${one.id} ${other.id}` : `${other.id} ${one.id}`;
 }

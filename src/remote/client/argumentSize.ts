@@ -1,6 +1,6 @@
-/** How large the message of a call will be: what is larger than the server takes would cost the connection. */
+/** Size of the message of a call: a message that is larger than the server takes would cost the connection. */
 
-/** More than these arguments can take, found out quickly: a character has three bytes at most, and a Buffer is longer as text. */
+/** Returns a quick upper bound of the bytes: a character has three bytes at most, and a Buffer is longer as text. */
 export function boundOf(args: unknown[]): number {
   let bound = 0;
   for (const arg of args) {
@@ -10,11 +10,11 @@ export function boundOf(args: unknown[]): number {
   return bound;
 }
 
-/** Of the largest message that these arguments take: Buffers go in messages of their own. */
+/** Returns the bytes of the largest frame that these arguments take, since Buffers go in frames of their own. */
 export function sizeOf(args: unknown[]): number {
   let largest = 0;
   const text = JSON.stringify(args, function (this: Record<string, unknown>, key: string, value: unknown) {
-    // Buffers have been turned into objects by their toJSON() already: look at what they were.
+    // The original value is needed, since toJSON() has turned Buffers into plain objects already.
     const original = this[key];
     if (!(original instanceof Uint8Array)) return value;
     largest = Math.max(largest, original.byteLength);

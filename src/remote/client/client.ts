@@ -26,52 +26,69 @@ const log = logger('client');
 
 export const scope = new ModuleScope(packageScope);
 
-/** The states of a WebSocket, and one more. */
+/** States of a WebSocket, and `CONNECTED`: the server has accepted the client. */
 export const ReadyState = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3, CONNECTED: 4 } as const;
 export type ReadyState = (typeof ReadyState)[keyof typeof ReadyState];
 
+/** Options of a {@link RemoteMafaldaClient}. */
 export type RemoteMafaldaClientOptions = ConnectionOptions;
 
+/** Failed attempt to connect to a server. */
 export interface ConnectFailure {
-  /** Of the server. */
+  /** URL of the server. */
   url: string;
+  /** Reason of the failure. */
   error: Error;
 }
 
+/** Events of a {@link RemoteMafaldaClient}. */
 export type RemoteMafaldaClientEvents = MafaldaEvents & {
   /** The socket is open. */
   open: [];
-  /** The server has accepted us: also after each reconnection. */
+  /** The server has accepted the client: also after each reconnection. */
   connected: [];
-  /** The connection is lost; calls wait until there is one again. */
+  /** The connection is lost; calls wait until there is a connection again. */
   disconnected: [reason: string];
   /**
-   * It could not connect, for the reason that `error` and its `cause` tell, and goes on trying: told once for each cause, until it is connected.
-   * A `RefusedError` is told here too, beside by `error`.
+   * An attempt to connect has failed, for the reason in `error` and its `cause`; the client goes on trying. Emitted
+   * once for each cause, until the client is connected. A `RefusedError` is emitted here too, beside by `error`.
    */
   connecterror: [failure: ConnectFailure];
+  /** The load of the server has been reported, in percent of all cores. */
   load: [load: number, report: LoadReport];
-  /** The session is over: everything that came from the server closes right after this. */
+  /** The session has ended; everything that came from the server closes right after this. */
   lost: [];
 };
 
-/** What is known of whether the server is there, for those who have other ways to find out. */
+/** Evidence of whether the server lives, for a cluster, which has other evidence too. */
 export interface ServerSigns {
-  /** Whether there is anything to lose. */
+  /** Whether there is a session, which could be lost. */
   readonly hasSession: boolean;
-  /** For how long nothing was heard of it, in ms. */
+  /** Time since the last sign of life, in ms. */
   readonly silentFor: number;
-  /** Whether its machine has refused a connection since: the process is gone. */
+  /** Whether its machine has refused a connection since the last sign of life, so that the process must have ended. */
   readonly nobodyListens: boolean;
-  /** Asks it for a sign. */
+  /** Asks the server for a sign of life. */
   ask(): void;
-  /** Gives up the connection, and makes another one. The session goes on. */
+  /** Replaces the connection by a new connection. The session goes on. */
   reconnect(): void;
-  /** Gives up the session too: everything that came from the server closes. */
+  /** Gives up the session too, so that everything that came from the server closes. */
   giveUp(): void;
 }
 
-/** A Mafalda in another process or machine, behind a RemoteMafaldaServer. Calls made before `connected` wait for it. */
+/**
+ * A Mafalda in another process or on another machine, behind a RemoteMafaldaServer. Calls made before `connected` wait
+ * for it.
+ *
+ * @example
+ * const client = new RemoteMafaldaClient('wss://media-1.example:4443', { token: process.env.MAFALDA_TOKEN });
+ * client.on('error', error => console.error(error));
+ * client.on('connecterror', ({ url, error }) => console.warn(`${url}: ${error.message}`));
+ * const mafaldaRouter = client.createMafaldaRouter({ id: 'room-1' });
+ * const transport = await mafaldaRouter.createWebRtcTransport({ listenInfos: [{ protocol: 'udp', ip: '0.0.0.0' }] });
+ * // … produce(), consume() as with mediasoup …
+ * await client.close();
+ */
 export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, RemoteMafaldaClientEvents> {
   readonly #options: RemoteMafaldaClientOptions;
   readonly #instance: string;
@@ -84,10 +101,10 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     listen: (...listening) => this.#connectionOrThrow().listen(...listening),
   };
   readonly local = false;
-  /** mediasoup's module API, whose Workers are the server's. They live until they are closed, or the session is over. */
+  /** mediasoup's module API, whose Workers live on the server, until they are closed, or the session ends. */
   readonly mediasoup = new RemoteMediasoup(this.#caller);
   readonly #mirrors: Mirrors;
-  /** What was made with {@link mediasoup}. */
+  /** Objects made with {@link mediasoup}. */
   readonly #own = new ObjectTree();
   readonly #capabilities = new EncodedCapabilities();
   #url: string | undefined;
@@ -96,15 +113,15 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   #load = 0;
   #loadReport: LoadReport = { load: 0, workers: [], hosts: [] };
   #welcome: Welcome | undefined;
-  /** Until when the server may be waited for at the end. */
+  /** Signal that ends the waiting for the server in {@link depart}. */
   #departing: AbortSignal | undefined;
-  /** Why the server has refused us for good. */
+  /** Permanent refusal by the server. */
   #refusal: RefusedError | undefined;
 
   /**
-   * @param url of a RemoteMafaldaServer: wss://host:port. Without one, nothing is connected until {@link open}
-   * @param instance for clients that share a `name`: those with the same one are taken for one client
-   * @throws {TypeError} for a URL or an option that can't be used
+   * @param url of a RemoteMafaldaServer, such as `wss://host:port`; without it, the client connects by {@link open}
+   * @param instance clients that share a `name` and this string count as the same client; default: a random string
+   * @throws {TypeError} for an invalid URL or option
    */
   constructor(url?: string, options: RemoteMafaldaClientOptions = {}, instance: string = randomUUID()) {
     super(scope);
@@ -140,31 +157,38 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     return { ...this.#loadReport, load: this.#load };
   }
 
-  /** Tells servers apart, whatever their URLs. Another one after each start; undefined before the server has answered. */
+  /** Id of the server, the same by any URL, and new after each start. Undefined before the server has answered. */
   get serverId(): string | undefined {
     return this.#welcome?.serverId;
   }
 
-  /** Why it is not connected at present, as far as is known: errors of calls say it too. Undefined while it is connected. */
+  /** Known reason why the client is not connected, which errors of calls carry too. Undefined while it is connected. */
   get trouble(): Error | undefined {
     return this.#readyState === ReadyState.CONNECTED ? undefined : (this.#refusal ?? this.#connection?.trouble);
   }
 
-  /** Undefined while it is not open. */
+  /** Evidence of whether the server lives. Undefined while the client is not open. */
   get signs(): ServerSigns | undefined {
     return this.#connection;
   }
 
-  /** What the server says of where it is. Undefined before it has answered. */
+  /** Location of the server, as its operator names it. Undefined before the server has answered. */
   get region(): string | undefined {
     return this.#welcome?.region;
   }
 
+  /** Further properties of the server, as its operator names them. Empty before the server has answered. */
   get labels(): Readonly<Record<string, string>> {
     return this.#welcome?.labels ?? {};
   }
 
-  /** Connects, or tries again at once where a server does not let us in. @param url default: the one that was used last */
+  /**
+   * Connects, or tries again at once if the server has refused the client.
+   * @param url of the server; default: the URL that was used last
+   * @throws {ClosedError} if the client is closed
+   * @throws {TypeError} for a missing or invalid URL
+   * @throws {Error} if the client is open already
+   */
   open(url = this.#url): void {
     if (this.closed) throw new ClosedError('this RemoteMafaldaClient is closed: make another one');
     if (url === undefined) throw new TypeError('missing url');
@@ -189,7 +213,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       this.safeEmit('connected');
     });
     connection.on('disconnected', reason => {
-      // One that was refused is not ours any more.
+      // A connection that was refused for good has been replaced.
       if (this.#connection === connection) this.#onDisconnected(reason);
     });
     connection.on('load', report => {
@@ -200,7 +224,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     connection.on('late', result => this.#closeUnwanted(result));
     connection.on('message', (message, bytes) => this.#onMessage(message, bytes));
     connection.on('lost', reason => {
-      // A server that is silent is one that is not there, whatever TCP says. Why things close is told before they do.
+      // A silent server counts as disconnected, whatever TCP says; the event comes before objects close for it.
       if (this.#readyState === ReadyState.CONNECTED) this.#onDisconnected(NO_SIGN_OF_LIFE);
       this.#closeEverything(
         new NodeUnavailableError(`${url} is lost, and what was there with it`, {
@@ -236,12 +260,13 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   }
 
   protected makeMafaldaRouter({ id }: ResolvedMafaldaRouterOptions, given: MafaldaRouterOptions): RemoteMafaldaRouter {
-    // Defaults are the server's to fill in: it may have other cores, and a MafaldaRouter of this id.
+    // The server fills in defaults, since it may have another number of cores, and a MafaldaRouter of this id.
     return new RemoteMafaldaRouter(this.#caller, id, given);
   }
 
   /**
-   * As {@link close}, but a server that does not hear the goodbye is waited for as long as it keeps our session: what we have made there is to close.
+   * Closes like {@link close}, but waits for a server that is out of reach as long as it keeps the session, so that the
+   * objects of this client there close.
    * @param signal ends the waiting
    */
   async depart(signal: AbortSignal): Promise<void> {
@@ -285,13 +310,13 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     this.safeEmit('load', load, this.loadReport);
   }
 
-  /** Whoever has asked for it was told that it has failed. */
+  /** Closes an object that was created after its call had timed out, and so has failed for the caller. */
   #closeUnwanted(encoded: unknown): void {
     const result = decode(encoded, handle => this.#mirrors.objectOf(handle) ?? {});
     if (typeof result === 'object' && result !== null) coreOf(result)?.close();
   }
 
-  /** What was there is out of reach for good. */
+  /** Closes the connection, and everything that came from the server. */
   #letGo(death?: Error): void {
     const connection = this.#connection;
     if (!connection) return;
@@ -336,19 +361,21 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   #onEvent({ handle, name, args, changes }: Extract<ServerMessage, { type: 'event' }>, bytes: number): void {
     let decoded: unknown[];
     try {
-      decoded = args.map(arg => this.#decodeTold(arg));
+      decoded = args.map(arg => this.#decodeArgument(arg));
     } catch (error) {
-      // It tells of something that has just been closed here, while it was on its way.
+      // An event may refer to an object that has been closed here while the message was on its way.
       return log('%s: %o', name, error);
     }
     this.#mirrors.event(handle, name, decoded, changes, bytes);
   }
 
-  /** Of a list that says something of several objects, such as `volumes`, the rest is told. */
-  #decodeTold(arg: unknown): unknown {
+  /**
+   * Decodes arguments without the elements of lists, such as `volumes`, that refer to objects closed in the meantime.
+   */
+  #decodeArgument(arg: unknown): unknown {
     const objectOf = (handle: number): object | undefined => this.#mirrors.objectOf(handle);
     if (!Array.isArray(arg) || arg.length === 0) return decode(arg, objectOf);
-    const told = arg.flatMap(element => {
+    const decoded = arg.flatMap(element => {
       try {
         return [decode(element, objectOf)];
       } catch (error) {
@@ -356,11 +383,11 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
         return [];
       }
     });
-    if (told.length === 0) throw new NotFoundError('all of which this tells has been closed');
-    return told;
+    if (decoded.length === 0) throw new NotFoundError('all of which this tells has been closed');
+    return decoded;
   }
 
-  /** @param death what has become of the server, if it is not this client that has gone */
+  /** @param death error of Workers that count as died, if the server is gone rather than this client closed */
   #closeEverything(death?: Error): void {
     this.safeEmit('lost');
     this.#mirrors.closeAll(death);
@@ -369,14 +396,14 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   }
 }
 
-/** @throws {NotFoundError} for what is closed, but not in an `appData` */
+/** @throws {NotFoundError} for a closed object outside an `appData` */
 function handleOf(object: object, isInAppData: boolean): number | undefined {
   const core = coreOf(object);
   if (core?.closed && !isInAppData) throw core.closedError('use');
   return core?.handle;
 }
 
-/** The application's own appData object, not a copy, is what the object has that it created with it. */
+/** Gives a created object the application's own appData object instead of a copy, as in mediasoup. */
 function keepAppData([options]: unknown[], result: object): void {
   const { appData } = (options ?? {}) as { appData?: unknown };
   if (!coreOf(result)) return;

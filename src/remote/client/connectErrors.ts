@@ -1,10 +1,13 @@
-/** Why a server is not reached, in words that say what to do: what the system and the libraries below say of it stays the cause. */
+/**
+ * Errors of connecting, with messages that say what to do. The errors of the system and of libraries become their
+ * causes.
+ */
 import { NodeUnavailableError } from '../../api/errors.ts';
 import { shortened } from '../protocol/measure.ts';
 
-/** A server says welcome as soon as it has let a client in. */
+/** Time limit of the server's welcome after the connection is open, in ms. */
 const WELCOME_TIMEOUT_MS = 2500;
-/** What others say can be as long as they like. */
+/** Characters of the text of a cause, which can be of any length. */
 const MAX_CAUSE = 500;
 
 export const MALFORMED_WELCOME = 'a malformed welcome';
@@ -39,18 +42,18 @@ const byCode = new Map(
   }),
 );
 
-/** Members by which socket.io and `ws` hand on what is below them. */
+/** Members by which socket.io and `ws` pass on the error below them. */
 interface Described {
   description?: { error?: unknown };
 }
 
-/** What happened below socket.io, if it says so. */
+/** Returns the error below socket.io, or the given error if there is none. */
 export function causeOf(error: Error): Error & { code?: string } {
   const cause = (error as Described).description?.error;
   return isError(cause) ? cause : error;
 }
 
-/** An error of the system may belong to another realm than this module's `Error`. */
+/** Checks members rather than the class, since an error of the system may belong to another realm. */
 function isError(value: unknown): value is Error & { code?: string } {
   return (
     typeof value === 'object' &&
@@ -89,11 +92,11 @@ function explanationOfStatus(status: string): string {
   return 'what answers there is no Mafalda server: are host, port and path right';
 }
 
-/** What keeps a client from its server: each cause is told once, until it was let in. */
+/** Reports the reasons why a client can't connect, each cause once until the client is let in. */
 export class ConnectErrors {
   readonly #url: string;
   readonly #onError: (error: NodeUnavailableError) => void;
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
   #latest: Error | undefined;
   #waiting: NodeJS.Timeout | undefined;
 
@@ -102,40 +105,40 @@ export class ConnectErrors {
     this.#onError = onError;
   }
 
-  /** Why there is no connection at present, as far as is known. */
+  /** Known reason why there is no connection at present. */
   get latest(): Error | undefined {
     return this.#latest;
   }
 
-  /** An attempt has failed, not by the server's will. @returns whether that is told now, for the first time */
+  /** Notes a failed attempt that is not a refusal. @returns whether it has been reported, since its cause is new */
   note(error: Error): boolean {
     const cause = causeOf(error);
     const { code, message } = cause;
     const what = code === undefined || message.includes(code) ? message : `${message} (${code})`;
-    return this.#tell(
+    return this.#report(
       code ?? message,
       `${explanationOf(this.#url, cause)}: ${shortened(what.replace(/\s+/g, ' ').trim(), MAX_CAUSE)}`,
       cause,
     );
   }
 
-  /** There was a connection, and why it has gone is told by other means. */
+  /** Remembers the loss of a connection, which the caller reports. */
   remember(error: Error): void {
     this.#latest = error;
   }
 
-  /** The connection is open: now the server has to say welcome. */
+  /** Starts waiting for the server's welcome. */
   opened(): void {
     this.ended();
     this.#waiting = setTimeout(() => {
-      this.#tell(
+      this.#report(
         'no welcome',
         `it has not said welcome within ${WELCOME_TIMEOUT_MS} ms: it is no Mafalda server, or its auth() takes longer`,
       );
     }, WELCOME_TIMEOUT_MS).unref();
   }
 
-  /** There is nothing to be waited for: it has said something else, or the connection has gone. */
+  /** Stops waiting for the welcome. */
   ended(): void {
     clearTimeout(this.#waiting);
     this.#waiting = undefined;
@@ -143,15 +146,15 @@ export class ConnectErrors {
 
   accepted(): void {
     this.ended();
-    this.#told.clear();
+    this.#reported.clear();
     this.#latest = undefined;
   }
 
-  #tell(key: string, why: string, cause?: Error): boolean {
+  #report(key: string, why: string, cause?: Error): boolean {
     const error = new NodeUnavailableError(`${this.#url}: ${why}`, { node: this.#url, cause });
     this.#latest = error;
-    if (this.#told.has(key)) return false;
-    this.#told.add(key);
+    if (this.#reported.has(key)) return false;
+    this.#reported.add(key);
     this.#onError(error);
     return true;
   }

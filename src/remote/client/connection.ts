@@ -1,4 +1,4 @@
-/** The connection to a server: made again whenever it is lost, with one session that goes on across all of that. */
+/** Connection to a server, made again whenever it is lost, with a session that goes on across connections. */
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import { io, type Socket } from 'socket.io-client';
 import { logger } from '../../core/logger.ts';
@@ -42,48 +42,52 @@ import { addressOf } from './url.ts';
 
 const log = logger('client');
 
-/** An attempt that began while the network was away is given up: TCP's own patience is much longer. */
+/** Time limit of an attempt to connect, in ms; TCP's own is much longer, also for attempts begun without a network. */
 const CONNECT_TIMEOUT_MS = 4000;
 const RECONNECTION_DELAY_MS = 200;
 const RECONNECTION_DELAY_MAX_MS = 5000;
-/** While there is a session to lose. */
+/** Longest delay of reconnection while there is a session, in ms. */
 const RETURN_DELAY_MAX_MS = 1000;
 export const NO_SIGN_OF_LIFE = 'no sign of life';
-/** An answer that says no more than that the server is there. */
+/** Time limit of the answer to `alive`, in ms. */
 const ALIVE_TIMEOUT_MS = 5000;
 const GOODBYE_TIMEOUT_MS = 1000;
-/** A goodbye that need not be over soon: the server may be back within that time. */
+/**
+ * Shortest time to wait for the answer to `bye` when departing, in ms, since the server may be back within that time.
+ */
 const DEPARTURE_TIMEOUT_MS = 15_000;
 const DEFAULT_CALL_TIMEOUT_MS = 15_000;
-/** A connected server says something at least as often as it reports its load: so many reports missing are silence. */
+/** Number of missing load reports from which on a connected server counts as silent. */
 const MISSED_REPORTS = 2.5;
-/** Calls that are made together travel together, as long as they are small. */
+/** Bytes of calls that are sent in one packet. */
 const MAX_BATCH_BYTES = 32_768;
-/** Why a server refuses us is for people to read. */
+/** Characters of the reason of a refusal. */
 const MAX_REASON = 2000;
-/** What surrounds the arguments of a call on the wire. */
+/** Upper bound of the bytes around the arguments of a call on the wire. */
 const ENVELOPE_BYTES = 500;
 
 export type ConnectionEvents = {
   /** The socket is open. */
   open: [];
-  /** The server has let us in, and what it says of itself. */
+  /** The server has let the client in, and has described itself. */
   welcome: [welcome: Welcome];
   disconnected: [reason: string];
   message: [message: Exclude<ServerMessage, { type: 'answer' | 'failure' }>, bytes: number];
   load: [report: LoadReport];
-  /** An answer has come, and with it the load of the server. */
+  /** An answer has brought a new load of the server. */
   answered: [load: number];
-  /** The answer to a call that nobody waits for any longer. */
+  /** An answer has come to a call that has timed out. */
   late: [result: unknown];
   /**
-   * The session is over, and all that the server told in it: another server process is there now, or none has been for too
-   * long; or it could not go on, for the reason that is told.
+   * The session has ended, and all objects in it are lost: another server process has answered, or none for too long;
+   * or the session has failed for `reason`.
    */
   lost: [reason?: Error];
-  /** The server does not let us in, or no longer. Unless that is permanent, it is tried again. Told once for each reason. */
+  /**
+   * The server has refused the client, or has cut it off. Emitted once for each reason; tried again unless permanent.
+   */
   refused: [error: RefusedError];
-  /** An attempt to connect has failed. Told once for each cause. */
+  /** An attempt to connect has failed. Emitted once for each cause. */
   connecterror: [error: Error];
 };
 
@@ -91,7 +95,7 @@ interface PendingCall {
   timeout?: NodeJS.Timeout;
   resolve: (result: unknown) => void;
   reject: (error: Error) => void;
-  /** Called when the server has performed it, or can't. */
+  /** Called when the server has answered, successfully or not. */
   onAnswer?: () => void;
 }
 
@@ -113,21 +117,22 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   #serverId: string | undefined;
   #nextCallId = 1;
   #closed = false;
-  /** How long the session lives without a sign of life. */
+  /** Time that the session outlives its last sign of life, in ms. */
   #sessionTimeout = 0;
+  /** Id of a session that was given up, which the server is asked to end. */
   #endSessionId: string | undefined;
-  /** The connection is being closed because nothing comes through it. */
+  /** Whether the connection is being closed because nothing comes through it. */
   #isGivenUp = false;
-  /** When the server was heard for the last time. */
+  /** Time of the last sign of life. */
   #heardAt = performance.now();
-  /** Whether its machine has said since that nobody listens there. */
+  /** Whether the server's machine has refused a connection since. */
   #nobodyListens = false;
-  /** What the server takes: what is larger would cost the connection, again and again. */
+  /** Bytes of a message that the server takes; a larger message would cost the connection, again and again. */
   #maxPayload = DEFAULT_MAX_PAYLOAD;
 
   /**
-   * @param instance tells clients apart that have the same name
-   * @throws {TypeError} for a URL or an option that can't be used
+   * @param instance distinguishes clients of the same name
+   * @throws {TypeError} for an invalid URL or option
    */
   constructor(url: string, options: ConnectionOptions, instance: string) {
     super();
@@ -143,7 +148,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     const { origin, path } = addressOf(url, options.path);
     this.#socket = io(origin, {
       path,
-      // These are for Node.js, where alone this runs; socket.io's types know the browser's options only.
+      // socket.io's types lack these options, which exist in Node.js only.
       ...({ ca, cert, key, maxPayload: resolveNodeLimits(options.limits).packetBytes } as object),
       transports: ['websocket'],
       forceNew: true,
@@ -171,7 +176,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     });
     this.#socket.on('disconnect', reason => this.#onDisconnect(reason));
     this.#socket.io.on('packet', packet => replaceMalformed(packet));
-    // A server that refuses us lives, but our session does not live on that.
+    // Packets of a server that refuses the client are no sign of life of its session.
     this.#socket.io.on('packet', () => this.#socket.connected && this.#onSign());
     this.#socket.io.on('ping', () => this.#onSign());
     this.#socket.io.on('open', () => this.#connectErrors.opened());
@@ -179,27 +184,30 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#socket.on('connect_error', error => this.#onConnectError(error));
   }
 
-  /** Why the server does not let us in at present. */
+  /** Reason why the server refuses the client at present. */
   get refusal(): RefusedError | undefined {
     return this.#refusal.error;
   }
 
-  /** Why it is not connected at present, as far as is known. */
+  /** Known reason why there is no connection at present. */
   get trouble(): Error | undefined {
     return this.#refusal.error ?? this.#connectErrors.latest;
   }
 
-  /** Whether there is a session, with a connection at present or without. */
+  /** Whether there is a session, with or without a connection at present. */
   get hasSession(): boolean {
     return this.#sessionId !== undefined;
   }
 
-  /** For how long nothing was heard of the server, in ms. */
+  /** Time since the last sign of life, in ms. */
   get silentFor(): number {
     return performance.now() - this.#heardAt;
   }
 
-  /** Whether the server's machine has refused a connection since the server was heard: the process is gone. */
+  /**
+   * Whether the server's machine has refused a connection since the last sign of life, so that the process must have
+   * ended.
+   */
   get nobodyListens(): boolean {
     return this.#nobodyListens;
   }
@@ -209,21 +217,22 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     if (this.#socket.connected) this.#socket.timeout(ALIVE_TIMEOUT_MS).emit('alive', () => undefined);
   }
 
-  /** Gives up the connection, and makes another one. The session goes on. */
+  /** Replaces the connection by a new connection. The session goes on. */
   reconnect(): void {
     if (!this.#socket.connected) return;
     this.#isGivenUp = true;
     this.#socket.io.engine.close();
   }
 
-  /** Also makes the next attempt now, where one was refused. */
+  /** Connects, or makes the next attempt at once after a refusal. */
   open(): void {
     this.#refusal.retryNow();
   }
 
   /**
-   * Says goodbye, if the server can hear it. It then closes what we have made.
-   * @param patience until it is aborted, and no longer than 15 s, or the session lives without us, it is said again on each connection; without it, for a second
+   * Sends `bye`, if the server is in reach, so that it closes the objects of this client.
+   * @param patience with it, `bye` is sent again on each connection, until it is aborted, or for 15 s or the session's
+   * time-out, whichever is longer; without it, for a second
    */
   async close(patience?: AbortSignal): Promise<void> {
     const { trouble } = this;
@@ -245,7 +254,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
 
   closeObject(handle: number, mafaldaRouter: string | undefined): void {
     const number = this.#session.send({ type: 'send', target: handle, method: 'close', args: [] }, ENVELOPE_BYTES);
-    // Our own Workers end with the session.
+    // The client's own Workers end with the session, so their objects need no confirmation.
     if (mafaldaRouter === undefined) return;
     this.#closes.confirm(this.#session.delivered);
     this.#closes.add(handle, mafaldaRouter, number);
@@ -262,7 +271,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     if (this.hasSession) for (const call of this.#unconfirmedCalls()) this.#session.send(call);
   }
 
-  /** Whether we have closed the object, which the server may not know yet. */
+  /** Whether this client has closed the object, which the server may not know yet. */
   hasClosed(handle: number): boolean {
     return this.#closes.has(handle);
   }
@@ -278,11 +287,11 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     });
   }
 
-  /** Where the connection has just been lost, the server hears it on the next one. */
+  /** Sends `bye`, now and on each further connection. Resolves when the server has acknowledged it. */
   #sayGoodbye(): Promise<void> {
     return new Promise(resolve => {
       const say = (): void => {
-        // What was said before the goodbye comes before it.
+        // Queued messages go before the goodbye.
         this.#session.flush();
         this.#socket.emit('bye', () => resolve());
       };
@@ -300,7 +309,10 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#session.send({ type: 'listen', handle, name, listening });
   }
 
-  /** @returns how large the message will be */
+  /**
+   * @returns the size of the message, in bytes, or an upper bound
+   * @throws {RangeError} if it is larger than the server takes
+   */
   #checkSize(method: string, args: unknown[]): number {
     const roughly = boundOf(args) + ENVELOPE_BYTES;
     if (roughly <= this.#maxPayload) return roughly;
@@ -321,7 +333,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   #newSession(): Session<ClientMessage, ServerMessage> {
     const session = new Session<ClientMessage, ServerMessage>(isServerMessage, { holdsBack: true });
     session.on('message', (message, { bytes }) => this.#onMessage(message, bytes));
-    // Who is to blame is not known: to begin anew at once would do the same again and again.
+    // The next session waits, since an immediate beginning might fail in the same way again and again.
     session.on('failing', () => this.#refusal.pause());
     session.on('error', error => {
       log('%s: %o', this.#url, error);
@@ -364,7 +376,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     if (this.#session.isAttachedTo(this.#socket) && !this.#closed) this.emit('welcome', welcome);
   }
 
-  /** Before anything else is said in a new session: what we have closed is not to be seen again. */
+  /** Closes objects again at the beginning of a new session, before the server announces them. */
   #closeUnconfirmed(): void {
     this.#session.sendFirst(this.#unconfirmedCalls());
   }
@@ -387,7 +399,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#silence.end();
   }
 
-  /** The server does not keep to the protocol where there is no session yet that could fail. */
+  /** Ends the connection and the session, if any, because of a server that breaks the protocol outside a session. */
   #giveUp(what: string): void {
     this.#refusal.pause();
     this.#endSessionId = this.#sessionId;
@@ -396,19 +408,19 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#loseSession(isNew ? this.#connectErrors.latest : undefined);
   }
 
-  /** No sign of life for too long, whatever TCP says of the connection. What the server holds for us is out of reach. */
+  /** Gives up the session after too long a silence, whatever TCP says of the connection. */
   giveUp(): void {
     if (!this.hasSession) return;
     this.#endSessionId = this.#sessionId;
     this.#loseSession(undefined, new Error(NO_SIGN_OF_LIFE));
-    // It may answer on a new connection, or a new server may.
+    // The same server, or a new server, may answer on a new connection.
     this.reconnect();
   }
 
   #onTimeout(id: number, method: string): void {
     const call = this.#calls.get(id);
     if (!call) return;
-    // Its answer may still come, and tell of what was made in vain.
+    // An answer may still come, with an object that has to be closed.
     this.#calls.set(id, {
       ...call,
       resolve: result => this.emit('late', result),
@@ -422,7 +434,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     const isConnected = this.#socket.connected && this.#sessionId !== undefined;
     const state = isConnected ? '' : `: there is no connection at present${trouble ? `, ${trouble.message}` : ''}`;
     const message = `${method}() was not answered within ${this.#callTimeout} ms by ${this.#url}${state}`;
-    // Without a session it was never sent: then it is known that it was not performed, and why.
+    // Without a session the call was never sent, so that it was certainly not performed.
     if (this.#sessionId !== undefined || !trouble)
       return new CallTimeoutError(message, { method, cause: isConnected ? undefined : trouble });
     return (
@@ -433,10 +445,11 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
 
   #onDisconnect(reason: string): void {
     this.#session.detach();
-    // After a long sleep socket.io notices that the connection is dead when something is said, and keeps that for the next connection:
-    // there it would come before the session goes on, or even in another one.
+    // socket.io's own queue is dropped: after a long sleep it notices the dead connection only when a packet is sent,
+    // and
+    // would send that packet on the next connection, before the session goes on, or even in another session.
     this.#socket.sendBuffer.length = 0;
-    // To close a connection is something that only a machine does that is there.
+    // A closed connection is a sign of life, since only a machine that lives closes it.
     if (reason.startsWith('transport')) this.#heardAt = performance.now();
     if (this.#sessionId !== undefined) this.#silence.watch(this.#sessionTimeout);
     const why = this.#isGivenUp ? NO_SIGN_OF_LIFE : reason;
@@ -446,9 +459,8 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
         new NodeUnavailableError(`${this.#url}: the connection was lost (${why})`, { node: this.#url }),
       );
     this.emit('disconnected', why);
-    // socket.io takes a server that closes for a wish of its own to be left alone; it may be starting again.
-    // The same where a session has failed, and has closed the socket: there can be another session.
-    // A server that has cut us off is left alone for a time.
+    // socket.io does not reconnect after a server has closed the connection, which may only be restarting, nor after a
+    // failed session has closed the socket. A server that has cut the client off is tried again later.
     if (!this.#closed && !this.#refusal.waiting && reason.endsWith('disconnect')) this.#socket.connect();
   }
 
@@ -458,19 +470,21 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     this.#connectErrors.ended();
     if (cause.code === 'ECONNREFUSED') this.#nobodyListens = true;
     if (this.#closed) return;
-    // Where socket.io is not going to try again, the server has refused us.
+    // socket.io does not try again after a refusal by the server.
     if (this.#socket.active) this.#connectErrors.note(error);
     else this.#onRefused(shortened(error.message, MAX_REASON), isPermanent(error));
   }
 
-  /** Without credentials nothing is said to the server: it counts as refused, and is tried again like that. */
+  /**
+   * Handles a missing token like a refusal, with the same delays. Nothing is sent to the server without credentials.
+   */
   #onNoToken({ message }: Error): void {
     if (this.#closed) return;
     this.#socket.disconnect();
     this.#onRefused(`no token: ${shortened(message, MAX_REASON)}`, false);
   }
 
-  /** The server has ended the session, and closes the connection. */
+  /** Handles `refused`: the server has ended the session, and closes the connection. */
   #onCutOff(reason: string, permanent: boolean): void {
     this.#sessionId = undefined;
     this.#onRefused(reason, permanent);
@@ -498,7 +512,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     } else call?.reject(decodeError(message.error));
   }
 
-  /** @param reason that is to be told, beside to the calls that have no answer */
+  /** @param reason to be emitted with `lost` @param why reason in the errors of unanswered calls */
   #loseSession(reason?: Error, why = reason): void {
     this.#endSession(why);
     this.emit('lost', reason);
@@ -520,7 +534,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
     for (const { reject } of calls) reject(this.#lossError(reason));
   }
 
-  /** What is said of calls that have no answer when the session ends. */
+  /** Returns the error of calls that are unanswered when the session ends. */
   #lossError(reason: Error | undefined): Error {
     const message = `the connection to ${this.#url} was closed before the call was answered${reason ? `: ${reason.message}` : ''}`;
     const { error: refusal } = this.#refusal;
@@ -534,7 +548,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
   }
 }
 
-/** The server says so where to come back as we are can't help. */
+/** Whether the server has marked its refusal as permanent. */
 function isPermanent(error: Error): boolean {
   const { data } = error as { data?: unknown };
   return typeof data === 'object' && data !== null && 'permanent' in data && data.permanent === true;

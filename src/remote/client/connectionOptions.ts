@@ -1,53 +1,81 @@
-/** What an application may say of how a server is reached. */
+/** Options of the connection to a server, with their checks. */
 import { checkDuration } from '../../api/checkDuration.ts';
+import type { OptionNames } from '../../api/options.ts';
 import type { NodeLimits } from './nodeLimits.ts';
 import { isName, MAX_NAME_LENGTH } from '../protocol/validate.ts';
 
+/** Token, or a function of the server's URL that returns it. */
 export type Token = string | ((url: string) => string | undefined | Promise<string | undefined>);
 
 export interface ConnectionOptions {
   /**
-   * The token that the server's `auth` asks for; or a function that gets the server's URL, asked at each attempt to connect. With a token for each server, none of
-   * them can use the others in our name.
+   * Token that the server's `auth` asks for; or a function of the server's URL that returns it, called at each attempt
+   * to connect. With a different token for each server, no server can use another in the client's name.
+   * @default no token
    */
   token?: Token;
-  /** Of servers whose URL has none; default `/mafalda`. */
+  /**
+   * Path of the server, if its URL has none.
+   * @default '/mafalda'
+   */
   path?: string;
-  /** Certificate authority, PEM, for servers whose certificate the system does not know. Certificates are always checked. */
+  /**
+   * Certificate authority, PEM, for servers whose certificate the system does not know. Certificates are always
+   * checked.
+   * @default the authorities that Node.js knows
+   */
   ca?: string | Buffer;
-  /** Certificate and key of this client, PEM, for servers that ask for them. */
+  /**
+   * Certificate of this client, PEM, for servers that ask for it.
+   * @default no certificate
+   */
   cert?: string | Buffer;
+  /**
+   * Private key of `cert`, PEM.
+   * @default no key
+   */
   key?: string | Buffer;
-  /** How long a call may take, the time without a connection included, in ms; default 15,000. Then it rejects. */
+  /**
+   * Time limit of a call, in ms, including the time without a connection. A call beyond it rejects with a
+   * `CallTimeoutError`, or with a `NodeUnavailableError` or `RefusedError` if it was never sent.
+   * @default 15000
+   */
   callTimeout?: number;
   /**
-   * How long the server may be silent before all that came from it is closed here, in ms. Default and upper limit: what
-   * the server says.
+   * Silence of the server, in ms, after which everything that came from it closes here. The server's own
+   * `sessionTimeout` is the upper limit.
+   * @default the server's sessionTimeout
    */
   sessionTimeout?: number;
   /**
-   * Under which this client may come back: when its application starts again, what it had left on the server is closed at once, its
-   * objects, and its own Workers with their ports. Of two clients with the same name, the one that comes last is served, and the other
-   * one gets a `RefusedError`. At most 200 characters.
+   * Name under which this client may come back, of at most 200 characters: when its application starts again, the
+   * server closes at once everything that the client had left there, its objects, and its own Workers with their ports.
+   * Of two clients with the same name, the last to come is served, and the other gets a `RefusedError`.
+   * @default no name
    */
   name?: string;
-  /** What the server may tell: beyond that its session is ended, and all that came from it closes. */
+  /**
+   * Limits of what the server may send; beyond them the session ends, and everything that came from the server closes.
+   * @default the defaults of each limit
+   */
   limits?: Partial<NodeLimits>;
 }
 
-export const connectionOptions: Record<keyof ConnectionOptions, true> = {
+/** Names of the options that the nodes of a cluster have in common: for how long one may be silent is the cluster's to say. */
+export const clusterConnectionOptions: OptionNames<Omit<ConnectionOptions, 'sessionTimeout'>> = {
   token: true,
   path: true,
   ca: true,
   cert: true,
   key: true,
   callTimeout: true,
-  sessionTimeout: true,
   name: true,
   limits: true,
 };
 
-/** @throws {TypeError} for an option that can't be used */
+export const connectionOptions: OptionNames<ConnectionOptions> = { ...clusterConnectionOptions, sessionTimeout: true };
+
+/** @throws {TypeError} for an invalid option */
 export function checkConnectionOptions({ callTimeout, sessionTimeout, name, token }: ConnectionOptions): void {
   if (token !== undefined && typeof token !== 'string' && typeof token !== 'function')
     throw new TypeError('if given, token must be a string, or a function of the URL');

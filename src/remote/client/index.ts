@@ -7,4 +7,4 @@ export {
   type RemoteMafaldaClientOptions,
   type ServerSigns,
 } from './client.ts';
-export { connectionOptions } from './connectionOptions.ts';
+export { clusterConnectionOptions } from './connectionOptions.ts';

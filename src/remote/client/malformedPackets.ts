@@ -1,13 +1,18 @@
-/** socket.io's client trusts its server: here no packet of it ends this process. */
+/**
+ * Guards against malformed packets: socket.io's client trusts its server, and would end this process by an exception.
+ */
 import type { Manager } from 'socket.io-client';
 import { logger } from '../../core/logger.ts';
 
 const log = logger('client');
 
-/** Of socket.io's protocol. */
+/** Packet types of socket.io's protocol. */
 const [EVENT, CONNECT_ERROR, BINARY_EVENT] = [2, 4, 5];
 
-/** To be called with each packet before socket.io's client deals with it: of an event without a name, or an error without a text, it throws. */
+/**
+ * Replaces an event without a name, and an error without a text, for which socket.io's client would throw. To be called
+ * with each packet before socket.io's client processes it.
+ */
 export function replaceMalformed(packet: { type: number; data?: unknown }): void {
   const { type, data } = packet;
   if ((type === EVENT || type === BINARY_EVENT) && !(Array.isArray(data) && typeof data[0] === 'string'))
@@ -17,7 +22,7 @@ export function replaceMalformed(packet: { type: number; data?: unknown }): void
   if (!hasText) packet.data = { message: 'no reason' };
 }
 
-/** Members of Engine.IO's WebSocket, and of its connection, that its types keep to its own classes. */
+/** Members of Engine.IO's WebSocket and connection that its types declare as protected. */
 interface Transport {
   onData(data: unknown): void;
   close(): void;
@@ -28,10 +33,12 @@ interface Engine {
   onHandshake(handshake: unknown): void;
 }
 
-/** Beyond this a timer fires at once. */
+/** Longest delay of a timer, in ms; with a longer delay it fires at once. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
-/** Engine.IO's client throws where a server does not keep to its protocol, or believes it: from now on it closes the connection instead. */
+/**
+ * Makes Engine.IO's client close the connection for malformed data, for which it would throw, or which it would accept.
+ */
 export function closeForMalformedPackets(manager: Manager): void {
   const open = manager.open.bind(manager);
   manager.open = onOpen => {
@@ -56,7 +63,7 @@ export function closeForMalformedPackets(manager: Manager): void {
   };
 }
 
-/** Its times become a timer, by which the client knows that the server is gone. */
+/** Checks the handshake, whose times become the timer by which the client notices that the server is gone. */
 function isHandshake(handshake: unknown): boolean {
   const { sid, upgrades, pingInterval, pingTimeout } = (handshake ?? {}) as Record<string, unknown>;
   if (typeof sid !== 'string' || !Array.isArray(upgrades)) return false;

@@ -1,4 +1,4 @@
-/** mediasoup's objects as they are here, while they live on a server: classes made from their descriptions. */
+/** Mirrors of mediasoup's objects that live on a server, as classes made from their descriptions. */
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { AppData } from 'mediasoup/types';
 import { logger } from '../../core/logger.ts';
@@ -22,7 +22,7 @@ export class Mirror<Events extends EventsMap, ObserverEvents extends EventsMap> 
     this[coreKey] = core;
     this.appData = appData;
     core.bind(this);
-    // Else what a listener throws would vanish: mediasoup logs it.
+    // Errors thrown by listeners are logged, as mediasoup does; they would vanish otherwise.
     (this as unknown as EnhancedEventEmitter<{ listenererror: [name: string, error: Error] }>).on(
       'listenererror',
       logListenerError,
@@ -53,7 +53,7 @@ type MirrorConstructor<T, M, Events extends EventsMap, ObserverEvents extends Ev
   appData: AppData,
 ) => Mirror<Events, ObserverEvents> & MirrorMembers<T, M>;
 
-/** A base class with every member of T that the description does not leave to the mirror itself. */
+/** Makes a base class with every member of T that the description does not leave to the mirror itself. */
 export function mirrorClass<T, Events extends EventsMap, ObserverEvents extends EventsMap>() {
   return <M extends ClassDescription['members']>(
     description: ClassDescription & { members: M },

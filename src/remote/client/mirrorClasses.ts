@@ -1,4 +1,4 @@
-/** The mirrors of mediasoup's classes. `implements` lets the compiler prove that each is a drop-in. */
+/** Mirrors of mediasoup's classes. `implements` lets the compiler prove that each is a drop-in replacement. */
 import * as ortc from 'mediasoup/ortc';
 import { UnsupportedError } from 'mediasoup/errors';
 import type * as types from 'mediasoup/types';
@@ -20,7 +20,7 @@ export class RemoteWorker
   }
 }
 
-/** A Worker of MafaldaRouters: it may hold others' Routers too, so it is for the server to manage. */
+/** A Worker of MafaldaRouters. It may hold other clients' Routers too, so that only the server manages it. */
 export class RemoteSharedWorker
   extends mirrorClass<types.Worker, types.WorkerEvents, types.WorkerObserverEvents>()(classes.SharedWorker)
   implements types.Worker
@@ -71,7 +71,7 @@ export class RemoteWebRtcServer
     throw new UnsupportedError('private to mediasoup');
   }
 
-  /** At once with its WebRtcTransports, as mediasoup does it. */
+  /** Closes at once, with its WebRtcTransports, as mediasoup does. */
   override close(): void {
     if (this.closed) return;
     const transports = [...this.#transports];
@@ -86,7 +86,7 @@ export class RemoteWebRtcServer
   #follow(transport: types.WebRtcTransport): void {
     this.#transports.add(transport);
     onceClosed(transport, () => {
-      // Where its Router has closed it, mediasoup does not tell.
+      // mediasoup emits nothing if the Router has closed the transport.
       if (this.#transports.delete(transport) && !coreOf(transport)?.parent?.closed)
         this.observer.safeEmit('webrtctransportunhandled', transport);
     });

@@ -1,4 +1,6 @@
-/** What a mirror is made of, out of the application's sight: its state, its place in the tree, its way to the server. */
+/**
+ * Internals of a mirror, hidden from the application: its state, its parent and children, and its calls to the server.
+ */
 import type { EventEmitter } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import { NotFoundError, WorkerClosedError } from 'mediasoup/errors';
@@ -12,21 +14,27 @@ import type { Addition, Changes, Target } from '../protocol/messages.ts';
 import { checkChanges, checkState } from '../protocol/validateServer.ts';
 import type { SharedParameters } from './sharedParameters.ts';
 
-/** How mirrors reach their server. */
+/** Calls by which mirrors reach their server. */
 export interface Caller {
   call(target: Target, method: string, args: unknown[]): Promise<unknown>;
   send(target: Target, method: string, args: unknown[]): void;
-  /** Closes an object, until the server has heard of it. @param mafaldaRouter that it is in; none for what is in a Worker of our own */
+  /**
+   * Closes an object, again after the loss of a session, until the server has received it.
+   * @param mafaldaRouter that it is in; undefined for objects in the client's own Workers
+   */
   closeObject(handle: number, mafaldaRouter: string | undefined): void;
-  /** The same for a MafaldaRouter. @param number by which the server tells it apart from others with this id, if it has told it */
+  /**
+   * Closes a MafaldaRouter, in the same way.
+   * @param number that distinguishes it from other MafaldaRouters of its id; undefined before the server has sent it
+   */
   closeMafaldaRouter(id: string, number: number | undefined): Promise<unknown>;
-  /** The same for one of a session that is over. The server may never be back, so there is no answer to wait for. */
+  /** Closes a MafaldaRouter of an ended session, without waiting for an answer, since the server may never be back. */
   closeLostMafaldaRouter(id: string, number: number): void;
-  /** Asks to be told, or not to be told any more, of an event that only listeners are told of. */
+  /** Subscribes to an event that only listeners get, or unsubscribes from it. */
   listen(handle: number, name: string, listening: boolean): void;
 }
 
-/** States refer to none. */
+/** Objects are not needed, since states refer to none. */
 const noObject = (): undefined => undefined;
 
 type Emitter = EnhancedEventEmitter<Record<string, unknown[]>>;
@@ -38,22 +46,22 @@ export class MirrorCore {
   readonly description: ClassDescription;
   readonly children = new Set<MirrorCore>();
   readonly parent: MirrorCore | undefined;
-  /** Of a Router: the Producers in it, by their ids. */
+  /** Producers in a Router, by their ids. */
   #producers: Map<string, MirrorCore> | undefined;
-  /** Called when it has closed, from whichever side. */
+  /** Called when it has closed, here or at the server. */
   onClosed: () => void = () => undefined;
   readonly #caller: Caller;
   readonly #mafaldaRouter: string | undefined;
   readonly #state: Changes = {};
   #object!: Emitter & { observer: Emitter };
-  /** The events that we are told of because we listen. */
+  /** Names of the events that the server sends because this client listens. */
   readonly #listening = new Set<string>();
   #closed = false;
   #endedBy: string | undefined;
 
   /**
-   * @param mafaldaRouter that it is in; none for what is in a Worker of our own
-   * @param parameters of the mirrors of the same server
+   * @param mafaldaRouter that it is in; undefined for objects in the client's own Workers
+   * @param parameters shared by the mirrors of the same server
    */
   constructor(
     caller: Caller,
@@ -82,12 +90,12 @@ export class MirrorCore {
     return this.#closed;
   }
 
-  /** The event that says why it has closed, if there is one. */
+  /** Event with the reason why it has closed, if there is any. */
   get endedBy(): string | undefined {
     return this.#endedBy;
   }
 
-  /** The Producer of this id in a Router. */
+  /** Returns the Producer of this id in a Router. */
   producer(id: string): object | undefined {
     return this.#producers?.get(id)?.object;
   }
@@ -96,7 +104,7 @@ export class MirrorCore {
     if (this.#producers?.get(producer.id) === producer) this.#producers.delete(producer.id);
   }
 
-  /** To be called once, by the mirror that it belongs to: one that could not be made is no part of the tree. */
+  /** Joins the tree. Called once by the constructor of the mirror, so that a failed mirror is no part of the tree. */
   bind(object: object): void {
     this.#object = object as Emitter & { observer: Emitter };
     this.parent?.children.add(this);
@@ -112,35 +120,38 @@ export class MirrorCore {
     );
   }
 
-  /** Who has made an object is taken for a listener by the server: the first message must not come before the listener. */
+  /**
+   * Marks an object that this client has created: the server takes the creator for a listener, since the first message
+   * could come before a subscription.
+   */
   markMadeByUs(): void {
     for (const name of listenedEventsOf(this.description)) this.#listening.add(name);
   }
 
-  /** How much its properties take. */
+  /** Bytes that its properties take. */
   get stateBytes(): number {
     return measure(this.#state).bytes;
   }
 
-  /** A copy, as mediasoup gives one: who changes it changes nothing here. */
+  /** Returns a copy of a property, as mediasoup does, so that the caller may change it. */
   read(name: string): unknown {
     return copyOf(this.#state[name]);
   }
 
-  /** @throws {TypeError} for what are no changes of such an object */
+  /** Applies changes from the server. @throws {TypeError} for changes that an object of this class can't have */
   apply(changes: Changes): void {
     this.#apply(checkChanges(this.description, changes));
   }
 
-  /** Null stands for undefined. */
+  /** Applies checked changes, in which null stands for undefined. */
   #apply(changes: Changes): void {
     for (const name of Object.keys(changes)) this.#state[name] = decode(changes[name], noObject) ?? undefined;
   }
 
-  /** The state as it is now, after messages were missed: tells of what has changed. */
+  /** Takes over the present state after missed messages, and emits the events of properties that have changed. */
   catchUp(state: Changes): void {
     const before = { ...this.#state };
-    // Properties that it has no more are left out.
+    // A changing property that is missing in the state has become undefined.
     const gone = membersOf(this.description, 'changing').filter(name => !Object.hasOwn(state, name));
     this.apply({ ...state, ...Object.fromEntries(gone.map(name => [name, null])) });
     for (const [name, event] of Object.entries(this.description.tellsOf ?? {})) {
@@ -157,7 +168,8 @@ export class MirrorCore {
     try {
       return await this.#caller.call(this.handle, method, args);
     } catch (error) {
-      // It was closed in the meantime, here or there: what the other side did not find any more is of no interest.
+      // The object was closed in the meantime, here or at the server, so the error is the same as for an earlier
+      // close().
       if (this.#closed && error instanceof NotFoundError) throw this.closedError(`${method}()`);
       throw error;
     }
@@ -168,14 +180,14 @@ export class MirrorCore {
     if (!this.#closed) this.#caller.send(this.handle, method, args);
   }
 
-  /** @throws what mediasoup throws for such arguments */
+  /** @throws the error that mediasoup throws for such arguments */
   #doAtOnce(method: string, args: unknown[]): void {
     const atOnce = this.description.atOnce?.[method] as ((...args: unknown[]) => Changes | undefined) | undefined;
     const changes = atOnce?.(...args);
     if (changes) this.#apply(changes);
   }
 
-  /** What mediasoup throws where something that is closed is used. */
+  /** Returns the error that mediasoup throws for the use of a closed object. */
   closedError(use: string): Error {
     const ErrorClass = this.#root.closed ? WorkerClosedError : NotFoundError;
     return new ErrorClass(`${use} of an object that is closed [id:${this.id}]`);
@@ -185,19 +197,19 @@ export class MirrorCore {
     return this.parent ? this.parent.#root : this;
   }
 
-  /** What mediasoup would emit here. */
+  /** Emits an event on the same emitters as mediasoup. */
   emit(name: string, args: unknown[]): void {
     const where = this.description.events[name];
     if (where !== 'observer') this.#object.safeEmit(name, ...args);
     if (where === 'both' || where === 'observer') this.#object.observer.safeEmit(name, ...args);
   }
 
-  /** A child has come: as mediasoup does, before whoever asked for it gets it. */
+  /** Announces a new child, before its creator gets it, as mediasoup does. */
   announce(child: MirrorCore): void {
     this.#object.observer.safeEmit(child.description.announcement, child.object);
   }
 
-  /** The application closes it: the server is told, and nothing is waited for. */
+  /** Closes the object for the application, at once, and sends that to the server. */
   close(): void {
     if (!this.#closed) this.#caller.closeObject(this.handle, this.#mafaldaRouter);
     this.end(undefined, []);
@@ -211,8 +223,9 @@ export class MirrorCore {
   }
 
   /**
-   * It has closed. What it contains closes before it tells, and it tells first why: both as in mediasoup.
-   * @param cause the event that says why, or undefined if it was simply closed
+   * Ends the mirror of a closed object. Its children close before it emits anything, and the cause is emitted before
+   * `close`, both as in mediasoup.
+   * @param cause event with the reason, or undefined if it was closed by the application
    */
   end(cause: string | undefined, args: unknown[]): void {
     if (this.#closed) return;

@@ -1,4 +1,4 @@
-/** All mirrors of one connection to a server, and how they follow what the server tells. */
+/** All mirrors of one connection to a server, updated by the server's messages. */
 import type { AppData, Router, Worker } from 'mediasoup/types';
 import { tellChanged } from '../../core/changed.ts';
 import type { Closable } from '../../core/onceClosed.ts';
@@ -15,15 +15,15 @@ import { MirrorCore, type Caller } from './mirrorCore.ts';
 import { SharedParameters } from './sharedParameters.ts';
 
 export interface MirrorsListener {
-  /** One that was made for us alone. */
+  /** Called for a Worker that was made for this client alone. */
   onWorker(worker: Worker): void;
   onRouter(mafaldaRouter: string, router: Router, worker: Worker, workerId: string): void;
   onWorkerDied(mafaldaRouter: string, worker: Worker, error: Error): void;
-  /** Whether the object is closed for the application already, which the server does not know yet. */
+  /** Whether the application has closed the object, which the server may not know yet. */
   hasClosed(handle: number): boolean;
 }
 
-/** What is told of an object later is counted when it is more than this: scores and states, which come often, are less. */
+/** Bytes up to which changes are not counted, such as scores and states, which come often. */
 const LARGE_BYTES = 256;
 
 export class Mirrors {
@@ -32,12 +32,12 @@ export class Mirrors {
   readonly #limits: NodeLimits;
   readonly #parameters = new SharedParameters();
   readonly #byHandle = new Map<number, MirrorCore>();
-  /** What they take, by the same handles. */
+  /** Bytes of the message that announced each object, by handle. */
   readonly #bytesOf = new Map<number, number>();
-  /** What those take beyond that, of which something large was told later. */
+  /** Bytes by which objects have grown by large changes, by handle. */
   readonly #grown = new Map<number, number>();
   #bytes = 0;
-  /** MafaldaRouters of one server share Workers: each has a handle of its own for them, and one mirror serves all. */
+  /** Shared Workers by id: each MafaldaRouter has a handle of its own for a Worker, and a single mirror serves all. */
   readonly #workers = new Map<string, { core: MirrorCore; mafaldaRouters: Map<number, string> }>();
 
   constructor(caller: Caller, limits: NodeLimits, listener: MirrorsListener) {
@@ -55,9 +55,10 @@ export class Mirrors {
   }
 
   /**
-   * @param mafaldaRouter undefined for what is in a Worker of our own
-   * @param bytes that it takes
-   * @throws {Error} for what can't be there, or is too much
+   * Adds the mirror of an object, or updates it if its handle is known.
+   * @param mafaldaRouter undefined for objects in the client's own Workers
+   * @param bytes of the message
+   * @throws {Error} for an object that can't exist, or is beyond the limits
    */
   add(mafaldaRouter: string | undefined, addition: Addition, bytes: number): void {
     const known = this.#byHandle.get(addition.handle);
@@ -74,7 +75,7 @@ export class Mirrors {
     if (addition.className === 'Worker')
       return this.#listener.onWorker(this.#create(addition, undefined, undefined).object as Worker);
     const parent = addition.parent === undefined ? undefined : this.#byHandle.get(addition.parent);
-    // We have closed its parent while this was on its way: it closes with it at the server.
+    // An object whose parent has been closed here in the meantime closes with it at the server.
     if (!parent || parent.closed) return this.#uncount(addition.handle);
     checkParent(addition.className, parent.className);
     const core = this.#create(addition, parent, mafaldaRouter);
@@ -86,7 +87,7 @@ export class Mirrors {
     parent.announce(core);
   }
 
-  /** @param bytes that the message takes @throws {Error} for what can't be told of it, or is too much */
+  /** @param bytes of the message @throws {Error} for changes that the object can't have, or beyond the limits */
   event(handle: number, name: string, args: unknown[], changes: Changes | undefined, bytes: number): void {
     const core = this.#byHandle.get(handle);
     if (!core || !Object.hasOwn(core.description.events, name)) return;
@@ -97,7 +98,7 @@ export class Mirrors {
     core.emit(name, args);
   }
 
-  /** @param bytes that the message takes @throws {Error} for what can't be told of it, or is too much */
+  /** @param bytes of the message @throws {Error} for changes that the object can't have, or beyond the limits */
   change(handle: number, changes: Changes, bytes: number): void {
     const core = this.#byHandle.get(handle);
     if (!core) return;
@@ -114,17 +115,17 @@ export class Mirrors {
     const error = cause?.error && decodeError(cause.error);
     if (isWorker(core.object) && error) {
       core.end(cause.name, [error]);
-      // Each of its MafaldaRouters has a handle of its own, and hears of it by that one.
+      // The message concerns a single MafaldaRouter of the Worker, by its handle.
       const mafaldaRouter = this.#workers.get(core.id)?.mafaldaRouters.get(handle);
       if (mafaldaRouter !== undefined) this.#listener.onWorkerDied(mafaldaRouter, core.object, error);
     } else {
       core.end(cause?.name, error ? [error] : []);
     }
-    // A Worker's process ends later, and is forgotten then.
+    // A Worker is forgotten later, when its process has ended.
     if (!isWorker(core.object)) this.forget(handle);
   }
 
-  /** The object lives on, but not in this MafaldaRouter. */
+  /** Removes a handle: the object has closed, or lives on, but not in this MafaldaRouter. */
   forget(handle: number): void {
     const core = this.#byHandle.get(handle);
     if (!core) return;
@@ -135,13 +136,13 @@ export class Mirrors {
     if (worker.mafaldaRouters.size === 0) this.#workers.delete(core.id);
   }
 
-  /** Everything closes. @param death what has become of the server: its Workers are told to have died of it */
+  /** Closes all mirrors. @param death error with which Workers emit `died`, if the server is gone */
   closeAll(death?: Error): void {
     for (const core of new Set(this.#byHandle.values())) {
       if (core.parent) continue;
       if (death && isWorker(core.object)) core.end('died', [death]);
       else core.end(undefined, []);
-      // Nobody will ever tell.
+      // The server will never send the end of the process.
       core.apply({ subprocessClosed: true });
       core.emit('subprocessclose', []);
     }
@@ -189,7 +190,7 @@ export class Mirrors {
   #addSharedWorker(mafaldaRouter: string, addition: Addition): void {
     const { id, handle } = addition;
     const known = this.#workers.get(id);
-    // A server that lost sight of a Worker has told that it closed, and may find it again.
+    // A closed Worker may come back: a server that is a client itself may have lost its node, and have found it again.
     const isOpen = known !== undefined && !known.core.closed;
     const worker = isOpen
       ? known
@@ -211,7 +212,7 @@ export class Mirrors {
     );
     createMirror(className, core, (decode(addition.appData, known => this.objectOf(known), true) ?? {}) as AppData);
     this.#byHandle.set(handle, core);
-    // Of a Worker there is more to be told.
+    // A Worker keeps its handle, since the end of its process is still to be sent.
     if (!isWorker(core.object)) core.onClosed = () => this.#delete(handle);
     return core;
   }

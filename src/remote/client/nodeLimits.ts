@@ -1,12 +1,21 @@
-/** What a server may tell a client, so that none can bring it down by mistake or malice. */
+/** Limits of what a server may send, so that it can't bring a client down by mistake or malice. */
 import { refuseUnknown } from '../../api/options.ts';
 
 export interface NodeLimits {
-  /** Objects that the server tells of; default 200,000. */
+  /**
+   * Objects that the server announces.
+   * @default 200000
+   */
   objects: number;
-  /** Bytes that these take, with their `appData`; default 512,000,000. */
+  /**
+   * Bytes that these take, with their `appData`.
+   * @default 512000000
+   */
   objectBytes: number;
-  /** Bytes in one packet; default 64,000,000. */
+  /**
+   * Bytes in one packet.
+   * @default 64000000
+   */
   packetBytes: number;
 }
 

@@ -1,17 +1,20 @@
-/** What a client does when its server refuses it: it tries again, ever more rarely, unless that can't help. */
+/** Reaction to refusals by the server: attempts at growing intervals, unless the refusal is permanent. */
 import { Backoff } from '../../core/backoff.ts';
 import { RefusedError } from '../../api/errors.ts';
 
 const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 20_000;
-/** A client that was let in, and is refused again before this time, goes on to wait longer: its server may refuse it for what it does. */
+/**
+ * Time after which a client that was let in starts with short intervals again, in ms: its own behaviour may cause
+ * refusals.
+ */
 const SETTLED_AFTER_MS = 60_000;
 
 export class Refusal {
   readonly #url: string;
   readonly #retry: () => void;
   readonly #backoff = new Backoff(FIRST_DELAY_MS, MAX_DELAY_MS);
-  /** Since the client was let in for the last time. */
+  /** Reasons that were reported since the client was last let in. */
   readonly #reasons = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #acceptedAt: number | undefined;
@@ -24,17 +27,17 @@ export class Refusal {
     this.#retry = retry;
   }
 
-  /** Why the client is not let in at present. */
+  /** Reason why the client is not let in at present. */
   get error(): RefusedError | undefined {
     return this.#error;
   }
 
-  /** Whether the next attempt is due later. */
+  /** Whether the next attempt waits for its time. */
   get waiting(): boolean {
     return this.#timer !== undefined;
   }
 
-  /** The next attempt is made later, and later each time: the server has not kept to the protocol. */
+  /** Delays the next attempt, longer each time. */
   pause(): void {
     const settled = this.#acceptedAt !== undefined && performance.now() - this.#acceptedAt > SETTLED_AFTER_MS;
     if (settled) this.#backoff.reset();
@@ -44,7 +47,7 @@ export class Refusal {
     this.#timer = setTimeout(() => this.retryNow(), this.#backoff.next());
   }
 
-  /** An attempt was refused. @returns the error, if nothing has been said of this reason yet */
+  /** Notes a refusal. @returns the error, if its reason has not been reported yet */
   note(reason: string, permanent: boolean): RefusedError | undefined {
     this.#error = new RefusedError(`${this.#url}: ${reason}`, { reason, permanent });
     if (permanent) this.stop();
@@ -59,7 +62,7 @@ export class Refusal {
     this.#retry();
   }
 
-  /** The client was let in. */
+  /** Ends the refusal: the client was let in. */
   accepted(): void {
     this.stop();
     this.#error = undefined;
@@ -67,13 +70,13 @@ export class Refusal {
     this.#acceptedAt = performance.now();
   }
 
-  /** No attempt is made any more, whatever the server still says: its connection is open until the goodbye has been heard. */
+  /** Prevents further attempts, also for refusals during the goodbye, until which the connection stays open. */
   close(): void {
     this.#isClosed = true;
     this.stop();
   }
 
-  /** The next attempt is not made. */
+  /** Cancels the next attempt. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -1,4 +1,4 @@
-/** A MafaldaRouter of a server, as it is here. */
+/** Mirror of a MafaldaRouter of a server. */
 import { NotFoundError } from 'mediasoup/errors';
 import type { Router, RouterOptions, Worker } from 'mediasoup/types';
 import { MafaldaRouterBase } from '../../base/mafaldaRouterBase.ts';
@@ -16,7 +16,7 @@ abstract class CallingMafaldaRouter extends MafaldaRouterBase {
 
 type Calls = Pick<PipeableMafaldaRouter, (typeof mafaldaRouterCalls)[number]>;
 
-/** All that can be called at the server has its method here: they are defined right below. */
+/** Base class with a method for each call that the server offers, defined right below. */
 const MafaldaRouterWithCalls = CallingMafaldaRouter as unknown as abstract new (
   id: string,
   network: boolean,
@@ -36,7 +36,7 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
   readonly #caller: Caller;
   #options: MafaldaRouterOptions;
   #attached: Promise<unknown> | undefined;
-  /** By which the server tells it apart from others that had its id before. */
+  /** Number that distinguishes it from other MafaldaRouters of its id at the server. */
   #number: number | undefined;
   #ending: 'close' | 'leave' = 'close';
 
@@ -49,7 +49,7 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
   async call(method: string, given: unknown[]): Promise<unknown> {
     this.assertOpen();
     const args = isCreateMethod(method) ? [withPlacement(method, given[0] ?? {})] : given;
-    // Nothing happens at the server until something is needed. Both requests go out together: one round trip.
+    // The first call attaches, together with the call itself in one round trip; before it the server has nothing to do.
     this.#attached ??= this.#attach();
     const [attached, called] = await Promise.allSettled([this.#attached, this.#caller.call(this.id, method, args)]);
     if (attached.status === 'rejected') {
@@ -69,7 +69,10 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
     return this.#options.routerOptions ?? {};
   }
 
-  /** Whether it is in use already is the server's to say: then there is an `error`, and all is as before. */
+  /**
+   * Sets the options. If the server refuses them, since it is in use already, emits an `error` and restores the old
+   * options.
+   */
   define(routerOptions: RouterOptions): void {
     const before = this.#options;
     this.#options = { ...before, routerOptions };
@@ -80,10 +83,10 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
     if (this.#attached) this.#caller.call(MAFALDA_TARGET, 'createMafaldaRouter', [this.#options]).catch(refuse);
   }
 
-  /** To be called when the server has created a Router. */
+  /** Adds a Router that the server has announced. */
   addRouter(router: Router, worker: Worker, workerId: string): void {
     const { appData } = this.routerOptions;
-    // The application's own object, as it would be in one process.
+    // The Router gets the application's own object, as it would in one process.
     if (appData) Object.assign(router, { appData });
     this.tree.addRouter(router, worker, workerId);
     this.safeEmit('newrouter', router, worker);
@@ -93,7 +96,7 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
     super.reportWorkerDied(worker, error);
   }
 
-  /** To be called when it has been closed at the server, or the server is gone: there is nobody left to tell. */
+  /** Closes without a message, since it has been closed at the server, or the server is gone. */
   async closedByServer(): Promise<void> {
     this.#attached = undefined;
     await this.close();
@@ -120,13 +123,16 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
     try {
       await closing;
     } catch (error) {
-      // Somebody else has closed it.
+      // NotFoundError means that it has been closed by another client in the meantime.
       if (!(error instanceof NotFoundError)) throw error;
     }
   }
 }
 
-/** What is behind the server may have a choice of nodes: one that is named by its object here is known there by its URL, if at all. */
+/**
+ * Names a node by its URL, since the server may have nodes to choose from, and does not know the object that names it
+ * here.
+ */
 function withPlacement(method: CreateMethod, options: object): object {
   const { rest, placement } = separatePlacement(method, options);
   if (placement === undefined) return rest;

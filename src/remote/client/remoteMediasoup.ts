@@ -1,4 +1,4 @@
-/** mediasoup's module API, with Workers that live on the server: an application written for mediasoup runs on it as it is. */
+/** mediasoup's module API with Workers on the server, so that an application written for mediasoup runs unchanged. */
 import * as mediasoup from 'mediasoup';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { AppData, Index, ObserverEvents, RouterRtpCapabilities, Worker, WorkerSettings } from 'mediasoup/types';
@@ -10,7 +10,7 @@ import type { Caller } from './mirrorCore.ts';
 
 export class RemoteMediasoup extends MediasoupModule implements Index {
   readonly observer = new EnhancedEventEmitter<ObserverEvents>();
-  /** For what mediasoup logs in this process: its Workers log where they are. */
+  /** Concerns the log of mediasoup in this process only; Workers log on their server. */
   readonly setLogEventListeners = mediasoup.setLogEventListeners;
   readonly parseScalabilityMode = mediasoup.parseScalabilityMode;
   readonly #caller: Caller;
@@ -26,7 +26,7 @@ export class RemoteMediasoup extends MediasoupModule implements Index {
     return this.#info;
   }
 
-  /** To be called whenever the server has answered. */
+  /** Takes over the information of the server's module, with each welcome. */
   setInfo(info: MediasoupInfo): void {
     this.#info = info;
   }
@@ -34,7 +34,10 @@ export class RemoteMediasoup extends MediasoupModule implements Index {
   createWorker = async <T extends AppData = AppData>(settings?: WorkerSettings<T>): Promise<Worker<T>> =>
     (await this.#caller.call(MEDIASOUP_TARGET, 'createWorker', settings === undefined ? [] : [settings])) as Worker<T>;
 
-  /** The server's. @throws {NodeUnavailableError} before the server has answered: nothing can be said for it */
+  /**
+   * Returns the server's capabilities.
+   * @throws {NodeUnavailableError} before the server has answered for the first time
+   */
   getSupportedRtpCapabilities = (): RouterRtpCapabilities => {
     if (!this.#info)
       throw new NodeUnavailableError("the server has not answered yet: await once(client, 'connected') first");

@@ -1,21 +1,22 @@
 /**
- * RTP parameters of one kind, of all that a server has, differ in a few numbers: their lists of codecs and header extensions are the same again and again, and most of
- * what a mirror takes. So mirrors share them. Nothing changes a mirror's state in place, and what is read of it is a copy.
+ * Sharing of equal parts of RTP parameters: those of one kind differ in a few numbers, while their lists of codecs and
+ * header extensions are the same, and take most of a mirror's memory. Sharing is safe, since nothing changes a mirror's
+ * state in place, and reading it returns a copy.
  */
 import { isSameData } from '../../core/copies.ts';
 import type { Changes } from '../protocol/messages.ts';
 
-/** Audio and video, with RTX and without, as produced and as consumed. */
+/** Number of known lists: enough for audio and video, with and without RTX, produced and consumed. */
 const MAX_KNOWN = 16;
 
 const parameters = ['rtpParameters', 'consumableRtpParameters'];
 const lists = ['codecs', 'headerExtensions'];
 
 export class SharedParameters {
-  /** The one that was met last is the first. */
+  /** Known lists, the most recently used first. */
   readonly #known: unknown[] = [];
 
-  /** Puts lists that are known in the place of equal ones. @param state decoded, and nobody else's */
+  /** Replaces lists by equal known lists. @param state decoded, and not referenced elsewhere */
   share(state: Changes): void {
     for (const name of parameters) {
       const value = state[name];

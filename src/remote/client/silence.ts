@@ -1,4 +1,4 @@
-/** Watches for signs of life of the other side, and tells when there have been none for too long. */
+/** Watches for signs of life of the other side, and reports too long a silence. */
 export class Silence {
   readonly #onTooLong: () => void;
   #timer: NodeJS.Timeout | undefined;
@@ -8,17 +8,17 @@ export class Silence {
     this.#onTooLong = onTooLong;
   }
 
-  /** From now on it may last so many ms. */
+  /** Starts watching. @param timeoutMs longest allowed silence, in ms */
   watch(timeoutMs: number): void {
     this.stop();
     this.#timer = setTimeout(() => {
       const signs = this.#signs;
-      // If it was this process that slept, what has arrived meanwhile is still to be read.
-      setImmediate(() => this.#timer && this.#signs === signs && this.#tell());
+      // After a sleep of this process, packets that have arrived meanwhile are still to be read.
+      setImmediate(() => this.#timer && this.#signs === signs && this.#report());
     }, timeoutMs).unref();
   }
 
-  /** A sign of life. */
+  /** Notes a sign of life. */
   end(): void {
     ++this.#signs;
     this.#timer?.refresh();
@@ -29,7 +29,7 @@ export class Silence {
     this.#timer = undefined;
   }
 
-  #tell(): void {
+  #report(): void {
     this.stop();
     this.#onTooLong();
   }

@@ -1,6 +1,7 @@
 /**
- * What the application has closed, and the server may not have heard of: to be connected is not to be told. It is remembered until the
- * server has confirmed it, also across the end of a session: handles mean the same as long as the server's process lives.
+ * Objects that the application has closed, which the server may not have received, since a message can be lost with a
+ * session. They are remembered until the server has confirmed them, also across the end of a session: handles mean the
+ * same as long as the server's process lives.
  */
 import { logger } from '../../core/logger.ts';
 import type { Unconfirmed } from '../protocol/messages.ts';
@@ -8,41 +9,41 @@ import { MAX_UNCONFIRMED } from '../protocol/validate.ts';
 
 const log = logger('client');
 
-/** Beyond this the oldest are forgotten: the server may be gone for good. */
+/** Number of remembered closes, beyond which the oldest are forgotten: the server may be gone for good. */
 const MAX_REMEMBERED = 10_000;
 
 interface Close {
   readonly mafaldaRouter: string;
-  /** That of the message in the present session. */
+  /** Number of the message in the present session. */
   readonly number: number;
 }
 
 export class UnconfirmedCloses {
-  /** By handle, in the order of their numbers. */
+  /** Objects by handle, in the order of their messages. */
   readonly #objects = new Map<number, Close>();
-  /** Of those whose messages were lost with their session, the MafaldaRouters, by handle. */
+  /** MafaldaRouters of the objects whose messages were lost with their session, by the objects' handles. */
   readonly #lost = new Map<number, string>();
-  /** MafaldaRouters that were closed, by their numbers. */
+  /** Ids of closed MafaldaRouters, by their attachment numbers. */
   readonly #mafaldaRouters = new Map<number, string>();
 
-  /** To be called when an object has been closed. @param number of the message that says so */
+  /** Remembers a closed object. @param number of the message that closes it */
   add(handle: number, mafaldaRouter: string, number: number): void {
     this.#objects.set(handle, { mafaldaRouter, number });
     forgetOldest(this.#objects, this.#lost);
   }
 
-  /** To be called when a MafaldaRouter has been closed. */
+  /** Remembers a closed MafaldaRouter. @param number of its attachment */
   addMafaldaRouter(mafaldaRouter: string, number: number): void {
     this.#mafaldaRouters.set(number, mafaldaRouter);
     forgetOldest(this.#mafaldaRouters);
   }
 
-  /** To be called when the server has answered. */
+  /** Forgets a MafaldaRouter whose closing the server has confirmed. */
   confirmMafaldaRouter(number: number): void {
     this.#mafaldaRouters.delete(number);
   }
 
-  /** The server has got all messages up to this one. */
+  /** Forgets objects whose messages have arrived. @param delivered number of the latest message that has arrived */
   confirm(delivered: number): void {
     for (const [handle, { number }] of this.#objects) {
       if (number > delivered) return;
@@ -50,25 +51,27 @@ export class UnconfirmedCloses {
     }
   }
 
-  /** Whether the object is closed for the application, whatever the server still tells of it. */
+  /** Whether the application has closed the object, so that messages about it are ignored. */
   has(handle: number): boolean {
     return this.#objects.has(handle) || this.#lost.has(handle);
   }
 
-  /** To be called when the session is over, after a last {@link confirm}. */
+  /**
+   * Keeps unconfirmed objects for the next session. To be called at the end of a session, after a last {@link confirm}.
+   */
   onSessionLost(): void {
     for (const [handle, { mafaldaRouter }] of this.#objects) this.#lost.set(handle, mafaldaRouter);
     this.#objects.clear();
   }
 
-  /** To be called when it is another process that serves: nothing of this means anything to it. */
+  /** Forgets everything. To be called for a new server process, in which handles have other meanings. */
   clear(): void {
     this.#objects.clear();
     this.#lost.clear();
     this.#mafaldaRouters.clear();
   }
 
-  /** What was lost with earlier sessions, and what to call when the server has heard of it. */
+  /** Returns the closes that were lost with earlier sessions, with callbacks for their confirmation. */
   takeLost(): { unconfirmed: Unconfirmed; onConfirmed: () => void }[] {
     const byId = new Map<string, Unconfirmed[]>();
     for (const [handle, mafaldaRouter] of this.#lost) {
@@ -89,7 +92,7 @@ export class UnconfirmedCloses {
   }
 }
 
-/** @param older what was remembered before all of these */
+/** Forgets the oldest entry if there are too many. @param older entries that are older than all others */
 function forgetOldest(remembered: Map<number, unknown>, older: Map<number, unknown> = new Map()): void {
   if (remembered.size + older.size <= MAX_REMEMBERED) return;
   const oldest = older.size > 0 ? older : remembered;

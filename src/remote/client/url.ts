@@ -1,16 +1,16 @@
-/** Which server a URL means. */
+/** Parsing of servers' URLs. */
 
 import { DEFAULT_PATH } from '../protocol/messages.ts';
 
 /**
- * @param path where the URL has none
- * @returns where socket.io connects to, and its path there
- * @throws {TypeError} for what is no URL of a server
+ * @param path default, if the URL has none
+ * @returns origin that socket.io connects to, and its path there
+ * @throws {TypeError} for an invalid URL of a server
  */
 export function addressOf(url: string, path = DEFAULT_PATH): { origin: string; path: string } {
   const { protocol, host, pathname, search, hash, username, password } = parse(url);
   if (!/^(ws|http)s?:$/.test(protocol)) throw new TypeError(`${url}: must begin with wss:// or ws://`);
-  // A URL is logged, and part of errors.
+  // A URL must not contain secrets, since it is logged, and part of errors.
   if (username || password)
     throw new TypeError(`${protocol}//${host}: a URL must not have a user or a password: there is the option token`);
   if (search || hash) throw new TypeError(`${url}: must not have anything after its path`);

@@ -1,9 +1,9 @@
 /**
  * Codec of arguments and results as plain data. Objects that both sides know become references (`{ $ref: handle }`),
- * and values that JSON lacks become `{ $bigint: digits }`, `{ $number: 'NaN' }` and, in an array, `{ $undefined: true
- * }`; keys that begin with `$` get another `$`, so that no data is taken for one of these. Buffers stay: socket.io
- * carries them, and puts `{ _placeholder: true, num }` in their places; so a key `_placeholder` gets a `$` too. Values
- * in an `appData`, where applications keep objects of their own, are left out if they can't be sent.
+ * and values that JSON lacks become `{ $bigint: digits }`, `{ $number: 'NaN' }` and, in an array,
+ * `{ $undefined: true }`; keys that begin with `$` get another `$`, so that no data is taken for one of these. Buffers
+ * stay: socket.io carries them, and puts `{ _placeholder: true, num }` in their places; so a key `_placeholder` gets a
+ * `$` too. Values in an `appData`, where applications keep objects of their own, are left out if they can't be sent.
  */
 import { EventEmitter } from 'node:events';
 import { NotFoundError } from 'mediasoup/errors';

@@ -2,10 +2,16 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { PROTOCOL_VERSION } from '../protocol/messages.ts';
 import { isCredentials } from '../protocol/validate.ts';
 
-/** The token that all clients share, or a function that decides, which may throw to say why not; false: everybody may come in. */
+/**
+ * Decides whether a client is let in: the token that all clients share; or a function of the client's token, which
+ * returns true to let it in, and whose error's message is sent to a client that it refuses; or false to let in every
+ * client.
+ */
 export type Auth = string | false | ((token: string | undefined) => boolean | Promise<boolean>);
 
-/** @throws {TypeError} for what is no decision: an environment variable that is not set must not open a server to everybody */
+/**
+ * @throws {TypeError} for any other value: an environment variable that is not set must not open a server to everybody
+ */
 export function checkAuth(auth: unknown): asserts auth is Auth {
   if (auth === false || typeof auth === 'function' || (typeof auth === 'string' && auth !== '')) return;
   const given = auth === undefined ? 'missing' : auth === '' ? 'an empty string' : `of type ${typeof auth}`;
@@ -14,14 +20,14 @@ export function checkAuth(auth: unknown): asserts auth is Auth {
   );
 }
 
-/** @throws {Error} saying why the client is refused, in words that help its operator and nobody else */
+/** @throws {Error} with the reason of the refusal, in words that help an operator, and no intruder */
 export async function authenticate(auth: Auth, credentials: unknown): Promise<void> {
   if (!isCredentials(credentials)) throw new Error('malformed credentials: see docs/reference/protocol.md');
   const { protocol, token } = credentials;
   if (!(await isAllowed(auth, token))) throw new Error('unauthorized: the token is missing or wrong');
   if (protocol !== PROTOCOL_VERSION) {
     const message = `incompatible: the server speaks version ${PROTOCOL_VERSION} of the protocol, the client version ${protocol}`;
-    // socket.io hands `data` over to the client.
+    // socket.io sends `data` to the client.
     throw Object.assign(new Error(message), { data: { permanent: true } });
   }
 }

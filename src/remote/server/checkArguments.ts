@@ -1,6 +1,6 @@
 /**
- * The types of arguments from the wire. mediasoup checks many of them itself, but not all: what it can't write into a
- * message to its Worker throws in the middle of that, and leaves the channel to this Worker unusable for everybody.
+ * Checks of arguments from the wire. mediasoup checks many of them itself, but not all: a value that it can't write
+ * into a message to its Worker makes it throw in the middle of that, and leaves the channel to this Worker unusable.
  */
 import { EventEmitter } from 'node:events';
 import type { ClassName } from '../protocol/classes.ts';
@@ -21,19 +21,22 @@ type Kind =
   | 'data'
   | 'any';
 
-/** What no real client comes near to: mediasoup compares each element of a list with each of another, and so takes very long for long ones. */
+/**
+ * Elements of a list; more than any real client sends. mediasoup's time grows with the product of the lengths of two
+ * lists.
+ */
 const MAX_LIST = 100;
-/** Of these there may be more, and each is looked at once. */
+/** Elements of a list of numbers, each of which is processed once. */
 const MAX_NUMBERS = 1000;
 const MAX_TEXT = 20_000;
-/** Names of objects are part of many messages. */
+/** Characters of an object's name, which is part of many messages. */
 const MAX_NAME = 1000;
 
-/** mediasoup takes all of them. */
+/** Accepts NaN and infinite numbers, as mediasoup does. */
 const isNumber = (value: unknown): boolean => typeof value === 'number';
 const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= MAX_TEXT;
 const isName = (value: unknown): boolean => typeof value === 'string' && value.length <= MAX_NAME;
-/** References to objects of mediasoup's are no options. */
+/** Accepts plain objects of options, but no object of mediasoup's, which is an EventEmitter. */
 const isObject = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof EventEmitter);
 const isAddress = (value: unknown): boolean => isText(value) || isObject(value);
@@ -51,7 +54,7 @@ const kinds: Record<Kind, { is: (value: unknown) => boolean; what: string }> = {
     is: value => isObject(value) && Object.keys(value as object).length <= MAX_LIST,
     what: `an object with at most ${MAX_LIST} members`,
   },
-  // Of an object, or of a header extension.
+  // The id of an object is a string, that of a header extension a number.
   name: {
     is: value => isName(value) || isNumber(value),
     what: `a string of at most ${MAX_NAME} characters, or a number`,
@@ -62,7 +65,10 @@ const kinds: Record<Kind, { is: (value: unknown) => boolean; what: string }> = {
   any: { is: () => true, what: 'anything' },
 };
 
-/** By their names, which mean the same in all of mediasoup's options. Others it does not look at, or copies as they are. */
+/**
+ * Properties by kind; a name means the same in all of mediasoup's options. mediasoup ignores or copies any other
+ * property.
+ */
 const properties = new Map<string, Kind>(
   Object.entries({
     text: [
@@ -203,10 +209,12 @@ const properties = new Map<string, Kind>(
   ),
 );
 
-/** The application's own, and the parameters of codecs, which mediasoup looks at one by one. */
+/**
+ * Properties with free content: the application's data, and parameters of codecs, which mediasoup checks one by one.
+ */
 const unchecked: readonly string[] = ['appData', 'parameters'];
 
-/** Of methods that take anything else than one object of options. */
+/** Kinds of the arguments of methods that take anything else than one object of options. */
 const positional = new Map<string, Kind[]>(
   Object.entries({
     setMaxIncomingBitrate: ['integer'],
@@ -221,31 +229,35 @@ const positional = new Map<string, Kind[]>(
     send: ['data', 'number', 'numbers', 'number'],
     sendRtcp: ['data'],
     updateMediaCodecs: ['objects'],
-    // What it says of a wrong argument says more.
+    // createMafaldaRouter() checks its argument itself, with better error messages.
     createMafaldaRouter: ['any'],
   } satisfies Record<string, Kind[]>),
 );
 
-/** Where an object of mediasoup's belongs, and which class it must be of; anywhere else there can be none, but in `appData`. */
+/**
+ * Options that take an object of mediasoup's, with its class. Outside `appData`, no other option may have such an
+ * object.
+ */
 const references = new Map<string, Readonly<Record<string, ClassName>>>([
   ['pipeToRouter', { router: 'Router' }],
   ['createWebRtcTransport', { webRtcServer: 'WebRtcServer' }],
 ]);
 
-/** The class of an object of mediasoup's; undefined for any other. */
+/** Returns the class of an object of mediasoup's, or undefined for any other object. */
 type ClassOf = (object: object) => ClassName | undefined;
 
 /**
- * @throws {RangeError} for a number that has to be an integer and is none
- * @throws {TypeError} naming the argument that is of a wrong type: what mediasoup's methods do with another object than they
- * expect can't be caught by who has called them
+ * Checks the types of all arguments, since errors that mediasoup's methods raise for an unexpected object can't be
+ * caught by the caller.
+ * @throws {RangeError} for a number that must be an integer, and is not
+ * @throws {TypeError} naming the argument that is of a wrong type
  */
 export function checkArguments(method: string, args: unknown[], classOf: ClassOf): void {
   checkReferences(method, args[0], classOf);
   const allowed = Object.keys(references.get(method) ?? {});
   const expected = positional.get(method) ?? ['object'];
   for (const [index, arg] of args.entries()) {
-    // JSON makes null of what was left out in the middle of a list.
+    // JSON turns an omitted argument in the middle of a list into null.
     if (arg === undefined || arg === null) continue;
     const kind = expected[index] ?? 'any';
     const { is, what } = kinds[kind];
@@ -260,7 +272,7 @@ function checkReferences(method: string, options: unknown, classOf: ClassOf): vo
   if (typeof options !== 'object' || options === null) return;
   for (const [name, className] of Object.entries(references.get(method) ?? {})) {
     const value = (options as Record<string, unknown>)[name];
-    // None is for mediasoup to refuse, if it must be there.
+    // mediasoup refuses a missing object itself, if it is required.
     if (value === undefined || value === null) continue;
     if (!(value instanceof EventEmitter) || classOf(value) !== className)
       throw new TypeError(`${method}().${name} must be a ${className}`);
@@ -268,19 +280,20 @@ function checkReferences(method: string, options: unknown, classOf: ClassOf): vo
 }
 
 interface Wrong {
-  /** The way to the property, and what it must be. */
+  /** Path of the property, and the type that it must have. */
   readonly text: string;
   readonly ErrorClass: new (message: string) => Error;
 }
 
 /**
- * @param allowed where objects of mediasoup's may be
- * @returns the first property of a wrong type, and what it must be: the way there is put together on the way back
+ * Finds a property of a wrong type; its path is only put together if there is one.
+ * @param allowed options that may have an object of mediasoup's
+ * @returns the first property of a wrong type
  */
 function findWrong(value: unknown, allowed: readonly string[] = []): Wrong | undefined {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return undefined;
   if (value instanceof EventEmitter) return { text: " must not be an object of mediasoup's", ErrorClass: TypeError };
-  // Nothing in it can have changed since it was checked.
+  // Frozen data has been checked before.
   if (Object.isFrozen(value)) return undefined;
   if (Array.isArray(value)) {
     for (const [index, element] of value.entries()) {
@@ -292,7 +305,7 @@ function findWrong(value: unknown, allowed: readonly string[] = []): Wrong | und
   for (const name of Object.keys(value)) {
     const member = (value as Record<string, unknown>)[name];
     const kind = properties.get(name);
-    // To mediasoup null is the same as none, but not where it wants an integer.
+    // mediasoup takes null for a missing value, except for an integer.
     if (kind && (member !== null || kind === 'integer') && !kinds[kind].is(member))
       return { text: `.${name} must be ${kinds[kind].what}`, ErrorClass: TypeError };
     if (kind && !isWhole(kind, member)) return { text: `.${name} must be ${kinds[kind].what}`, ErrorClass: RangeError };
@@ -305,7 +318,10 @@ function findWrong(value: unknown, allowed: readonly string[] = []): Wrong | und
   return undefined;
 }
 
-/** Where mediasoup makes a bigint of a number, it refuses others with a RangeError, but in the middle of a message to its Worker. */
+/**
+ * Checks the numbers that mediasoup converts to a bigint: it would throw its RangeError in the middle of a message to
+ * its Worker.
+ */
 function isWhole(kind: Kind, value: unknown): boolean {
   return kind !== 'integer' || Number.isInteger(value);
 }

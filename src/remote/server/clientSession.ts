@@ -1,4 +1,4 @@
-/** One client, across its connections: what it is attached to, and the calls that it makes. */
+/** Session of one client, across its connections: its MafaldaRouters, its own Workers, and its calls. */
 import { randomUUID } from 'node:crypto';
 import { NotFoundError } from 'mediasoup/errors';
 import type { PipeToRouterResult, WorkerSettings } from 'mediasoup/types';
@@ -41,17 +41,17 @@ import type { TreeExport } from './treeExport.ts';
 
 const log = logger('server');
 
-/** A client that has so much of what it may have is slow: what is old by the time it arrives is left out. */
+/** Share of its memory from which on a client is too slow for lossy events, which would be outdated on arrival. */
 const SLOW = 1 / 4;
-/** In the arguments of one call: to go through more takes time that is others'. */
+/** Values in the arguments of one call; processing more would delay other clients. */
 const MAX_VALUES = 20_000;
 
 type Args = unknown[];
 
-/** A member that may be called from outside. */
+/** A method that clients may call. */
 interface Method {
   call: (...args: Args) => unknown;
-  /** Whether it makes objects. */
+  /** Whether it creates objects. */
   creates?: boolean;
 }
 
@@ -61,9 +61,9 @@ export type ClientSocket = ServerSocket<Received<ClientEvents & SessionEvents>, 
 export interface SessionContext extends WorkerRules {
   readonly served: ServedMafalda;
   readonly addresses: Addresses;
-  /** Undefined where clients may send media anywhere. */
+  /** Addresses that media may be sent to; undefined if there is no restriction. */
   readonly targets: Targets | undefined;
-  /** What is kept for all clients together. */
+  /** Bytes that are kept for all clients together. */
   readonly memory: MemoryBudget;
 }
 
@@ -83,7 +83,7 @@ export class ClientSession implements Audience {
   /** MafaldaRouters that this client itself is closing. */
   readonly #closing = new Set<string>();
   readonly #capabilities = new ReceivedCapabilities(encoded => {
-    // They are data and nothing else: no object of mediasoup's may be frozen with them.
+    // References are not resolved, since no object of mediasoup's may be frozen with the capabilities.
     const rtpCapabilities = decode(encoded, () => undefined);
     checkArguments('consume', [{ rtpCapabilities }], () => undefined);
     return rtpCapabilities;
@@ -92,13 +92,13 @@ export class ClientSession implements Audience {
   #ownWorkers: OwnWorkers | undefined;
   #socket: ClientSocket | undefined;
   #pendingCalls = 0;
-  /** What it is shown, in all that it is attached to. */
+  /** Objects that are shown to this client, in all MafaldaRouters that it is attached to and in its own Workers. */
   #objects = 0;
   #objectBytes = 0;
-  #toldLoad = 0;
+  #lastSentLoad = 0;
   #absence: NodeJS.Timeout | undefined;
 
-  /** @param onFailure the client does not keep to the protocol */
+  /** @param onFailure called when the client has broken the protocol, or is too slow */
   constructor(
     { served, addresses, targets, memory, ...rules }: SessionContext,
     { name, instance }: Credentials,
@@ -142,20 +142,26 @@ export class ClientSession implements Audience {
     this.#session.attach(socket, receivedByClient);
   }
 
-  /** Waits for the client to come back, but not for ever. It may be back already, over another connection. */
+  /** Waits `timeoutMs` for the client to come back. Ignored if it is back already, over another connection. */
   disconnect(socket: ClientSocket, timeoutMs: number, onTimeout: () => void): void {
     if (this.#socket !== socket) return;
     this.#detach();
     this.#absence = setTimeout(onTimeout, timeoutMs).unref();
   }
 
-  /** The end: all that it has made closes. Resolves when the processes of its own Workers have ended. Idempotent. */
+  /**
+   * Closes all objects that the session has made. Resolves when the processes of its own Workers have ended.
+   * Idempotent.
+   */
   async close(): Promise<void> {
     this.#end();
     await Promise.all([this.#memberships.close(), this.#ownWorkers?.close()]);
   }
 
-  /** The client does not come back in time. What it knows of, and others may see, stays: it may come back later. */
+  /**
+   * Ends the session of a client that has not come back in time. Objects that the client knows of, in MafaldaRouters
+   * that others use too, stay, since it may come back later.
+   */
   async giveUp(): Promise<void> {
     const undelivered = new Set<number>();
     for (const message of this.#session.unacknowledged) {
@@ -166,7 +172,7 @@ export class ClientSession implements Audience {
     await Promise.all([this.#memberships.orphan(undelivered), this.#ownWorkers?.close()]);
   }
 
-  /** Tells the client why it is served no longer, if it is connected. The session has to be closed then. */
+  /** Sends the reason to the client, if it is connected, and disconnects it. The caller has to close the session. */
   refuse(reason: string, permanent: boolean): void {
     this.#socket?.emit('refused', reason, permanent);
     this.#socket?.disconnect(true);
@@ -175,7 +181,7 @@ export class ClientSession implements Audience {
   tell(message: ServerMessage, size?: Measure): void {
     if (message.type === 'closeMafaldaRouter') {
       this.#memberships.forget(message.mafaldaRouter);
-      // Who has asked for it knows, and may mean another one by the same id already.
+      // A client that has called close() gets an answer instead, and may have created another MafaldaRouter of this id.
       if (this.#closing.delete(message.mafaldaRouter)) return;
     }
     if (message.type === 'event' && lossyEvents.has(message.name) && this.#memory.bytes > SLOW * this.#memory.max)
@@ -188,7 +194,7 @@ export class ClientSession implements Audience {
     this.#objectBytes += bytes;
   }
 
-  /** Resolves when all that the client has said so far has been begun. */
+  /** Resolves when all messages that have arrived so far are begun. */
   async untilDelivered(): Promise<void> {
     await this.#session.untilDelivered();
   }
@@ -199,7 +205,7 @@ export class ClientSession implements Audience {
     this.#teller.close();
     for (const message of this.#session.close()) {
       if (message.type !== 'send' || message.method !== 'close' || typeof message.target !== 'number') continue;
-      // The client was told that it has arrived.
+      // An acknowledged close() must happen, since the client takes it for done.
       this.#exported(message.target)?.method('close')?.();
     }
     this.#memory.close();
@@ -260,7 +266,7 @@ export class ClientSession implements Audience {
     }
   }
 
-  /** Unless there are too many at once, whether they are to be answered or not. */
+  /** Performs a call or a send, unless too many of them are underway. */
   async #performOne(
     { target, method, args }: Extract<ClientMessage, { type: 'call' | 'send' }>,
     { bytes, values }: Measure,
@@ -287,14 +293,16 @@ export class ClientSession implements Audience {
     }
   }
 
-  /** What the calls of others have done to the load is told along with the answers to ours. */
+  /**
+   * Returns the load for an answer, if it has changed, so that the client learns of the effects of all clients' calls.
+   */
   #changedLoad(): number | undefined {
     const load = Math.round(this.#served.mafalda.load);
-    if (load === this.#toldLoad) return undefined;
-    return (this.#toldLoad = load);
+    if (load === this.#lastSentLoad) return undefined;
+    return (this.#lastSentLoad = load);
   }
 
-  /** Begins the call before it returns: calls that arrive together are made in their order. */
+  /** Begins the call synchronously, so that calls that arrive together are made in their order. */
   async #perform(target: Target, name: string, encodedArgs: Args): Promise<unknown> {
     const args = this.#decode(this.#capabilities.complete(encodedArgs)) as Args;
     const exported = typeof target === 'number' && target > 0 ? this.#exported(target) : undefined;
@@ -312,18 +320,18 @@ export class ClientSession implements Audience {
     } catch (error) {
       throw this.#addresses.explain(error);
     } finally {
-      // To make something in it changes nothing of the object itself, and that it has closed says all.
+      // Creating a child does not change the object, and a closed object needs no changes.
       if (exported && !method.creates && !exported.node.object.closed) exported.exporter.tellChanges(exported);
     }
     if (method.creates && holding?.isOpen === false) {
-      // A pair of pipes is made of two objects.
+      // pipeToRouter() makes two objects.
       for (const made of name === 'pipeToRouter' ? Object.values(result as PipeToRouterResult) : [result])
         closeMade(made);
       throw new NotFoundError(`${name}(): this client has left MafaldaRouter "${mafaldaRouterId}" in the meantime`);
     }
     return encode(result, object => {
       const known = method.creates ? this.#served.exports.byObject(object) : undefined;
-      // What flows through a pipe may be others', too: who has asked for it first does not take it along.
+      // A pipe may carry other clients' streams too, so it does not close with the session that has asked for it first.
       if (known && !isPipe(known.node)) {
         known.listenToAll(this);
         holding?.add(known);
@@ -381,7 +389,7 @@ export class ClientSession implements Audience {
     return undefined;
   }
 
-  /** @returns the number by which the MafaldaRouter is told apart from others that had its id before, or will have it */
+  /** @returns the number that distinguishes the MafaldaRouter from earlier and later MafaldaRouters of its id */
   async #attach(options: MafaldaRouterOptions): Promise<number> {
     const { tree, number } = this.#memberships.attach(options);
     await this.#teller.tell(tree);
@@ -458,14 +466,14 @@ export class ClientSession implements Audience {
     };
   }
 
-  /** An object, if it is among those that this client may see. */
+  /** Returns an object if it is shown to this client. */
   #exported(handle: number): ExportedObject | undefined {
     const exported = this.#served.exports.byHandle(handle);
     return exported?.exporter.isShownTo(this) ? exported : undefined;
   }
 }
 
-/** The handle in an answer that is an object. */
+/** Returns the handle in an answer that refers to an object. */
 function referredTo(result: unknown): number | undefined {
   const handle = typeof result === 'object' && result !== null && '$ref' in result ? result.$ref : undefined;
   return typeof handle === 'number' ? handle : undefined;

@@ -1,15 +1,20 @@
-/** Looks at what arrives before anything else does, so that a connection costs little: least of all one of a stranger. */
+/**
+ * Limits packets before anything else processes them, so that a connection costs little, above all before
+ * authentication.
+ */
 import type { Socket } from 'socket.io';
 import { RateLimit } from './limits.ts';
 
 type Connection = Socket['conn'];
 
-/** Who has not said yet who it is has little to say: its credentials, and answers to pings. */
+/** Limits before authentication, enough for credentials and answers to pings. */
 const MAX_PACKETS = 20;
 const MAX_BYTES = 65_536;
-/** What has been said last is still on its way; one that does not read it would keep it here for much longer. */
+/**
+ * Time for the last packets to be sent, in ms; a client that does not read them would keep the socket for much longer.
+ */
 const LINGER_MS = 1000;
-/** Beside messages there are pings and acknowledgements, and whatever does not keep to the protocol: that is merely ignored. */
+/** Allowance for pings, acknowledgements and packets that are not part of the protocol, which are ignored. */
 const PACKETS_PER_MESSAGE = 2;
 
 export class ConnectionGuard {
@@ -20,7 +25,7 @@ export class ConnectionGuard {
     this.#packetsPerSecond = PACKETS_PER_MESSAGE * messagesPerSecond;
   }
 
-  /** To be called with each connection, before it has said anything. */
+  /** Starts counting a connection's packets. To be called before any has arrived. */
   watch(connection: Connection): void {
     this.#strangers.add(connection);
     const rate = new RateLimit(this.#packetsPerSecond);
@@ -33,19 +38,22 @@ export class ConnectionGuard {
         if (typeof data === 'string' || data instanceof Uint8Array) bytes += data.length;
         if (packets > MAX_PACKETS || bytes > MAX_BYTES) cutOff(connection);
       } else if (typeof data === 'string' && !rate.take(1)) {
-        // Buffers are not counted: the parser takes only so many of them with each packet.
+        // Buffers are not counted, since the parser limits their number per packet.
         cutOff(connection);
       }
     });
   }
 
-  /** It has been let in. */
+  /** Lifts the limits before authentication. */
   trust(connection: Connection): void {
     this.#strangers.delete(connection);
   }
 }
 
-/** Not with WebSocket's goodbye: whoever is cut off might not answer it, and go on sending. */
+/**
+ * Destroys the socket without WebSocket's closing handshake, which the client might not answer while it goes on
+ * sending.
+ */
 function cutOff(connection: Connection): void {
   connection.close(true);
   connection.request.socket.destroy();

@@ -1,4 +1,4 @@
-/** One object that clients mirror: its state as last told, and the listeners that tell of what happens to it. */
+/** An object that clients mirror: its state as last sent, and the listeners for its events. */
 import { isSameData, readingUncopied } from '../../core/copies.ts';
 import { onChanged } from '../../core/changed.ts';
 import { isLinkTransport } from '../../piping/endpoint.ts';
@@ -14,26 +14,26 @@ import type { Holding } from './holding.ts';
 
 type AnyObject = Followed & Record<string, unknown>;
 
-/** Whoever is told. */
+/** A recipient of messages: the session of a client. */
 export interface Audience {
   /** @param size of the message, where it is known */
   tell(message: ServerMessage, size?: Measure): void;
-  /** There are so many more objects that it is shown, or fewer if negative, and they take so many more bytes. */
+  /** Adds to the objects that are shown to it, and to the bytes that these take; negative numbers subtract. */
   count(objects: number, bytes: number): void;
 }
 
-/** Who shows the object to clients: the export of the tree that it is in. */
+/** Shows the object to clients: the export of the tree that it is in. */
 export interface Exporter {
-  /** The MafaldaRouter that it belongs to; none for what is in a client's own Workers. */
+  /** Id of the MafaldaRouter; undefined for a client's own Workers. */
   readonly mafaldaRouterId: string | undefined;
-  /** @param listeners the only ones that want to know, if not everybody does */
+  /** @param listeners the recipients; default: all clients to which the object is shown */
   onEvent(exported: ExportedObject, name: string, args: unknown[], listeners?: ReadonlySet<Audience>): void;
   /** Whether this client may see and use it. */
   isShownTo(client: Audience): boolean;
   tellChanges(exported: ExportedObject): void;
 }
 
-/** Kinds of members that are methods to be called from outside. */
+/** Kinds of members that clients may call. */
 const callable: readonly unknown[] = ['call', 'create', 'send', 'closing'] satisfies MemberKind[];
 
 export class ExportedObject implements Follower {
@@ -42,20 +42,20 @@ export class ExportedObject implements Follower {
   readonly exporter: Exporter;
   readonly className: ClassName;
   readonly description: ClassDescription;
-  /** Why it is closing, if for a reason of its own. */
+  /** Reason why it is closing, if it has one of its own. */
   cause: CloseCause | undefined;
-  closeTold = false;
-  /** What it takes, with its `appData`; of those that were there before the first client nothing is known. */
+  isCloseSent = false;
+  /** Bytes that it takes, with its `appData`; 0 for objects that existed before the first client attached. */
   bytes = 0;
-  /** How much of that has come later. */
+  /** Bytes of that by which it has grown later. */
   grownBytes = 0;
-  /** What it belongs to, if a session has made it. */
+  /** Holding of the session that has made it. */
   holding: Holding | undefined;
   readonly #object: AnyObject;
   #unwatch: (() => void) | undefined;
-  /** The properties that change, encoded, as they were told last. */
+  /** Changing properties, encoded, as last sent. */
   readonly #lastSent: Changes = {};
-  /** Who wants to be told of the events that only listeners are told of, by the name of the event. */
+  /** Listeners to the events that only listeners get, by the name of the event. */
   #listeners: Map<string, { members: Set<Audience>; stop: () => void }> | undefined;
 
   constructor(handle: number, node: TreeNode, exporter: Exporter) {
@@ -67,7 +67,7 @@ export class ExportedObject implements Follower {
     this.description = descriptionOf(this.className);
     this.#object = node.object as unknown as AnyObject;
     follow(this.#object, this.description, this);
-    // Where the end of a link sends to, nothing else tells.
+    // mediasoup has no event for the address that the end of a link sends to.
     if (node.type === 'transport' && isLinkTransport(node.object))
       this.#unwatch = onChanged(node.object, () => exporter.tellChanges(this));
   }
@@ -80,25 +80,25 @@ export class ExportedObject implements Follower {
     this.cause = { name, error: error instanceof Error ? encodeError(error) : undefined };
   }
 
-  /** The methods that may be called from outside. */
+  /** Returns a method that clients may call. */
   method(name: string): ((...args: unknown[]) => unknown) | undefined {
     const { members } = this.description;
     const isCallable = Object.hasOwn(members, name) && callable.includes(members[name]);
     return isCallable ? (this.#object[name] as (...args: unknown[]) => unknown).bind(this.#object) : undefined;
   }
 
-  /** Whether the method makes objects. */
+  /** Whether the method creates objects. */
   creates(name: string): boolean {
     const { members } = this.description;
     return Object.hasOwn(members, name) && members[name] === 'create';
   }
 
-  /** Who has made it listens to all of its events. */
+  /** Subscribes the creator of the object to all events that only listeners get. */
   listenToAll(listener: Audience): void {
     for (const name of listenedEventsOf(this.description)) this.listen(name, listener);
   }
 
-  /** Nobody's listening costs nothing: mediasoup's object gets its listener with the first one here. */
+  /** Subscribes to mediasoup's object only while a client listens. */
   listen(name: string, listener: Audience): void {
     if (!listenedEventsOf(this.description).includes(name)) return;
     const listened = this.#listeners?.get(name);
@@ -121,7 +121,7 @@ export class ExportedObject implements Follower {
     for (const name of [...(this.#listeners?.keys() ?? [])]) this.unlisten(name, listener);
   }
 
-  /** @param state all of its properties, where they have been read already */
+  /** @param state all of its properties, if they have been read already */
   toAddition(
     parent: ExportedObject | undefined,
     state = readingUncopied(() => this.#read(membersOf(this.description, 'fixed', 'changing'))),
@@ -130,7 +130,7 @@ export class ExportedObject implements Follower {
     return { handle, className, id: node.id, parent: parent?.handle, appData: this.#object['appData'], state };
   }
 
-  /** All properties, encoded. From now on they count as told. */
+  /** Returns all properties, encoded, and takes them for sent. */
   takeState(): Changes {
     return readingUncopied(() => {
       const state = this.#read(membersOf(this.description, 'fixed'));
@@ -143,7 +143,10 @@ export class ExportedObject implements Follower {
     });
   }
 
-  /** The properties that have changed since they were told, encoded, or undefined. From now on they count as told. Null stands for undefined. */
+  /**
+   * Returns the properties that have changed since they were last sent, encoded, and takes them for sent. Null stands
+   * for undefined.
+   */
   takeChanges(): Changes | undefined {
     return readingUncopied(() => {
       let changes: Changes | undefined;
@@ -160,7 +163,7 @@ export class ExportedObject implements Follower {
     });
   }
 
-  /** What the properties take that change. */
+  /** Bytes that the changing properties take. */
   get changingBytes(): number {
     return measure(this.#lastSent).bytes;
   }
@@ -171,7 +174,7 @@ export class ExportedObject implements Follower {
     if (!this.#object.closed) for (const { stop } of this.#listeners?.values() ?? []) stop();
   }
 
-  /** Leaves out properties that are undefined, which have no place in JSON. */
+  /** Reads and encodes properties, without those that are undefined, which JSON lacks. */
   #read(names: readonly string[]): Changes {
     const state: Changes = {};
     for (const name of names) {
@@ -182,7 +185,7 @@ export class ExportedObject implements Follower {
   }
 }
 
-/** mediasoup's properties refer to no objects. */
+/** Handles are not needed, since mediasoup's properties refer to no objects. */
 const noHandle = (): undefined => undefined;
 
 const classOfType = {

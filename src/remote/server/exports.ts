@@ -1,4 +1,4 @@
-/** All objects that clients of a server mirror, by the handles that stand for them on the wire. */
+/** Registry of all objects that clients of a server mirror, by their handles. */
 import type { Router } from 'mediasoup/types';
 import type { TreeNode } from '../../core/objectTree.ts';
 import { familiesOf, type Family } from '../../core/addresses/families.ts';
@@ -14,14 +14,14 @@ export class Exports {
   readonly #byObject = new Map<object, ExportedObject>();
   /** The Consumers of pipes that start here, by their ids. */
   readonly #pipes = new Map<string, TreeNode>();
-  /** Those of what has closed too: an answer may still name it, and a client then knows that it has closed. */
+  /** Handles also of closed objects: an answer may still refer to them, and the client knows that they have closed. */
   readonly #handles = new WeakMap<object, number>();
   #nextHandle = 1;
   #bytes = 0;
 
   /**
-   * @param memory what they take of it
-   * @param families of this server's addresses for pipes, if it has some of its own
+   * @param memory from which the objects take their bytes
+   * @param families of this server's addresses for pipes, if it has addresses of its own
    */
   constructor(serverId: string, memory: MemoryBudget, families: readonly Family[] | undefined) {
     this.#prefix = serverId.slice(0, 8);
@@ -29,12 +29,12 @@ export class Exports {
     this.#families = families;
   }
 
-  /** A Worker's id as clients see it. Processes of two machines may have the same pid: here it becomes unique. */
+  /** Makes a Worker's id unique among machines, since processes of two machines may have the same pid. */
   workerId(id: string): string {
     return `${this.#prefix}:${id}`;
   }
 
-  /** How clients' pipes reach the Router. */
+  /** Returns the address families by which pipes reach the Router. */
   familiesOf(router: Router): readonly Family[] {
     return this.#families ?? familiesOf(router);
   }
@@ -43,7 +43,7 @@ export class Exports {
     return this.#byHandle.size;
   }
 
-  /** What the objects take, as far as it was counted. */
+  /** Bytes that the objects take; objects that existed before the first client attached are not counted. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -52,7 +52,7 @@ export class Exports {
     const exported = new ExportedObject(this.#nextHandle++, node, exporter);
     this.#byHandle.set(exported.handle, exported);
     if (isPipe(node)) this.#pipes.set(node.id, node);
-    // MafaldaRouters share Workers: those have a handle in each, and are never passed as an argument or result.
+    // A shared Worker has a handle in each of its MafaldaRouters, and is never an argument or a result.
     if (exported.className !== 'SharedWorker') {
       this.#byObject.set(node.object, exported);
       this.#handles.set(node.object, exported.handle);
@@ -60,14 +60,14 @@ export class Exports {
     return exported;
   }
 
-  /** @param bytes that the object takes, of which its creator has said most */
+  /** Counts a new object. @param bytes that it takes */
   count(exported: ExportedObject, bytes: number): void {
     exported.bytes = bytes;
     this.#bytes += bytes;
     this.#memory.add(bytes);
   }
 
-  /** @param bytes that it takes more, or fewer if negative, since something of it has changed */
+  /** Counts a change of an object's size. @param bytes by which it has grown, or shrunk if negative */
   grow(exported: ExportedObject, bytes: number): void {
     exported.bytes += bytes;
     exported.grownBytes += bytes;
@@ -91,7 +91,7 @@ export class Exports {
     return this.#byHandle.get(handle);
   }
 
-  /** The Consumer or DataConsumer of a pipe that starts here. */
+  /** Returns the Consumer or DataConsumer of a pipe that starts here. */
   pipe(consumerId: string): TreeNode | undefined {
     return this.#pipes.get(consumerId);
   }

@@ -1,11 +1,14 @@
-/** Passes events of mediasoup's objects on to those that show them. A single listener for each event of a class serves all of its objects. */
+/**
+ * Passes events of mediasoup's objects on to followers. One listener for each event of a class serves all of its
+ * objects.
+ */
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { ClassDescription } from '../protocol/describe.ts';
 
-/** A shower of an object. */
+/** A recipient of the events of an object. */
 export interface Follower {
   onEvent(name: string, args: unknown[]): void;
-  /** It closes for a reason of its own. */
+  /** The object closes for a reason of its own, which the event names. */
   onCause(name: string, args: unknown[]): void;
 }
 
@@ -36,7 +39,7 @@ export function follow(object: Followed, description: ClassDescription, follower
   join(object.observer, ofObserver, follower);
 }
 
-/** A closed object emits nothing more, and takes its listeners along. */
+/** Removes the follower. The listeners of a closed object stay, since it emits nothing more. */
 export function unfollow(object: Followed, description: ClassDescription, follower: Follower): void {
   const { ofObject, ofObserver } = listenersOf(description);
   leave(object, ofObject, follower, object.closed);
@@ -52,7 +55,7 @@ function join(emitter: Emitter, listeners: readonly Listener[], follower: Follow
 
 function leave(emitter: Emitter, listeners: readonly Listener[], follower: Follower, isClosed: boolean): void {
   const left = (emitter[followedBy] ?? []).filter(other => other !== follower);
-  // Another list, since somebody may just be going through the old one.
+  // The list is replaced rather than changed, since a listener may be iterating over it.
   emitter[followedBy] = left;
   if (left.length > 0 || isClosed) return;
   delete emitter[followedBy];
@@ -66,16 +69,18 @@ function listenersOf(description: ClassDescription): Listeners {
 }
 
 function makeListeners({ events, closedBy }: ClassDescription): Listeners {
-  const told = Object.entries(events).filter(([, where]) => where !== 'listened');
+  const followed = Object.entries(events).filter(([, where]) => where !== 'listened');
   const listenersFor = (isForObserver: boolean): Listener[] =>
-    told.filter(([, where]) => (where === 'observer') === isForObserver).map(([name]) => telling(name, 'onEvent'));
+    followed
+      .filter(([, where]) => (where === 'observer') === isForObserver)
+      .map(([name]) => forwarder(name, 'onEvent'));
   return {
-    ofObject: [...listenersFor(false), ...closedBy.map(name => telling(name, 'onCause'))],
+    ofObject: [...listenersFor(false), ...closedBy.map(name => forwarder(name, 'onCause'))],
     ofObserver: listenersFor(true),
   };
 }
 
-function telling(name: string, how: keyof Follower): Listener {
+function forwarder(name: string, how: keyof Follower): Listener {
   return {
     name,
     listener(...args) {

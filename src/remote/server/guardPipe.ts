@@ -1,4 +1,4 @@
-/** mediasoup's `pipeToRouter()` starts what it does not wait for: where that fails, it must not end the process. */
+/** Catches rejections of promises that mediasoup's `pipeToRouter()` does not await, which would end the process. */
 import { logger } from '../../core/logger.ts';
 
 const log = logger('server');
@@ -13,8 +13,8 @@ interface Pausable {
 const guarded = new WeakSet<object>();
 
 /**
- * Where the destination has a pair of PipeTransports to the same Router already, which can have failed before, mediasoup
- * forgets the one that it is just creating.
+ * Guards the pair of PipeTransports that mediasoup is creating: it does not await that promise if the destination has a
+ * pair to the same Router already, which can have failed before.
  * @param options of `pipeToRouter()`, of the right types
  */
 export function guardPair(options: unknown): void {
@@ -29,7 +29,8 @@ export function guardPair(options: unknown): void {
 }
 
 /**
- * A piped Producer follows its source without anybody waiting: its Worker may close in that moment.
+ * Guards pause() and resume() of a piped Producer, which mediasoup calls for events of the source without awaiting
+ * them: its Worker may close in that moment.
  * @param piped the result of `pipeToRouter()`
  */
 export function guardPiped(piped: unknown): void {

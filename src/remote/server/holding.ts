@@ -1,22 +1,25 @@
-/** What one session has made in one MafaldaRouter: it is closed with the session, whatever else goes on there. */
+/**
+ * Objects that one session has made in one MafaldaRouter. They close with the session, also while others use the
+ * MafaldaRouter.
+ */
 import { turns } from '../../core/turns.ts';
 import type { ExportedObject } from './exportedObject.ts';
 import type { Attached } from './servedMafalda.ts';
 
-/** A session, also when it is over. */
+/** Identity of a session, also after its end. */
 export interface Owner {
-  /** Its id. */
+  /** Id of the session. */
   readonly session: string;
-  /** Of its client, if that has one. */
+  /** Name of its client, if that has one. */
   readonly name: string | undefined;
-  /** Tells the client apart from others of the same name. */
+  /** Random string that distinguishes clients of the same name. */
   readonly instance: string | undefined;
 }
 
 export class Holding {
   readonly owner: Owner;
   readonly attached: Attached;
-  /** Called when nothing is left of it, once the session can add nothing more. */
+  /** Called when a sealed holding has become empty. */
   onEmpty: () => void = () => undefined;
   readonly #objects = new Set<ExportedObject>();
   #isOpen = true;
@@ -26,7 +29,7 @@ export class Holding {
     this.attached = attached;
   }
 
-  /** Whether the session is there, and attached: what its calls make later closes at once. */
+  /** Whether the session lives, and is attached. Objects that its calls make later close at once. */
   get isOpen(): boolean {
     return this.#isOpen;
   }
@@ -50,20 +53,22 @@ export class Holding {
     if (!this.#isOpen && this.#objects.size === 0) this.onEmpty();
   }
 
-  /** Nothing is added from now on. What is there stays. */
+  /** Ends the adding of objects. Objects in it stay. */
   seal(): void {
     this.#isOpen = false;
   }
 
-  /** Closes all that is in it, in turns with others where that is much. Resolves when it is closed. */
+  /** Closes all of its objects, in turns with other work if they are many. Resolves when they are closed. */
   async close(): Promise<void> {
     this.seal();
-    // A Transport takes what is in it along, and that leaves the set while it is gone through.
+    // A Transport closes its children too, which leave the set during the iteration.
     await turns.forEach(this.#objects, ({ node }) => node.object.close());
   }
 }
 
-/** Closes what a call has made for a session that is over by now, or has left. */
+/**
+ * Closes an object that a call has made for a session that has ended, or has left the MafaldaRouter, in the meantime.
+ */
 export function closeMade(result: unknown): void {
   if (isClosable(result)) result.close();
 }

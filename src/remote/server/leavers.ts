@@ -1,13 +1,13 @@
-/** Clients that have lost sight of what is at the other end of a link of a MafaldaRouter here. */
+/** Clients that have lost contact to the other end of a link, for the links of one MafaldaRouter. */
 import type { Audience } from './exportedObject.ts';
 
-/** Where a client says so of more links than it can have, it is not believed any more. */
+/** Number of links that are remembered, more than a MafaldaRouter has; a client could name any number of links. */
 const MAX_LINKS = 10_000;
 
 export class Leavers {
   readonly #byLink = new Map<string, Set<Audience>>();
 
-  /** @returns whether all others have said the same */
+  /** Records a client that has lost contact. @returns whether all clients have */
   add(leaver: Audience, link: string, everybody: ReadonlySet<Audience>): boolean {
     const leavers = this.#byLink.get(link) ?? new Set();
     leavers.add(leaver);

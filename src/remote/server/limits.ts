@@ -1,32 +1,56 @@
-/** What clients may ask of a server, so that none can bring it down by mistake or malice, nor can several sessions together. */
+/** Limits of clients, so that none of them can bring a server down by mistake or malice, nor can several together. */
 import { availableParallelism } from 'node:os';
 import { LimitError } from '../../api/errors.ts';
 import { refuseUnknown } from '../../api/options.ts';
 
+/** Limits of what clients may ask of a server. A call beyond a limit fails with a `LimitError`. */
 export interface Limits {
-  /** Messages per second, on average over a second; a client that sends more is cut off. Default 20,000. */
+  /**
+   * Messages per second of one client, on average over a second; a client that sends more is cut off.
+   * @default 20000
+   */
   messagesPerSecond: number;
-  /** Bytes per second, on average over a second; a client that sends more is cut off. Default 32,000,000. */
+  /**
+   * Bytes per second of one client, on average over a second; a client that sends more is cut off.
+   * @default 32000000
+   */
   bytesPerSecond: number;
-  /** Calls that are not answered yet; more are refused. Default 10,000. */
+  /**
+   * Calls of one client that are not answered yet; more are refused.
+   * @default 10000
+   */
   pendingCalls: number;
-  /** Objects of all clients together; beyond that they can create none. Default 100,000. */
+  /**
+   * Objects of all clients together; beyond that they can create none.
+   * @default 100000
+   */
   objects: number;
-  /** Bytes that these objects take, with their `appData`; beyond that clients can create none. Default 256,000,000. */
+  /**
+   * Bytes that these objects take, with their `appData`; beyond that clients can create none.
+   * @default 256000000
+   */
   objectBytes: number;
   /**
-   * Bytes that are kept for one client: what it has not acknowledged, calls underway, RTP capabilities. Beyond it calls are
-   * refused, events are left out that a snapshot makes up for, and if that does not help the session ends. Default 64,000,000.
+   * Bytes that are kept for one client: unacknowledged messages, calls underway, RTP capabilities. Beyond it calls are
+   * refused, and events that a snapshot makes up for are left out; if that does not help, the session ends.
+   * @default 64000000
    */
   sessionBytes: number;
   /**
-   * Bytes that are kept for all clients together, their objects included. Beyond it each may have an equal share, and a client that
-   * has more is treated as above. Default 1,000,000,000.
+   * Bytes that are kept for all clients together, their objects included. Beyond it each client may have an equal
+   * share, and a client that has more is treated as above.
+   * @default 1000000000
    */
   totalBytes: number;
-  /** Clients at the same time; more are not let in. Default 1,000. */
+  /**
+   * Clients at the same time; more are not let in.
+   * @default 1000
+   */
   clients: number;
-  /** Workers that clients have made for themselves, all together: each is a process. Default: four per core. */
+  /**
+   * Clients' own Workers, all together; each is a process.
+   * @default four per core
+   */
   workers: number;
 }
 
@@ -52,31 +76,32 @@ export function resolveLimits(limits: Partial<Limits> = {}): Limits {
   return resolved;
 }
 
-/** @param state what there is already, and what to do: `this client has 5 objects here: close some of them` */
+/** @param state the present use, and advice: `this client has 5 objects here: close some of them` */
 export function limitError(limit: keyof Limits, { [limit]: max }: Limits, state: string): LimitError {
   return new LimitError(`${state} (limits.${limit} of the server is ${max})`, { limit, max });
 }
 
-/** The last quarter of what all clients may have together is for those that have less than an equal share. */
+/** Share of a limit beyond which only clients with less than an equal share may take more. */
 const SHARED = 3 / 4;
 
-/** What all clients of a server have together. */
+/** Counts of what all clients of a server have together. */
 export class ServerUse {
   clients = 0;
-  /** Workers of their own, those that are being started included. */
+  /** Clients' own Workers, including those that are being started. */
   workers = 0;
 
   /**
-   * Whether a client may have nothing more of something.
-   * @param own what it has
-   * @param all what all clients have, this one included
+   * Whether a client has used up its part of a limit.
+   * @param max the limit for all clients
+   * @param own count of this client
+   * @param all count of all clients, including this client
    */
   isFull(max: number, own: number, all: number): boolean {
     return all >= max || (all >= SHARED * max && own >= max / Math.max(1, this.clients));
   }
 }
 
-/** A bucket that holds what may be sent within a second, and fills again at that rate. */
+/** Token bucket that holds the quantity allowed within a second, and refills at that rate. */
 export class RateLimit {
   readonly #perSecond: number;
   #left: number;
@@ -87,7 +112,7 @@ export class RateLimit {
     this.#left = perSecond;
   }
 
-  /** @returns whether so many more are still within the limit */
+  /** Takes a quantity. @returns whether it was within the limit */
   take(count: number): boolean {
     const now = performance.now();
     this.#left = Math.min(this.#perSecond, this.#left + ((now - this.#atMs) * this.#perSecond) / 1000);

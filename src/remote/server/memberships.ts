@@ -1,4 +1,4 @@
-/** The MafaldaRouters that a session is attached to, with what it has made in each of them. */
+/** MafaldaRouters that a session is attached to, with the objects that it has made in each of them. */
 import type { MafaldaRouterOptions } from '../../api/types.ts';
 import type { Audience } from './exportedObject.ts';
 import { Holding, type Owner } from './holding.ts';
@@ -37,7 +37,7 @@ export class Memberships {
     return attached;
   }
 
-  /** What the session has made there closes, and also what its calls are still making. */
+  /** Closes the objects that the session has made there, and those that its calls are still making. */
   async leave(holding: Holding): Promise<void> {
     this.#holdings.delete(holding.attached.mafaldaRouter.id);
     await this.#served.leave(this.#member, holding);
@@ -49,14 +49,14 @@ export class Memberships {
     this.#holdings.delete(mafaldaRouterId);
   }
 
-  /** All that the session has made closes. */
+  /** Closes all objects that the session has made. */
   async close(): Promise<void> {
     await Promise.all([...this.#holdings.values()].map(holding => this.leave(holding)));
   }
 
   /**
-   * The client is away, and may come back: what it knows of stays where others use the MafaldaRouter too.
-   * @param unknown handles of what it has made, and may never have heard of
+   * Leaves all MafaldaRouters of a client that may come back: its objects stay in those that others use too.
+   * @param unknown handles of objects that the client may not know of, which close
    */
   async orphan(unknown: ReadonlySet<number>): Promise<void> {
     const holdings = [...this.#holdings.values()];

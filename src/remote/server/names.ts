@@ -1,20 +1,20 @@
-/** Which client each name belongs to: of several that come under the same name, the one that came last. */
+/** Owners of client names: a name belongs to the client that came last under it. */
 
-/** So many names, and clients that have lost theirs, are remembered; then the oldest are forgotten. */
+/** Number of names, and of clients that have lost theirs, that are remembered; beyond it the oldest are forgotten. */
 const MAX_REMEMBERED = 10_000;
 
 export class Names {
   readonly #owners = new Map<string, string>();
-  /** Clients that another one has followed: they must not come back and follow that one, again and again. */
-  readonly #followed = new Set<string>();
+  /** Clients that another client has replaced. They must not come back and replace it in turn, again and again. */
+  readonly #replaced = new Set<string>();
 
-  /** To be called when a client comes. @returns whether the name is its own from now on, or still: no other client has followed it */
+  /** Gives the name to a client that comes. @returns whether it has the name, which no other client has taken over */
   claim(name: string, instance: string): boolean {
-    if (this.#followed.has(key(name, instance))) return false;
+    if (this.#replaced.has(key(name, instance))) return false;
     const owner = this.#owners.get(name);
     if (owner !== undefined && owner !== instance) {
-      this.#followed.add(key(name, owner));
-      forgetOldest(this.#followed);
+      this.#replaced.add(key(name, owner));
+      forgetOldest(this.#replaced);
     }
     this.#owners.delete(name);
     this.#owners.set(name, instance);
@@ -22,7 +22,7 @@ export class Names {
     return true;
   }
 
-  /** To be called when a client has said goodbye. */
+  /** Frees the name of a client that has left. */
   release(name: string, instance: string): void {
     if (this.#owners.get(name) === instance) this.#owners.delete(name);
   }

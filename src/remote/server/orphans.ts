@@ -1,4 +1,4 @@
-/** What sessions that are over have left in MafaldaRouters which others use: their clients may come back, or never. */
+/** Objects of ended sessions in MafaldaRouters that others use: their clients may come back, or never. */
 import type { ObjectTypes } from '../../core/objectTree.ts';
 import type { OrphanDump } from '../../api/dump.ts';
 import { logger } from '../../core/logger.ts';
@@ -6,17 +6,17 @@ import type { Holding } from './holding.ts';
 
 const log = logger('server');
 
-/** What a client has made that went away without a goodbye. */
+/** Objects in one MafaldaRouter of a client that went away without closing its session. */
 export interface Orphans {
-  /** The id of its session, which is over. */
+  /** Id of its session, which has ended. */
   readonly session: string;
   /** The client's `name`, if it has one. */
   readonly name: string | undefined;
-  /** When the session was given up, in ms since 1970. */
+  /** Time when the session was given up, in ms since 1970. */
   readonly since: number;
-  /** The id of the MafaldaRouter that they are in. */
+  /** Id of the MafaldaRouter that they are in. */
   readonly mafaldaRouter: string;
-  /** All of them can be closed. */
+  /** Objects, each of which has a method `close()`. */
   readonly objects: readonly ObjectTypes[keyof ObjectTypes][];
 }
 
@@ -29,12 +29,12 @@ export class Orphanage {
   readonly #timeoutMs: number | undefined;
   readonly #holdings = new Map<Holding, Entry>();
 
-  /** @param timeoutMs how long what they hold is kept; for ever if it is undefined */
+  /** @param timeoutMs time after which orphans close; undefined: never */
   constructor(timeoutMs: number | undefined) {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Keeps what a session has left, until it is closed by somebody, or the time is over. */
+  /** Keeps the objects of an ended session, until they are closed, or the time is over. */
   add(holding: Holding): void {
     holding.seal();
     if (holding.size === 0) return;
@@ -44,7 +44,7 @@ export class Orphanage {
     holding.onEmpty = () => this.#remove(holding);
   }
 
-  /** Closes what these have left. */
+  /** Closes the orphans in the holdings that match. */
   async closeOf(isMeant: (holding: Holding) => boolean): Promise<void> {
     const meant = [...this.#holdings.keys()].filter(isMeant);
     for (const holding of meant) this.#remove(holding);
@@ -67,7 +67,7 @@ export class Orphanage {
     });
   }
 
-  /** The same as JSON, of one MafaldaRouter. */
+  /** Returns the orphans of one MafaldaRouter as JSON. */
   dump(mafaldaRouterId: string): OrphanDump[] {
     const dumps: OrphanDump[] = [];
     for (const [holding, { since }] of this.#holdings) {

@@ -1,4 +1,4 @@
-/** The Workers that one client makes for itself through mediasoup's module API: they live as long as its session. */
+/** A client's own Workers, made through mediasoup's module API. They live no longer than its session. */
 import type { Worker, WorkerSettings } from 'mediasoup/types';
 import { closeWorker } from '../../core/workers/closeWorker.ts';
 import { ClosedError } from '../../api/errors.ts';
@@ -39,7 +39,7 @@ export class OwnWorkers {
 
   async createWorker(wanted?: WorkerSettings): Promise<Worker> {
     const { workerBin, ...others } = wanted ?? {};
-    // To name the program that is taken anyway is no choice.
+    // The path of the program that is used anyway is allowed, since it changes nothing.
     const chosen = workerBin === this.#mafalda.mediasoup.workerBin ? others : wanted;
     const settings = this.#policy.settle(chosen);
     const own = this.#objects.workers.size + this.#starting;

@@ -1,6 +1,7 @@
 /**
- * Clients that want a pipe to flow that starts here. Each of them knows only of the viewers that it has heard of: so a pipe sleeps when none of
- * them wants it any more, and one that has not heard of another's viewer yet takes nothing from it.
+ * Clients that want a pipe which starts here to flow. Each client knows only of the viewers that it has been told of,
+ * so a pipe sleeps only when no client wants it any more: a client that does not know of another's viewer yet can't
+ * pause it.
  */
 import type { Consumer, DataConsumer } from 'mediasoup/types';
 import { logger } from '../../core/logger.ts';
@@ -13,17 +14,18 @@ const log = logger('server');
 
 type PipeConsumer = Consumer | DataConsumer;
 
-/** What clients have said of a pipe, each last. */
-interface Voices {
+/** Latest request of each client for a pipe. */
+interface Requests {
+  /** Clients that want it to flow. */
   readonly holders: Set<Audience>;
-  /** Those that don't want it any more. */
-  readonly others: Set<Audience>;
+  /** Clients that don't want it to flow any more. */
+  readonly releasers: Set<Audience>;
 }
 
 export class PipeHolds {
-  readonly #voices = new Map<PipeConsumer, Voices>();
+  readonly #requests = new Map<PipeConsumer, Requests>();
 
-  /** Returns what `resume()` and `pause()` of a pipe's Consumer do for this client; undefined for all else. */
+  /** Returns this client's `resume()` or `pause()` of a pipe's Consumer; undefined for other methods and objects. */
   method(client: Audience, node: TreeNode | undefined, name: string): (() => Promise<void>) | undefined {
     const consumer = node && pipeConsumerOf(node);
     if (!consumer) return undefined;
@@ -32,7 +34,7 @@ export class PipeHolds {
     return undefined;
   }
 
-  /** A pipe that was asked for awake flows for who has asked, also if it was there already, and slept. */
+  /** Makes a pipe flow for a client that has asked for it awake, also if it existed already, and slept. */
   async offered(client: Audience, node: TreeNode | undefined): Promise<void> {
     const consumer = node && pipeConsumerOf(node);
     if (!consumer) return;
@@ -41,46 +43,50 @@ export class PipeHolds {
   }
 
   /**
-   * The client's session is over. What it has watched goes by itself, or stays for its return: that puts nothing to sleep, unless another client, which
-   * sees who is left, has said before that nobody wants the pipe. If that is not so any more, the same client wakes it.
+   * Forgets a client whose session has ended. Its viewers close by themselves, or stay for its return, so a pipe goes
+   * on flowing, unless another client, which sees the remaining viewers, has released the pipe before. If a viewer has
+   * come since, that client wakes the pipe.
    */
   forget(client: Audience): void {
-    for (const [consumer, { holders, others }] of this.#voices) {
-      others.delete(client);
-      if (!holders.delete(client) || holders.size > 0 || others.size === 0) continue;
+    for (const [consumer, { holders, releasers }] of this.#requests) {
+      releasers.delete(client);
+      if (!holders.delete(client) || holders.size > 0 || releasers.size === 0) continue;
       consumer.pause().catch(error => log('pipe %s: %o', consumer.id, error));
     }
   }
 
-  /** The first one holds it below too, where what starts here is the client of another server: also if it flows there for somebody else. */
+  /**
+   * Resumes the Consumer also for its first holder while it flows: it may be the mirror of a pipe on another server,
+   * where this process must hold the pipe as well.
+   */
   async #hold(client: Audience, consumer: PipeConsumer): Promise<void> {
     if (this.#add(client, consumer) || consumer.paused) await consumer.resume();
   }
 
-  /** @returns whether it is the first one */
+  /** @returns whether it is the only holder now */
   #add(client: Audience, consumer: PipeConsumer): boolean {
-    const voices = this.#voicesOf(consumer);
-    if (!voices) return false;
-    voices.others.delete(client);
-    voices.holders.add(client);
-    return voices.holders.size === 1;
+    const requests = this.#requestsFor(consumer);
+    if (!requests) return false;
+    requests.releasers.delete(client);
+    requests.holders.add(client);
+    return requests.holders.size === 1;
   }
 
   async #release(client: Audience, consumer: PipeConsumer): Promise<void> {
-    const voices = this.#voicesOf(consumer);
-    voices?.holders.delete(client);
-    voices?.others.add(client);
-    if (!voices || voices.holders.size === 0) await consumer.pause();
+    const requests = this.#requestsFor(consumer);
+    requests?.holders.delete(client);
+    requests?.releasers.add(client);
+    if (!requests || requests.holders.size === 0) await consumer.pause();
   }
 
-  /** Undefined of one that has closed. */
-  #voicesOf(consumer: PipeConsumer): Voices | undefined {
-    const known = this.#voices.get(consumer);
+  /** Returns undefined for a closed Consumer. */
+  #requestsFor(consumer: PipeConsumer): Requests | undefined {
+    const known = this.#requests.get(consumer);
     if (known || consumer.closed) return known;
-    const voices: Voices = { holders: new Set(), others: new Set() };
-    this.#voices.set(consumer, voices);
-    onceClosed(consumer, () => this.#voices.delete(consumer));
-    return voices;
+    const requests: Requests = { holders: new Set(), releasers: new Set() };
+    this.#requests.set(consumer, requests);
+    onceClosed(consumer, () => this.#requests.delete(consumer));
+    return requests;
   }
 }
 

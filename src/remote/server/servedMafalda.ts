@@ -1,4 +1,4 @@
-/** The Mafalda that a server serves, and those of its MafaldaRouters that clients are attached to. */
+/** The Mafalda that a server shows to clients, and its MafaldaRouters that clients are attached to. */
 import type { MafaldaApi, MafaldaRouterOptions, MafaldaRouterState } from '../../api/types.ts';
 import type { PipeableMafaldaRouter } from '../../base/pipeableMafaldaRouter.ts';
 import { logger } from '../../core/logger.ts';
@@ -16,11 +16,11 @@ import type { SettingsPolicy } from './workerSettings.ts';
 
 const log = logger('server');
 
-/** A MafaldaRouter that has clients. */
+/** A MafaldaRouter that clients are attached to. */
 export interface Attached {
   readonly mafaldaRouter: PipeableMafaldaRouter;
   readonly tree: TreeExport;
-  /** Another one for each MafaldaRouter, also for those that have the same id one after the other. */
+  /** Number that distinguishes it from earlier and later MafaldaRouters of its id. */
   readonly number: number;
 }
 
@@ -33,15 +33,15 @@ export class ServedMafalda {
   readonly #owners = new WeakMap<Audience, Owner>();
   #nextNumber = 1;
   readonly #attached = new Map<string, Attached>();
-  /** Made for clients, rather than by an application in this process. */
+  /** MafaldaRouters that were made for clients, rather than by an application in this process. */
   readonly #ours = new WeakSet<PipeableMafaldaRouter>();
-  /** Those of which clients have only told the id so far: what they are like is left to who knows. */
-  readonly #leftOpen = new WeakSet<PipeableMafaldaRouter>();
+  /** MafaldaRouters created without `routerOptions`, which a later client may define. */
+  readonly #withoutOptions = new WeakSet<PipeableMafaldaRouter>();
 
   /**
-   * @param families of this server's addresses for pipes, if it has some of its own
-   * @param settings of Workers
-   * @param orphanTimeout how long what absent clients have made is kept where others use the MafaldaRouter, in ms; default: for ever
+   * @param families of this server's addresses for pipes, if it has addresses of its own
+   * @param settings policy of Workers' settings
+   * @param orphanTimeout time after which the objects of absent clients close, in ms; default: never
    */
   constructor(
     mafalda: MafaldaApi,
@@ -57,7 +57,7 @@ export class ServedMafalda {
     this.orphans = new Orphanage(orphanTimeout);
   }
 
-  /** How many MafaldaRouters have clients. */
+  /** Number of MafaldaRouters that clients are attached to. */
   get attached(): number {
     return this.#attached.size;
   }
@@ -67,21 +67,21 @@ export class ServedMafalda {
     const options = workerSettings ? { ...given, workerSettings } : given;
     const { id, routerOptions } = resolveMafaldaRouterOptions(options);
     const existing = this.mafalda.mafaldaRouters.get(id) as PipeableMafaldaRouter | undefined;
-    if (existing && options.routerOptions && this.#leftOpen.delete(existing)) existing.define(routerOptions);
+    if (existing && options.routerOptions && this.#withoutOptions.delete(existing)) existing.define(routerOptions);
     const mafaldaRouter = this.mafalda.createMafaldaRouter(options) as PipeableMafaldaRouter;
     if (!existing) this.#ours.add(mafaldaRouter);
-    if (!existing && !options?.routerOptions) this.#leftOpen.add(mafaldaRouter);
+    if (!existing && !options?.routerOptions) this.#withoutOptions.add(mafaldaRouter);
     const attached = this.#attached.get(mafaldaRouter.id) ?? this.#export(mafaldaRouter);
     attached.tree.attach(member);
     return attached;
   }
 
-  /** To be called before a client attaches to anything. */
+  /** Records the identity of a client. To be called before it attaches to anything. */
   introduce(member: Audience, owner: Owner): void {
     this.#owners.set(member, owner);
   }
 
-  /** The MafaldaRouters that there are, with the clients that are attached to them. */
+  /** Lists all MafaldaRouters, with the clients that are attached to them. */
   async list(): Promise<MafaldaRouterState[]> {
     const states = await this.mafalda.listMafaldaRouters();
     return states.map(({ id, holders }) => {
@@ -96,16 +96,17 @@ export class ServedMafalda {
     });
   }
 
-  /** What this client has made there closes. */
+  /** Detaches the client, and closes its objects. */
   async leave(member: Audience, holding: Holding): Promise<void> {
     const { attached } = holding;
     attached.tree.detach(member);
-    // Also where nobody else is, and all of it closes then: what closes in one go is in the way of others.
+    // The objects close in turns, also if the MafaldaRouter closes next: closing it in one go would delay other
+    // clients.
     await holding.close();
     this.#closeUnused(attached);
   }
 
-  /** What an absent client has made there stays for its return, as long as somebody else is there. */
+  /** Detaches an absent client. Its objects stay for its return if other clients are attached, and close if none is. */
   async orphan(member: Audience, holding: Holding): Promise<void> {
     const { tree } = holding.attached;
     if (tree.audience <= 1) return this.leave(member, holding);
@@ -113,7 +114,10 @@ export class ServedMafalda {
     this.orphans.add(holding);
   }
 
-  /** Closes what a client had closed in an earlier session, if that was not heard of then. @throws {TypeError} for anything else */
+  /**
+   * Closes objects that a client had closed in an earlier session, if that had not arrived then.
+   * @throws {TypeError} for a malformed argument
+   */
   closeUnconfirmed(unconfirmed: unknown): void {
     if (!isUnconfirmed(unconfirmed))
       throw new TypeError('closeUnconfirmed(): needs an object with mafaldaRouter and handles');
@@ -128,7 +132,10 @@ export class ServedMafalda {
       attached.mafaldaRouter.close().catch(error => log('closing MafaldaRouter %s: %o', mafaldaRouter, error));
   }
 
-  /** What nobody is attached to any longer is closed: nobody else would ever do it. */
+  /**
+   * Leaves a MafaldaRouter that was made for clients and has none any more, since nothing else would ever close it;
+   * only stops showing a MafaldaRouter of an application in this process.
+   */
   #closeUnused(attached: Attached): void {
     const { tree, mafaldaRouter } = attached;
     if (tree.audience > 0 || this.#attached.get(mafaldaRouter.id) !== attached) return;

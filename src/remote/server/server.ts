@@ -48,71 +48,125 @@ const PING_INTERVAL_MS = 2000;
 const PING_TIMEOUT_MS = 4000;
 const DEFAULT_SESSION_TIMEOUT_MS = 15_000;
 const DEFAULT_LOAD_INTERVAL_MS = 1000;
-/** A client that says goodbye waits for the answer about as long; what it has said before is still to be begun. */
+/**
+ * Time limit for beginning the messages before a client's `bye`, and for closing its objects; the client waits about as
+ * long.
+ */
 const GOODBYE_TIMEOUT_MS = 1000;
-/** Who has opened a socket says who it is within this time. */
+/** Time within which a new connection must send its credentials. */
 const HANDSHAKE_TIMEOUT_MS = 5000;
 
+/** Options of a {@link RemoteMafaldaServer}; only `auth` is required. */
 export interface RemoteMafaldaServerOptions extends AddressOptions {
-  /** Default: one that is free, see {@link RemoteMafaldaServer.url}. */
+  /**
+   * TCP port to listen on.
+   * @default a free port: see {@link RemoteMafaldaServer.url}
+   */
   port?: number;
-  /** The address to listen on; default: all of this machine's. */
+  /**
+   * Address to listen on.
+   * @default all addresses of this machine
+   */
   host?: string;
-  /** Default `/mafalda`. Clients give it as the path of the URL. */
+  /**
+   * Path of the WebSocket; clients give it as the path of the URL.
+   * @default '/mafalda'
+   */
   path?: string;
-  /** An HTTP or HTTPS server to share, instead of `port`, `host`, `cert` and `key`. It stays its owner's to close. */
+  /**
+   * HTTP or HTTPS server to share, instead of `port`, `host`, `cert` and `key`. Its owner has to close it.
+   * @default a server of its own
+   */
   server?: HttpServer;
-  /** Certificate and key, PEM: then it listens with TLS. */
+  /**
+   * Certificate, PEM: with it and `key` the server listens with TLS.
+   * @default no TLS
+   */
   cert?: string | Buffer;
+  /**
+   * Private key of `cert`, PEM.
+   * @default no TLS
+   */
   key?: string | Buffer;
-  /** Certificate authority, PEM: only clients with a certificate that it has signed are let in. Needs `cert` and `key`. */
+  /**
+   * Certificate authority, PEM: only clients with a certificate that it has signed are let in. Needs `cert` and `key`.
+   * @default clients need no certificate
+   */
   ca?: string | Buffer;
-  /** Decides who may come in: the token that clients have to show, a function that decides, or false for everybody who reaches the port. */
+  /**
+   * Decides which clients are let in: the token that they have to show, a function that decides, or false for every
+   * client that reaches the port. Required.
+   */
   auth: Auth;
   /**
-   * Origins of web pages that may connect, such as `https://example.com`; default: none. Browsers name the page's origin with each connection, controllers
-   * name none.
+   * Origins of web pages that may connect, such as `https://example.com`. Browsers name the page's origin with each
+   * connection, controllers name none.
+   * @default []
    */
   origins?: readonly string[];
-  /** Largest message that a client may send, in bytes; default 1,000,000. */
+  /**
+   * Largest message that a client may send, in bytes.
+   * @default 1000000
+   */
   maxPayload?: number;
   /**
-   * How long a client may stay away before what only it was attached to is closed, here and at the client, in ms; default
-   * 15,000.
+   * Time that a session outlives its connection, in ms. Then the MafaldaRouters that only this client was attached to
+   * close, here and at the client.
+   * @default 15000
    */
   sessionTimeout?: number;
   /**
-   * How long what such a client has made stays in MafaldaRouters that others are attached to as well, after its session's end, in ms;
-   * default: for ever, since the client may come back. Until then {@link RemoteMafaldaServer.orphans} and `dump()` tell of it.
+   * Time after the end of such a session, in ms, for which the client's objects stay in MafaldaRouters that others are
+   * attached to as well. Until then {@link RemoteMafaldaServer.orphans} and `dump()` list them.
+   * @default for ever, since the client may come back
    */
   orphanTimeout?: number;
-  /** What clients may ask for, one by one and together. */
+  /**
+   * Limits of each client, and of all clients together.
+   * @default the defaults of each limit
+   */
   limits?: Partial<Limits>;
-  /** What Workers of clients are started with. What stands here is not for clients to choose; default: mediasoup's defaults. */
+  /**
+   * Settings of clients' Workers. Clients can't change the settings that are given here.
+   * @default mediasoup's defaults
+   */
   workerSettings?: WorkerSettings;
   /**
-   * What clients may choose of their Workers' settings; default: what is not in `workerSettings`. Each different choice takes Workers of its own, and so cores:
-   * `[]` leaves them none.
+   * Names of the settings of their Workers that clients may choose; `[]` allows none. Each different choice takes
+   * Workers of its own, and so cores.
+   * @default all settings that are not in `workerSettings`, except for paths on this machine
    */
   clientWorkerSettings?: readonly ClientWorkerSetting[];
   /**
-   * Where PlainTransports, PipeTransports, and pipes to other servers, may send to: then those must be listed as well, and `comedia` is refused. Default: anywhere. WebRtcTransports
-   * send to those only who agree to it.
+   * Addresses that PlainTransports, PipeTransports and pipes to other servers may send to; if it is given, other
+   * servers must be listed as well, and `comedia` is refused. WebRtcTransports send only to peers that agree to it.
+   * @default any address
    */
   plainTargets?: readonly PlainTarget[];
-  /** How often clients are told the load, in ms; default 1000. They are told with each answer besides. */
+  /**
+   * Interval of load reports to clients, in ms, from 100. Answers to calls carry the load as well.
+   * @default 1000
+   */
   loadInterval?: number;
-  /** Where this machine is, in words of your own: for placement. */
+  /**
+   * Location of this machine, in words of your own, for placement.
+   * @default undefined
+   */
   region?: string;
-  /** What else is to be known of it, for strategies of your own. */
+  /**
+   * Further properties of this machine, for strategies of your own.
+   * @default {}
+   */
   labels?: Readonly<Record<string, string>>;
 }
 
+/** Numbers of what a server holds. */
 export interface ServerCounts {
+  /** Sessions of clients, including those that are without a connection at present. */
   clients: number;
-  /** Those that clients are attached to. */
+  /** MafaldaRouters that clients are attached to. */
   mafaldaRouters: number;
-  /** All objects in them: Workers, Routers, Transports… */
+  /** Objects in them, and in clients' own Workers: Workers, Routers, Transports… */
   objects: number;
 }
 
@@ -142,7 +196,20 @@ const knownOptions: Record<keyof RemoteMafaldaServerOptions, true> = {
   pipeListenInfo: true,
 };
 
-/** Lets other processes use a Mafalda, whichever implementation it is, through RemoteMafaldaClient. */
+/**
+ * Shows a Mafalda, whichever implementation it is, to other processes, which use it by a RemoteMafaldaClient.
+ *
+ * @example
+ * const mafalda = new Mafalda();
+ * const server = new RemoteMafaldaServer(mafalda, {
+ *   port: 4443,
+ *   cert: await readFile('cert.pem'),
+ *   key: await readFile('key.pem'),
+ *   auth: process.env.MAFALDA_TOKEN!,
+ * });
+ * await server.listen();
+ * console.log(`clients can connect to ${server.url}`);
+ */
 export class RemoteMafaldaServer {
   readonly #options: RemoteMafaldaServerOptions;
   readonly #context: SessionContext;
@@ -152,10 +219,13 @@ export class RemoteMafaldaServer {
   readonly #http: HttpServer;
   #sockets: SocketServer<Received<ClientEvents & SessionEvents>, Sent<ServerEvents & SessionEvents>> | undefined;
   #reporting: NodeJS.Timeout | undefined;
-  /** How often it was closed. */
+  /** Number of calls of close(), by which listen() notices that it was closed meanwhile. */
   #closes = 0;
 
-  /** @throws {TypeError} for options that are unknown or don't go together */
+  /**
+   * @param mafalda that clients use; closing it remains the caller's task
+   * @throws {TypeError} for options that are unknown, invalid, or exclude each other, and for a missing `auth`
+   */
   constructor(mafalda: MafaldaApi, options: RemoteMafaldaServerOptions) {
     mayForgetCalls(this, ['close']);
     refuseUnknown('RemoteMafaldaServer', options, knownOptions);
@@ -200,7 +270,10 @@ export class RemoteMafaldaServer {
     this.#http = options.server ?? createHttp(options);
   }
 
-  /** Where clients reach it, as they would on this machine. Only while it listens. */
+  /**
+   * URL for clients on this machine, such as `ws://127.0.0.1:4443`.
+   * @throws {Error} while the server does not listen
+   */
   get url(): string {
     const address = this.#http.address() as AddressInfo | null;
     if (!address) throw new Error('the server does not listen: await server.listen() first');
@@ -210,21 +283,23 @@ export class RemoteMafaldaServer {
     return `${secure ? 'wss' : 'ws'}://${isWildcard ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${address.port}${path === DEFAULT_PATH ? '' : path}`;
   }
 
-  /** What it holds at present: all zero when no client has anything here. */
+  /** Numbers of what the server holds at present, all zero when no client has anything here. */
   get counts(): ServerCounts {
     const { served } = this.#context;
     return { clients: this.#sessions.size, mafaldaRouters: served.attached, objects: served.exports.size };
   }
 
-  /** What clients have made that went away without a goodbye, where others are attached to the MafaldaRouter too. */
+  /**
+   * Objects of clients that went away without closing their session, in MafaldaRouters that others are attached to too.
+   */
   get orphans(): Orphans[] {
     return this.#context.served.orphans.list();
   }
 
   /**
-   * Resolves when clients can connect. Where the Workers are this machine's, it makes sure first that one can be started.
-   * @throws {NodeUnavailableError} if none can be: then nothing could be created here
-   * @throws {Error} if the port is taken or may not be used
+   * Resolves when clients can connect. If the Workers are this machine's, it checks first that a Worker can be started.
+   * @throws {NodeUnavailableError} if no Worker can be started
+   * @throws {Error} if the port is taken or may not be used, or if the server listens already or is closed meanwhile
    */
   async listen(): Promise<void> {
     if (this.#sockets) throw new Error('the server listens already');
@@ -239,7 +314,7 @@ export class RemoteMafaldaServer {
       server,
       origins = [],
     } = this.#options;
-    // Before anything else, since it may fail: then there is nothing to undo.
+    // Listening comes first, since it may fail, and then there is nothing to undo.
     if (!server) {
       this.#http.listen(port, host);
       await once(this.#http, 'listening');
@@ -261,7 +336,7 @@ export class RemoteMafaldaServer {
       );
       admitted.then(
         () => next(this.#whyNotNow(credentials as Credentials)),
-        // Whatever it was that an auth function threw: socket.io takes `undefined` for a yes.
+        // An auth function may throw any value, and socket.io takes `undefined` for an admission.
         (error: unknown) => next(error instanceof Error ? error : new Error('unauthorized')),
       );
     });
@@ -271,7 +346,7 @@ export class RemoteMafaldaServer {
     this.#reporting = setInterval(() => this.#reportLoad(), this.#loadInterval).unref();
   }
 
-  /** Ends all connections and closes what clients have made. The Mafalda itself stays its owner's to close. Idempotent. */
+  /** Ends all connections, and closes all objects of clients. The Mafalda itself stays open. Idempotent. */
   async close(): Promise<void> {
     ++this.#closes;
     clearInterval(this.#reporting);
@@ -310,7 +385,7 @@ export class RemoteMafaldaServer {
     const credentials = socket.handshake.auth as Credentials;
     const { session: resumed } = credentials;
     const session = this.#sessions.begin(credentials);
-    // Another one has come under its name while it was waiting here.
+    // Another client has come under its name while it was waiting here.
     if (!session) return void socket.disconnect(true);
     const welcome: Welcome = {
       protocol: PROTOCOL_VERSION,
@@ -325,19 +400,19 @@ export class RemoteMafaldaServer {
     };
     const rate = new RateLimit(this.#context.limits.messagesPerSecond);
     const byteRate = new RateLimit(this.#context.limits.bytesPerSecond);
-    // Buffers come in packets of their own, and a message with them is only there when all have come.
+    // Bytes are counted by packet, since Buffers come in packets of their own, before the message that they belong to.
     socket.conn.on('packet', ({ data }: { data?: unknown }) => {
       const isMeasurable = typeof data === 'string' || data instanceof Uint8Array;
       if (!isMeasurable || byteRate.take(data.length) || !socket.connected) return;
       this.#refuse(session, `more than ${this.#context.limits.bytesPerSecond} bytes per second`);
     });
     socket.use((packet, next) => {
-      // Its name, two numbers, and the messages.
+      // A packet consists of its name, two numbers, and the messages.
       if (rate.take(Math.max(1, packet.length - 3))) next();
       else this.#refuse(session, `more than ${this.#context.limits.messagesPerSecond} messages per second`);
     });
     socket.emit('welcome', welcome);
-    // The first one must not get lost, as it would right behind another packet: nothing is known before it.
+    // The first report is not volatile: it would get lost right behind another packet, and no load is known before it.
     socket.emit('load', this.#loadReport());
     session.connect(socket, session.id === resumed?.id ? resumed.received : 0);
     listenToAll<ClientEvents>(socket, {
@@ -356,24 +431,24 @@ export class RemoteMafaldaServer {
     });
   }
 
-  /** Why a client that may come in can't at present. */
+  /** Returns the reason why an authenticated client can't be let in at present. */
   #whyNotNow(credentials: Credentials): Error | undefined {
     if (this.#isFull(credentials)) return new Error(`full: the server has ${this.#sessions.size} clients already`);
     try {
       infoOf(this.#context.served.mafalda.mediasoup);
       return undefined;
     } catch (error) {
-      // A RemoteMafaldaClient that is served knows nothing before its own server has answered.
+      // A served RemoteMafaldaClient lacks the module's information until its own server has answered.
       return new Error(`unavailable: ${(error as Error).message}`);
     }
   }
 
-  /** Those who come back to their session are there already. */
+  /** Whether there is no place for another client; a client that resumes its session takes no new place. */
   #isFull({ session }: Credentials): boolean {
     return this.#sessions.size >= this.#context.limits.clients && !(session && this.#sessions.has(session.id));
   }
 
-  /** Nothing more is done for this client, and it is told why. */
+  /** Ends the session, with a reason that is sent to the client. */
   #refuse(session: ClientSession, reason: string): void {
     log('session %s is refused: %s', session.id, reason);
     session.refuse(reason, false);
@@ -395,18 +470,18 @@ function infoOf({ version, workerBin, getSupportedRtpCapabilities }: Index): Med
   return { version, workerBin, supportedRtpCapabilities: getSupportedRtpCapabilities() };
 }
 
-/** Only a peer that keeps to the protocol sends one. */
+/** Whether the client has asked for an acknowledgement, as the protocol demands. */
 function isCallback(value: unknown): value is () => void {
   return typeof value === 'function';
 }
 
 function createHttp({ cert, key, ca, path = DEFAULT_PATH }: RemoteMafaldaServerOptions): HttpServer {
-  // The rest of the options is about whom to serve; nothing is answered that isn't a WebSocket handshake.
+  // Requests that are no WebSocket handshake get an error.
   const refuse: Parameters<typeof createHttpServer>[1] = (_request, response) => response.writeHead(426).end();
   const http = cert
     ? createHttpsServer({ cert, key, ca, requestCert: ca !== undefined, rejectUnauthorized: ca !== undefined }, refuse)
     : createHttpServer(refuse);
-  // socket.io would leave who comes by another path without an answer, for a second, and then without a reason.
+  // socket.io would close a handshake at another path only after a second, and without a reason.
   return http.on('upgrade', ({ url }, socket) => {
     if (!url?.startsWith(`${path.replace(/\/$/, '')}/`))
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');

@@ -1,4 +1,4 @@
-/** The sessions of a server: which there are, how each begins, and how it ends. */
+/** The sessions of a server, with their beginnings and ends. */
 import { logger } from '../../core/logger.ts';
 import { within } from '../../core/within.ts';
 import type { Credentials } from '../protocol/messages.ts';
@@ -7,7 +7,7 @@ import { Names } from './names.ts';
 
 const log = logger('server');
 
-/** The Workers of a predecessor have that much time to end, and free their ports, before its successor is let in. */
+/** Time for the Workers of a predecessor to end, and free their ports, before its successor is let in. */
 const SUCCESSION_TIMEOUT_MS = 3000;
 
 export class Sessions {
@@ -28,14 +28,14 @@ export class Sessions {
   }
 
   /**
-   * Ends what the client has given up, and what others have left under its name. Resolves when the processes of their Workers have
-   * ended, or don't do so in time.
-   * @throws {Error} if another client has come under its name
+   * Ends the session that the client has given up, and those of other clients under its name, with their orphans.
+   * Resolves when the processes of their Workers have ended, or after 3 s.
+   * @throws {Error} if another client has taken over its name
    */
   async succeed(credentials: Credentials): Promise<void> {
     const { session: resumed, endSessionId, name, instance } = credentials;
-    // socket.io hands `data` over to the client.
-    if (!this.#mayHave(credentials)) throw Object.assign(new Error(followed(name)), { data: { permanent: true } });
+    // socket.io sends `data` to the client.
+    if (!this.#claimName(credentials)) throw Object.assign(new Error(replacedBy(name)), { data: { permanent: true } });
     const { orphans } = this.#context.served;
     const ending: Promise<void>[] = [];
     const given = endSessionId === undefined ? undefined : this.#byId.get(endSessionId);
@@ -43,18 +43,21 @@ export class Sessions {
     const isPredecessor = (other: { name: string | undefined; instance: string | undefined }): boolean =>
       name !== undefined && other.name === name && other.instance !== instance;
     for (const session of [...this.#byId.values()].filter(isPredecessor)) {
-      session.refuse(followed(name), true);
+      session.refuse(replacedBy(name), true);
       ending.push(this.end(session));
     }
-    // A client that asks for a session which is over has lost, or will lose, what that has made.
+    // A client that asks for an ended session has closed, or will close, its mirrors of the objects of that session.
     const over = [endSessionId, resumed?.id];
     const closing = orphans.closeOf(({ owner }) => over.includes(owner.session) || isPredecessor(owner));
     await within(Promise.all([...ending, closing]), SUCCESSION_TIMEOUT_MS);
   }
 
-  /** The session that the client has asked to go on with, or a new one. Undefined if another client has come under its name. */
+  /**
+   * Resumes the session that the client has asked for, or begins a new session. Undefined if another client has its
+   * name.
+   */
   begin(credentials: Credentials): ClientSession | undefined {
-    if (!this.#mayHave(credentials)) return undefined;
+    if (!this.#claimName(credentials)) return undefined;
     const resumed = credentials.session && this.#byId.get(credentials.session.id);
     if (resumed) return resumed;
     const session = new ClientSession(this.#context, credentials, error => {
@@ -66,7 +69,7 @@ export class Sessions {
     return session;
   }
 
-  /** The client has said goodbye. */
+  /** Ends the session of a client that has sent `bye`, and frees its name. */
   leave(session: ClientSession): Promise<void> {
     const ended = this.end(session);
     const { name, instance } = session;
@@ -75,14 +78,14 @@ export class Sessions {
     return ended;
   }
 
-  /** Closes all that it has made. Never rejects. */
+  /** Ends a session, and closes all of its objects. Never rejects. */
   end(session: ClientSession): Promise<void> {
     this.#byId.delete(session.id);
     this.#count();
     return session.close().catch(error => log('session %s: %o', session.id, error));
   }
 
-  /** The client has been away for too long: others may see what it has made, and it may come back. */
+  /** Ends the session of a client that has been away for too long; objects in MafaldaRouters that others use stay. */
   giveUp(session: ClientSession): void {
     this.#byId.delete(session.id);
     this.#count();
@@ -98,11 +101,11 @@ export class Sessions {
     this.#context.use.clients = this.#byId.size;
   }
 
-  #mayHave({ name, instance }: Credentials): boolean {
+  #claimName({ name, instance }: Credentials): boolean {
     return name === undefined || instance === undefined || this.#names.claim(name, instance);
   }
 }
 
-function followed(name: string | undefined): string {
+function replacedBy(name: string | undefined): string {
   return `another client has come under the name ${JSON.stringify(name)}, and the one that comes last is served: give each its own`;
 }

@@ -1,13 +1,20 @@
-/** Where a server sends media at its clients' word, if its operator has said so: else a client could have it send packets anywhere. */
+/**
+ * Restriction of the addresses that a server sends media to for its clients, which could otherwise send packets
+ * anywhere.
+ */
 import { BlockList, isIP } from 'node:net';
 import { UnsupportedError } from 'mediasoup/errors';
 import { refuseUnknown } from '../../api/options.ts';
 import type { ClassName } from '../protocol/classes.ts';
 
+/** Addresses and ports that a server may send media to. */
 export interface PlainTarget {
-  /** An address, or a network such as `10.0.0.0/8`. */
+  /** IP address, or network such as `10.0.0.0/8`. */
   address: string;
-  /** Default: all. */
+  /**
+   * Range of ports, both included.
+   * @default { min: 0, max: 65535 }
+   */
   ports?: { min: number; max: number };
 }
 
@@ -22,13 +29,13 @@ type Options = Readonly<Record<string, unknown>>;
 export class Targets {
   readonly #rules: readonly Rule[];
 
-  /** @throws {TypeError} for what is no address or no range of ports */
+  /** @throws {TypeError} for an invalid address or range of ports */
   constructor(targets: readonly PlainTarget[]) {
     if (!Array.isArray(targets)) throw new TypeError('if given, plainTargets must be an array of { address, ports }');
     this.#rules = (targets as PlainTarget[]).map(toRule);
   }
 
-  /** @throws {UnsupportedError} where the call would have packets sent to where none may be */
+  /** @throws {UnsupportedError} if the call would send packets to an address that is not listed */
   check(method: string, className: ClassName | undefined, args: readonly unknown[]): void {
     const options = isOptions(args[0]) ? args[0] : {};
     if (method === 'createPlainTransport' && options['comedia'] === true) {
@@ -51,7 +58,7 @@ export class Targets {
     }
   }
 
-  /** What is no address is not looked up: a name means what its owner likes. */
+  /** Refuses host names without a look-up, since the owner of a name can make it mean any address. */
   #isAllowed(ip: unknown, port: unknown): boolean {
     if (typeof ip !== 'string' || typeof port !== 'number') return false;
     const family = isIP(ip);

@@ -1,53 +1,53 @@
-/** Tells one client what there is in the trees that it is shown: as fast as it can follow, and in turns with others. */
+/** Sends the objects of trees to one client, as fast as it can follow, and in turns with other work. */
 import type { Turns } from '../../core/turns.ts';
 import type { Audience } from './exportedObject.ts';
 
-/** A tree of which the client does not know everything yet. */
+/** A tree some of whose objects the client does not know yet. */
 export interface Untold {
-  /** Tells of one more object. @returns whether there is another one */
+  /** Sends one more object. @returns whether it did: false when all are sent */
   tellNext(member: Audience): boolean;
 }
 
 export interface TellerOptions {
   member: Audience;
-  /** Whether more may be told at present; if not, {@link Teller.goOn} is called when it may. */
+  /** Whether more may be sent at present; if not, {@link Teller.goOn} is called when it may. */
   hasRoom: () => boolean;
   turns: Turns;
 }
 
 export class Teller {
   readonly #options: TellerOptions;
-  /** With who waits for the end of it. */
-  readonly #untold = new Map<Untold, { told: Promise<void>; finish: () => void }>();
+  /** Trees that are being sent, with the promise that ends with it. */
+  readonly #untold = new Map<Untold, { done: Promise<void>; finish: () => void }>();
 
   constructor(options: TellerOptions) {
     this.#options = options;
   }
 
-  /** Resolves when all of the tree has been told, or is not to be told any more. */
+  /** Sends the tree. Resolves when all of it has been sent, or sending has been stopped. */
   tell(tree: Untold): Promise<void> {
     const { hasRoom, member, turns } = this.#options;
     const underway = this.#untold.get(tree);
-    if (underway) return underway.told;
+    if (underway) return underway.done;
     while (turns.hasTime && hasRoom()) if (!tree.tellNext(member)) return Promise.resolve();
     let finish!: () => void;
-    const told = new Promise<void>(resolve => (finish = resolve));
-    this.#untold.set(tree, { told, finish });
+    const done = new Promise<void>(resolve => (finish = resolve));
+    this.#untold.set(tree, { done, finish });
     this.goOn();
-    return told;
+    return done;
   }
 
-  /** The same, for what is being told, if anything is. */
+  /** Resolves when a sending of the tree that is underway has ended, at once if there is none. */
   async untilTold(tree: Untold): Promise<void> {
-    await this.#untold.get(tree)?.told;
+    await this.#untold.get(tree)?.done;
   }
 
-  /** There is room for more. */
+  /** Goes on sending, since there is room again. */
   goOn(): void {
     if (this.#untold.size > 0) this.#options.turns.add(this.#step);
   }
 
-  /** Nothing more is told. */
+  /** Stops sending. */
   close(): void {
     this.#options.turns.delete(this.#step);
     for (const { finish } of this.#untold.values()) finish();

@@ -1,4 +1,4 @@
-/** Shows a tree of objects to the clients that may see it: what is there, what comes, changes, happens and goes. */
+/** Shows a tree of objects to the clients attached to it: existing and new objects, their changes, events and ends. */
 import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
 import { onceClosed } from '../../core/onceClosed.ts';
 import { encode, encodeAppData } from '../protocol/codec.ts';
@@ -9,29 +9,29 @@ import type { Exports } from './exports.ts';
 import { Leavers } from './leavers.ts';
 import type { Untold } from './teller.ts';
 
-/** Changes that take less are not counted: scores and states, which come often. */
+/** Bytes up to which changes are not counted, such as scores and states, which come often. */
 const LARGE_BYTES = 512;
 
-/** Progress with a member that does not know everything yet. */
-interface Telling {
-  /** Objects that it is told of next. New ones are put at the end. */
+/** Progress of sending the tree to a member that does not know all objects yet. */
+interface Progress {
+  /** Objects to send next. New objects are appended. */
   readonly rest: Iterator<ExportedObject>;
-  /** All with handles up to this one have been told. */
+  /** Handle up to which all objects have been sent. */
   upTo: number;
-  /** And these, since something that could not wait has happened to them, or in them. */
+  /** Objects sent ahead of their turn: new objects, and objects with an event or a new child, with their parents. */
   readonly ahead: Set<ExportedObject>;
 }
 
 export class TreeExport implements Exporter, Untold {
-  /** The MafaldaRouter whose tree it is; none for Workers that a client has made for itself. */
+  /** Id of the MafaldaRouter whose tree it is; undefined for a client's own Workers. */
   readonly mafaldaRouterId: string | undefined;
   readonly #tree: ObjectTree;
   readonly #exports: Exports;
   readonly #exported = new Map<TreeNode, ExportedObject>();
-  /** Workers that have left the tree, and of which there is still something to tell. */
+  /** Workers that have left the tree, and whose end has not been sent yet. */
   readonly #ending = new Set<ExportedObject>();
   readonly #audience = new Set<Audience>();
-  readonly #tellings = new Map<Audience, Telling>();
+  readonly #progress = new Map<Audience, Progress>();
   readonly #leavers = new Leavers();
   #bytes = 0;
 
@@ -55,12 +55,12 @@ export class TreeExport implements Exporter, Untold {
     return this.#exported.size;
   }
 
-  /** What the objects take, with their `appData`. */
+  /** Bytes that the objects take, with their `appData`. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** From now on this one is told too: of what is there by {@link tellNext}, and at once of what happens. */
+  /** Adds a member. It gets existing objects by {@link tellNext}, and changes at once. */
   attach(member: Audience): void {
     if (this.#audience.has(member)) return;
     this.#audience.add(member);
@@ -68,33 +68,33 @@ export class TreeExport implements Exporter, Untold {
     this.tellAnew(member);
   }
 
-  /** The member has missed something: it is told once more of what is there. */
+  /** Starts sending all objects to a member again, which has missed messages. */
   tellAnew(member: Audience): void {
     if (this.#exported.size > 0)
-      this.#tellings.set(member, { rest: this.#exported.values(), upTo: 0, ahead: new Set() });
+      this.#progress.set(member, { rest: this.#exported.values(), upTo: 0, ahead: new Set() });
   }
 
-  /** Parents come before their children. */
+  /** Sends the next object, parents before their children. @returns false when all are sent */
   tellNext(member: Audience): boolean {
-    const telling = this.#tellings.get(member);
-    const next = telling?.rest.next();
-    if (!telling || !next || next.done) {
-      this.#tellings.delete(member);
+    const progress = this.#progress.get(member);
+    const next = progress?.rest.next();
+    if (!progress || !next || next.done) {
+      this.#progress.delete(member);
       return false;
     }
-    telling.upTo = next.value.handle;
-    if (!telling.ahead.delete(next.value)) member.tell(this.#addition(next.value));
+    progress.upTo = next.value.handle;
+    if (!progress.ahead.delete(next.value)) member.tell(this.#addition(next.value));
     return true;
   }
 
-  /** The member has lost sight of the other end of a link. @returns whether all members have */
+  /** Records that the member has lost contact to the other end of a link. @returns whether all members have */
   leaveLink(member: Audience, link: string): boolean {
     return this.#leavers.add(member, link, this.#audience);
   }
 
   detach(member: Audience): void {
     this.#leavers.forget(member);
-    this.#tellings.delete(member);
+    this.#progress.delete(member);
     if (this.#audience.delete(member)) member.count(-this.size, -this.#bytes);
     for (const exported of this.#exported.values()) exported.forgetListener(member);
   }
@@ -104,20 +104,20 @@ export class TreeExport implements Exporter, Untold {
   }
 
   onEvent(exported: ExportedObject, name: string, args: unknown[], listeners?: ReadonlySet<Audience>): void {
-    // mediasoup tells of the end of a Worker's process before it tells that the Worker has closed; clients learn why first.
+    // mediasoup emits the end of a Worker's process before its closing; clients get the reason first.
     if (exported.cause) this.#tellClose(exported);
     const changes = exported.takeChanges();
     const message: ServerMessage = { type: 'event', handle: exported.handle, name, args: this.#encode(args), changes };
-    if (this.#tellings.size === 0) return this.tell(message, listeners);
+    if (this.#progress.size === 0) return this.tell(message, listeners);
     const named = this.#namedIn(args);
     for (const member of listeners ?? this.#audience) {
       for (const object of named) this.#tellAhead(member, object);
-      // The object's state, as it is told now, says as much as an event that tells of one of its properties.
+      // The object's state, which is sent now, makes an event that only reports a property superfluous.
       if (!this.#tellAhead(member, exported) || !tellsOfState(exported, name)) member.tell(message);
     }
   }
 
-  /** Tells what an object's method has changed, so that everybody knows before its caller gets the answer. */
+  /** Sends the changes that a method has made, so that all members have them before the caller gets the answer. */
   tellChanges(exported: ExportedObject): void {
     const changes = exported.takeChanges();
     if (!changes) return;
@@ -138,7 +138,7 @@ export class TreeExport implements Exporter, Untold {
     for (const member of members) member.tell(message, size);
   }
 
-  /** Stops following. */
+  /** Stops following the tree, and forgets all objects and members. */
   close(): void {
     this.#tree.off('add', this.#onAdd).off('remove', this.#onRemove);
     for (const exported of [...this.#exported.values(), ...this.#ending]) this.#exports.remove(exported);
@@ -146,7 +146,7 @@ export class TreeExport implements Exporter, Untold {
     this.#exported.clear();
     this.#ending.clear();
     this.#audience.clear();
-    this.#tellings.clear();
+    this.#progress.clear();
   }
 
   readonly #onAdd = (node: TreeNode): void => {
@@ -156,29 +156,29 @@ export class TreeExport implements Exporter, Untold {
     this.#exports.count(exported, size.bytes);
     this.#bytes += size.bytes;
     for (const member of this.#audience) member.count(1, size.bytes);
-    if (this.#tellings.size === 0) return this.tell(message, this.#audience, size);
+    if (this.#progress.size === 0) return this.tell(message, this.#audience, size);
     for (const member of this.#audience) {
-      const telling = this.#tellings.get(member);
-      const parent = telling && this.#parentOf(exported);
+      const progress = this.#progress.get(member);
+      const parent = progress && this.#parentOf(exported);
       if (parent) this.#tellAhead(member, parent);
-      telling?.ahead.add(exported);
+      progress?.ahead.add(exported);
       member.tell(message, size);
     }
   };
 
-  /** Tells of an object, and what it is in, before it is its turn. @returns whether that was not known */
+  /** Sends an object, and its parents, before their turn. @returns whether the member did not know it */
   #tellAhead(member: Audience, exported: ExportedObject): boolean {
-    const telling = this.#tellings.get(member);
+    const progress = this.#progress.get(member);
     if (
-      !telling ||
-      exported.handle <= telling.upTo ||
-      telling.ahead.has(exported) ||
+      !progress ||
+      exported.handle <= progress.upTo ||
+      progress.ahead.has(exported) ||
       this.#exported.get(exported.node) !== exported
     )
       return false;
     const parent = this.#parentOf(exported);
     if (parent) this.#tellAhead(member, parent);
-    telling.ahead.add(exported);
+    progress.ahead.add(exported);
     member.tell(this.#addition(exported));
     return true;
   }
@@ -187,7 +187,7 @@ export class TreeExport implements Exporter, Untold {
     return node.parent && this.#exported.get(node.parent);
   }
 
-  /** The objects here that are named in what an event tells. */
+  /** Returns the objects of this tree that the arguments of an event refer to. */
   #namedIn(args: unknown[]): ExportedObject[] {
     const named: ExportedObject[] = [];
     encode(args, object => {
@@ -202,11 +202,11 @@ export class TreeExport implements Exporter, Untold {
     const exported = this.#exported.get(node);
     if (!exported) return;
     this.#exported.delete(node);
-    for (const { ahead } of this.#tellings.values()) ahead.delete(exported);
+    for (const { ahead } of this.#progress.values()) ahead.delete(exported);
     this.#bytes -= exported.bytes;
     for (const member of this.#audience) member.count(-1, -exported.bytes);
     if (node.type === 'worker') return this.#onWorkerGone(exported, node);
-    // What closes with its parent is closed by the client itself, as mediasoup does.
+    // The client closes children with their parent itself, as mediasoup does.
     if (!node.parent?.object.closed) this.#tellClose(exported);
     this.#exports.remove(exported);
   };
@@ -222,11 +222,11 @@ export class TreeExport implements Exporter, Untold {
     const onClosed = (): void => {
       if (!this.#ending.has(exported)) return;
       this.#tellClose(exported);
-      // Its process ends later; whoever has made the Worker may wait for that.
+      // The Worker is forgotten only when its process has ended, since its creator may wait for that.
       if (object.subprocessClosed) forget();
       else object.once('subprocessclose', () => this.#ending.has(exported) && forget());
     };
-    // Where its Routers have just closed because of it, whether it died is told last.
+    // A MafaldaRouter's Worker that has died emits `died` only after its Routers have closed.
     if (this.mafaldaRouterId === undefined) onClosed();
     else onceClosed(object, onClosed);
   }
@@ -249,9 +249,9 @@ export class TreeExport implements Exporter, Untold {
   }
 
   #tellClose(exported: ExportedObject): void {
-    if (exported.closeTold) return;
-    exported.closeTold = true;
-    // One that has died has no process any more: that is known before it is told.
+    if (exported.isCloseSent) return;
+    exported.isCloseSent = true;
+    // The change of `subprocessClosed` of a Worker that has died goes before the closing.
     if (exported.node.type === 'worker') this.tellChanges(exported);
     this.tell({ type: 'close', handle: exported.handle, cause: exported.cause });
   }
@@ -261,7 +261,7 @@ export class TreeExport implements Exporter, Untold {
   }
 }
 
-/** Whether the event tells of a property, which who hears of the object later is told as well. */
+/** Whether the event reports a property, which is part of the object's state. */
 function tellsOfState({ description: { tellsOf = {} } }: ExportedObject, name: string): boolean {
   return Object.values(tellsOf).flat().includes(name);
 }

@@ -1,9 +1,13 @@
-/** What the Workers of clients are started with: the operator of the server has the first word, and says what is left to clients. */
+/**
+ * Settings of clients' Workers: those of the server's operator come first, and the operator decides which clients may
+ * choose.
+ */
 import type { WorkerSettings } from 'mediasoup/types';
 
+/** Name of a setting that clients may be allowed to choose. */
 export type ClientWorkerSetting = Exclude<keyof WorkerSettings, 'appData' | LocalSetting>;
 
-/** Programs and files of this machine: not for a caller at another one to choose. */
+/** Settings that name programs and files of this machine, which no client on another machine may choose. */
 const LOCAL_SETTINGS = ['workerBin', 'dtlsCertificateFile', 'dtlsPrivateKeyFile'] as const;
 type LocalSetting = (typeof LOCAL_SETTINGS)[number];
 
@@ -12,9 +16,9 @@ export class SettingsPolicy {
   readonly #allowed: readonly string[] | undefined;
 
   /**
-   * @param own of the server
-   * @param allowed what clients may choose; default: what `own` does not have, or, without it, everything
-   * @throws {TypeError} for something else
+   * @param own settings of the server
+   * @param allowed names of the settings that clients may choose; default: all that are not in `own`
+   * @throws {TypeError} for settings or names of a wrong type, and for names of local settings
    */
   constructor(own: WorkerSettings | undefined, allowed: readonly ClientWorkerSetting[] | undefined) {
     if (own !== undefined && (typeof own !== 'object' || own === null || Array.isArray(own)))
@@ -29,8 +33,9 @@ export class SettingsPolicy {
   }
 
   /**
-   * What is to be used where a client wants this. @param where before the names in errors
-   * @throws {TypeError} for what the client may not choose
+   * Merges a client's settings with those of the server.
+   * @param where prefix of the names in errors
+   * @throws {TypeError} for a setting that the client may not choose
    */
   settle(wanted: WorkerSettings | undefined, where = ''): WorkerSettings | undefined {
     const own = this.#own;
