@@ -21,7 +21,7 @@ import { mayForget, mayForgetCalls } from '../core/mayForget.ts';
 import { ObjectTree, type ObjectTypes, type TreeNode } from '../core/objectTree.ts';
 import { onceClosed } from '../core/onceClosed.ts';
 import { startWorker } from '../core/workers/startWorker.ts';
-import { Outlets } from '../piping/pipeToMafaldaRouter.ts';
+import { ExternalPipes } from '../piping/externalPipes.ts';
 import type { PipeToMafaldaRouterOptions } from '../api/types.ts';
 import { Streams } from '../piping/streams.ts';
 import type { ClusterNode } from './clusterNode.ts';
@@ -38,7 +38,7 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
   /** Objects that were made with this module. */
   readonly tree = new ObjectTree();
   readonly #streams = new Streams(this.tree);
-  readonly #outlets = new Outlets(this.#streams, true);
+  readonly #externalPipes = new ExternalPipes(this.#streams, true);
   #closed = false;
   readonly #nodeOf = new WeakMap<Router, ClusterNode>();
 
@@ -135,7 +135,7 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
       const isHere = this.#streams.find(producerId ?? dataProducerId ?? '').some(place => place.router === router);
       if ((producerId ?? dataProducerId) && !isHere)
         throw new NotFoundError(producerId ? 'Producer not found' : 'DataProducer not found');
-      return this.#outlets.pipe(router, {
+      return this.#externalPipes.pipe(router, {
         ...ALL_ADDRESSES,
         ...rest,
         producerId,

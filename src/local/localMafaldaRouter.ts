@@ -28,7 +28,7 @@ import { PipeFlow } from '../piping/flow/pipeFlow.ts';
 import { interceptClose, interceptRtpObserver, interceptTransport, type StreamAccess } from '../piping/intercept.ts';
 import { showOrigins } from '../piping/showOrigins.ts';
 import { tellFamilies } from '../core/addresses/families.ts';
-import { tellOfLostMessages } from '../piping/lostMessages.ts';
+import { reportLostMessages } from '../piping/lostMessages.ts';
 import { Piper } from '../piping/piper.ts';
 import { chooseSource } from '../piping/chooseSource.ts';
 import type { PipeableMafaldaRouter } from '../base/pipeableMafaldaRouter.ts';
@@ -81,7 +81,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
       onWorkerDied: (worker, error) => this.reportWorkerDied(worker, error),
     });
     this.tree.on('add', node => this.#intercept(node));
-    tellOfLostMessages({ tree: this.tree, streams: this.streams, users: this.users, concerns: () => true });
+    reportLostMessages({ tree: this.tree, streams: this.streams, users: this.users, concerns: () => true });
     // The idle pipes come after the interceptors, since they read the ids that objects show.
     this.#idlePipes = new IdlePipes(this.tree, idlePipeTimeout);
     this.#links = new RouterLinks(this.tree.routers, this.streams, aliases, this.#idlePipes);
@@ -232,14 +232,14 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
   #accessFrom(router: types.Router): StreamAccess {
     return {
       streams: this.streams,
-      find: async (stream, surely) => {
+      find: async (stream, untilArrived) => {
         const { arrived } = await this.#piper.begin(stream, router);
-        if (surely) await arrived;
+        if (untilArrived) await arrived;
         const place = this.streams.inRouter(streamKey(stream), router);
         return place && { id: this.#aliases.workerIdOf(place.producer), arrived };
       },
       isHere: where => where === router,
-      isComing: id => this.#piper.isAccepting(id),
+      isArriving: id => this.#piper.isArriving(id),
       hold: id => this.#idlePipes.hold(router.id, id),
     };
   }
