@@ -14,7 +14,7 @@ import { UnconfirmedCloses } from '../../src/remote/client/unconfirmedCloses.ts'
 import { MemoryBudget } from '../../src/remote/protocol/memory.ts';
 import { Exports } from '../../src/remote/server/exports.ts';
 import { TreeExport } from '../../src/remote/server/treeExport.ts';
-import { WorkerCounts } from '../../src/base/workerLoads.ts';
+import { WorkerCounts } from '../../src/base/workerCounts.ts';
 import { ObjectTree } from '../../src/core/objectTree.ts';
 import { PipeFlow } from '../../src/piping/flow/pipeFlow.ts';
 import { watchPaths } from '../../src/piping/watchPaths.ts';

@@ -4,7 +4,7 @@ import type { PipeToRouterResult, Router, RtpCapabilities, RtpObserver, Transpor
 import { copyOf } from '../core/copies.ts';
 import { ClosedError } from '../api/errors.ts';
 import { logger } from '../core/logger.ts';
-import { mayForgetCalls } from '../core/mayForget.ts';
+import { logRejections } from '../core/logRejections.ts';
 import { ObjectTree } from '../core/objectTree.ts';
 import { PublicEmitter } from '../core/publicEmitter.ts';
 import { watchPaths } from '../piping/watchPaths.ts';
@@ -51,7 +51,7 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
    */
   constructor(id: string, network: boolean, tree = new ObjectTree()) {
     super();
-    mayForgetCalls(this, forgettable);
+    logRejections(this, forgettable);
     this.id = id;
     this.tree = tree;
     this.streams = new Streams(tree);

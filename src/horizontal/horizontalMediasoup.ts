@@ -17,7 +17,7 @@ import type {
 import { closeWorker } from '../core/workers/closeWorker.ts';
 import { ClosedError, NodeUnavailableError } from '../api/errors.ts';
 import { MediasoupModule } from '../core/mediasoupModule.ts';
-import { mayForget, mayForgetCalls } from '../core/mayForget.ts';
+import { logRejection, logRejections } from '../core/logRejections.ts';
 import { ObjectTree, type ObjectTypes, type TreeNode } from '../core/objectTree.ts';
 import { onceClosed } from '../core/onceClosed.ts';
 import { startWorker } from '../core/workers/startWorker.ts';
@@ -44,7 +44,7 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
 
   constructor(nodes: NodePool) {
     super();
-    mayForgetCalls(this, ['createWorker']);
+    logRejections(this, ['createWorker']);
     this.#nodes = nodes;
   }
 
@@ -143,7 +143,7 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
         mafaldaRouter,
       } as PipeToMafaldaRouterOptions<Router>);
     };
-    router.pipeToRouter = options => mayForget(pipe(options), 'pipeToRouter()');
+    router.pipeToRouter = options => logRejection(pipe(options), 'pipeToRouter()');
   }
 
   /** Module of any connected node, or of this process while there is none: their versions match. */

@@ -6,7 +6,7 @@ import * as ortc from 'mediasoup/ortc';
 import type * as types from 'mediasoup/types';
 import { separatePlacement, type CreateMethod } from '../api/createOptions.ts';
 import type { Placement } from '../api/placement.ts';
-import type { Addresses, PlacingMethod } from '../core/addresses/addresses.ts';
+import type { Addresses, AddressedMethod } from '../core/addresses/addresses.ts';
 import { dumpTree } from '../base/dumpTree.ts';
 import type { MafaldaRouterDump } from '../api/dump.ts';
 import { MafaldaRouterBase } from '../base/mafaldaRouterBase.ts';
@@ -27,7 +27,7 @@ import {
 import { PipeFlow } from '../piping/flow/pipeFlow.ts';
 import { interceptClose, interceptRtpObserver, interceptTransport, type StreamAccess } from '../piping/intercept.ts';
 import { showOrigins } from '../piping/showOrigins.ts';
-import { tellFamilies } from '../core/addresses/families.ts';
+import { setFamilies } from '../core/addresses/families.ts';
 import { reportLostMessages } from '../piping/lostMessages.ts';
 import { Piper } from '../piping/piper.ts';
 import { chooseSource } from '../piping/chooseSource.ts';
@@ -35,7 +35,7 @@ import type { PipeableMafaldaRouter } from '../base/pipeableMafaldaRouter.ts';
 import type { ResourceUsages } from '../api/types.ts';
 import { Aliases } from './aliases.ts';
 import { interceptIds } from './interceptIds.ts';
-import { usagesOf } from './usages.ts';
+import { usagesOf } from './usagesOf.ts';
 import { checks, givesAddresses } from './checkOptions.ts';
 import { IdlePipes } from '../piping/links/idlePipes.ts';
 import { LeftLinks } from '../piping/links/leftLinks.ts';
@@ -74,7 +74,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     this.#aliases = aliases;
     this.#places = new Places(pool, options, this.tree, {
       onRouter: (router, worker) => {
-        if (addresses.pipeFamilies) tellFamilies(router, addresses.pipeFamilies);
+        if (addresses.pipeFamilies) setFamilies(router, addresses.pipeFamilies);
         this.tree.addRouter(router, worker, String(worker.pid));
         this.safeEmit('newrouter', router, worker);
       },
@@ -189,7 +189,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
   }
 
   /** Completes the options with this machine's addresses. The placement is dropped, since a Mafalda has no choice. */
-  #settle(method: CreateMethod & PlacingMethod, given: { placement?: Placement } = {}): Record<string, unknown> {
+  #settle(method: CreateMethod & AddressedMethod, given: { placement?: Placement } = {}): Record<string, unknown> {
     return this.#addresses.completeOptions(method, { ...separatePlacement(method, given).rest });
   }
 

@@ -7,7 +7,7 @@ import { NotFoundError } from 'mediasoup/errors';
 import * as ortc from 'mediasoup/ortc';
 import type { ConsumerOptions, DataProducer, Producer, Router, RtpObserver, Transport } from 'mediasoup/types';
 import { copyOf } from '../core/copies.ts';
-import { mayForgetCalls } from '../core/mayForget.ts';
+import { logRejections } from '../core/logRejections.ts';
 import { describeStream, streamKey, type StreamId } from './endpoint.ts';
 import { isTransient, unreachable } from './piper.ts';
 import type { Streams } from './streams.ts';
@@ -84,7 +84,7 @@ export function interceptTransport(transport: Transport, router: Router, access:
       consumeData({ ...options, dataProducerId: id }),
     );
   };
-  mayForgetCalls(transport, ['produce', 'produceData', 'consume', 'consumeData']);
+  logRejections(transport, ['produce', 'produceData', 'consume', 'consumeData']);
 }
 
 export function interceptRtpObserver(rtpObserver: RtpObserver, access: StreamAccess): void {
@@ -106,7 +106,7 @@ export function interceptRtpObserver(rtpObserver: RtpObserver, access: StreamAcc
     await removeProducer({ ...options, producerId: found });
     foundIds.delete(options.producerId);
   };
-  mayForgetCalls(rtpObserver, ['addProducer', 'removeProducer']);
+  logRejections(rtpObserver, ['addProducer', 'removeProducer']);
 }
 
 /** Makes a close by the application end the object's streams everywhere at once. */

@@ -5,7 +5,7 @@
  */
 import type { Consumer, DataConsumer, DataProducer, Producer, Router, RtpObserver, Transport } from 'mediasoup/types';
 import { logger } from '../../core/logger.ts';
-import { mayForget, mayForgetCalls } from '../../core/mayForget.ts';
+import { logRejection, logRejections } from '../../core/logRejections.ts';
 import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
 import { isLinkTransport } from '../endpoint.ts';
 import type { Streams } from '../streams.ts';
@@ -66,7 +66,7 @@ function watchTransport(transport: Transport, router: Router, { flow, streams }:
       expected?.release();
     }
   };
-  mayForgetCalls(transport, ['consume', 'consumeData']);
+  logRejections(transport, ['consume', 'consumeData']);
 }
 
 type Watched = Consumer | DataConsumer;
@@ -114,7 +114,7 @@ function consumerWatcher(tree: ObjectTree, { flow }: Context): (consumer: Watche
 
 function logged(name: string, call: Call): Call {
   return function () {
-    return mayForget(call.call(this), name);
+    return logRejection(call.call(this), name);
   };
 }
 
@@ -145,7 +145,7 @@ function watchRtpObserver(rtpObserver: RtpObserver, router: Router, { flow }: Co
       expected?.release();
     }
   };
-  mayForgetCalls(rtpObserver, ['addProducer']);
+  logRejections(rtpObserver, ['addProducer']);
 }
 
 /**
@@ -172,5 +172,5 @@ function watchProducer(producer: Producer | DataProducer, router: Router, { stre
     await resume();
     if (!('kind' in producer)) await Promise.all(following);
   };
-  mayForgetCalls(producer, ['resume']);
+  logRejections(producer, ['resume']);
 }

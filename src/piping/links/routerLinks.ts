@@ -29,7 +29,7 @@ import {
   type StreamId,
 } from '../endpoint.ts';
 import { GraceTimers } from '../../core/graceTimers.ts';
-import { tellChanged } from '../../core/changed.ts';
+import { emitChanged } from '../../core/changed.ts';
 import { onceClosed } from '../../core/onceClosed.ts';
 import { asIPv6, familyOf, resolveHost, type Family } from '../../core/addresses/families.ts';
 import type { Streams } from '../streams.ts';
@@ -274,7 +274,7 @@ export class RouterLinks implements PipeEndpoint {
     { ip, port, srtpParameters }: LinkEnd,
   ): Promise<void> {
     await transport.connect({ ip: await addressOf(ip), port, srtpParameters });
-    tellChanged(transport);
+    emitChanged(transport);
     if (kind === 'data') closeWithAssociation(transport);
   }
 
