@@ -132,8 +132,8 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   }
 
   /** Attaches to a node. Must be called when it is connected, for the first time or again. */
-  nodeCame(node: ClusterNode): void {
-    this.#parts.nodeCame(node);
+  nodeConnected(node: ClusterNode): void {
+    this.#parts.nodeConnected(node);
   }
 
   async getRtpCapabilities(): Promise<types.RtpCapabilities> {
@@ -145,7 +145,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     // it.
     if (!this.#isDefined) await attached;
     const asked = this.#nodes.attempt(
-      tried => this.#nodes.any(this.#request(), tried),
+      tried => this.#nodes.pickConnected(this.#request(), tried),
       node => this.#parts.ask(node, part => part.getRtpCapabilities()),
     );
     const [rtpCapabilities] = await Promise.all([asked, attached]);
