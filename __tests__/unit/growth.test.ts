@@ -14,10 +14,10 @@ import { UnconfirmedCloses } from '../../src/remote/client/unconfirmedCloses.ts'
 import { MemoryBudget } from '../../src/remote/protocol/memory.ts';
 import { Exports } from '../../src/remote/server/exports.ts';
 import { TreeExport } from '../../src/remote/server/treeExport.ts';
-import { WorkerCounts } from '../../src/base/workerLoads.ts';
+import { WorkerCounts } from '../../src/base/workerCounts.ts';
 import { ObjectTree } from '../../src/core/objectTree.ts';
 import { PipeFlow } from '../../src/piping/flow/pipeFlow.ts';
-import { watchPaths } from '../../src/piping/lostPaths.ts';
+import { watchPaths } from '../../src/piping/watchPaths.ts';
 import type { LostPath } from '../../src/api/types.ts';
 import { Streams } from '../../src/piping/streams.ts';
 import { StreamUsers } from '../../src/piping/streamUsers.ts';

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import * as ortc from 'mediasoup/ortc';
 import type { RouterOptions, WorkerSettings } from 'mediasoup/types';
-import { nearestName } from './nearest.ts';
+import { nearestName } from './nearestName.ts';
 import type { MafaldaRouterOptions } from './types.ts';
 
 /** Options of a MafaldaRouter with their defaults filled in. */
@@ -55,8 +55,8 @@ export function resolveMafaldaRouterOptions(options: MafaldaRouterOptions = {}):
  * Limits of the names in an error's message: options may come from other processes, and are repeated only as far as
  * that helps.
  */
-const MAX_TOLD = 5;
-const MAX_NAME = 50;
+const MAX_NAMED = 5;
+const MAX_NAME_LENGTH = 50;
 
 /** The names of all options: the compiler refuses a list that lacks one. */
 export type OptionNames<Options> = { readonly [Name in keyof Required<Options>]: unknown };
@@ -87,10 +87,10 @@ export function refuseOthers(
     value !== undefined && !known.includes(key) && !ignored.includes(key) ? [key] : [],
   );
   if (unknown.length === 0) return;
-  const told = unknown.slice(0, MAX_TOLD).map(name => name.slice(0, MAX_NAME));
-  const nearest = told.flatMap(name => nearestName(name, known) ?? []);
+  const named = unknown.slice(0, MAX_NAMED).map(name => name.slice(0, MAX_NAME_LENGTH));
+  const nearest = named.flatMap(name => nearestName(name, known) ?? []);
   const meant = nearest.length > 0 ? `, do you mean ${nearest.join(', ')}?` : '';
-  throw new TypeError(`${where}: unknown option ${told.join(', ')}${meant}; known are ${known.join(', ')}`);
+  throw new TypeError(`${where}: unknown option ${named.join(', ')}${meant}; known are ${known.join(', ')}`);
 }
 
 function isObject(value: unknown): value is object {

@@ -4,7 +4,7 @@ import type { Index, Router, RtpObserver, Transport, Worker } from 'mediasoup/ty
 import type { MafaldaDump } from '../api/dump.ts';
 import { ClosedError } from '../api/errors.ts';
 import type { LoadReport } from '../api/load.ts';
-import { mayForgetCalls } from '../core/mayForget.ts';
+import { logRejections } from '../core/logRejections.ts';
 import type { ModuleScope } from './moduleScope.ts';
 import { ObjectTree } from '../core/objectTree.ts';
 import { resolveMafaldaRouterOptions, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
@@ -35,7 +35,7 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
   constructor(scope: ModuleScope, tree = new ObjectTree(undefined, true)) {
     super();
     this.tree = tree;
-    mayForgetCalls(this, [
+    logRejections(this, [
       'listMafaldaRouters',
       'closeAllMafaldaRouters',
       'getResourceUsages',

@@ -4,13 +4,13 @@ import type { PipeToRouterResult, Router, RtpCapabilities, RtpObserver, Transpor
 import { copyOf } from '../core/copies.ts';
 import { ClosedError } from '../api/errors.ts';
 import { logger } from '../core/logger.ts';
-import { mayForgetCalls } from '../core/mayForget.ts';
+import { logRejections } from '../core/logRejections.ts';
 import { ObjectTree } from '../core/objectTree.ts';
 import { PublicEmitter } from '../core/publicEmitter.ts';
-import { watchPaths } from '../piping/lostPaths.ts';
+import { watchPaths } from '../piping/watchPaths.ts';
 import { Streams } from '../piping/streams.ts';
 import { StreamUsers } from '../piping/streamUsers.ts';
-import { Outlets } from '../piping/pipeToMafaldaRouter.ts';
+import { ExternalPipes } from '../piping/externalPipes.ts';
 import type { MafaldaRouter, MafaldaRouterEvents, PipeToMafaldaRouterOptions } from '../api/types.ts';
 
 const log = logger('router');
@@ -43,7 +43,7 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
   #closed = false;
   #released: Promise<void> | undefined;
 
-  readonly #outlets: Outlets;
+  readonly #externalPipes: ExternalPipes;
 
   /**
    * @param network whether its pipes to other MafaldaRouters may leave the machine: then they are encrypted unless the
@@ -51,13 +51,13 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
    */
   constructor(id: string, network: boolean, tree = new ObjectTree()) {
     super();
-    mayForgetCalls(this, forgettable);
+    logRejections(this, forgettable);
     this.id = id;
     this.tree = tree;
     this.streams = new Streams(tree);
     this.users = new StreamUsers(tree);
     watchPaths(tree, this.streams, this.users, path => this.safeEmit('pathlost', path));
-    this.#outlets = new Outlets(this.streams, network);
+    this.#externalPipes = new ExternalPipes(this.streams, network);
   }
 
   /** Closes its objects at once, and resolves when that is known to have happened. */
@@ -111,7 +111,7 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
 
   async pipeToMafaldaRouter(options: PipeToMafaldaRouterOptions<MafaldaRouter>): Promise<PipeToRouterResult> {
     this.assertOpen();
-    return this.#outlets.pipe(this, options);
+    return this.#externalPipes.pipe(this, options);
   }
 
   /** Closes all of its objects at once, and resolves when that is known to have happened everywhere. Idempotent. */

@@ -6,7 +6,7 @@ import type { MafaldaDump } from '../api/dump.ts';
 import { ObjectTree } from '../core/objectTree.ts';
 import { ReadOnlyMap } from '../core/readOnlyMap.ts';
 import { logger } from '../core/logger.ts';
-import { mayForget } from '../core/mayForget.ts';
+import { logRejection } from '../core/logRejections.ts';
 import { answersWithin } from '../core/within.ts';
 import type { MafaldaApi, ResourceUsages } from '../api/types.ts';
 import type { PipeableMafaldaRouter } from './pipeableMafaldaRouter.ts';
@@ -94,9 +94,9 @@ export class ModuleScope {
       routers,
       transports,
       rtpObservers,
-      closeAllMafaldaRouters: () => mayForget(this.closeAllMafaldaRouters(), 'closeAllMafaldaRouters()'),
-      getResourceUsages: () => mayForget(this.getResourceUsages(), 'getResourceUsages()'),
-      dump: () => mayForget(this.dump(), 'dump()'),
+      closeAllMafaldaRouters: () => logRejection(this.closeAllMafaldaRouters(), 'closeAllMafaldaRouters()'),
+      getResourceUsages: () => logRejection(this.getResourceUsages(), 'getResourceUsages()'),
+      dump: () => logRejection(this.dump(), 'dump()'),
     };
   }
 }

@@ -5,7 +5,7 @@ import type { Closable } from './onceClosed.ts';
 const emitterOf = ({ observer }: Closable): EnhancedEventEmitter<{ '@changed': [] }> =>
   observer as EnhancedEventEmitter<{ '@changed': [] }>;
 
-export function tellChanged(object: Closable): void {
+export function emitChanged(object: Closable): void {
   emitterOf(object).emit('@changed');
 }
 

@@ -4,11 +4,11 @@
  */
 export class GraceTimers<T> {
   readonly #graceMs: number;
-  readonly #onElapsed: (thing: T) => void;
+  readonly #onElapsed: (object: T) => void;
   readonly #timers = new Map<T, NodeJS.Timeout>();
 
   /** @param onElapsed has to check whether the object is still idle */
-  constructor(graceMs: number, onElapsed: (thing: T) => void) {
+  constructor(graceMs: number, onElapsed: (object: T) => void) {
     this.#graceMs = graceMs;
     this.#onElapsed = onElapsed;
   }
@@ -21,18 +21,18 @@ export class GraceTimers<T> {
    * Starts the object's timer anew. The timer does not keep the process running.
    * @param graceMs duration that replaces the usual grace time
    */
-  start(thing: T, graceMs = this.#graceMs): void {
-    this.cancel(thing);
+  start(object: T, graceMs = this.#graceMs): void {
+    this.cancel(object);
     const timer = setTimeout(() => {
-      this.#timers.delete(thing);
-      this.#onElapsed(thing);
+      this.#timers.delete(object);
+      this.#onElapsed(object);
     }, graceMs);
-    this.#timers.set(thing, timer.unref());
+    this.#timers.set(object, timer.unref());
   }
 
-  cancel(thing: T): void {
-    clearTimeout(this.#timers.get(thing));
-    this.#timers.delete(thing);
+  cancel(object: T): void {
+    clearTimeout(this.#timers.get(object));
+    this.#timers.delete(object);
   }
 
   clear(): void {

@@ -2,27 +2,27 @@
 export class Groups<T extends object> {
   readonly #groups = new Map<string, Map<string, T | Set<T>>>();
 
-  add(outer: string, inner: string, thing: T): void {
+  add(outer: string, inner: string, member: T): void {
     let groups = this.#groups.get(outer);
     if (!groups) this.#groups.set(outer, (groups = new Map<string, T | Set<T>>()));
     const group = groups.get(inner);
-    if (group === undefined) groups.set(inner, thing);
-    else if (group instanceof Set) group.add(thing);
-    else if (group !== thing) groups.set(inner, new Set([group, thing]));
+    if (group === undefined) groups.set(inner, member);
+    else if (group instanceof Set) group.add(member);
+    else if (group !== member) groups.set(inner, new Set([group, member]));
   }
 
   /**
    * Removes a member from its group.
    * @returns whether it was a member
    */
-  delete(outer: string, inner: string, thing: T): boolean {
+  delete(outer: string, inner: string, member: T): boolean {
     const groups = this.#groups.get(outer);
     const group = groups?.get(inner);
     if (!groups || group === undefined) return false;
     if (group instanceof Set) {
-      const wasThere = group.delete(thing);
+      const wasThere = group.delete(member);
       if (group.size > 0) return wasThere;
-    } else if (group !== thing) return false;
+    } else if (group !== member) return false;
     groups.delete(inner);
     if (groups.size === 0) this.#groups.delete(outer);
     return true;

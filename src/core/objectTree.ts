@@ -58,7 +58,7 @@ export type ObjectTreeEvents = {
 
 const hasChildren: ReadonlySet<ObjectType> = new Set(['worker', 'router', 'transport']);
 /** Empty set that all leaves share, since there are many. */
-const nothing: ReadonlySet<never> = new Set();
+const noNodes: ReadonlySet<never> = new Set();
 
 export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   readonly workers: ReadonlyMap<string, Worker>;
@@ -68,7 +68,7 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
 
   readonly #nodes = new Map<ObjectTypes[ObjectType], TreeNode>();
   /** Number of times that a node was added beyond the first: two included trees may share a Worker. */
-  readonly #others = new Map<TreeNode['object'], number>();
+  readonly #furtherHolds = new Map<TreeNode['object'], number>();
   readonly #maps = {
     worker: new Map<string, Worker>(),
     router: new Map<string, Router>(),
@@ -125,7 +125,7 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   addRouter(router: Router, worker: Worker, workerId: string): void {
     const workerNode = this.nodeOf<'worker'>(worker) ?? this.#add('worker', workerId, worker, undefined);
     this.#followRouter(router, workerNode);
-    onceClosed(router, () => workerNode.children.size === 0 && this.#gone(workerNode));
+    onceClosed(router, () => workerNode.children.size === 0 && this.#closed(workerNode));
   }
 
   /** Shows all objects of another tree here too, from now on until {@link exclude}. */
@@ -194,21 +194,21 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
     parent: TreeNode | undefined,
   ): TreeNode<T> {
     const node = this.#add(type, id, object, parent);
-    onceClosed(object, () => this.#gone(node));
+    onceClosed(object, () => this.#closed(node));
     // mediasoup does not notice that the parent was closed while the object was being made.
     if (parent?.object.closed) object.close();
     return node;
   }
 
   #add<T extends ObjectType>(type: T, id: string, object: ObjectTypes[T], parent: TreeNode | undefined): TreeNode<T> {
-    const children = hasChildren.has(type) ? new Set() : nothing;
+    const children = hasChildren.has(type) ? new Set() : noNodes;
     const node = {
       type,
       id,
       object,
       parent,
       children,
-      observed: type === 'rtpObserver' ? new Set() : nothing,
+      observed: type === 'rtpObserver' ? new Set() : noNodes,
     } as unknown as TreeNode;
     parent?.children.add(node);
     this.#hold(node);
@@ -219,7 +219,7 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
     const map = this.#mapOf(node);
     if (this.#isForMaps && !map) return;
     if (this.#nodes.has(node.object))
-      return void this.#others.set(node.object, (this.#others.get(node.object) ?? 0) + 1);
+      return void this.#furtherHolds.set(node.object, (this.#furtherHolds.get(node.object) ?? 0) + 1);
     this.#nodes.set(node.object, node);
     map?.set(node.id, node.object);
     this.emit('add', node);
@@ -229,15 +229,15 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
    * Removes the node of a closed object, also from its parent. Trees that include this tree only stop showing the
    * object.
    */
-  #gone(node: TreeNode): void {
+  #closed(node: TreeNode): void {
     node.parent?.children.delete(node);
     this.#remove(node);
   }
 
   #remove(node: TreeNode): void {
-    const others = this.#others.get(node.object) ?? 0;
-    if (others > 1) return void this.#others.set(node.object, others - 1);
-    if (others === 1) return void this.#others.delete(node.object);
+    const further = this.#furtherHolds.get(node.object) ?? 0;
+    if (further > 1) return void this.#furtherHolds.set(node.object, further - 1);
+    if (further === 1) return void this.#furtherHolds.delete(node.object);
     if (!this.#nodes.delete(node.object)) return;
     this.#mapOf(node)?.delete(node.id);
     this.emit('remove', node);

@@ -43,8 +43,8 @@ export class Turns {
   }
 
   /** Calls a function with each member, at once as far as there is time. Resolves when all calls are done. */
-  async forEach<T>(things: Iterable<T, void>, act: (thing: T) => void): Promise<void> {
-    const iterator = things[Symbol.iterator]();
+  async forEach<T>(members: Iterable<T, void>, act: (member: T) => void): Promise<void> {
+    const iterator = members[Symbol.iterator]();
     const step = (): boolean => {
       const next = iterator.next();
       if (!next.done) act(next.value);

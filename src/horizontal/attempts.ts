@@ -36,15 +36,19 @@ export class Attempts {
    * @param choose returns a node that was not tried yet; undefined if there is none
    * @param noCandidate returns the reason if there was none to begin with
    */
-  async any<T>(choose: (tried: Tried) => ClusterNode | undefined, ask: Ask<T>, nobody: () => Error): Promise<T> {
+  async untilDone<T>(
+    choose: (tried: Tried) => ClusterNode | undefined,
+    ask: Ask<T>,
+    noCandidate: () => Error,
+  ): Promise<T> {
     const until = this.#now() + MAX_ATTEMPTS_MS;
     const failures = new Map<ClusterNode, Error>();
     for (;;) {
       const isOver = failures.size >= MAX_ATTEMPTS || this.#now() > until;
       const node = isOver ? undefined : choose(failures);
-      if (!node) throw failures.size > 0 ? failureOf(failures) : nobody();
+      if (!node) throw failures.size > 0 ? failureOf(failures) : noCandidate();
       try {
-        return await this.one(node, ask);
+        return await this.ask(node, ask);
       } catch (thrown) {
         const error = toError(thrown);
         if (isCallersFault(error)) throw error;
@@ -58,7 +62,7 @@ export class Attempts {
    * Asks a node.
    * @throws {Error} as the node
    */
-  async one<T>(node: ClusterNode, ask: Ask<T>): Promise<T> {
+  async ask<T>(node: ClusterNode, ask: Ask<T>): Promise<T> {
     const learn = node.rest.begin();
     try {
       const result = await ask(node);

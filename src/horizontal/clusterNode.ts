@@ -55,7 +55,7 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
   /** Whether the objects on the node are closed here, whether the node lives or not. */
   lost = false;
   /** Latest error since the node was connected for the last time. */
-  #told: Error | undefined;
+  #lastError: Error | undefined;
   /** Whether the node has answered, or can't be reached at present. */
   settled: boolean;
   /** Objects that keep a drained node from being empty. */
@@ -109,7 +109,7 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
 
   /** Reason why the node can't be used, while it is not connected. */
   get trouble(): Error {
-    const known = (this.mafalda as Described).trouble ?? this.#told;
+    const known = (this.mafalda as Described).trouble ?? this.#lastError;
     return known ?? new NodeUnavailableError(`${this.id} has not answered yet`, { node: this.id });
   }
 
@@ -178,21 +178,21 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
   }
 
   /** Notes why the node can't be used, or no longer. */
-  went(error: Error): void {
-    this.#told = error;
+  markUnavailable(error: Error): void {
+    this.#lastError = error;
   }
 
   /** Notes a connection, the first or a later. */
-  came(): void {
+  markConnected(): void {
     this.connected = true;
-    this.#told = undefined;
+    this.#lastError = undefined;
     // Failures of an earlier process say nothing of the present process.
     if (this.#server !== this.serverId) this.rest.end();
     this.#server = this.serverId;
   }
 
   /** Notes a load report of the node. */
-  reported(): void {
+  markReported(): void {
     this.#readCores();
     this.#expected.measured();
   }

@@ -44,7 +44,7 @@ export function untilDrained(node: ClusterNode, deadline: number | undefined): P
   });
 }
 
-export function whatIsLeft(node: ClusterNode): DrainReport {
+export function drainReportOf(node: ClusterNode): DrainReport {
   const report: DrainReport = { transports: [], rtpObservers: [], pipes: [], underway: node.underway };
   for (const { type, object } of node.contents) {
     if (type === 'transport') report.transports.push(object);

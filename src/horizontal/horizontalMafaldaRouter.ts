@@ -27,7 +27,7 @@ import { chooseSource } from '../piping/chooseSource.ts';
 import { PipeFlow } from '../piping/flow/pipeFlow.ts';
 import { interceptClose, interceptRtpObserver, interceptTransport, type StreamAccess } from '../piping/intercept.ts';
 import { showOrigins } from '../piping/showOrigins.ts';
-import { tellOfLostMessages } from '../piping/lostMessages.ts';
+import { reportLostMessages } from '../piping/lostMessages.ts';
 import { Piper } from '../piping/piper.ts';
 import type { StreamInRouter } from '../piping/streams.ts';
 import type { PipeToMafaldaRouterOptions } from '../api/types.ts';
@@ -81,7 +81,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       endpointOf: router => this.#parts.get(this.#nodeOf(router)),
       isLost: router => this.#nodeOf(router).lost,
       startsAsleep: (streamId, destination) => this.#flow.startsAsleep(streamId, destination),
-      onAwake: consumer => this.#flow.isAwake(consumer),
+      onAwake: consumer => this.#flow.markAwake(consumer),
       chooseSource: (places, destination) => this.#chooseSource(places, destination),
       detour: (stream, places, destination) =>
         makeDetour(stream, places, destination, {
@@ -94,7 +94,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     });
     this.tree.on('add', node => this.#intercept(node));
     // Each node reports the losses of pipes within it.
-    tellOfLostMessages({
+    reportLostMessages({
       tree: this.tree,
       streams: this.streams,
       users: this.users,
@@ -132,8 +132,8 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   }
 
   /** Attaches to a node. Must be called when it is connected, for the first time or again. */
-  nodeCame(node: ClusterNode): void {
-    this.#parts.nodeCame(node);
+  nodeConnected(node: ClusterNode): void {
+    this.#parts.nodeConnected(node);
   }
 
   async getRtpCapabilities(): Promise<types.RtpCapabilities> {
@@ -145,7 +145,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     // it.
     if (!this.#isDefined) await attached;
     const asked = this.#nodes.attempt(
-      tried => this.#nodes.any(this.#request(), tried),
+      tried => this.#nodes.pickConnected(this.#request(), tried),
       node => this.#parts.ask(node, part => part.getRtpCapabilities()),
     );
     const [rtpCapabilities] = await Promise.all([asked, attached]);
@@ -337,7 +337,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     const created = await this.#nodes.place(this.#request(), placement, node =>
       this.#parts.create(node, part => make(part, rest)),
     );
-    if ('removeProducer' in created) this.#flow.isOurs(created);
+    if ('removeProducer' in created) this.#flow.markOwn(created);
     return created;
   }
 
@@ -380,7 +380,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
    * for an unknown stream costs a round trip.
    */
   async #seek(id: string): Promise<void> {
-    if (this.closed || this.streams.find(id).length > 0 || this.#piper.isAccepting(id)) return;
+    if (this.closed || this.streams.find(id).length > 0 || this.#piper.isArriving(id)) return;
     let found!: () => void;
     const there = new Promise<void>(resolve => (found = resolve));
     const onAdd = (): void => void (this.streams.find(id).length > 0 && found());
@@ -429,15 +429,15 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   #accessFrom(router: types.Router, onFind?: () => void): StreamAccess {
     return {
       streams: this.streams,
-      find: async (stream, surely) => {
+      find: async (stream, untilArrived) => {
         onFind?.();
         const id = streamKey(stream);
-        if (!surely) return { id, ...(await this.#piper.announce(stream, router)) };
+        if (!untilArrived) return { id, ...(await this.#piper.announce(stream, router)) };
         await this.#piper.bring(stream, router);
         return { id };
       },
       isHere: where => this.#nodeOf(where) === this.#nodeOf(router),
-      isComing: id => this.#piper.isAccepting(id),
+      isArriving: id => this.#piper.isArriving(id),
       seek: id => this.#seek(id),
     };
   }

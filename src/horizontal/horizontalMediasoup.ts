@@ -17,11 +17,11 @@ import type {
 import { closeWorker } from '../core/workers/closeWorker.ts';
 import { ClosedError, NodeUnavailableError } from '../api/errors.ts';
 import { MediasoupModule } from '../core/mediasoupModule.ts';
-import { mayForget, mayForgetCalls } from '../core/mayForget.ts';
+import { logRejection, logRejections } from '../core/logRejections.ts';
 import { ObjectTree, type ObjectTypes, type TreeNode } from '../core/objectTree.ts';
 import { onceClosed } from '../core/onceClosed.ts';
 import { startWorker } from '../core/workers/startWorker.ts';
-import { Outlets } from '../piping/pipeToMafaldaRouter.ts';
+import { ExternalPipes } from '../piping/externalPipes.ts';
 import type { PipeToMafaldaRouterOptions } from '../api/types.ts';
 import { Streams } from '../piping/streams.ts';
 import type { ClusterNode } from './clusterNode.ts';
@@ -38,13 +38,13 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
   /** Objects that were made with this module. */
   readonly tree = new ObjectTree();
   readonly #streams = new Streams(this.tree);
-  readonly #outlets = new Outlets(this.#streams, true);
+  readonly #externalPipes = new ExternalPipes(this.#streams, true);
   #closed = false;
   readonly #nodeOf = new WeakMap<Router, ClusterNode>();
 
   constructor(nodes: NodePool) {
     super();
-    mayForgetCalls(this, ['createWorker']);
+    logRejections(this, ['createWorker']);
     this.#nodes = nodes;
   }
 
@@ -135,7 +135,7 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
       const isHere = this.#streams.find(producerId ?? dataProducerId ?? '').some(place => place.router === router);
       if ((producerId ?? dataProducerId) && !isHere)
         throw new NotFoundError(producerId ? 'Producer not found' : 'DataProducer not found');
-      return this.#outlets.pipe(router, {
+      return this.#externalPipes.pipe(router, {
         ...ALL_ADDRESSES,
         ...rest,
         producerId,
@@ -143,7 +143,7 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
         mafaldaRouter,
       } as PipeToMafaldaRouterOptions<Router>);
     };
-    router.pipeToRouter = options => mayForget(pipe(options), 'pipeToRouter()');
+    router.pipeToRouter = options => logRejection(pipe(options), 'pipeToRouter()');
   }
 
   /** Module of any connected node, or of this process while there is none: their versions match. */

@@ -23,7 +23,7 @@ import type {
 import { checkDuration } from '../api/checkDuration.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import { Departures } from './departures.ts';
-import { untilDrained, whatIsLeft, type DrainOptions, type DrainReport } from './drain.ts';
+import { untilDrained, drainReportOf, type DrainOptions, type DrainReport } from './drain.ts';
 import { HorizontalMediasoup } from './horizontalMediasoup.ts';
 import { HorizontalMafaldaRouter } from './horizontalMafaldaRouter.ts';
 import { Evidence } from './liveness/evidence.ts';
@@ -167,9 +167,9 @@ export class MafaldaHorizontal
       onReachable: ({ mafalda }) => this.safeEmit('nodereachable', mafalda),
     });
     this.#nodes.on('connected', node => {
-      for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.nodeCame(node);
+      for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.nodeConnected(node);
       this.safeEmit('nodeconnected', node.mafalda);
-      this.#liveness.nodeCame(node);
+      this.#liveness.nodeConnected(node);
     });
     this.#nodes.on('lost', node => this.#onLost(node));
     this.#nodes.on('disconnected', ({ mafalda }, reason) => this.safeEmit('nodedisconnected', mafalda, reason));
@@ -260,8 +260,8 @@ export class MafaldaHorizontal
     const added = this.#nodes.find(node);
     // A node that is connected already emits no further `connected`.
     if (added?.connected) {
-      for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.nodeCame(added);
-      this.#liveness.nodeCame(added);
+      for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.nodeConnected(added);
+      this.#liveness.nodeConnected(added);
     }
     return this;
   }
@@ -292,7 +292,7 @@ export class MafaldaHorizontal
     const found = this.#nodes.findOrThrow(node);
     found.draining = true;
     await untilDrained(found, options.deadline);
-    return whatIsLeft(found);
+    return drainReportOf(found);
   }
 
   /**
@@ -387,14 +387,14 @@ export class MafaldaHorizontal
    * first failed call.
    */
   #reportUnusable(): void {
-    const { nobody } = this.#nodes;
-    if (!nobody) return;
-    if (this.listenerCount('error') > 0) this.reportError(nobody);
-    else process.emitWarning(nobody.message, { code: 'MAFALDA_NO_NODE' });
+    const { unavailability } = this.#nodes;
+    if (!unavailability) return;
+    if (this.listenerCount('error') > 0) this.reportError(unavailability);
+    else process.emitWarning(unavailability.message, { code: 'MAFALDA_NO_NODE' });
   }
 
   #onLost(node: ClusterNode): void {
-    this.#liveness.nodeGone(node);
+    this.#liveness.unwatch(node);
     for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.nodeLost(node);
   }
 

@@ -44,7 +44,7 @@ export type NodePoolEvents = {
 /** Limit for a node's first answer, in ms: a slower node is not waited for, and is used as soon as it answers. */
 const CONNECT_TIMEOUT_MS = 3000;
 /** Maximum number of nodes whose reasons are in an error's message; `causes` has the reasons of all. */
-const MAX_TOLD = 5;
+const MAX_REASONS = 5;
 const none: Tried = new Map();
 
 export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
@@ -153,7 +153,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     };
     const stop = listen(node.events, {
       connected: () => {
-        node.came();
+        node.markConnected();
         node.lost = false;
         if (!this.#isFit(node)) return;
         this.emit('connected', node);
@@ -161,11 +161,13 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
       },
       disconnected: reason => {
         node.connected = false;
-        node.went(new NodeUnavailableError(`${node.id}: the connection was lost (${reason})`, { node: node.id }));
+        node.markUnavailable(
+          new NodeUnavailableError(`${node.id}: the connection was lost (${reason})`, { node: node.id }),
+        );
         this.emit('disconnected', node, reason);
       },
       load: load => {
-        node.reported();
+        node.markReported();
         this.emit('load', node, load);
       },
       lost: () => {
@@ -173,12 +175,12 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
         this.emit('lost', node);
       },
       error: error => {
-        node.went(error);
+        node.markUnavailable(error);
         this.emit('error', error);
         settle();
       },
       connecterror: failure => {
-        node.went(failure.error);
+        node.markUnavailable(failure.error);
         this.emit('connecterror', failure);
       },
       close: () => void this.delete(node),
@@ -236,24 +238,24 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     };
     if (placement.node === undefined) return this.attempt(choose, createCounted);
     request.assertOpen();
-    return this.#attempts.one(this.#bound(placement.node), createCounted);
+    return this.#attempts.ask(this.#boundNode(placement.node), createCounted);
   }
 
   /** Asks a node after another, until a node can do it: see {@link Attempts}. */
   attempt<T>(choose: (tried: Tried) => ClusterNode | undefined, ask: (node: ClusterNode) => Promise<T>): Promise<T> {
-    return this.#attempts.any(choose, ask, () => this.#nobody());
+    return this.#attempts.untilDone(choose, ask, () => this.#noNodeError());
   }
 
   /** Returns the node for the next object, by the present state of the nodes. */
   choose(request: PoolRequest, placement: Placement = {}): ClusterNode {
-    if (placement.node !== undefined) return this.#bound(placement.node);
+    if (placement.node !== undefined) return this.#boundNode(placement.node);
     const node = this.#byStrategy(request, placement, none);
-    if (!node) throw this.#nobody();
+    if (!node) throw this.#noNodeError();
     return node;
   }
 
   /** Returns a node that can answer a question: rather a node that is in use already and will be. */
-  any({ isUsed }: PoolRequest, tried: Tried = none): ClusterNode | undefined {
+  pickConnected({ isUsed }: PoolRequest, tried: Tried = none): ClusterNode | undefined {
     const rank = (node: ClusterNode): number =>
       Number(node.rest.resting) * 4 + Number(node.draining) * 2 + Number(!isUsed(node));
     return smallest(
@@ -304,21 +306,24 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
   }
 
   /** Error that explains why no node takes new objects; undefined if a node does. */
-  get nobody(): Error | undefined {
-    return this.#candidates(none).length > 0 ? undefined : this.#nobody();
+  get unavailability(): Error | undefined {
+    return this.#candidates(none).length > 0 ? undefined : this.#noNodeError();
   }
 
-  #nobody(): Error {
+  #noNodeError(): Error {
     const nodes = [...this.#nodes.values()];
     const all = `none of the ${this.size} nodes`;
     if (nodes.some(({ connected }) => connected)) {
       return new NodeDrainingError(`${all} takes anything new: those that are connected are being drained`);
     }
     const causes = Object.fromEntries(nodes.map(({ id, trouble }) => [id, trouble]));
-    const whys = Object.values(causes).map(({ message }) => `; ${message}`);
-    const told = whys.slice(0, MAX_TOLD).join('');
-    const rest = whys.length > MAX_TOLD ? `; and ${whys.length - MAX_TOLD} more, see causes` : '';
-    return new NodeUnavailableError(`${all} is connected${told}${rest}`, { cause: Object.values(causes)[0], causes });
+    const allReasons = Object.values(causes).map(({ message }) => `; ${message}`);
+    const reasons = allReasons.slice(0, MAX_REASONS).join('');
+    const rest = allReasons.length > MAX_REASONS ? `; and ${allReasons.length - MAX_REASONS} more, see causes` : '';
+    return new NodeUnavailableError(`${all} is connected${reasons}${rest}`, {
+      cause: Object.values(causes)[0],
+      causes,
+    });
   }
 
   /** Checks whether a connected node can stay, by its version of mediasoup and the identity of its server. */
@@ -375,7 +380,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
    * @throws {NodeUnavailableError} if the node is not connected
    * @throws {NodeDrainingError} if it is being drained
    */
-  #bound(wanted: string | MafaldaApi): ClusterNode {
+  #boundNode(wanted: string | MafaldaApi): ClusterNode {
     const node = this.findOrThrow(wanted);
     const { id, trouble } = node;
     if (!node.connected) {

@@ -124,11 +124,11 @@ export class Parts {
   use(): void {
     if (this.#inUse) return;
     this.#inUse = true;
-    for (const node of this.#nodes) this.nodeCame(node);
+    for (const node of this.#nodes) this.nodeConnected(node);
   }
 
   /** Attaches to a node. Must be called when it is connected, for the first time or again. */
-  nodeCame(node: ClusterNode): void {
+  nodeConnected(node: ClusterNode): void {
     if (!this.#inUse || !node.connected) return;
     // After a resumed connection the node has reported all that was missed.
     if (!this.#parts.get(node)?.attached) void this.#attach(node);

@@ -6,7 +6,7 @@ import * as ortc from 'mediasoup/ortc';
 import type * as types from 'mediasoup/types';
 import { separatePlacement, type CreateMethod } from '../api/createOptions.ts';
 import type { Placement } from '../api/placement.ts';
-import type { Addresses, PlacingMethod } from '../core/addresses/addresses.ts';
+import type { Addresses, AddressedMethod } from '../core/addresses/addresses.ts';
 import { dumpTree } from '../base/dumpTree.ts';
 import type { MafaldaRouterDump } from '../api/dump.ts';
 import { MafaldaRouterBase } from '../base/mafaldaRouterBase.ts';
@@ -27,15 +27,15 @@ import {
 import { PipeFlow } from '../piping/flow/pipeFlow.ts';
 import { interceptClose, interceptRtpObserver, interceptTransport, type StreamAccess } from '../piping/intercept.ts';
 import { showOrigins } from '../piping/showOrigins.ts';
-import { tellFamilies } from '../core/addresses/families.ts';
-import { tellOfLostMessages } from '../piping/lostMessages.ts';
+import { setFamilies } from '../core/addresses/families.ts';
+import { reportLostMessages } from '../piping/lostMessages.ts';
 import { Piper } from '../piping/piper.ts';
 import { chooseSource } from '../piping/chooseSource.ts';
 import type { PipeableMafaldaRouter } from '../base/pipeableMafaldaRouter.ts';
 import type { ResourceUsages } from '../api/types.ts';
 import { Aliases } from './aliases.ts';
 import { interceptIds } from './interceptIds.ts';
-import { usagesOf } from './usages.ts';
+import { usagesOf } from './usagesOf.ts';
 import { checks, givesAddresses } from './checkOptions.ts';
 import { IdlePipes } from '../piping/links/idlePipes.ts';
 import { LeftLinks } from '../piping/links/leftLinks.ts';
@@ -74,14 +74,14 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     this.#aliases = aliases;
     this.#places = new Places(pool, options, this.tree, {
       onRouter: (router, worker) => {
-        if (addresses.pipeFamilies) tellFamilies(router, addresses.pipeFamilies);
+        if (addresses.pipeFamilies) setFamilies(router, addresses.pipeFamilies);
         this.tree.addRouter(router, worker, String(worker.pid));
         this.safeEmit('newrouter', router, worker);
       },
       onWorkerDied: (worker, error) => this.reportWorkerDied(worker, error),
     });
     this.tree.on('add', node => this.#intercept(node));
-    tellOfLostMessages({ tree: this.tree, streams: this.streams, users: this.users, concerns: () => true });
+    reportLostMessages({ tree: this.tree, streams: this.streams, users: this.users, concerns: () => true });
     // The idle pipes come after the interceptors, since they read the ids that objects show.
     this.#idlePipes = new IdlePipes(this.tree, idlePipeTimeout);
     this.#links = new RouterLinks(this.tree.routers, this.streams, aliases, this.#idlePipes);
@@ -189,7 +189,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
   }
 
   /** Completes the options with this machine's addresses. The placement is dropped, since a Mafalda has no choice. */
-  #settle(method: CreateMethod & PlacingMethod, given: { placement?: Placement } = {}): Record<string, unknown> {
+  #settle(method: CreateMethod & AddressedMethod, given: { placement?: Placement } = {}): Record<string, unknown> {
     return this.#addresses.completeOptions(method, { ...separatePlacement(method, given).rest });
   }
 
@@ -232,14 +232,14 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
   #accessFrom(router: types.Router): StreamAccess {
     return {
       streams: this.streams,
-      find: async (stream, surely) => {
+      find: async (stream, untilArrived) => {
         const { arrived } = await this.#piper.begin(stream, router);
-        if (surely) await arrived;
+        if (untilArrived) await arrived;
         const place = this.streams.inRouter(streamKey(stream), router);
         return place && { id: this.#aliases.workerIdOf(place.producer), arrived };
       },
       isHere: where => where === router,
-      isComing: id => this.#piper.isAccepting(id),
+      isArriving: id => this.#piper.isArriving(id),
       hold: id => this.#idlePipes.hold(router.id, id),
     };
   }

@@ -1,6 +1,6 @@
 import { addressOptionNames, Addresses, reachable, type AddressOptions } from '../core/addresses/addresses.ts';
 import { NodeUnavailableError } from '../api/errors.ts';
-import { WorkerCounts } from '../base/workerLoads.ts';
+import { WorkerCounts } from '../base/workerCounts.ts';
 import type { LoadReport } from '../api/load.ts';
 import { MafaldaBase } from '../base/mafaldaBase.ts';
 import { refuseUnknown, type OptionNames, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
@@ -12,11 +12,11 @@ import { checkDuration } from '../api/checkDuration.ts';
 import { HostMeter } from './hostMeter.ts';
 import { DEFAULT_IDLE_PIPE_TIMEOUT_MS } from '../piping/links/idlePipes.ts';
 import { LocalMafaldaRouter } from './localMafaldaRouter.ts';
-import { usagesOf } from './usages.ts';
+import { usagesOf } from './usagesOf.ts';
 import { WorkerBudget, type WorkerBudgetOptions } from './workerBudget.ts';
 import { WorkerPool } from './workerPool.ts';
 
-const TOLD_TO_END =
+const ENDED_BY_SIGNAL =
   'a signal has ended a mediasoup Worker, though nobody has closed it: calls on it are cut off, and as long as no other one runs, nothing new is created here for 15 s. ' +
   'A service manager that signals each process of a service has to leave that to this one (systemd: KillMode=mixed): see "Signals" in docs/guides/media-servers.md';
 
@@ -76,7 +76,7 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
   readonly #addresses: Addresses;
   readonly #idlePipeTimeout: number;
   readonly #host = new HostMeter();
-  #wasToldToEnd = false;
+  #isSignalReported = false;
   /** Objects in the Workers that others have made. */
   readonly #adopted = new ObjectTree();
   readonly #counts = [this.tree, this.#adopted].map(tree => new WorkerCounts(tree));
@@ -103,7 +103,7 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
     };
     this.#addresses = new Addresses(options, webRtcServerOptions?.listenInfos);
     const budget = workerBudget === false ? undefined : new WorkerBudget(workerBudget);
-    this.#pool = new WorkerPool(mediasoup, budget, () => this.#onToldToEnd(), this.webRtcServerOptions);
+    this.#pool = new WorkerPool(mediasoup, budget, () => this.#onEndedBySignal(), this.webRtcServerOptions);
   }
 
   get load(): number {
@@ -141,11 +141,11 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
   }
 
   /** Reports the end of Workers by a signal once, since all of them end together, as a rule. */
-  #onToldToEnd(): void {
-    if (this.closed || this.#wasToldToEnd) return;
-    this.#wasToldToEnd = true;
-    if (this.listenerCount('error') > 0) this.reportError(new NodeUnavailableError(TOLD_TO_END));
-    else process.emitWarning(TOLD_TO_END, { code: 'MAFALDA_WORKERS_ENDED' });
+  #onEndedBySignal(): void {
+    if (this.closed || this.#isSignalReported) return;
+    this.#isSignalReported = true;
+    if (this.listenerCount('error') > 0) this.reportError(new NodeUnavailableError(ENDED_BY_SIGNAL));
+    else process.emitWarning(ENDED_BY_SIGNAL, { code: 'MAFALDA_WORKERS_ENDED' });
   }
 
   protected async release(): Promise<void> {

@@ -11,7 +11,7 @@ import { logger } from '../core/logger.ts';
 import { onceClosed } from '../core/onceClosed.ts';
 import { WorkerBudgetError } from '../api/errors.ts';
 import { startWorker } from '../core/workers/startWorker.ts';
-import { wasToldToEnd } from '../core/workers/toldToEnd.ts';
+import { wasEndedBySignal } from '../core/workers/endedBySignal.ts';
 import { PooledWorker } from './pooledWorker.ts';
 import type { WorkerBudget } from './workerBudget.ts';
 
@@ -34,7 +34,7 @@ export class WorkerPool {
   /** Workers that others have made, and will close. */
   readonly #adopted = new Set<PooledWorker>();
   readonly #idle = new GraceTimers<PooledWorker>(IDLE_WORKER_GRACE_MS, pooled => this.#closeIfIdle(pooled));
-  readonly #onToldToEnd: () => void;
+  readonly #onEndedBySignal: () => void;
   #sampling: NodeJS.Timeout | undefined;
 
   /**
@@ -45,10 +45,10 @@ export class WorkerPool {
   constructor(
     mediasoup: Mediasoup,
     budget: WorkerBudget | undefined,
-    onToldToEnd: () => void,
+    onEndedBySignal: () => void,
     webRtcServerOptions?: WebRtcServerOptions,
   ) {
-    this.#onToldToEnd = onToldToEnd;
+    this.#onEndedBySignal = onEndedBySignal;
     this.#mediasoup = mediasoup;
     this.#budget = budget;
     this.webRtcServerOptions = webRtcServerOptions;
@@ -149,7 +149,7 @@ export class WorkerPool {
   }
 
   #watchDeath(worker: Worker): void {
-    worker.once('died', error => wasToldToEnd(error) && this.#onToldToEnd());
+    worker.once('died', error => wasEndedBySignal(error) && this.#onEndedBySignal());
   }
 
   #giveBack(): void {

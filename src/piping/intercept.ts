@@ -7,9 +7,9 @@ import { NotFoundError } from 'mediasoup/errors';
 import * as ortc from 'mediasoup/ortc';
 import type { ConsumerOptions, DataProducer, Producer, Router, RtpObserver, Transport } from 'mediasoup/types';
 import { copyOf } from '../core/copies.ts';
-import { mayForgetCalls } from '../core/mayForget.ts';
+import { logRejections } from '../core/logRejections.ts';
 import { describeStream, streamKey, type StreamId } from './endpoint.ts';
-import { isPassing, unreachable } from './piper.ts';
+import { isTransient, unreachable } from './piper.ts';
 import type { Streams } from './streams.ts';
 
 /** Consumer or DataConsumer, or undefined where there is no object to close. */
@@ -33,13 +33,13 @@ export interface StreamAccess {
   readonly streams: Streams;
   /**
    * Brings the stream; resolves with undefined if it has gone by then.
-   * @param surely whether to wait until the stream has arrived, rather than until the Router knows that it comes
+   * @param untilArrived whether to wait until the stream has arrived, rather than until the Router knows that it comes
    */
-  readonly find: (stream: StreamId, surely: boolean) => Promise<FoundStream | undefined>;
+  readonly find: (stream: StreamId, untilArrived: boolean) => Promise<FoundStream | undefined>;
   /** Returns whether streams of that Router can be consumed here without a pipe. */
   readonly isHere: (router: Router) => boolean;
   /** Returns whether another Piper is bringing the stream here, perhaps from a Router that is out of sight. */
-  readonly isComing: (id: string) => boolean;
+  readonly isArriving: (id: string) => boolean;
   /**
    * Looks elsewhere for a stream that is not known here. Comes first, since the other steps depend on the stream's
    * kind.
@@ -84,7 +84,7 @@ export function interceptTransport(transport: Transport, router: Router, access:
       consumeData({ ...options, dataProducerId: id }),
     );
   };
-  mayForgetCalls(transport, ['produce', 'produceData', 'consume', 'consumeData']);
+  logRejections(transport, ['produce', 'produceData', 'consume', 'consumeData']);
 }
 
 export function interceptRtpObserver(rtpObserver: RtpObserver, access: StreamAccess): void {
@@ -106,7 +106,7 @@ export function interceptRtpObserver(rtpObserver: RtpObserver, access: StreamAcc
     await removeProducer({ ...options, producerId: found });
     foundIds.delete(options.producerId);
   };
-  mayForgetCalls(rtpObserver, ['addProducer', 'removeProducer']);
+  logRejections(rtpObserver, ['addProducer', 'removeProducer']);
 }
 
 /** Makes a close by the application end the object's streams everywhere at once. */
@@ -122,7 +122,7 @@ export function interceptClose(object: Transport | Producer | DataProducer, stre
  */
 async function reach<T extends Used>(
   user: Transport | RtpObserver,
-  { streams, find, seek, hold, isComing }: StreamAccess,
+  { streams, find, seek, hold, isArriving }: StreamAccess,
   stream: StreamId,
   use: (id: string) => Promise<T>,
   check?: () => void,
@@ -136,13 +136,13 @@ async function reach<T extends Used>(
     check?.();
     for (let attempt = 1; ; ++attempt) {
       const isThere = streams.first(id) !== undefined;
-      if (!isThere && !isComing(id)) throw notFound();
+      if (!isThere && !isArriving(id)) throw notFound();
       const found = await find(stream, attempt > 1);
       try {
         if (found === undefined) throw notFound();
         return await useArriving(found, use);
       } catch (error) {
-        if (!isPassing(error) || user.closed || !isThere) throw error;
+        if (!isTransient(error) || user.closed || !isThere) throw error;
         if (attempt === MAX_ATTEMPTS) throw streams.first(id) ? unreachable(stream, error) : error;
       }
     }

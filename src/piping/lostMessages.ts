@@ -35,7 +35,7 @@ export interface LostMessagesOptions {
  * Makes all DataConsumers behind a pipe emit `sctpsendbufferfull` when the pipe can't take a message, since the
  * messages that wait for its link have reached the link's size.
  */
-export function tellOfLostMessages({ tree, streams, users, concerns }: LostMessagesOptions): void {
+export function reportLostMessages({ tree, streams, users, concerns }: LostMessagesOptions): void {
   tree.on('add', ({ type, object, parent }) => {
     const to = type === 'dataConsumer' && parent?.type === 'transport' ? linkedRouterId(parent.object) : undefined;
     if (type !== 'dataConsumer' || to === undefined || parent?.parent?.type !== 'router') return;
@@ -47,12 +47,12 @@ export function tellOfLostMessages({ tree, streams, users, concerns }: LostMessa
       const router = tree.routers.get(to);
       if (!router || !concerns(from, router)) return;
       for (const routerId of routersBehind(to, streams.find(id)))
-        for (const consumer of users.consumers(routerId, id)) tell(consumer.object);
+        for (const consumer of users.consumers(routerId, id)) emitLoss(consumer.object);
     });
   });
 }
 
-function tell(consumer: Consumer | DataConsumer): void {
+function emitLoss(consumer: Consumer | DataConsumer): void {
   if ('dataProducerId' in consumer) consumer.safeEmit('sctpsendbufferfull');
 }
 

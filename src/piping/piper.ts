@@ -21,7 +21,7 @@ import {
 import { commonFamily, familiesOf } from '../core/addresses/families.ts';
 import { joinEnds, joinTransports, type Losses } from './joinEnds.ts';
 import { KnownLinks } from './knownLinks.ts';
-import { firstOf, moment } from './moments.ts';
+import { firstOf, deferred } from './stages.ts';
 import type { StreamInRouter, Streams } from './streams.ts';
 
 const log = logger('piper');
@@ -67,13 +67,13 @@ interface Piping {
 }
 
 /** Callbacks that end the stages. */
-interface Moments {
+interface StageCallbacks {
   announce: () => void;
   produce: () => void;
 }
 
 /** Pipe into a domain of this Piper's that another Piper is making. */
-interface Accepting {
+interface Arrival {
   domain: string;
   produced: Promise<void>;
   accepted: Promise<void>;
@@ -84,7 +84,7 @@ export class Piper {
   /** Pipes that are being made from here, by stream and domain. */
   readonly #underway = new Map<string, Piping>();
   /** Streams that another Piper is bringing into a domain of this Piper's. */
-  readonly #accepting = new Map<string, Accepting>();
+  readonly #arrivals = new Map<string, Arrival>();
 
   /** Links that were opened from here. */
   readonly #links = new KnownLinks();
@@ -101,12 +101,12 @@ export class Piper {
 
   /** Number of pipes that are being made. */
   get underway(): number {
-    return this.#underway.size + this.#accepting.size;
+    return this.#underway.size + this.#arrivals.size;
   }
 
   /** Returns whether another Piper is bringing the stream here, perhaps from a Router that is out of sight. */
-  isAccepting(id: string): boolean {
-    return this.#accepting.has(id);
+  isArriving(id: string): boolean {
+    return this.#arrivals.has(id);
   }
 
   /**
@@ -123,7 +123,7 @@ export class Piper {
    * bring}.
    */
   async announce(stream: StreamId, destination: Router): Promise<{ arrived?: Promise<void> }> {
-    if (this.#accepting.get(streamKey(stream))?.domain === this.#options.domainOf(destination)) return {};
+    if (this.#arrivals.get(streamKey(stream))?.domain === this.#options.domainOf(destination)) return {};
     await this.#accepted(stream);
     const piping = this.#pipe(stream, destination);
     await piping?.announced;
@@ -135,8 +135,8 @@ export class Piper {
    * consumer made before the arrival is of no use if that fails.
    */
   async begin(stream: StreamId, destination: Router): Promise<{ arrived?: Promise<void> }> {
-    const accepting = this.#accepting.get(streamKey(stream));
-    if (accepting?.domain === this.#options.domainOf(destination)) return this.#beginAccepted(stream, accepting);
+    const arrival = this.#arrivals.get(streamKey(stream));
+    if (arrival?.domain === this.#options.domainOf(destination)) return this.#beginAccepted(stream, arrival);
     await this.#accepted(stream);
     const piping = this.#pipe(stream, destination);
     await piping?.produced;
@@ -150,32 +150,32 @@ export class Piper {
    */
   accept(stream: StreamId, domain: string, arrive: (onProduced: () => void) => Promise<void>): Promise<void> {
     const key = streamKey(stream);
-    const accepting = this.#accepting.get(key);
-    if (accepting) return accepting.accepted;
+    const arrival = this.#arrivals.get(key);
+    if (arrival) return arrival.accepted;
     if (this.#options.streams.first(key)) return Promise.resolve();
-    const [production, produce] = moment();
-    const accepted = arrive(produce).finally(() => this.#accepting.delete(key));
-    this.#accepting.set(key, { domain, produced: firstOf(production, accepted), accepted });
+    const [production, produce] = deferred();
+    const accepted = arrive(produce).finally(() => this.#arrivals.delete(key));
+    this.#arrivals.set(key, { domain, produced: firstOf(production, accepted), accepted });
     return accepted;
   }
 
-  async #beginAccepted(stream: StreamId, { produced, accepted }: Accepting): Promise<{ arrived?: Promise<void> }> {
+  async #beginAccepted(stream: StreamId, { produced, accepted }: Arrival): Promise<{ arrived?: Promise<void> }> {
     // An application knows nothing of links: if a link ends during the arrival, the stream is not found.
-    const asTold = (error: unknown): never => {
-      throw isPassing(error) ? new NotFoundError(`${describeStream(stream)} not found`) : error;
+    const asNotFound = (error: unknown): never => {
+      throw isTransient(error) ? new NotFoundError(`${describeStream(stream)} not found`) : error;
     };
-    const arrived = accepted.catch(asTold);
+    const arrived = accepted.catch(asNotFound);
     arrived.catch(() => undefined);
-    await produced.catch(asTold);
+    await produced.catch(asNotFound);
     return { arrived };
   }
 
   async #accepted(stream: StreamId): Promise<void> {
     try {
-      await this.#accepting.get(streamKey(stream))?.accepted;
+      await this.#arrivals.get(streamKey(stream))?.accepted;
     } catch (error) {
       // The Piper that makes the pipe tries again by itself.
-      if (!isPassing(error)) throw error;
+      if (!isTransient(error)) throw error;
     }
   }
 
@@ -190,7 +190,7 @@ export class Piper {
     const places = streams.find(streamKey(stream));
     if (places.length === 0 || places.some(({ router }) => domainOf(router) === domain)) return undefined;
 
-    const [[announcement, announce], [production, produce]] = [moment(), moment()];
+    const [[announcement, announce], [production, produce]] = [deferred(), deferred()];
     const arrived = this.#attempt(stream, destination, { announce, produce }).finally(() => this.#underway.delete(key));
     // The arrival may have no waiter; callers that wait for another stage see a failure there.
     arrived.catch(error => log('pipe of %s to router %s failed: %o', streamKey(stream), destination.id, error));
@@ -199,7 +199,7 @@ export class Piper {
     return piping;
   }
 
-  async #attempt(stream: StreamId, destination: Router, moments: Moments): Promise<void> {
+  async #attempt(stream: StreamId, destination: Router, stages: StageCallbacks): Promise<void> {
     const { streams, domainOf, chooseSource, detour } = this.#options;
     const domain = domainOf(destination);
     for (let attempt = 1; ; ++attempt) {
@@ -209,10 +209,10 @@ export class Piper {
       if (places.length === 0 || places.some(({ router }) => domainOf(router) === domain)) return;
       try {
         const source = chooseSource(this.#reachable(places, destination), destination);
-        if (source) return await this.#make(stream, source.router, destination, moments);
+        if (source) return await this.#make(stream, source.router, destination, stages);
         await detour?.(stream, places, destination);
       } catch (error) {
-        if (!isPassing(error)) throw error;
+        if (!isTransient(error)) throw error;
         if (attempt === MAX_ATTEMPTS) throw unreachable(stream, error);
       }
       if (attempt === MAX_ATTEMPTS) throw unreachable(stream, new Error('no other Router reaches it'));
@@ -237,7 +237,12 @@ export class Piper {
     );
   }
 
-  async #make(stream: StreamId, source: Router, destination: Router, { announce, produce }: Moments): Promise<void> {
+  async #make(
+    stream: StreamId,
+    source: Router,
+    destination: Router,
+    { announce, produce }: StageCallbacks,
+  ): Promise<void> {
     const { network, endpointOf, startsAsleep, onAwake, tree } = this.#options;
     const [from, to] = [endpointOf(source), endpointOf(destination)];
     const link = linkFor(stream);
@@ -321,7 +326,7 @@ function leadsElsewhere({ connectedTo }: LinkEnd, { transportId }: LinkEnd): boo
  * Returns whether another attempt can help: the object that was asked for was just ending, and is gone by now; or the
  * asked side had not yet heard of that end.
  */
-export function isPassing(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   return isStale(error) || (error instanceof Error && error.name === 'NotFoundError');
 }
 

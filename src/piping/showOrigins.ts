@@ -11,7 +11,7 @@ interface Named {
   producer: Producer;
 }
 
-type Translate = (told: never, origin: (producer: Producer) => Producer) => unknown;
+type Translate = (argument: never, origin: (producer: Producer) => Producer) => unknown;
 
 /** Translators of the events whose arguments name Producers. */
 const translations: Readonly<Record<string, Translate>> = {
@@ -33,7 +33,7 @@ export function showOrigins(rtpObserver: RtpObserver, streams: Streams): void {
     const safeEmit = emitter.safeEmit.bind(emitter);
     emitter.safeEmit = (name, ...args) => {
       const translate = Object.hasOwn(translations, name) ? translations[name] : undefined;
-      return safeEmit(name, ...(translate ? args.map(told => translate(told as never, origin)) : args));
+      return safeEmit(name, ...(translate ? args.map(argument => translate(argument as never, origin)) : args));
     };
   }
 }

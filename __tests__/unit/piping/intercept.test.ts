@@ -29,7 +29,7 @@ beforeEach(async () => {
     streams: linked.streams,
     find: (stream, surely) => find(stream, surely),
     isHere: router => router === destination,
-    isComing: () => false,
+    isArriving: () => false,
   };
   interceptTransport(transport, destination, access);
 });

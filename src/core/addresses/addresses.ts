@@ -44,8 +44,8 @@ type ListenIp = TransportListenIp | string;
 const WILDCARDS = ['0.0.0.0', '::'];
 
 /** Methods whose options have addresses. */
-export type PlacingMethod = (typeof placing)[number];
-const placing = [
+export type AddressedMethod = (typeof addressedMethods)[number];
+const addressedMethods = [
   'createWebRtcTransport',
   'createWebRtcServer',
   'createPlainTransport',
@@ -97,13 +97,13 @@ export class Addresses {
    */
   complete(method: string, args: unknown[]): unknown[] {
     const [given = {}] = args as [Options?];
-    if (!isPlacing(method) || typeof given !== 'object' || given === null) return args;
+    if (!isAddressed(method) || typeof given !== 'object' || given === null) return args;
     const completed = this.completeOptions(method, given);
     return completed === given ? args : [completed, ...args.slice(1)];
   }
 
   /** Returns the options themselves if they are complete, or a completed copy. */
-  completeOptions<T extends object>(method: PlacingMethod, given: T): T {
+  completeOptions<T extends object>(method: AddressedMethod, given: T): T {
     return this.#complete(method, this.#withoutWildcards(method, given as Options)) as T;
   }
 
@@ -114,7 +114,7 @@ export class Addresses {
     return error;
   }
 
-  #complete(method: PlacingMethod, options: Options): Options {
+  #complete(method: AddressedMethod, options: Options): Options {
     const isGiven = ['listenInfos', 'listenIps', 'listenInfo', 'listenIp', 'webRtcServer'].some(name => options[name]);
     switch (method) {
       case 'createWebRtcTransport':
@@ -143,7 +143,7 @@ export class Addresses {
    * Replaces wildcards, which are of no use to a remote sender, by this machine's addresses of the same family, if it
    * has any; the ports stay.
    */
-  #withoutWildcards(method: PlacingMethod, options: Options): Options {
+  #withoutWildcards(method: AddressedMethod, options: Options): Options {
     const isForWebRtc = method === 'createWebRtcTransport' || method === 'createWebRtcServer';
     const known = isForWebRtc || method === 'createPlainTransport' ? this.#listenInfos : this.#pipeListenInfos;
     const replaceInfo = (info: TransportListenInfo): TransportListenInfo[] => {
@@ -189,8 +189,8 @@ export class Addresses {
   }
 }
 
-function isPlacing(method: string): method is PlacingMethod {
-  return (placing as readonly string[]).includes(method);
+function isAddressed(method: string): method is AddressedMethod {
+  return (addressedMethods as readonly string[]).includes(method);
 }
 
 /** Returns whether a listening address is a wildcard. Malformed addresses are left to mediasoup to refuse. */

@@ -13,14 +13,14 @@ export type Family = 4 | 6;
 /** Limit for the resolver, in ms: a silent resolver must not delay a call without end. */
 const RESOLVE_TIMEOUT_MS = 2000;
 
-const told = new WeakMap<Router, readonly Family[]>();
+const familiesByRouter = new WeakMap<Router, readonly Family[]>();
 
 /**
  * Sets the families of a Router. Must be called as soon as the Router exists.
  * @param families best first
  */
-export function tellFamilies(router: Router, families: readonly Family[]): void {
-  told.set(router, families);
+export function setFamilies(router: Router, families: readonly Family[]): void {
+  familiesByRouter.set(router, families);
 }
 
 /**
@@ -28,7 +28,7 @@ export function tellFamilies(router: Router, families: readonly Family[]): void 
  * address.
  */
 export function familiesOf(router: Router): readonly Family[] {
-  return told.get(router) ?? [4];
+  return familiesByRouter.get(router) ?? [4];
 }
 
 /**

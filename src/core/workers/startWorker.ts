@@ -16,7 +16,7 @@ import { delimiter, join, sep } from 'node:path';
 import { createWorker, workerBin as defaultWorkerBin } from 'mediasoup';
 import type { AppData, Index, Worker, WorkerSettings } from 'mediasoup/types';
 import { logger } from '../logger.ts';
-import { refuseWhileEnding, watch } from './toldToEnd.ts';
+import { refuseWhileEnding, watchForSignal } from './endedBySignal.ts';
 
 const log = logger('workers');
 
@@ -43,7 +43,7 @@ export async function startWorker<T extends AppData = AppData>(
   refuseWhileEnding();
   const isMediasoup = mediasoup.createWorker === createWorker;
   const worker = await (isMediasoup ? startShielded(settings) : mediasoup.createWorker(settings));
-  watch(worker, isMediasoup && setsid !== undefined);
+  watchForSignal(worker, isMediasoup && setsid !== undefined);
   return worker;
 }
 

@@ -45,7 +45,7 @@ export class Liveness {
   }
 
   /** Watches a node. Must be called when it is connected, for the first time or again. */
-  nodeCame(node: ClusterNode): void {
+  nodeConnected(node: ClusterNode): void {
     this.#heard(node);
     if (this.#timer) return;
     this.#dueAt = Infinity;
@@ -53,7 +53,7 @@ export class Liveness {
   }
 
   /** Stops watching a node. Must be called when it has no objects to lose any more. */
-  nodeGone(node: ClusterNode): void {
+  unwatch(node: ClusterNode): void {
     node.unreachable = false;
     this.#options.evidence.forget(node);
   }

@@ -13,7 +13,7 @@ import { logger } from '../../core/logger.ts';
 import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
 import { linkedRouterId } from '../endpoint.ts';
 import type { Streams } from '../streams.ts';
-import { watchOwnCalls } from './ownCalls.ts';
+import { watchOwnCalls } from './watchOwnCalls.ts';
 import { ShownScores } from './shownScores.ts';
 import { Watchers, type Watcher } from './watchers.ts';
 
@@ -23,10 +23,10 @@ const log = logger('flow');
 const SLEEP_AFTER_MS = 200;
 /**
  * Delay before an observer acts on a change by others: longer than the observer whose call it was takes to act.
- * LOOK_SPREAD_MS spreads the observers, so that mostly a single one of them acts.
+ * CHECK_SPREAD_MS spreads the observers, so that mostly a single one of them acts.
  */
-const LOOK_AFTER_MS = 1500;
-const LOOK_SPREAD_MS = 1000;
+const CHECK_AFTER_MS = 1500;
+const CHECK_SPREAD_MS = 1000;
 
 /** Consumer of a pipe, in the source's end of the link. */
 type PipeConsumer = Consumer | DataConsumer;
@@ -45,7 +45,7 @@ interface Pipe {
   /**
    * Last state that this process has asked the source's server for. A pipe that others want flows on regardless of it.
    */
-  told: 'flow' | 'sleep' | undefined;
+  lastSent: 'flow' | 'sleep' | undefined;
 }
 
 export interface PipeFlowOptions {
@@ -66,10 +66,10 @@ export class PipeFlow {
   readonly #byConsumer = new Map<object, Pipe>();
   readonly #acting = new Map<Pipe, Promise<void>>();
   /** Consumers and RtpObservers that calls of this process have made, paused or resumed. */
-  readonly #own = new WeakSet<object>();
-  readonly #soon = new GraceTimers<Pipe>(SLEEP_AFTER_MS, pipe => void this.#settle(pipe));
-  readonly #later = new GraceTimers<Pipe>(
-    LOOK_AFTER_MS + Math.random() * LOOK_SPREAD_MS,
+  readonly #ownWatchers = new WeakSet<object>();
+  readonly #sleepTimers = new GraceTimers<Pipe>(SLEEP_AFTER_MS, pipe => void this.#settle(pipe));
+  readonly #checkTimers = new GraceTimers<Pipe>(
+    CHECK_AFTER_MS + Math.random() * CHECK_SPREAD_MS,
     pipe => void this.#settle(pipe),
   );
 
@@ -89,8 +89,8 @@ export class PipeFlow {
   }
 
   close(): void {
-    this.#soon.clear();
-    this.#later.clear();
+    this.#sleepTimers.clear();
+    this.#checkTimers.clear();
   }
 
   /**
@@ -102,8 +102,8 @@ export class PipeFlow {
   }
 
   /** Records an RtpObserver that this process has made: it observes no Producer yet. */
-  isOurs(rtpObserver: RtpObserver): void {
-    this.#own.add(rtpObserver);
+  markOwn(rtpObserver: RtpObserver): void {
+    this.#ownWatchers.add(rtpObserver);
     this.#watchers.observerIsNew(rtpObserver);
   }
 
@@ -130,22 +130,22 @@ export class PipeFlow {
   }
 
   /** Records that this process has asked for the Consumer's pipe awake. */
-  isAwake(consumer: PipeConsumer): void {
+  markAwake(consumer: PipeConsumer): void {
     const pipe = this.#byConsumer.get(consumer);
-    if (pipe) pipe.told = 'flow';
+    if (pipe) pipe.lastSent = 'flow';
   }
 
   /** Records that a call of this process has made, paused or resumed the watcher. */
-  touched(watcher: Watcher, streamId: string, routerId: string): void {
-    this.#own.add(watcher);
-    this.#watchers.look(watcher);
+  watcherChanged(watcher: Watcher, streamId: string, routerId: string): void {
+    this.#ownWatchers.add(watcher);
+    this.#watchers.update(watcher);
     this.#onChange(streamId, routerId, watcher);
   }
 
   #added(node: TreeNode): void {
     if (node.type === 'router') {
       // Pipes to this Router could not be judged before.
-      for (const pipes of this.#pipes.get(node.id)?.values() ?? []) for (const pipe of pipes) this.#look(pipe);
+      for (const pipes of this.#pipes.get(node.id)?.values() ?? []) for (const pipe of pipes) this.#judgeNew(pipe);
       return;
     }
     if (node.type !== 'consumer' && node.type !== 'dataConsumer') return;
@@ -153,7 +153,7 @@ export class PipeFlow {
     const to = transport?.type === 'transport' ? linkedRouterId(transport.object) : undefined;
     if (to === undefined || transport?.parent?.type !== 'router' || this.#byConsumer.has(consumer)) return;
     const streamId = node.type === 'consumer' ? node.object.producerId : node.object.dataProducerId;
-    const pipe: Pipe = { consumer, streamId, from: transport.parent.object, to, isClaimed: false, told: undefined };
+    const pipe: Pipe = { consumer, streamId, from: transport.parent.object, to, isClaimed: false, lastSent: undefined };
     this.#byConsumer.set(consumer, pipe);
     const byStream = this.#pipes.get(to) ?? new Map<string, Set<Pipe>>();
     this.#pipes.set(to, byStream.set(streamId, (byStream.get(streamId) ?? new Set()).add(pipe)));
@@ -162,14 +162,14 @@ export class PipeFlow {
     // Controllers may disagree, and word of a viewer may be late: any observer that sees a pipe missed wakes it, and no
     // observer undoes that.
     (consumer.observer as Consumer['observer']).on('pause', () => this.#isWanted(pipe) && void this.#settle(pipe));
-    this.#look(pipe);
+    this.#judgeNew(pipe);
   }
 
   #removed(object: object): void {
     const pipe = this.#byConsumer.get(object);
     if (!pipe) return;
     this.#byConsumer.delete(object);
-    for (const timers of [this.#soon, this.#later]) timers.cancel(pipe);
+    for (const timers of [this.#sleepTimers, this.#checkTimers]) timers.cancel(pipe);
     const byStream = this.#pipes.get(pipe.to);
     const pipes = byStream?.get(pipe.streamId);
     pipes?.delete(pipe);
@@ -178,21 +178,21 @@ export class PipeFlow {
   }
 
   /** Wakes a new pipe if it is missed. An unwanted pipe waits, since word of its users may be on its way. */
-  #look(pipe: Pipe): void {
+  #judgeNew(pipe: Pipe): void {
     if (this.#isWanted(pipe)) void this.#settle(pipe);
-    else this.#later.start(pipe);
+    else this.#checkTimers.start(pipe);
   }
 
   #onChange(streamId: string, routerId: string, watcher: Watcher | undefined): void {
-    const isOurs = this.#options.alone || watcher === undefined || this.#own.has(watcher);
+    const isOurs = this.#options.alone || watcher === undefined || this.#ownWatchers.has(watcher);
     for (const pipe of this.#pipesTo(routerId, streamId)) {
       const isWanted = this.#isWanted(pipe);
-      if (isWanted) this.#soon.cancel(pipe);
+      if (isWanted) this.#sleepTimers.cancel(pipe);
       if (isWanted && isOurs && !watcher?.paused) pipe.isClaimed = !this.#options.alone;
-      if (!this.#isDue(pipe)) this.#later.cancel(pipe);
-      else if (!isOurs) this.#later.start(pipe);
+      if (!this.#isDue(pipe)) this.#checkTimers.cancel(pipe);
+      else if (!isOurs) this.#checkTimers.start(pipe);
       else if (isWanted) void this.#settle(pipe);
-      else this.#soon.start(pipe);
+      else this.#sleepTimers.start(pipe);
     }
   }
 
@@ -203,8 +203,8 @@ export class PipeFlow {
 
   #begin(pipe: Pipe): Promise<void> | undefined {
     const { consumer } = pipe;
-    if (!this.#byConsumer.has(consumer) || !this.#isOurBusiness(pipe) || !this.#isDue(pipe)) return undefined;
-    this.#own.add(consumer);
+    if (!this.#byConsumer.has(consumer) || !this.#isResponsible(pipe) || !this.#isDue(pipe)) return undefined;
+    this.#ownWatchers.add(consumer);
     const acting = this.#act(pipe).finally(() => this.#acting.delete(pipe));
     this.#acting.set(pipe, acting);
     return acting;
@@ -215,15 +215,15 @@ export class PipeFlow {
     // The loop checks again, since demand may have changed during the call.
     while (!consumer.closed && this.#isDue(pipe)) {
       const isWanted = this.#isWanted(pipe);
-      pipe.told = isWanted ? 'flow' : 'sleep';
+      pipe.lastSent = isWanted ? 'flow' : 'sleep';
       if (!isWanted) pipe.isClaimed = false;
       try {
         await (isWanted ? consumer.resume() : consumer.pause());
       } catch (error) {
         if (consumer.closed) return;
         log('pipe of %s to router %s: %o', pipe.streamId, pipe.to, error);
-        pipe.told = undefined;
-        this.#later.start(pipe);
+        pipe.lastSent = undefined;
+        this.#checkTimers.start(pipe);
         return;
       }
     }
@@ -231,11 +231,11 @@ export class PipeFlow {
 
   /** Returns whether the source's server needs another message about the pipe. */
   #isDue(pipe: Pipe): boolean {
-    const { consumer, isClaimed, told } = pipe;
+    const { consumer, isClaimed, lastSent } = pipe;
     // An earlier "sleep" is taken back even while the pipe flows: the source's server may act on it when the others who
     // want the pipe are gone.
-    if (this.#isWanted(pipe)) return consumer.paused || told === 'sleep' || (isClaimed && told !== 'flow');
-    return !consumer.paused && told !== 'sleep';
+    if (this.#isWanted(pipe)) return consumer.paused || lastSent === 'sleep' || (isClaimed && lastSent !== 'flow');
+    return !consumer.paused && lastSent !== 'sleep';
   }
 
   #isWanted({ consumer, streamId, to }: Pipe): boolean {
@@ -246,7 +246,7 @@ export class PipeFlow {
    * Returns whether this observer is responsible for the pipe: both Routers are known here, and belong to different
    * domains.
    */
-  #isOurBusiness({ from, to }: Pipe): boolean {
+  #isResponsible({ from, to }: Pipe): boolean {
     const { tree, domainOf } = this.#options;
     const remote = tree.routers.get(to);
     return remote !== undefined && tree.nodeOf<'router'>(from) !== undefined && domainOf(from) !== domainOf(remote);

@@ -17,7 +17,7 @@ type Emitter = EnhancedEventEmitter<{ score: [ConsumerScore] }>;
  * Origin of the news that a score may have changed: the Consumer's own Worker, whose word mediasoup passes on in any
  * case, the stream's origin, or a pipe on the way.
  */
-type Teller = 'worker' | 'origin' | 'pipe';
+type ScoreSource = 'worker' | 'origin' | 'pipe';
 
 /** State of a Consumer whose scores are shown here. */
 interface Shown {
@@ -26,10 +26,10 @@ interface Shown {
   /** Reads the score that the Consumer's Worker reports. */
   readonly read: () => ConsumerScore;
   /** Emits the score to the application. */
-  readonly tell: (score: ConsumerScore) => void;
+  readonly emit: (score: ConsumerScore) => void;
   /** Layers without packets since a pipe on their way slept. */
   readonly silent: Set<number>;
-  told: ConsumerScore;
+  lastShown: ConsumerScore;
 }
 
 export interface ShownScoresOptions {
@@ -65,9 +65,9 @@ export class ShownScores {
       return;
     if (node.type === 'producer') {
       const { object, id } = node;
-      const tell = (): void => this.#originChanged(id);
-      object.observer.on('score', tell);
-      tell();
+      const onScore = (): void => this.#originChanged(id);
+      object.observer.on('score', onScore);
+      onScore();
     }
     if (node.type !== 'consumer' || this.#byConsumer.has(node.object)) return;
     const router = node.parent.parent.object;
@@ -93,14 +93,14 @@ export class ShownScores {
       consumer,
       router,
       read,
-      tell: score => {
+      emit: score => {
         emit('score', score);
         emitToObserver('score', copyOf(score));
       },
       silent: new Set(read().producerScores.keys()),
-      told: read(),
+      lastShown: read(),
     };
-    Object.defineProperty(consumer, 'score', { configurable: true, get: () => copyOf(shown.told) });
+    Object.defineProperty(consumer, 'score', { configurable: true, get: () => copyOf(shown.lastShown) });
     // mediasoup emits both events one after the other: the first is enough to update both.
     emitters[0].safeEmit = (name, ...args) =>
       name === 'score' ? (this.#update(shown, 'worker'), true) : emit(name, ...args);
@@ -108,7 +108,7 @@ export class ShownScores {
     this.#byConsumer.set(consumer, shown);
     const ofStream = this.#byStream.get(consumer.producerId) ?? new Set();
     this.#byStream.set(consumer.producerId, ofStream.add(shown));
-    shown.told = this.#scoreOf(shown, 'pipe');
+    shown.lastShown = this.#scoreOf(shown, 'pipe');
   }
 
   #removed(object: object): void {
@@ -122,15 +122,15 @@ export class ShownScores {
   }
 
   /** @param source origin of the news, see {@link ScoreSource} */
-  #update(shown: Shown, teller: Teller): void {
-    const score = this.#scoreOf(shown, teller);
-    if (isDeepStrictEqual(score, shown.told) && !(teller === 'worker' && shown.silent.size === 0)) return;
-    shown.told = score;
-    shown.tell(copyOf(score));
+  #update(shown: Shown, source: ScoreSource): void {
+    const score = this.#scoreOf(shown, source);
+    if (isDeepStrictEqual(score, shown.lastShown) && !(source === 'worker' && shown.silent.size === 0)) return;
+    shown.lastShown = score;
+    shown.emit(copyOf(score));
   }
 
-  #scoreOf(shown: Shown, teller: Teller): ConsumerScore {
-    const { consumer, router, silent, told } = shown;
+  #scoreOf(shown: Shown, source: ScoreSource): ConsumerScore {
+    const { consumer, router, silent, lastShown } = shown;
     const { streams, isAsleep } = this.#options;
     const own = shown.read();
     const layers = own.producerScores.length;
@@ -154,7 +154,7 @@ export class ShownScores {
         producerScores,
       };
     // For several streams of which none is chosen mediasoup reports 0, but only along with other news.
-    return { ...own, producerScore: teller === 'origin' ? 0 : told.producerScore, producerScores };
+    return { ...own, producerScore: source === 'origin' ? 0 : lastShown.producerScore, producerScores };
   }
 }
 

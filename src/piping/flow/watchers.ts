@@ -15,7 +15,7 @@ export type Watcher = Consumer | DataConsumer | RtpObserver;
 type OnChange = (streamId: string, routerId: string, watcher: Watcher | undefined) => void;
 
 /** State of an RtpObserver. */
-interface Wishes {
+interface ObserverState {
   readonly watcher: RtpObserver;
   readonly routerId: string;
   /** Ids of the observed streams, each with whether the RtpObserver is counted for it. */
@@ -25,7 +25,7 @@ interface Wishes {
 /**
  * State of a Consumer or DataConsumer, kept small since there are many: it wants a single stream as long as it lives.
  */
-interface Wish {
+interface ConsumerState {
   readonly routerId: string;
   readonly streamId: string;
   isCounted: boolean;
@@ -35,8 +35,8 @@ export class Watchers {
   readonly #onChange: OnChange;
   /** Number of users that want a stream, by the Router's id and the stream's. */
   readonly #counts = new Map<string, Map<string, number>>();
-  readonly #consumers = new Map<object, Wish>();
-  readonly #observers = new Map<object, Wishes>();
+  readonly #consumers = new Map<object, ConsumerState>();
+  readonly #observers = new Map<object, ObserverState>();
   /** RtpObservers that may have been given Producers before they were seen here, by the Router's id. */
   readonly #unknown = new Map<string, Set<RtpObserver>>();
 
@@ -76,56 +76,61 @@ export class Watchers {
    * Checks whether a watcher has been paused or resumed: mediasoup emits no event for a watcher whose Producer is
    * paused.
    */
-  look(watcher: Watcher): void {
+  update(watcher: Watcher): void {
     // An object that the tree no longer shows keeps its listeners, and is not known here.
-    const wish = this.#consumers.get(watcher);
-    if (wish && wish.isCounted === watcher.paused) {
-      wish.isCounted = !watcher.paused;
-      this.#count(wish.streamId, wish.routerId, wish.isCounted ? 1 : -1, watcher);
+    const consumerState = this.#consumers.get(watcher);
+    if (consumerState && consumerState.isCounted === watcher.paused) {
+      consumerState.isCounted = !watcher.paused;
+      this.#count(consumerState.streamId, consumerState.routerId, consumerState.isCounted ? 1 : -1, watcher);
     }
-    const wishes = this.#observers.get(watcher);
-    if (wishes) for (const id of wishes.streams.keys()) this.#recount(wishes, id);
+    const observerState = this.#observers.get(watcher);
+    if (observerState) for (const id of observerState.streams.keys()) this.#recount(observerState, id);
   }
 
   #added(node: TreeNode, seesAll: boolean): void {
     const router = node.type === 'rtpObserver' ? node.parent : node.parent?.parent;
     if (router?.type !== 'router') return;
     if (node.type === 'consumer') {
-      const look = this.#follow(node.object, router.id, node.object.producerId);
-      if (look) node.object.on('producerresume', look);
+      const update = this.#follow(node.object, router.id, node.object.producerId);
+      if (update) node.object.on('producerresume', update);
     } else if (node.type === 'dataConsumer') {
-      const look = this.#follow(node.object, router.id, node.object.dataProducerId);
-      if (look) node.object.on('dataproducerresume', look);
+      const update = this.#follow(node.object, router.id, node.object.dataProducerId);
+      if (update) node.object.on('dataproducerresume', update);
     } else if (node.type === 'rtpObserver' && !this.#observers.has(node.object))
       this.#observe(node, router.id, seesAll);
   }
 
   #observe({ object, observed }: TreeNode<'rtpObserver'>, routerId: string, seesAll: boolean): void {
-    const wishes: Wishes = { watcher: object, routerId, streams: new Map([...observed].map(id => [id, false])) };
-    this.#observers.set(object, wishes);
-    const look = (): void => this.look(object);
-    look();
-    object.observer.on('pause', look).on('resume', look);
+    const observerState: ObserverState = {
+      watcher: object,
+      routerId,
+      streams: new Map([...observed].map(id => [id, false])),
+    };
+    this.#observers.set(object, observerState);
+    const update = (): void => this.update(object);
+    update();
+    object.observer.on('pause', update).on('resume', update);
     object.observer.on('addproducer', ({ id }) => {
-      if (!wishes.streams.has(id)) wishes.streams.set(id, false);
-      this.#recount(wishes, id);
+      if (!observerState.streams.has(id)) observerState.streams.set(id, false);
+      this.#recount(observerState, id);
     });
     object.observer.on('removeproducer', ({ id }) => {
-      const isCounted = wishes.streams.get(id);
-      wishes.streams.delete(id);
+      const isCounted = observerState.streams.get(id);
+      observerState.streams.delete(id);
       if (isCounted && this.#observers.has(object)) this.#count(id, routerId, -1, object);
     });
     if (!seesAll) this.#unknown.set(routerId, (this.#unknown.get(routerId) ?? new Set()).add(object));
   }
 
   #removed(object: object): void {
-    const wish = this.#consumers.get(object);
+    const consumerState = this.#consumers.get(object);
     this.#consumers.delete(object);
-    if (wish?.isCounted) this.#count(wish.streamId, wish.routerId, -1, object as Watcher);
-    const wishes = this.#observers.get(object);
-    if (!wishes) return;
+    if (consumerState?.isCounted) this.#count(consumerState.streamId, consumerState.routerId, -1, object as Watcher);
+    const observerState = this.#observers.get(object);
+    if (!observerState) return;
     this.#observers.delete(object);
-    for (const [id, isCounted] of wishes.streams) if (isCounted) this.#count(id, wishes.routerId, -1, wishes.watcher);
+    for (const [id, isCounted] of observerState.streams)
+      if (isCounted) this.#count(id, observerState.routerId, -1, observerState.watcher);
     this.observerIsNew(object as RtpObserver);
   }
 
@@ -136,14 +141,14 @@ export class Watchers {
   #follow(consumer: Consumer | DataConsumer, routerId: string, streamId: string): (() => void) | undefined {
     if (this.#consumers.has(consumer)) return undefined;
     this.#consumers.set(consumer, { routerId, streamId, isCounted: false });
-    const look = (): void => this.look(consumer);
-    look();
-    (consumer.observer as Consumer['observer']).on('pause', look).on('resume', look);
-    return look;
+    const update = (): void => this.update(consumer);
+    update();
+    (consumer.observer as Consumer['observer']).on('pause', update).on('resume', update);
+    return update;
   }
 
-  #recount(wishes: Wishes, streamId: string): void {
-    const { watcher, routerId, streams } = wishes;
+  #recount(observerState: ObserverState, streamId: string): void {
+    const { watcher, routerId, streams } = observerState;
     const wants = !watcher.paused;
     if (!this.#observers.has(watcher) || streams.get(streamId) === wants) return;
     streams.set(streamId, wants);

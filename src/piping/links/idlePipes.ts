@@ -35,10 +35,10 @@ export class IdlePipes {
 
   /**
    * Counts a user that is being made: from now on until released, the stream or link does not close.
-   * @param what the id of a stream, or of the Router at the other end of a link
+   * @param id the id of a stream, or of the Router at the other end of a link
    */
-  hold(routerId: string, what: string): Release {
-    const key = toKey(routerId, what);
+  hold(routerId: string, id: string): Release {
+    const key = toKey(routerId, id);
     this.#used(key);
     return (expecting = false) => this.#released(key, expecting);
   }
@@ -110,12 +110,12 @@ function routerOf(child: TreeNode): TreeNode | undefined {
   return child.parent?.parent;
 }
 
-function keyOf(router: TreeNode | undefined, what: string): string {
-  return toKey(router?.id ?? '', what);
+function keyOf(router: TreeNode | undefined, id: string): string {
+  return toKey(router?.id ?? '', id);
 }
 
-function toKey(routerId: string, what: string): string {
-  return `${routerId} ${what}`;
+function toKey(routerId: string, id: string): string {
+  return `${routerId} ${id}`;
 }
 
 function closeObject(node: TreeNode): void {

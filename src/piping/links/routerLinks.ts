@@ -29,7 +29,7 @@ import {
   type StreamId,
 } from '../endpoint.ts';
 import { GraceTimers } from '../../core/graceTimers.ts';
-import { tellChanged } from '../../core/changed.ts';
+import { emitChanged } from '../../core/changed.ts';
 import { onceClosed } from '../../core/onceClosed.ts';
 import { asIPv6, familyOf, resolveHost, type Family } from '../../core/addresses/families.ts';
 import type { Streams } from '../streams.ts';
@@ -103,19 +103,21 @@ export class RouterLinks implements PipeEndpoint {
   }
 
   async openLink(request: LinkRequest): Promise<LinkEnd> {
-    return this.#holding(request, undefined, () => toLinkEnd(this.#open(request)));
+    return this.#whileHeld(request, undefined, () => toLinkEnd(this.#open(request)));
   }
 
   async offerPipe({ stream, asleep = false, ...request }: OfferRequest): Promise<PipeOffer> {
-    return this.#holding(request, streamKey(stream), async () => {
+    return this.#whileHeld(request, streamKey(stream), async () => {
       const link = this.#open(request);
-      const offered = this.#through(link, transport => this.#offer(link, transport, request.routerId, stream, asleep));
+      const offered = this.#useTransport(link, transport =>
+        this.#offer(link, transport, request.routerId, stream, asleep),
+      );
       return { ...(await offered), end: await toLinkEnd(link) };
     });
   }
 
   async connectLink(request: ConnectRequest): Promise<void> {
-    await this.#holding(request, undefined, () => this.#connect(this.#linkOrThrow(request), request.remote));
+    await this.#whileHeld(request, undefined, () => this.#connect(this.#linkOrThrow(request), request.remote));
   }
 
   async confirmPipes({ consumerIds }: ConfirmRequest): Promise<void> {
@@ -130,12 +132,12 @@ export class RouterLinks implements PipeEndpoint {
     { stream, ...request }: ConnectRequest & { stream: PipedStream },
     onProduced?: () => void,
   ): Promise<void> {
-    return this.#holding(request, stream.id, async () => {
+    return this.#whileHeld(request, stream.id, async () => {
       const link = this.#linkOrThrow(request);
       await this.#assertLeadsTo(link, request.remote);
       // The address is resolved first, so that a stream that can't arrive is never visible.
       if (!link.connection) await link.addressOf(request.remote.ip);
-      await this.#through(link, async transport => {
+      await this.#useTransport(link, async transport => {
         const producing = produce(transport, stream);
         producing.then(onProduced, () => undefined);
         // The Worker handles these two requests in order, and both before any request that follows the answer to the
@@ -154,13 +156,13 @@ export class RouterLinks implements PipeEndpoint {
    * Holds the link and the stream while they are being made: neither is idle then, and afterwards both have time until
    * they are asked for.
    */
-  async #holding<T>(
+  async #whileHeld<T>(
     { routerId, remoteRouterId }: LinkRequest | ConnectRequest,
     streamId: string | undefined,
     act: () => Promise<T>,
   ): Promise<T> {
-    const releases: Release[] = [remoteRouterId, ...(streamId === undefined ? [] : [streamId])].map(what =>
-      this.#idlePipes.hold(routerId, what),
+    const releases: Release[] = [remoteRouterId, ...(streamId === undefined ? [] : [streamId])].map(id =>
+      this.#idlePipes.hold(routerId, id),
     );
     try {
       return await act();
@@ -174,7 +176,7 @@ export class RouterLinks implements PipeEndpoint {
    * @throws {StaleLinkError} if the link has closed in the meantime: mediasoup has different words for that, or does
    * not notice
    */
-  async #through<T>(link: Link, act: (transport: PipeTransport) => Promise<T>): Promise<T> {
+  async #useTransport<T>(link: Link, act: (transport: PipeTransport) => Promise<T>): Promise<T> {
     const transport = await link.transport;
     try {
       const result = await act(transport);
@@ -201,7 +203,7 @@ export class RouterLinks implements PipeEndpoint {
     if (open) {
       if (!open.connection)
         void open.transport.then(
-          transport => open.connection ?? this.#giveTime(transport),
+          transport => open.connection ?? this.#restartTimeout(transport),
           () => undefined,
         );
       return open;
@@ -227,7 +229,7 @@ export class RouterLinks implements PipeEndpoint {
     transport.then(opened => {
       if (opened.closed) return forget();
       onceClosed(opened, forget);
-      if (!link.connection) this.#mustBeCompleted(opened);
+      if (!link.connection) this.#expectCompletion(opened);
     }, forget);
     return link;
   }
@@ -241,7 +243,7 @@ export class RouterLinks implements PipeEndpoint {
   async #connect(link: Link, remote: LinkEnd): Promise<void> {
     await this.#assertLeadsTo(link, remote);
     if (!link.connection) {
-      const done = this.#through(link, transport => this.#connectTransport(transport, link, remote));
+      const done = this.#useTransport(link, transport => this.#connectTransport(transport, link, remote));
       link.connection = { transportId: remote.transportId, done };
       // Forgets the failed connect, so that the next connectLink() can try again, perhaps with a better address.
       done.catch(() => (link.connection = undefined));
@@ -250,20 +252,20 @@ export class RouterLinks implements PipeEndpoint {
     this.#halfMade.cancel(await link.transport);
   }
 
-  #mustBeCompleted(half: HalfMade): void {
+  #expectCompletion(half: HalfMade): void {
     this.#halfMade.start(half);
     onceClosed(half, () => this.#halfMade.cancel(half));
   }
 
   /** Restarts the timeout, since another maker is about to complete the pipe. */
-  #giveTime(half: HalfMade | undefined): void {
+  #restartTimeout(half: HalfMade | undefined): void {
     if (half && !half.closed) this.#halfMade.start(half);
   }
 
-  #mustBeAccepted(consumer: Consumer | DataConsumer): void {
+  #expectAcceptance(consumer: Consumer | DataConsumer): void {
     this.#unaccepted.set(consumer.id, consumer);
     onceClosed(consumer, () => this.#unaccepted.delete(consumer.id));
-    this.#mustBeCompleted(consumer);
+    this.#expectCompletion(consumer);
   }
 
   async #connectTransport(
@@ -272,7 +274,7 @@ export class RouterLinks implements PipeEndpoint {
     { ip, port, srtpParameters }: LinkEnd,
   ): Promise<void> {
     await transport.connect({ ip: await addressOf(ip), port, srtpParameters });
-    tellChanged(transport);
+    emitChanged(transport);
     if (kind === 'data') closeWithAssociation(transport);
   }
 
@@ -290,7 +292,7 @@ export class RouterLinks implements PipeEndpoint {
     let offer = offers.get(key);
     if (offer?.producer === producer) {
       void offer.consumer.then(
-        ({ id }) => this.#giveTime(this.#unaccepted.get(id)),
+        ({ id }) => this.#restartTimeout(this.#unaccepted.get(id)),
         () => undefined,
       );
     } else {
@@ -311,7 +313,7 @@ export class RouterLinks implements PipeEndpoint {
     asleep: boolean,
   ): Promise<Consumer | DataConsumer> {
     const consumer = await this.#consumeIn(link, transport, stream, producer, asleep);
-    this.#mustBeAccepted(consumer);
+    this.#expectAcceptance(consumer);
     return consumer;
   }
 

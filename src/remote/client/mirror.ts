@@ -2,7 +2,7 @@
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { AppData } from 'mediasoup/types';
 import { logger } from '../../core/logger.ts';
-import { mayForget } from '../../core/mayForget.ts';
+import { logRejection } from '../../core/logRejections.ts';
 import { membersOf, type ClassDescription, type MemberKind, type MembersOf } from '../protocol/describe.ts';
 import type { MirrorCore } from './mirrorCore.ts';
 
@@ -69,7 +69,7 @@ export function mirrorClass<T, Events extends EventsMap, ObserverEvents extends 
     for (const name of membersOf(description, 'call', 'create')) {
       define(name, {
         value: function (this: DescribedMirror, ...args: unknown[]) {
-          return mayForget(this[coreKey].call(name, args), `${name}()`);
+          return logRejection(this[coreKey].call(name, args), `${name}()`);
         },
         writable: true,
       });

@@ -1,8 +1,8 @@
 /** All mirrors of one connection to a server, updated by the server's messages. */
 import type { AppData, Router, Worker } from 'mediasoup/types';
-import { tellChanged } from '../../core/changed.ts';
+import { emitChanged } from '../../core/changed.ts';
 import type { Closable } from '../../core/onceClosed.ts';
-import { tellFamilies } from '../../core/addresses/families.ts';
+import { setFamilies } from '../../core/addresses/families.ts';
 import { descriptionOf } from '../protocol/classes.ts';
 import { decode } from '../protocol/codec.ts';
 import { decodeError } from '../protocol/errors.ts';
@@ -80,7 +80,7 @@ export class Mirrors {
     checkParent(addition.className, parent.className);
     const core = this.#create(addition, parent, mafaldaRouter);
     if (addition.className === 'Router' && mafaldaRouter !== undefined) {
-      if (addition.families) tellFamilies(core.object as Router, addition.families);
+      if (addition.families) setFamilies(core.object as Router, addition.families);
       const { object } = parent;
       this.#listener.onRouter(mafaldaRouter, core.object as Router, object as Worker, parent.id);
     }
@@ -104,7 +104,7 @@ export class Mirrors {
     if (!core) return;
     core.apply(changes);
     this.#countChanges(handle, core, changes, bytes);
-    tellChanged(core.object as Closable);
+    emitChanged(core.object as Closable);
   }
 
   close(handle: number, cause: CloseCause | undefined): void {

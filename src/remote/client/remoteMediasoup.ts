@@ -4,7 +4,7 @@ import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { AppData, Index, ObserverEvents, RouterRtpCapabilities, Worker, WorkerSettings } from 'mediasoup/types';
 import { MEDIASOUP_TARGET, type MediasoupInfo } from '../protocol/messages.ts';
 import { NodeUnavailableError } from '../../api/errors.ts';
-import { mayForgetCalls } from '../../core/mayForget.ts';
+import { logRejections } from '../../core/logRejections.ts';
 import { MediasoupModule } from '../../core/mediasoupModule.ts';
 import type { Caller } from './mirrorCore.ts';
 
@@ -18,7 +18,7 @@ export class RemoteMediasoup extends MediasoupModule implements Index {
 
   constructor(caller: Caller) {
     super();
-    mayForgetCalls(this, ['createWorker']);
+    logRejections(this, ['createWorker']);
     this.#caller = caller;
   }
 

@@ -9,7 +9,7 @@ import { addressOptions, Addresses, type AddressOptions } from '../../core/addre
 import { NodeUnavailableError } from '../../api/errors.ts';
 import { logger } from '../../core/logger.ts';
 import { checkDuration } from '../../api/checkDuration.ts';
-import { mayForgetCalls } from '../../core/mayForget.ts';
+import { logRejections } from '../../core/logRejections.ts';
 import { refuseUnknown } from '../../api/options.ts';
 import type { LoadReport } from '../../api/load.ts';
 import type { MafaldaApi } from '../../api/types.ts';
@@ -227,7 +227,7 @@ export class RemoteMafaldaServer {
    * @throws {TypeError} for options that are unknown, invalid, or exclude each other, and for a missing `auth`
    */
   constructor(mafalda: MafaldaApi, options: RemoteMafaldaServerOptions) {
-    mayForgetCalls(this, ['close']);
+    logRejections(this, ['close']);
     refuseUnknown('RemoteMafaldaServer', options, knownOptions);
     checkAuth(options.auth);
     const { origins = [], server } = options;

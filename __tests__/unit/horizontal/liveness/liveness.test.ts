@@ -90,8 +90,8 @@ beforeEach(() => {
     onUnreachable: ({ id }) => told.push(`${id} unreachable`),
     onReachable: ({ id }) => told.push(`${id} reachable`),
   });
-  pool.on('connected', node => liveness.nodeCame(node));
-  pool.on('lost', node => liveness.nodeGone(node));
+  pool.on('connected', node => liveness.nodeConnected(node));
+  pool.on('lost', node => liveness.unwatch(node));
 });
 
 afterEach(() => liveness.close());

@@ -270,7 +270,7 @@ test('an observer of its Router that nobody knows hears all audio, one that we h
   chain.last.contain(observer, 'newrtpobserver');
   await pass(LOOKS_UNTIL_MS);
   expect(chain.asked).toEqual([[]]);
-  chain.flow.isOurs(observer as never);
+  chain.flow.markOwn(observer as never);
   chain.view(false, 'audio').close();
   await pass(LOOKS_UNTIL_MS);
   expect(chain.asked).toEqual([['pause']]);

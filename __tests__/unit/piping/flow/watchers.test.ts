@@ -82,7 +82,7 @@ describe('a stream is wanted', () => {
     consumer.emit('producerresume');
     expect(isWanted()).toBe(true);
     consumer.paused = true;
-    watchers.look(consumer as unknown as Watcher);
+    watchers.update(consumer as unknown as Watcher);
     expect(isWanted()).toBe(false);
   });
 

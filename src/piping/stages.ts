@@ -1,18 +1,18 @@
 /** Stages of a longer process, for callers that need not wait for its end. */
 
 /** @returns a promise, and the function that resolves it */
-export function moment(): [Promise<void>, () => void] {
-  let come!: () => void;
-  const coming = new Promise<void>(resolve => (come = resolve));
-  return [coming, come];
+export function deferred(): [Promise<void>, () => void] {
+  let resolve!: () => void;
+  const promise = new Promise<void>(resolve => (resolve = resolve));
+  return [promise, resolve];
 }
 
 /**
  * Resolves at a stage of a process, or at its end; rejects with its end. A rejection that is not awaited is no
  * unhandled rejection.
  */
-export function firstOf(moment: Promise<void>, end: Promise<void>): Promise<void> {
-  const first = Promise.race([moment, end]);
+export function firstOf(stage: Promise<void>, end: Promise<void>): Promise<void> {
+  const first = Promise.race([stage, end]);
   first.catch(() => undefined);
   return first;
 }

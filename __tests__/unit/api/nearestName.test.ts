@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { nearestName } from '../../../src/api/nearest.ts';
+import { nearestName } from '../../../src/api/nearestName.ts';
 
 test.each([
   ['mediacodecs', 'mediaCodecs'],

@@ -5,7 +5,7 @@
  */
 import type { Consumer, DataConsumer, DataProducer, Producer, Router, RtpObserver, Transport } from 'mediasoup/types';
 import { logger } from '../../core/logger.ts';
-import { mayForget, mayForgetCalls } from '../../core/mayForget.ts';
+import { logRejection, logRejections } from '../../core/logRejections.ts';
 import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
 import { isLinkTransport } from '../endpoint.ts';
 import type { Streams } from '../streams.ts';
@@ -46,7 +46,7 @@ function watchTransport(transport: Transport, router: Router, { flow, streams }:
     const expected = hears ? flow.expect(options.producerId, router) : undefined;
     try {
       const consumer = await consume(options);
-      flow.touched(consumer, consumer.producerId, router.id);
+      flow.watcherChanged(consumer, consumer.producerId, router.id);
       return consumer;
     } finally {
       expected?.release();
@@ -59,14 +59,14 @@ function watchTransport(transport: Transport, router: Router, { flow, streams }:
         : undefined;
     try {
       const consumer = await consumeData(options);
-      flow.touched(consumer, consumer.dataProducerId, router.id);
+      flow.watcherChanged(consumer, consumer.dataProducerId, router.id);
       await expected?.flowing();
       return consumer;
     } finally {
       expected?.release();
     }
   };
-  mayForgetCalls(transport, ['consume', 'consumeData']);
+  logRejections(transport, ['consume', 'consumeData']);
 }
 
 type Watched = Consumer | DataConsumer;
@@ -77,14 +77,14 @@ type Call = (this: Watched) => Promise<void>;
  * Router in the tree.
  */
 function consumerWatcher(tree: ObjectTree, { flow }: Context): (consumer: Watched) => void {
-  const touched = (consumer: Watched, router: Router | undefined): void => {
-    if (router) flow.touched(consumer, streamIdOf(consumer), router.id);
+  const changed = (consumer: Watched, router: Router | undefined): void => {
+    if (router) flow.watcherChanged(consumer, streamIdOf(consumer), router.id);
   };
   const makers: Readonly<Record<'pause' | 'resume', (own?: Call) => Call>> = {
     pause: own =>
       async function () {
         await (own ?? ofClass(this).pause).call(this);
-        touched(this, routerOf(tree, this));
+        changed(this, routerOf(tree, this));
       },
     resume: own =>
       async function () {
@@ -93,28 +93,28 @@ function consumerWatcher(tree: ObjectTree, { flow }: Context): (consumer: Watche
         const expected = isVideo || this.closed || !router ? undefined : flow.expect(streamIdOf(this), router);
         try {
           await (own ?? ofClass(this).resume).call(this);
-          touched(this, router);
+          changed(this, router);
           await expected?.flowing();
         } finally {
           expected?.release();
         }
       },
   };
-  const shared = { pause: forgettable('pause()', makers.pause()), resume: forgettable('resume()', makers.resume()) };
+  const shared = { pause: logged('pause()', makers.pause()), resume: logged('resume()', makers.resume()) };
   return consumer => {
     for (const name of ['pause', 'resume'] as const) {
       // Another interceptor may have replaced the method of this Consumer already.
       const value = Object.hasOwn(consumer, name)
-        ? forgettable(`${name}()`, makers[name](Reflect.get<Watched, 'pause' | 'resume'>(consumer, name)))
+        ? logged(`${name}()`, makers[name](Reflect.get<Watched, 'pause' | 'resume'>(consumer, name)))
         : shared[name];
       Object.defineProperty(consumer, name, { configurable: true, writable: true, value });
     }
   };
 }
 
-function forgettable(what: string, call: Call): Call {
+function logged(name: string, call: Call): Call {
   return function () {
-    return mayForget(call.call(this), what);
+    return logRejection(call.call(this), name);
   };
 }
 
@@ -145,7 +145,7 @@ function watchRtpObserver(rtpObserver: RtpObserver, router: Router, { flow }: Co
       expected?.release();
     }
   };
-  mayForgetCalls(rtpObserver, ['addProducer']);
+  logRejections(rtpObserver, ['addProducer']);
 }
 
 /**
@@ -172,5 +172,5 @@ function watchProducer(producer: Producer | DataProducer, router: Router, { stre
     await resume();
     if (!('kind' in producer)) await Promise.all(following);
   };
-  mayForgetCalls(producer, ['resume']);
+  logRejections(producer, ['resume']);
 }

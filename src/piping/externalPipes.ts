@@ -17,7 +17,7 @@ interface Link {
 }
 
 /** Links from a MafaldaRouter to others, each shared by all streams that are piped that way. */
-export class Outlets {
+export class ExternalPipes {
   readonly #streams: Streams;
   readonly #network: boolean;
   readonly #links = new WeakMap<Router, WeakMap<object, Promise<Link>>>();

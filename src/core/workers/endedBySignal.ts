@@ -17,15 +17,15 @@ let quietUntil = 0;
  * Returns whether a signal has ended the Worker: mediasoup's Workers end themselves at SIGINT and SIGTERM, with the
  * exit code 0, or are ended by them while they start.
  */
-export function wasToldToEnd({ message }: Error): boolean {
+export function wasEndedBySignal({ message }: Error): boolean {
   return /\bcode:0\b|\bsignal:SIG(INT|TERM)\b/.test(message);
 }
 
-export function watch(worker: Worker, isShielded: boolean): void {
+export function watchForSignal(worker: Worker, isShielded: boolean): void {
   running.add(worker);
   onceClosed(worker, () => running.delete(worker));
   worker.once('died', error => {
-    if (!isShielded && wasToldToEnd(error)) quietUntil = performance.now() + QUIET_MS;
+    if (!isShielded && wasEndedBySignal(error)) quietUntil = performance.now() + QUIET_MS;
   });
 }
 

@@ -10,8 +10,8 @@ const log = logger('forgotten');
  * Logs a rejection of the promise that is not awaited.
  * @returns the promise itself, which still rejects for its waiters
  */
-export function mayForget<T>(promise: Promise<T>, what: string): Promise<T> {
-  promise.catch(error => log('%s: %o', what, error));
+export function logRejection<T>(promise: Promise<T>, name: string): Promise<T> {
+  promise.catch(error => log('%s: %o', name, error));
   return promise;
 }
 
@@ -19,13 +19,13 @@ export function mayForget<T>(promise: Promise<T>, what: string): Promise<T> {
  * Makes an object's methods return such promises, in whichever class the methods are defined. Methods that the object
  * lacks are left out.
  */
-export function mayForgetCalls(object: object, names: readonly string[]): void {
+export function logRejections(object: object, names: readonly string[]): void {
   for (const name of names) {
     const method: unknown = (object as Record<string, unknown>)[name];
     if (typeof method !== 'function') continue;
     const value = (...args: unknown[]): unknown => {
       const result: unknown = Reflect.apply(method, object, args);
-      return result instanceof Promise ? mayForget(result, `${name}()`) : result;
+      return result instanceof Promise ? logRejection(result, `${name}()`) : result;
     };
     Object.defineProperty(object, name, { configurable: true, writable: true, value });
   }
