@@ -3,7 +3,7 @@
 /** @returns a promise, and the function that resolves it */
 export function deferred(): [Promise<void>, () => void] {
   let resolve!: () => void;
-  const promise = new Promise<void>(resolve => (resolve = resolve));
+  const promise = new Promise<void>(settle => (resolve = settle));
   return [promise, resolve];
 }
 
