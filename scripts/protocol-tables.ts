@@ -39,7 +39,7 @@ function describe(name: ClassName): string {
   if (!closedBy.includes(closedByParent)) reasons.unshift(`with its parent (\`${closedByParent}\`)`);
   return list(name, `Announced by \`${announcement}\`; closes ${['by itself', ...reasons].join(', ')}.`, [
     ['fixed', membersOf(description, 'fixed')],
-    ['changing', membersOf(description, 'changing'), property => tellsOf(description, property)],
+    ['changing', membersOf(description, 'changing'), property => eventsOfProperty(description, property)],
     ['calls', membersOf(description, 'call')],
     ['calls that create', membersOf(description, 'create')],
     ['without an answer', membersOf(description, 'send', 'closing')],
@@ -51,8 +51,8 @@ function describe(name: ClassName): string {
 }
 
 /** The event that a client makes of a changed property when it has missed the event itself. */
-function tellsOf({ tellsOf: told }: ClassDescription, property: string): string {
-  const event = told?.[property];
+function eventsOfProperty({ stateEvents = {} }: ClassDescription, property: string): string {
+  const event = stateEvents[property];
   if (event === undefined) return '';
   return typeof event === 'string' ? ` (${codes([event])})` : ` (${codes(event)})`;
 }

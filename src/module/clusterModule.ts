@@ -5,14 +5,14 @@ import type { AppData, Index, ObserverEvents, Worker, WorkerSettings } from 'med
 import { MafaldaHorizontal } from '../horizontal/index.ts';
 import { logger } from '../core/logger.ts';
 import { onceClosed } from '../core/onceClosed.ts';
-import { LastWords } from './lastWords.ts';
+import { Goodbye } from './goodbye.ts';
 import type { ModuleSettings } from './settings.ts';
 
 const log = logger('module');
 
 interface Connection {
   cluster: MafaldaHorizontal;
-  lastWords: LastWords;
+  goodbye: Goodbye;
 }
 
 export class ClusterModule implements Pick<Index, 'observer' | 'createWorker'> {
@@ -54,18 +54,18 @@ export class ClusterModule implements Pick<Index, 'observer' | 'createWorker'> {
     // Errors are only logged here, since the calls that fail for them reject with them.
     cluster.on('error', error => log('%o', error));
     cluster.mediasoup.observer.on('newworker', worker => this.observer.safeEmit('newworker', worker));
-    return { cluster, lastWords: new LastWords(() => cluster.close()) };
+    return { cluster, goodbye: new Goodbye(() => cluster.close()) };
   }
 
   /** Closes the connection with the last Worker: without Workers, mediasoup keeps no process alive. */
   #release(): void {
     if (--this.#workers > 0 || !this.#connection) return;
-    const { cluster, lastWords } = this.#connection;
+    const { cluster, goodbye } = this.#connection;
     this.#connection = undefined;
     // The goodbye has been sent when close() returns. The handlers of a later connection must be the only ones for a
     // signal.
     cluster.close().catch(error => log('%o', error));
-    lastWords.dispose();
+    goodbye.dispose();
   }
 }
 

@@ -8,12 +8,16 @@ export {
   type RemoteMafaldaClientOptions,
   type ServerSigns,
 } from './client/index.ts';
-export { RemoteMafaldaServer, type RemoteMafaldaServerOptions, type ServerCounts } from './server/server.ts';
+export {
+  RemoteMafaldaServer,
+  type RemoteMafaldaServerOptions,
+  type ServerCounts,
+} from './server/remoteMafaldaServer.ts';
 export type { Auth } from './server/authenticate.ts';
 export type { Limits } from './server/limits.ts';
 export type { PlainTarget } from './server/targets.ts';
-export type { ClientWorkerSetting } from './server/workerSettings.ts';
-export type { Orphans } from './server/orphans.ts';
+export type { ClientWorkerSetting } from './server/settingsPolicy.ts';
+export type { Orphans } from './server/orphanRegistry.ts';
 export type * from '../api/publicTypes.ts';
 export { mafaldaRouterDefaultOptions } from '../api/options.ts';
 

@@ -1,5 +1,5 @@
 /**
- * Errors of connecting, with messages that say what to do. The errors of the system and of libraries become their
+ * Errors of connecting, with messages that advise a remedy. The errors of the system and of libraries become their
  * causes.
  */
 import { NodeUnavailableError } from '../../api/errors.ts';

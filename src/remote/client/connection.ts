@@ -156,7 +156,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> implement
       timeout: CONNECT_TIMEOUT_MS,
       reconnectionDelay: RECONNECTION_DELAY_MS,
       reconnectionDelayMax: RECONNECTION_DELAY_MAX_MS,
-      auth: tell => void this.#credentials().then(tell, (error: Error) => this.#onNoToken(error)),
+      auth: answer => void this.#credentials().then(answer, (error: Error) => this.#onNoToken(error)),
     });
     warnOfPlainToken(token, url);
     closeForMalformedPackets(this.#socket.io);

@@ -55,7 +55,8 @@ export interface ConnectionOptions {
    */
   name?: string;
   /**
-   * Limits of what the server may send; beyond them the session ends, and everything that came from the server closes.
+   * Limits of the data that the server may send; beyond them the session ends, and everything that came from the server
+   * closes.
    * @default the defaults of each limit
    */
   limits?: Partial<NodeLimits>;

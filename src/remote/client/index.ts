@@ -6,5 +6,5 @@ export {
   type RemoteMafaldaClientEvents,
   type RemoteMafaldaClientOptions,
   type ServerSigns,
-} from './client.ts';
+} from './remoteMafaldaClient.ts';
 export { clusterConnectionOptions } from './connectionOptions.ts';

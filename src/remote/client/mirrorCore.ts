@@ -124,7 +124,7 @@ export class MirrorCore {
    * Marks an object that this client has created: the server takes the creator for a listener, since the first message
    * could come before a subscription.
    */
-  markMadeByUs(): void {
+  markCreatedHere(): void {
     for (const name of listenedEventsOf(this.description)) this.#listening.add(name);
   }
 
@@ -154,7 +154,7 @@ export class MirrorCore {
     // A changing property that is missing in the state has become undefined.
     const gone = membersOf(this.description, 'changing').filter(name => !Object.hasOwn(state, name));
     this.apply({ ...state, ...Object.fromEntries(gone.map(name => [name, null])) });
-    for (const [name, event] of Object.entries(this.description.tellsOf ?? {})) {
+    for (const [name, event] of Object.entries(this.description.stateEvents ?? {})) {
       const value = this.#state[name];
       if (isDeepStrictEqual(value, before[name])) continue;
       if (typeof event === 'string') this.emit(event, [value]);

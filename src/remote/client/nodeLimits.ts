@@ -1,4 +1,4 @@
-/** Limits of what a server may send, so that it can't bring a client down by mistake or malice. */
+/** Limits of the data that a server may send, so that it can't bring a client down by mistake or malice. */
 import { refuseUnknown } from '../../api/options.ts';
 
 export interface NodeLimits {

@@ -31,7 +31,7 @@ import { describeClass, listenedEventsOf, type ClassDescription } from './descri
 
 const closable = { closed: 'local', appData: 'local', observer: 'local', close: 'closing' } as const;
 const identified = { ...closable, id: 'fixed', dump: 'call' } as const;
-const pausedTells = ['pause', 'resume'] as const;
+const pausedEvents = ['pause', 'resume'] as const;
 const pausable = { paused: 'changing', pause: 'call', resume: 'call' } as const;
 
 const workerDescription = {
@@ -159,7 +159,7 @@ const webRtcTransport = describeClass<WebRtcTransport>()({
     dtlsstatechange: 'both',
     sctpstatechange: 'both',
   },
-  tellsOf: {
+  stateEvents: {
     iceState: 'icestatechange',
     iceSelectedTuple: 'iceselectedtuplechange',
     dtlsState: 'dtlsstatechange',
@@ -179,7 +179,7 @@ const plainTransport = describeClass<PlainTransport>()({
     srtpParameters: 'changing',
   },
   events: { trace: 'both', tuple: 'both', rtcptuple: 'both', sctpstatechange: 'both' },
-  tellsOf: { tuple: 'tuple', rtcpTuple: 'rtcptuple', sctpState: 'sctpstatechange' },
+  stateEvents: { tuple: 'tuple', rtcpTuple: 'rtcptuple', sctpState: 'sctpstatechange' },
   closedState: sctpClosed,
 });
 
@@ -187,7 +187,7 @@ const pipeTransport = describeClass<PipeTransport>()({
   ...transportDescription,
   members: { ...transportMembers, ...sctpMembers, tuple: 'changing', srtpParameters: 'changing' },
   events: { trace: 'both', sctpstatechange: 'both' },
-  tellsOf: { sctpState: 'sctpstatechange' },
+  stateEvents: { sctpState: 'sctpstatechange' },
   closedState: sctpClosed,
 });
 
@@ -226,14 +226,14 @@ const activeSpeakerObserver = describeClass<ActiveSpeakerObserver>()({
   ...rtpObserverDescription,
   members: rtpObserverMembers,
   events: { ...rtpObserverEvents, dominantspeaker: 'both' },
-  tellsOf: { paused: pausedTells },
+  stateEvents: { paused: pausedEvents },
 });
 
 const audioLevelObserver = describeClass<AudioLevelObserver>()({
   ...rtpObserverDescription,
   members: rtpObserverMembers,
   events: { ...rtpObserverEvents, volumes: 'both', silence: 'both' },
-  tellsOf: { paused: pausedTells },
+  stateEvents: { paused: pausedEvents },
 });
 
 const transportClasses = ['WebRtcTransport', 'PlainTransport', 'PipeTransport', 'DirectTransport'] as const;
@@ -257,7 +257,7 @@ const producer = describeClass<Producer>()({
     send: 'send',
   },
   events: { ...pausableEvents, score: 'both', videoorientationchange: 'both', trace: 'both' },
-  tellsOf: { paused: pausedTells, score: 'score' },
+  stateEvents: { paused: pausedEvents, score: 'score' },
   atOnce: { ...traceChecks, send: (packet: unknown) => mustBeBuffer('rtpPacket', packet) },
 });
 
@@ -292,8 +292,8 @@ const consumer = describeClass<Consumer>()({
     trace: 'both',
     rtp: 'listened',
   },
-  tellsOf: {
-    paused: pausedTells,
+  stateEvents: {
+    paused: pausedEvents,
     producerPaused: ['producerpause', 'producerresume'],
     score: 'score',
     currentLayers: 'layerschange',
@@ -316,7 +316,7 @@ const dataProducer = describeClass<DataProducer>()({
   closedBy: [],
   members: { ...dataStreamMembers, send: 'send' },
   events: pausableEvents,
-  tellsOf: { paused: pausedTells },
+  stateEvents: { paused: pausedEvents },
   atOnce: { send: mustBeMessage },
 });
 
@@ -345,7 +345,7 @@ const dataConsumer = describeClass<DataConsumer>()({
     sctpsendbufferfull: 'object',
     bufferedamountlow: 'object',
   },
-  tellsOf: { paused: pausedTells, dataProducerPaused: ['dataproducerpause', 'dataproducerresume'] },
+  stateEvents: { paused: pausedEvents, dataProducerPaused: ['dataproducerpause', 'dataproducerresume'] },
   atOnce: { send: mustBeMessage },
 });
 

@@ -50,7 +50,7 @@ export interface ClassDescription {
    * Events that report a property, by its name; for a boolean, first the event for true, then the event for false. A
    * client that has missed events emits these for the properties that differ.
    */
-  readonly tellsOf?: Readonly<Record<string, string | readonly [string, string]>>;
+  readonly stateEvents?: Readonly<Record<string, string | readonly [string, string]>>;
   /** Values that properties get when it closes, if it has them. */
   readonly closedState?: State;
   /** Work of methods before anything is sent: throws for wrong arguments, or returns changed properties. */

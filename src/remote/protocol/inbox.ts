@@ -98,6 +98,6 @@ export class Inbox<Received> {
   #forget(): void {
     this.#waiting = [];
     this.#delivered = 0;
-    for (const tell of this.#onEmpty.splice(0)) tell();
+    for (const resolve of this.#onEmpty.splice(0)) resolve();
   }
 }

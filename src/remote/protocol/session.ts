@@ -211,8 +211,8 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     const isCatchingUp = this.#isBehind && this.#socket !== undefined;
     if (isCatchingUp) this.#catchUp(receivedByPeer);
     this.#sendAgain();
-    if (isCatchingUp) void this.#tellState();
-    this.#tellOfRoom();
+    if (isCatchingUp) void this.#sendSnapshot();
+    this.#announceRoom();
   }
 
   /** Drops all messages. @returns messages that have arrived and were not delivered */
@@ -363,10 +363,10 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
       return this.#fail('an acknowledgement of what was never sent');
     this.#outbox.forgetUpTo(received);
     this.#inbox.run();
-    this.#tellOfRoom();
+    this.#announceRoom();
   };
 
-  #tellOfRoom(): void {
+  #announceRoom(): void {
     if (!this.#isWaitingForRoom) return;
     this.#isWaitingForRoom = false;
     if (this.hasRoom) this.emit('room');
@@ -413,7 +413,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   }
 
   /** Sends the snapshot, then the messages that must follow it. */
-  async #tellState(): Promise<void> {
+  async #sendSnapshot(): Promise<void> {
     const snapshot = ++this.#snapshots;
     await this.#recovery?.snapshot();
     if (this.#snapshots === snapshot) for (const { message } of this.#release()) this.send(message);

@@ -26,7 +26,7 @@ import { Session, type Recovery } from '../protocol/session.ts';
 import type { ClientEvents, Received, Sent, ServerEvents, SessionEvents } from '../protocol/socketEvents.ts';
 import { isClientMessage } from '../protocol/validate.ts';
 import { checkArguments } from './checkArguments.ts';
-import type { Audience, ExportedObject } from './exportedObject.ts';
+import type { Member, ExportedObject } from './exportedObject.ts';
 import { isPipe } from './exports.ts';
 import { guardPair, guardPiped } from './guardPipe.ts';
 import { closeMade, type Holding, type Owner } from './holding.ts';
@@ -36,13 +36,13 @@ import { OwnWorkers, type WorkerRules } from './ownWorkers.ts';
 import type { ServedMafalda } from './servedMafalda.ts';
 import { turns } from '../../core/turns.ts';
 import type { Targets } from './targets.ts';
-import { Teller } from './teller.ts';
+import { TreeSender } from './treeSender.ts';
 import type { TreeExport } from './treeExport.ts';
 
 const log = logger('server');
 
 /** Share of its memory from which on a client is too slow for lossy events, which would be outdated on arrival. */
-const SLOW = 1 / 4;
+const SLOW_SHARE = 1 / 4;
 /** Values in the arguments of one call; processing more would delay other clients. */
 const MAX_VALUES = 20_000;
 
@@ -67,7 +67,7 @@ export interface SessionContext extends WorkerRules {
   readonly memory: MemoryBudget;
 }
 
-export class ClientSession implements Audience {
+export class ClientSession implements Member {
   readonly id = randomUUID();
   readonly #owner: Owner;
   readonly #served: ServedMafalda;
@@ -88,7 +88,7 @@ export class ClientSession implements Audience {
     checkArguments('consume', [{ rtpCapabilities }], () => undefined);
     return rtpCapabilities;
   });
-  readonly #teller = new Teller({ member: this, hasRoom: () => this.#session.hasRoom, turns });
+  readonly #treeSender = new TreeSender({ member: this, hasRoom: () => this.#session.hasRoom, turns });
   #ownWorkers: OwnWorkers | undefined;
   #socket: ClientSocket | undefined;
   #pendingCalls = 0;
@@ -118,7 +118,7 @@ export class ClientSession implements Audience {
       recovery: this.#recovery(),
       memory: this.#memory,
     });
-    this.#session.on('room', () => this.#teller.goOn());
+    this.#session.on('room', () => this.#treeSender.resume());
     this.#session.on('message', (message, size) => this.#onMessage(message, size));
     this.#session.on('failing', reason => this.#socket?.emit('refused', reason));
     this.#session.on('error', onFailure);
@@ -178,13 +178,13 @@ export class ClientSession implements Audience {
     this.#socket?.disconnect(true);
   }
 
-  tell(message: ServerMessage, size?: Measure): void {
+  send(message: ServerMessage, size?: Measure): void {
     if (message.type === 'closeMafaldaRouter') {
       this.#memberships.forget(message.mafaldaRouter);
       // A client that has called close() gets an answer instead, and may have created another MafaldaRouter of this id.
       if (this.#closing.delete(message.mafaldaRouter)) return;
     }
-    if (message.type === 'event' && lossyEvents.has(message.name) && this.#memory.bytes > SLOW * this.#memory.max)
+    if (message.type === 'event' && lossyEvents.has(message.name) && this.#memory.bytes > SLOW_SHARE * this.#memory.max)
       return;
     this.#session.send(message, undefined, size);
   }
@@ -202,7 +202,7 @@ export class ClientSession implements Audience {
   #end(): void {
     this.#detach();
     this.#served.pipeHolds.forget(this);
-    this.#teller.close();
+    this.#treeSender.close();
     for (const message of this.#session.close()) {
       if (message.type !== 'send' || message.method !== 'close' || typeof message.target !== 'number') continue;
       // An acknowledged close() must happen, since the client takes it for done.
@@ -222,14 +222,14 @@ export class ClientSession implements Audience {
       isInSnapshot: ({ type }) => type === 'add' || type === 'event' || type === 'change',
       isEnding: ({ type }) => type === 'close' || type === 'forget' || type === 'closeMafaldaRouter',
       snapshot: async () => {
-        await Promise.all(this.#trees().map(tree => this.#tellAnew(tree)));
+        await Promise.all(this.#trees().map(tree => this.#sendSnapshot(tree)));
       },
     };
   }
 
-  #tellAnew(tree: TreeExport): Promise<void> {
-    tree.tellAnew(this);
-    return this.#teller.tell(tree);
+  #sendSnapshot(tree: TreeExport): Promise<void> {
+    tree.startSending(this);
+    return this.#treeSender.send(tree);
   }
 
   #trees(): TreeExport[] {
@@ -260,9 +260,9 @@ export class ClientSession implements Audience {
     const { id } = call;
     try {
       const result = await this.#performOne(call, size);
-      this.tell({ type: 'answer', id, result, load: this.#changedLoad() });
+      this.send({ type: 'answer', id, result, load: this.#changedLoad() });
     } catch (error) {
-      this.tell({ type: 'failure', id, error: encodeError(error) });
+      this.send({ type: 'failure', id, error: encodeError(error) });
     }
   }
 
@@ -321,7 +321,7 @@ export class ClientSession implements Audience {
       throw this.#addresses.explain(error);
     } finally {
       // Creating a child does not change the object, and a closed object needs no changes.
-      if (exported && !method.creates && !exported.node.object.closed) exported.exporter.tellChanges(exported);
+      if (exported && !method.creates && !exported.node.object.closed) exported.exporter.sendChanges(exported);
     }
     if (method.creates && holding?.isOpen === false) {
       // pipeToRouter() makes two objects.
@@ -392,7 +392,7 @@ export class ClientSession implements Audience {
   /** @returns the number that distinguishes the MafaldaRouter from earlier and later MafaldaRouters of its id */
   async #attach(options: MafaldaRouterOptions): Promise<number> {
     const { tree, number } = this.#memberships.attach(options);
-    await this.#teller.tell(tree);
+    await this.#treeSender.send(tree);
     return number;
   }
 
@@ -412,7 +412,7 @@ export class ClientSession implements Audience {
       return {
         call: async () => {
           await mafaldaRouter.attach();
-          await this.#teller.untilTold(holding.attached.tree);
+          await this.#treeSender.untilSent(holding.attached.tree);
         },
       };
     }

@@ -15,9 +15,9 @@ import type { Holding } from './holding.ts';
 type AnyObject = Followed & Record<string, unknown>;
 
 /** A recipient of messages: the session of a client. */
-export interface Audience {
+export interface Member {
   /** @param size of the message, where it is known */
-  tell(message: ServerMessage, size?: Measure): void;
+  send(message: ServerMessage, size?: Measure): void;
   /** Adds to the objects that are shown to it, and to the bytes that these take; negative numbers subtract. */
   count(objects: number, bytes: number): void;
 }
@@ -27,10 +27,10 @@ export interface Exporter {
   /** Id of the MafaldaRouter; undefined for a client's own Workers. */
   readonly mafaldaRouterId: string | undefined;
   /** @param listeners the recipients; default: all clients to which the object is shown */
-  onEvent(exported: ExportedObject, name: string, args: unknown[], listeners?: ReadonlySet<Audience>): void;
+  onEvent(exported: ExportedObject, name: string, args: unknown[], listeners?: ReadonlySet<Member>): void;
   /** Whether this client may see and use it. */
-  isShownTo(client: Audience): boolean;
-  tellChanges(exported: ExportedObject): void;
+  isShownTo(client: Member): boolean;
+  sendChanges(exported: ExportedObject): void;
 }
 
 /** Kinds of members that clients may call. */
@@ -42,7 +42,7 @@ export class ExportedObject implements Follower {
   readonly exporter: Exporter;
   readonly className: ClassName;
   readonly description: ClassDescription;
-  /** Reason why it is closing, if it has one of its own. */
+  /** Reason why it is closing, if it has a reason of its own. */
   cause: CloseCause | undefined;
   isCloseSent = false;
   /** Bytes that it takes, with its `appData`; 0 for objects that existed before the first client attached. */
@@ -56,7 +56,7 @@ export class ExportedObject implements Follower {
   /** Changing properties, encoded, as last sent. */
   readonly #lastSent: Changes = {};
   /** Listeners to the events that only listeners get, by the name of the event. */
-  #listeners: Map<string, { members: Set<Audience>; stop: () => void }> | undefined;
+  #listeners: Map<string, { members: Set<Member>; stop: () => void }> | undefined;
 
   constructor(handle: number, node: TreeNode, exporter: Exporter) {
     this.handle = handle;
@@ -69,7 +69,7 @@ export class ExportedObject implements Follower {
     follow(this.#object, this.description, this);
     // mediasoup has no event for the address that the end of a link sends to.
     if (node.type === 'transport' && isLinkTransport(node.object))
-      this.#unwatch = onChanged(node.object, () => exporter.tellChanges(this));
+      this.#unwatch = onChanged(node.object, () => exporter.sendChanges(this));
   }
 
   onEvent(name: string, args: unknown[]): void {
@@ -94,12 +94,12 @@ export class ExportedObject implements Follower {
   }
 
   /** Subscribes the creator of the object to all events that only listeners get. */
-  listenToAll(listener: Audience): void {
+  listenToAll(listener: Member): void {
     for (const name of listenedEventsOf(this.description)) this.listen(name, listener);
   }
 
   /** Subscribes to mediasoup's object only while a client listens. */
-  listen(name: string, listener: Audience): void {
+  listen(name: string, listener: Member): void {
     if (!listenedEventsOf(this.description).includes(name)) return;
     const listened = this.#listeners?.get(name);
     if (listened) return void listened.members.add(listener);
@@ -110,14 +110,14 @@ export class ExportedObject implements Follower {
     this.#listeners.set(name, { members, stop: () => this.#object.off(name, onEvent) });
   }
 
-  unlisten(name: string, listener: Audience): void {
+  unlisten(name: string, listener: Member): void {
     const listened = this.#listeners?.get(name);
     if (!listened?.members.delete(listener) || listened.members.size > 0) return;
     listened.stop();
     this.#listeners?.delete(name);
   }
 
-  forgetListener(listener: Audience): void {
+  forgetListener(listener: Member): void {
     for (const name of [...(this.#listeners?.keys() ?? [])]) this.unlisten(name, listener);
   }
 

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { LimitError } from '../../api/errors.ts';
 import { refuseUnknown } from '../../api/options.ts';
 
-/** Limits of what clients may ask of a server. A call beyond a limit fails with a `LimitError`. */
+/** Limits of the clients of a server. A call beyond a limit fails with a `LimitError`. */
 export interface Limits {
   /**
    * Messages per second of one client, on average over a second; a client that sends more is cut off.
@@ -38,7 +38,7 @@ export interface Limits {
   sessionBytes: number;
   /**
    * Bytes that are kept for all clients together, their objects included. Beyond it each client may have an equal
-   * share, and a client that has more is treated as above.
+   * share, and a client that has more is treated as beyond `sessionBytes`.
    * @default 1000000000
    */
   totalBytes: number;
@@ -84,7 +84,7 @@ export function limitError(limit: keyof Limits, { [limit]: max }: Limits, state:
 /** Share of a limit beyond which only clients with less than an equal share may take more. */
 const SHARED = 3 / 4;
 
-/** Counts of what all clients of a server have together. */
+/** Counts of the clients of a server, and of their own Workers. */
 export class ServerUse {
   clients = 0;
   /** Clients' own Workers, including those that are being started. */

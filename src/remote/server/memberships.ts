@@ -1,17 +1,17 @@
 /** MafaldaRouters that a session is attached to, with the objects that it has made in each of them. */
 import type { MafaldaRouterOptions } from '../../api/types.ts';
-import type { Audience } from './exportedObject.ts';
+import type { Member } from './exportedObject.ts';
 import { Holding, type Owner } from './holding.ts';
 import type { Attached, ServedMafalda } from './servedMafalda.ts';
 import type { TreeExport } from './treeExport.ts';
 
 export class Memberships {
   readonly #served: ServedMafalda;
-  readonly #member: Audience;
+  readonly #member: Member;
   readonly #owner: Owner;
   readonly #holdings = new Map<string, Holding>();
 
-  constructor(served: ServedMafalda, member: Audience, owner: Owner) {
+  constructor(served: ServedMafalda, member: Member, owner: Owner) {
     this.#served = served;
     this.#member = member;
     this.#owner = owner;

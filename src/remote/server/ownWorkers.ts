@@ -6,11 +6,11 @@ import { ObjectTree } from '../../core/objectTree.ts';
 import { startWorker } from '../../core/workers/startWorker.ts';
 import type { MafaldaApi } from '../../api/types.ts';
 import { onceClosed } from '../../core/onceClosed.ts';
-import type { Audience } from './exportedObject.ts';
+import type { Member } from './exportedObject.ts';
 import type { Exports } from './exports.ts';
 import { limitError, type Limits, type ServerUse } from './limits.ts';
 import { TreeExport } from './treeExport.ts';
-import type { SettingsPolicy } from './workerSettings.ts';
+import type { SettingsPolicy } from './settingsPolicy.ts';
 
 export interface WorkerRules {
   readonly limits: Limits;
@@ -28,7 +28,7 @@ export class OwnWorkers {
   #starting = 0;
   #closed = false;
 
-  constructor(mafalda: MafaldaApi, exports: Exports, owner: Audience, { limits, use, settings }: WorkerRules) {
+  constructor(mafalda: MafaldaApi, exports: Exports, owner: Member, { limits, use, settings }: WorkerRules) {
     this.#limits = limits;
     this.#use = use;
     this.#policy = settings;

@@ -7,7 +7,7 @@ import type { Consumer, DataConsumer } from 'mediasoup/types';
 import { logger } from '../../core/logger.ts';
 import type { TreeNode } from '../../core/objectTree.ts';
 import { onceClosed } from '../../core/onceClosed.ts';
-import type { Audience } from './exportedObject.ts';
+import type { Member } from './exportedObject.ts';
 import { isPipe } from './exports.ts';
 
 const log = logger('server');
@@ -17,16 +17,16 @@ type PipeConsumer = Consumer | DataConsumer;
 /** Latest request of each client for a pipe. */
 interface Requests {
   /** Clients that want it to flow. */
-  readonly holders: Set<Audience>;
+  readonly holders: Set<Member>;
   /** Clients that don't want it to flow any more. */
-  readonly releasers: Set<Audience>;
+  readonly releasers: Set<Member>;
 }
 
 export class PipeHolds {
   readonly #requests = new Map<PipeConsumer, Requests>();
 
   /** Returns this client's `resume()` or `pause()` of a pipe's Consumer; undefined for other methods and objects. */
-  method(client: Audience, node: TreeNode | undefined, name: string): (() => Promise<void>) | undefined {
+  method(client: Member, node: TreeNode | undefined, name: string): (() => Promise<void>) | undefined {
     const consumer = node && pipeConsumerOf(node);
     if (!consumer) return undefined;
     if (name === 'resume') return () => this.#hold(client, consumer);
@@ -35,7 +35,7 @@ export class PipeHolds {
   }
 
   /** Makes a pipe flow for a client that has asked for it awake, also if it existed already, and slept. */
-  async offered(client: Audience, node: TreeNode | undefined): Promise<void> {
+  async offered(client: Member, node: TreeNode | undefined): Promise<void> {
     const consumer = node && pipeConsumerOf(node);
     if (!consumer) return;
     this.#add(client, consumer);
@@ -47,7 +47,7 @@ export class PipeHolds {
    * on flowing, unless another client, which sees the remaining viewers, has released the pipe before. If a viewer has
    * come since, that client wakes the pipe.
    */
-  forget(client: Audience): void {
+  forget(client: Member): void {
     for (const [consumer, { holders, releasers }] of this.#requests) {
       releasers.delete(client);
       if (!holders.delete(client) || holders.size > 0 || releasers.size === 0) continue;
@@ -59,12 +59,12 @@ export class PipeHolds {
    * Resumes the Consumer also for its first holder while it flows: it may be the mirror of a pipe on another server,
    * where this process must hold the pipe as well.
    */
-  async #hold(client: Audience, consumer: PipeConsumer): Promise<void> {
+  async #hold(client: Member, consumer: PipeConsumer): Promise<void> {
     if (this.#add(client, consumer) || consumer.paused) await consumer.resume();
   }
 
   /** @returns whether it is the only holder now */
-  #add(client: Audience, consumer: PipeConsumer): boolean {
+  #add(client: Member, consumer: PipeConsumer): boolean {
     const requests = this.#requestsFor(consumer);
     if (!requests) return false;
     requests.releasers.delete(client);
@@ -72,7 +72,7 @@ export class PipeHolds {
     return requests.holders.size === 1;
   }
 
-  async #release(client: Audience, consumer: PipeConsumer): Promise<void> {
+  async #release(client: Member, consumer: PipeConsumer): Promise<void> {
     const requests = this.#requestsFor(consumer);
     requests?.holders.delete(client);
     requests?.releasers.add(client);

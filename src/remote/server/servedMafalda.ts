@@ -6,13 +6,13 @@ import { resolveMafaldaRouterOptions } from '../../api/options.ts';
 import type { MemoryBudget } from '../protocol/memory.ts';
 import type { Family } from '../../core/addresses/families.ts';
 import { isUnconfirmed } from '../protocol/validate.ts';
-import type { Audience } from './exportedObject.ts';
+import type { Member } from './exportedObject.ts';
 import { Exports } from './exports.ts';
 import type { Holding, Owner } from './holding.ts';
-import { Orphanage } from './orphans.ts';
+import { OrphanRegistry } from './orphanRegistry.ts';
 import { PipeHolds } from './pipeHolds.ts';
 import { TreeExport } from './treeExport.ts';
-import type { SettingsPolicy } from './workerSettings.ts';
+import type { SettingsPolicy } from './settingsPolicy.ts';
 
 const log = logger('server');
 
@@ -27,10 +27,10 @@ export interface Attached {
 export class ServedMafalda {
   readonly mafalda: MafaldaApi;
   readonly exports: Exports;
-  readonly orphans: Orphanage;
+  readonly orphans: OrphanRegistry;
   readonly pipeHolds = new PipeHolds();
   readonly #settings: SettingsPolicy;
-  readonly #owners = new WeakMap<Audience, Owner>();
+  readonly #owners = new WeakMap<Member, Owner>();
   #nextNumber = 1;
   readonly #attached = new Map<string, Attached>();
   /** MafaldaRouters that were made for clients, rather than by an application in this process. */
@@ -54,7 +54,7 @@ export class ServedMafalda {
     this.#settings = settings;
     this.mafalda = mafalda;
     this.exports = new Exports(serverId, memory, families);
-    this.orphans = new Orphanage(orphanTimeout);
+    this.orphans = new OrphanRegistry(orphanTimeout);
   }
 
   /** Number of MafaldaRouters that clients are attached to. */
@@ -62,7 +62,7 @@ export class ServedMafalda {
     return this.#attached.size;
   }
 
-  attach(member: Audience, given: MafaldaRouterOptions): Attached {
+  attach(member: Member, given: MafaldaRouterOptions): Attached {
     const workerSettings = this.#settings.settle(given?.workerSettings, 'workerSettings.');
     const options = workerSettings ? { ...given, workerSettings } : given;
     const { id, routerOptions } = resolveMafaldaRouterOptions(options);
@@ -77,7 +77,7 @@ export class ServedMafalda {
   }
 
   /** Records the identity of a client. To be called before it attaches to anything. */
-  introduce(member: Audience, owner: Owner): void {
+  introduce(member: Member, owner: Owner): void {
     this.#owners.set(member, owner);
   }
 
@@ -97,7 +97,7 @@ export class ServedMafalda {
   }
 
   /** Detaches the client, and closes its objects. */
-  async leave(member: Audience, holding: Holding): Promise<void> {
+  async leave(member: Member, holding: Holding): Promise<void> {
     const { attached } = holding;
     attached.tree.detach(member);
     // The objects close in turns, also if the MafaldaRouter closes next: closing it in one go would delay other
@@ -107,9 +107,9 @@ export class ServedMafalda {
   }
 
   /** Detaches an absent client. Its objects stay for its return if other clients are attached, and close if none is. */
-  async orphan(member: Audience, holding: Holding): Promise<void> {
+  async orphan(member: Member, holding: Holding): Promise<void> {
     const { tree } = holding.attached;
-    if (tree.audience <= 1) return this.leave(member, holding);
+    if (tree.memberCount <= 1) return this.leave(member, holding);
     tree.detach(member);
     this.orphans.add(holding);
   }
@@ -138,7 +138,7 @@ export class ServedMafalda {
    */
   #closeUnused(attached: Attached): void {
     const { tree, mafaldaRouter } = attached;
-    if (tree.audience > 0 || this.#attached.get(mafaldaRouter.id) !== attached) return;
+    if (tree.memberCount > 0 || this.#attached.get(mafaldaRouter.id) !== attached) return;
     if (!this.#ours.has(mafaldaRouter)) {
       void this.orphans.closeOf(holding => holding.attached === attached);
       this.#attached.delete(mafaldaRouter.id);
@@ -159,7 +159,7 @@ export class ServedMafalda {
     mafaldaRouter.once('close', () => {
       if (this.#attached.get(id) !== attached) return;
       this.#attached.delete(id);
-      attached.tree.tell({ type: 'closeMafaldaRouter', mafaldaRouter: id });
+      attached.tree.send({ type: 'closeMafaldaRouter', mafaldaRouter: id });
       attached.tree.close();
     });
     return attached;

@@ -3,7 +3,7 @@ import { logger } from '../../core/logger.ts';
 import { within } from '../../core/within.ts';
 import type { Credentials } from '../protocol/messages.ts';
 import { ClientSession, type SessionContext } from './clientSession.ts';
-import { Names } from './names.ts';
+import { ClientNames } from './clientNames.ts';
 
 const log = logger('server');
 
@@ -13,7 +13,7 @@ const SUCCESSION_TIMEOUT_MS = 3000;
 export class Sessions {
   readonly #context: SessionContext;
   readonly #byId = new Map<string, ClientSession>();
-  readonly #names = new Names();
+  readonly #names = new ClientNames();
 
   constructor(context: SessionContext) {
     this.#context = context;

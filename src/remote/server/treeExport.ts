@@ -4,10 +4,10 @@ import { onceClosed } from '../../core/onceClosed.ts';
 import { encode, encodeAppData } from '../protocol/codec.ts';
 import { measure, type Measure } from '../protocol/measure.ts';
 import type { Changes, ServerMessage } from '../protocol/messages.ts';
-import type { Audience, ExportedObject, Exporter } from './exportedObject.ts';
+import type { Member, ExportedObject, Exporter } from './exportedObject.ts';
 import type { Exports } from './exports.ts';
-import { Leavers } from './leavers.ts';
-import type { Untold } from './teller.ts';
+import { LostLinks } from './lostLinks.ts';
+import type { SendableTree } from './treeSender.ts';
 
 /** Bytes up to which changes are not counted, such as scores and states, which come often. */
 const LARGE_BYTES = 512;
@@ -22,7 +22,7 @@ interface Progress {
   readonly ahead: Set<ExportedObject>;
 }
 
-export class TreeExport implements Exporter, Untold {
+export class TreeExport implements Exporter, SendableTree {
   /** Id of the MafaldaRouter whose tree it is; undefined for a client's own Workers. */
   readonly mafaldaRouterId: string | undefined;
   readonly #tree: ObjectTree;
@@ -30,9 +30,9 @@ export class TreeExport implements Exporter, Untold {
   readonly #exported = new Map<TreeNode, ExportedObject>();
   /** Workers that have left the tree, and whose end has not been sent yet. */
   readonly #ending = new Set<ExportedObject>();
-  readonly #audience = new Set<Audience>();
-  readonly #progress = new Map<Audience, Progress>();
-  readonly #leavers = new Leavers();
+  readonly #members = new Set<Member>();
+  readonly #progress = new Map<Member, Progress>();
+  readonly #lostLinks = new LostLinks();
   #bytes = 0;
 
   constructor(tree: ObjectTree, exports: Exports, mafaldaRouterId?: string) {
@@ -43,12 +43,12 @@ export class TreeExport implements Exporter, Untold {
     tree.on('add', this.#onAdd).on('remove', this.#onRemove);
   }
 
-  get members(): Iterable<Audience> {
-    return this.#audience;
+  get members(): Iterable<Member> {
+    return this.#members;
   }
 
-  get audience(): number {
-    return this.#audience.size;
+  get memberCount(): number {
+    return this.#members.size;
   }
 
   get size(): number {
@@ -60,22 +60,22 @@ export class TreeExport implements Exporter, Untold {
     return this.#bytes;
   }
 
-  /** Adds a member. It gets existing objects by {@link tellNext}, and changes at once. */
-  attach(member: Audience): void {
-    if (this.#audience.has(member)) return;
-    this.#audience.add(member);
+  /** Adds a member. It gets existing objects by {@link sendNext}, and changes at once. */
+  attach(member: Member): void {
+    if (this.#members.has(member)) return;
+    this.#members.add(member);
     member.count(this.size, this.#bytes);
-    this.tellAnew(member);
+    this.startSending(member);
   }
 
   /** Starts sending all objects to a member again, which has missed messages. */
-  tellAnew(member: Audience): void {
+  startSending(member: Member): void {
     if (this.#exported.size > 0)
       this.#progress.set(member, { rest: this.#exported.values(), upTo: 0, ahead: new Set() });
   }
 
   /** Sends the next object, parents before their children. @returns false when all are sent */
-  tellNext(member: Audience): boolean {
+  sendNext(member: Member): boolean {
     const progress = this.#progress.get(member);
     const next = progress?.rest.next();
     if (!progress || !next || next.done) {
@@ -83,69 +83,69 @@ export class TreeExport implements Exporter, Untold {
       return false;
     }
     progress.upTo = next.value.handle;
-    if (!progress.ahead.delete(next.value)) member.tell(this.#addition(next.value));
+    if (!progress.ahead.delete(next.value)) member.send(this.#addition(next.value));
     return true;
   }
 
   /** Records that the member has lost contact to the other end of a link. @returns whether all members have */
-  leaveLink(member: Audience, link: string): boolean {
-    return this.#leavers.add(member, link, this.#audience);
+  leaveLink(member: Member, link: string): boolean {
+    return this.#lostLinks.add(member, link, this.#members);
   }
 
-  detach(member: Audience): void {
-    this.#leavers.forget(member);
+  detach(member: Member): void {
+    this.#lostLinks.forget(member);
     this.#progress.delete(member);
-    if (this.#audience.delete(member)) member.count(-this.size, -this.#bytes);
+    if (this.#members.delete(member)) member.count(-this.size, -this.#bytes);
     for (const exported of this.#exported.values()) exported.forgetListener(member);
   }
 
-  isShownTo(member: Audience): boolean {
-    return this.#audience.has(member);
+  isShownTo(member: Member): boolean {
+    return this.#members.has(member);
   }
 
-  onEvent(exported: ExportedObject, name: string, args: unknown[], listeners?: ReadonlySet<Audience>): void {
+  onEvent(exported: ExportedObject, name: string, args: unknown[], listeners?: ReadonlySet<Member>): void {
     // mediasoup emits the end of a Worker's process before its closing; clients get the reason first.
-    if (exported.cause) this.#tellClose(exported);
+    if (exported.cause) this.#sendClose(exported);
     const changes = exported.takeChanges();
     const message: ServerMessage = { type: 'event', handle: exported.handle, name, args: this.#encode(args), changes };
-    if (this.#progress.size === 0) return this.tell(message, listeners);
+    if (this.#progress.size === 0) return this.send(message, listeners);
     const named = this.#namedIn(args);
-    for (const member of listeners ?? this.#audience) {
-      for (const object of named) this.#tellAhead(member, object);
+    for (const member of listeners ?? this.#members) {
+      for (const object of named) this.#sendAhead(member, object);
       // The object's state, which is sent now, makes an event that only reports a property superfluous.
-      if (!this.#tellAhead(member, exported) || !tellsOfState(exported, name)) member.tell(message);
+      if (!this.#sendAhead(member, exported) || !reportsState(exported, name)) member.send(message);
     }
   }
 
   /** Sends the changes that a method has made, so that all members have them before the caller gets the answer. */
-  tellChanges(exported: ExportedObject): void {
+  sendChanges(exported: ExportedObject): void {
     const changes = exported.takeChanges();
     if (!changes) return;
     const message: ServerMessage = { type: 'change', handle: exported.handle, changes };
     const size = measure(message);
     if (size.bytes > LARGE_BYTES) this.#recount(exported);
-    for (const member of this.#audience) if (!this.#tellAhead(member, exported)) member.tell(message, size);
+    for (const member of this.#members) if (!this.#sendAhead(member, exported)) member.send(message, size);
   }
 
   #recount(exported: ExportedObject): void {
     const more = exported.changingBytes - exported.grownBytes;
     this.#exports.grow(exported, more);
     this.#bytes += more;
-    for (const member of this.#audience) member.count(0, more);
+    for (const member of this.#members) member.count(0, more);
   }
 
-  tell(message: ServerMessage, members: ReadonlySet<Audience> = this.#audience, size?: Measure): void {
-    for (const member of members) member.tell(message, size);
+  send(message: ServerMessage, members: ReadonlySet<Member> = this.#members, size?: Measure): void {
+    for (const member of members) member.send(message, size);
   }
 
   /** Stops following the tree, and forgets all objects and members. */
   close(): void {
     this.#tree.off('add', this.#onAdd).off('remove', this.#onRemove);
     for (const exported of [...this.#exported.values(), ...this.#ending]) this.#exports.remove(exported);
-    for (const member of this.#audience) member.count(-this.size, -this.#bytes);
+    for (const member of this.#members) member.count(-this.size, -this.#bytes);
     this.#exported.clear();
     this.#ending.clear();
-    this.#audience.clear();
+    this.#members.clear();
     this.#progress.clear();
   }
 
@@ -155,19 +155,19 @@ export class TreeExport implements Exporter, Untold {
     const size = measure(message);
     this.#exports.count(exported, size.bytes);
     this.#bytes += size.bytes;
-    for (const member of this.#audience) member.count(1, size.bytes);
-    if (this.#progress.size === 0) return this.tell(message, this.#audience, size);
-    for (const member of this.#audience) {
+    for (const member of this.#members) member.count(1, size.bytes);
+    if (this.#progress.size === 0) return this.send(message, this.#members, size);
+    for (const member of this.#members) {
       const progress = this.#progress.get(member);
       const parent = progress && this.#parentOf(exported);
-      if (parent) this.#tellAhead(member, parent);
+      if (parent) this.#sendAhead(member, parent);
       progress?.ahead.add(exported);
-      member.tell(message, size);
+      member.send(message, size);
     }
   };
 
   /** Sends an object, and its parents, before their turn. @returns whether the member did not know it */
-  #tellAhead(member: Audience, exported: ExportedObject): boolean {
+  #sendAhead(member: Member, exported: ExportedObject): boolean {
     const progress = this.#progress.get(member);
     if (
       !progress ||
@@ -177,9 +177,9 @@ export class TreeExport implements Exporter, Untold {
     )
       return false;
     const parent = this.#parentOf(exported);
-    if (parent) this.#tellAhead(member, parent);
+    if (parent) this.#sendAhead(member, parent);
     progress.ahead.add(exported);
-    member.tell(this.#addition(exported));
+    member.send(this.#addition(exported));
     return true;
   }
 
@@ -204,24 +204,24 @@ export class TreeExport implements Exporter, Untold {
     this.#exported.delete(node);
     for (const { ahead } of this.#progress.values()) ahead.delete(exported);
     this.#bytes -= exported.bytes;
-    for (const member of this.#audience) member.count(-1, -exported.bytes);
+    for (const member of this.#members) member.count(-1, -exported.bytes);
     if (node.type === 'worker') return this.#onWorkerGone(exported, node);
     // The client closes children with their parent itself, as mediasoup does.
-    if (!node.parent?.object.closed) this.#tellClose(exported);
+    if (!node.parent?.object.closed) this.#sendClose(exported);
     this.#exports.remove(exported);
   };
 
   #onWorkerGone(exported: ExportedObject, { object }: TreeNode<'worker'>): void {
     const forget = (): void => {
       this.#ending.delete(exported);
-      this.tell({ type: 'forget', handle: exported.handle });
+      this.send({ type: 'forget', handle: exported.handle });
       this.#exports.remove(exported);
     };
     if (!object.closed) return forget();
     this.#ending.add(exported);
     const onClosed = (): void => {
       if (!this.#ending.has(exported)) return;
-      this.#tellClose(exported);
+      this.#sendClose(exported);
       // The Worker is forgotten only when its process has ended, since its creator may wait for that.
       if (object.subprocessClosed) forget();
       else object.once('subprocessclose', () => this.#ending.has(exported) && forget());
@@ -248,12 +248,12 @@ export class TreeExport implements Exporter, Untold {
     };
   }
 
-  #tellClose(exported: ExportedObject): void {
+  #sendClose(exported: ExportedObject): void {
     if (exported.isCloseSent) return;
     exported.isCloseSent = true;
     // The change of `subprocessClosed` of a Worker that has died goes before the closing.
-    if (exported.node.type === 'worker') this.tellChanges(exported);
-    this.tell({ type: 'close', handle: exported.handle, cause: exported.cause });
+    if (exported.node.type === 'worker') this.sendChanges(exported);
+    this.send({ type: 'close', handle: exported.handle, cause: exported.cause });
   }
 
   #encode<T>(value: T): T {
@@ -262,6 +262,6 @@ export class TreeExport implements Exporter, Untold {
 }
 
 /** Whether the event reports a property, which is part of the object's state. */
-function tellsOfState({ description: { tellsOf = {} } }: ExportedObject, name: string): boolean {
-  return Object.values(tellsOf).flat().includes(name);
+function reportsState({ description: { stateEvents = {} } }: ExportedObject, name: string): boolean {
+  return Object.values(stateEvents).flat().includes(name);
 }

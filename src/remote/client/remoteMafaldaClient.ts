@@ -197,7 +197,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       if (url === this.#url) return this.#connection.open();
     }
     const connection = new Connection(url, this.#options, this.#instance);
-    this.#letGo();
+    this.#dropConnection();
     this.#url = url;
     this.#connection = connection;
     this.#refusal = undefined;
@@ -221,7 +221,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       this.#setLoad(report.load);
     });
     connection.on('answered', load => this.#setLoad(load));
-    connection.on('late', result => this.#closeUnwanted(result));
+    connection.on('late', result => this.#closeLateResult(result));
     connection.on('message', (message, bytes) => this.#onMessage(message, bytes));
     connection.on('lost', reason => {
       // A silent server counts as disconnected, whatever TCP says; the event comes before objects close for it.
@@ -239,7 +239,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       if (error.permanent) {
         this.#refusal = error;
         this.#readyState = ReadyState.CLOSED;
-        this.#letGo(error);
+        this.#dropConnection(error);
       }
       this.safeEmit('connecterror', { url, error });
       this.reportError(error);
@@ -300,7 +300,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       throw new TypeError(`${method}() was answered by ${this.#url} with something else than a ${expected}`);
     }
     if (typeof result !== 'object' || result === null) return result;
-    coreOf(result)?.markMadeByUs();
+    coreOf(result)?.markCreatedHere();
     keepAppData(args, result);
     return result;
   }
@@ -311,13 +311,13 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   }
 
   /** Closes an object that was created after its call had timed out, and so has failed for the caller. */
-  #closeUnwanted(encoded: unknown): void {
+  #closeLateResult(encoded: unknown): void {
     const result = decode(encoded, handle => this.#mirrors.objectOf(handle) ?? {});
     if (typeof result === 'object' && result !== null) coreOf(result)?.close();
   }
 
   /** Closes the connection, and everything that came from the server. */
-  #letGo(death?: Error): void {
+  #dropConnection(death?: Error): void {
     const connection = this.#connection;
     if (!connection) return;
     this.#connection = undefined;

@@ -3,7 +3,7 @@
 /** Number of names, and of clients that have lost theirs, that are remembered; beyond it the oldest are forgotten. */
 const MAX_REMEMBERED = 10_000;
 
-export class Names {
+export class ClientNames {
   readonly #owners = new Map<string, string>();
   /** Clients that another client has replaced. They must not come back and replace it in turn, again and again. */
   readonly #replaced = new Set<string>();

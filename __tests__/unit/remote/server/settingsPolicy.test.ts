@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { WorkerSettings } from 'mediasoup/types';
 import { RemoteMafaldaClient, type RemoteMafaldaServerOptions } from '../../../../src/index.ts';
-import { SettingsPolicy } from '../../../../src/remote/server/workerSettings.ts';
+import { SettingsPolicy } from '../../../../src/remote/server/settingsPolicy.ts';
 import { closingAfterEach } from '../../../helpers/cleanup.ts';
 import { Served } from '../../../helpers/serve.ts';
 

@@ -1,8 +1,8 @@
-/** A room is told in slices, whatever its size. */
+/** A room is sent in slices, whatever its size. */
 import { beforeEach, expect, test } from '@jest/globals';
 import { TreeExport } from '../../../../src/remote/server/treeExport.ts';
 import { Exports } from '../../../../src/remote/server/exports.ts';
-import { Teller } from '../../../../src/remote/server/teller.ts';
+import { TreeSender } from '../../../../src/remote/server/treeSender.ts';
 import { MemoryBudget } from '../../../../src/remote/protocol/memory.ts';
 import type { ServerMessage } from '../../../../src/remote/protocol/messages.ts';
 import { ObjectTree } from '../../../../src/core/objectTree.ts';
@@ -17,18 +17,18 @@ import {
 
 const OBJECTS = 40_000;
 
-let told: ServerMessage[];
+let sent: ServerMessage[];
 let hasRoom: boolean;
 let now: number;
 let later: (() => void)[];
 let tree: ObjectTree;
 let shown: TreeExport;
 let router: ImaginaryObject;
-let teller: Teller;
-const member = { tell: (message: ServerMessage) => void told.push(message), count: () => undefined };
+let sender: TreeSender;
+const member = { send: (message: ServerMessage) => void sent.push(message), count: () => undefined };
 
 beforeEach(() => {
-  told = [];
+  sent = [];
   hasRoom = true;
   now = 0;
   later = [];
@@ -39,14 +39,14 @@ beforeEach(() => {
     () => ++now,
     run => later.push(run),
   );
-  teller = new Teller({ member, hasRoom: () => hasRoom, turns });
+  sender = new TreeSender({ member, hasRoom: () => hasRoom, turns });
 });
 
-/** Others have had their turn. @returns how much has been told then */
+/** Ends the turn of others. @returns the number of messages sent after it */
 function go(): number {
-  const before = told.length;
+  const before = sent.length;
   for (const run of later.splice(0)) run();
-  return told.length - before;
+  return sent.length - before;
 }
 
 function fill(objects: number): ImaginaryObject {
@@ -62,12 +62,12 @@ function handleOf(message: ServerMessage): number {
 test('a few objects in each turn, parents first, each once', async () => {
   fill(OBJECTS);
   shown.attach(member);
-  const all = teller.tell(shown);
-  const turns = [told.length];
+  const all = sender.send(shown);
+  const turns = [sent.length];
   while (later.length > 0) turns.push(go());
   await all;
   expect(Math.max(...turns)).toBeLessThan(10);
-  const handles = told.map(handleOf);
+  const handles = sent.map(handleOf);
   expect(handles).toHaveLength(OBJECTS + 3);
   expect(handles).toEqual([...handles].sort((a, b) => a - b));
 });
@@ -76,54 +76,54 @@ test('no more than there is room for, and the rest when there is', async () => {
   fill(100);
   shown.attach(member);
   hasRoom = false;
-  const all = teller.tell(shown);
+  const all = sender.send(shown);
   while (later.length > 0) go();
-  expect(told).toEqual([]);
+  expect(sent).toEqual([]);
   hasRoom = true;
-  teller.goOn();
+  sender.resume();
   while (later.length > 0) go();
   await all;
-  expect(told).toHaveLength(103);
+  expect(sent).toHaveLength(103);
 });
 
-test('what happens meanwhile comes at once, with what it needs, and is not told twice', async () => {
+test('an event meanwhile comes at once, after the objects that it needs, which are not sent twice', async () => {
   const transport = fill(100);
   shown.attach(member);
   hasRoom = false;
-  const all = teller.tell(shown);
+  const all = sender.send(shown);
   const consumer = consume(transport, 'producer 99');
-  expect(told.map(message => (message.type === 'add' ? message.addition.className : message.type))).toEqual([
+  expect(sent.map(message => (message.type === 'add' ? message.addition.className : message.type))).toEqual([
     'SharedWorker',
     'Router',
     'DirectTransport',
     'Consumer',
   ]);
   consumer.safeEmit('trace');
-  expect(told.at(-1)).toMatchObject({ type: 'event', name: 'trace' });
+  expect(sent.at(-1)).toMatchObject({ type: 'event', name: 'trace' });
   hasRoom = true;
-  teller.goOn();
+  sender.resume();
   while (later.length > 0) go();
   await all;
-  expect(new Set(told.map(handleOf).filter(handle => handle > 0)).size).toBe(104);
-  expect(told).toHaveLength(105);
+  expect(new Set(sent.map(handleOf).filter(handle => handle > 0)).size).toBe(104);
+  expect(sent).toHaveLength(105);
 });
 
-test('what is closed before it is its turn is not told, and who leaves is told nothing more', async () => {
+test('an object that closes before its turn is not sent, and a member that leaves gets nothing more', async () => {
   const transport = fill(100);
   shown.attach(member);
   hasRoom = false;
-  const all = teller.tell(shown);
+  const all = sender.send(shown);
   transport.close();
   hasRoom = true;
-  teller.goOn();
+  sender.resume();
   while (later.length > 0) go();
   await all;
-  expect(told.filter(({ type }) => type === 'add')).toHaveLength(2);
+  expect(sent.filter(({ type }) => type === 'add')).toHaveLength(2);
   fill(100);
   shown.detach(member);
-  expect(told.filter(({ type }) => type === 'add')).toHaveLength(103);
+  expect(sent.filter(({ type }) => type === 'add')).toHaveLength(103);
   const again = { ...member };
   shown.attach(again);
-  teller.close();
-  expect(shown.audience).toBe(1);
+  sender.close();
+  expect(shown.memberCount).toBe(1);
 });

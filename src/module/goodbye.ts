@@ -8,12 +8,12 @@ const log = logger('module');
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-export class LastWords {
-  readonly #say: () => Promise<void>;
+export class Goodbye {
+  readonly #send: () => Promise<void>;
 
-  /** @param say sends the goodbye; it must do so synchronously, since a process that exits waits for nothing */
-  constructor(say: () => Promise<void>) {
-    this.#say = say;
+  /** @param send sends the goodbye; it must do so synchronously, since a process that exits waits for nothing */
+  constructor(send: () => Promise<void>) {
+    this.#send = send;
     process.on('exit', this.#onExit);
     for (const signal of SIGNALS) process.on(signal, this.#onSignal);
   }
@@ -24,7 +24,7 @@ export class LastWords {
     for (const signal of SIGNALS) process.off(signal, this.#onSignal);
   }
 
-  readonly #onExit = (): void => void this.#say().catch(error => log('%o', error));
+  readonly #onExit = (): void => void this.#send().catch(error => log('%o', error));
 
   /**
    * Leaves the signal to an application that handles it itself; else repeats it after the goodbye, with its usual
@@ -36,6 +36,6 @@ export class LastWords {
       this.dispose();
       process.kill(process.pid, signal);
     };
-    this.#say().then(end, end);
+    this.#send().then(end, end);
   };
 }

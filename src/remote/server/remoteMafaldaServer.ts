@@ -36,11 +36,11 @@ import { authenticate, checkAuth, type Auth } from './authenticate.ts';
 import type { ClientSession, SessionContext, ClientSocket } from './clientSession.ts';
 import { ConnectionGuard } from './connectionGuard.ts';
 import { RateLimit, resolveLimits, ServerUse, type Limits } from './limits.ts';
-import type { Orphans } from './orphans.ts';
+import type { Orphans } from './orphanRegistry.ts';
 import { ServedMafalda } from './servedMafalda.ts';
 import { Sessions } from './sessions.ts';
 import { Targets, type PlainTarget } from './targets.ts';
-import { SettingsPolicy, type ClientWorkerSetting } from './workerSettings.ts';
+import { SettingsPolicy, type ClientWorkerSetting } from './settingsPolicy.ts';
 
 const log = logger('server');
 
@@ -132,7 +132,7 @@ export interface RemoteMafaldaServerOptions extends AddressOptions {
    */
   workerSettings?: WorkerSettings;
   /**
-   * Names of the settings of their Workers that clients may choose; `[]` allows none. Each different choice takes
+   * ClientNames of the settings of their Workers that clients may choose; `[]` allows none. Each different choice takes
    * Workers of its own, and so cores.
    * @default all settings that are not in `workerSettings`, except for paths on this machine
    */
@@ -160,7 +160,7 @@ export interface RemoteMafaldaServerOptions extends AddressOptions {
   labels?: Readonly<Record<string, string>>;
 }
 
-/** Numbers of what a server holds. */
+/** Numbers of the clients of a server, and of their MafaldaRouters and objects. */
 export interface ServerCounts {
   /** Sessions of clients, including those that are without a connection at present. */
   clients: number;
@@ -283,7 +283,7 @@ export class RemoteMafaldaServer {
     return `${secure ? 'wss' : 'ws'}://${isWildcard ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${address.port}${path === DEFAULT_PATH ? '' : path}`;
   }
 
-  /** Numbers of what the server holds at present, all zero when no client has anything here. */
+  /** Numbers of clients, MafaldaRouters and objects at present, all zero when no client has anything here. */
   get counts(): ServerCounts {
     const { served } = this.#context;
     return { clients: this.#sessions.size, mafaldaRouters: served.attached, objects: served.exports.size };
@@ -335,7 +335,7 @@ export class RemoteMafaldaServer {
         this.#sessions.succeed(credentials as Credentials),
       );
       admitted.then(
-        () => next(this.#whyNotNow(credentials as Credentials)),
+        () => next(this.#unavailability(credentials as Credentials)),
         // An auth function may throw any value, and socket.io takes `undefined` for an admission.
         (error: unknown) => next(error instanceof Error ? error : new Error('unauthorized')),
       );
@@ -432,7 +432,7 @@ export class RemoteMafaldaServer {
   }
 
   /** Returns the reason why an authenticated client can't be let in at present. */
-  #whyNotNow(credentials: Credentials): Error | undefined {
+  #unavailability(credentials: Credentials): Error | undefined {
     if (this.#isFull(credentials)) return new Error(`full: the server has ${this.#sessions.size} clients already`);
     try {
       infoOf(this.#context.served.mafalda.mediasoup);

@@ -25,7 +25,7 @@ interface Entry {
   readonly timer: NodeJS.Timeout | undefined;
 }
 
-export class Orphanage {
+export class OrphanRegistry {
   readonly #timeoutMs: number | undefined;
   readonly #holdings = new Map<Holding, Entry>();
 
