@@ -151,8 +151,8 @@ describe('a client that sends too much', () => {
   test('in one message, gets an error for that one', async () => {
     const { proxy, client } = await connectThroughProxy(opened);
     const mafaldaRouter = client.createMafaldaRouter();
-    await mafaldaRouter.createDirectTransport();
-    const tooLarge = mafaldaRouter.createDirectTransport({ appData: { text: 'x'.repeat(1_100_000) } });
+    const first = await mafaldaRouter.createDirectTransport();
+    const tooLarge = first.produceData({ label: 'x'.repeat(1_100_000) });
     const repeated = once(client, 'connected')
       .then(() => once(client, 'connected'))
       .then(() => 'the connection was lost again and again');

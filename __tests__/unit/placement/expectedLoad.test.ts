@@ -1,0 +1,48 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import { ExpectedLoad } from '../../../src/placement/expectedLoad.ts';
+
+let now: number;
+let expected: ExpectedLoad;
+
+beforeEach(() => {
+  now = 0;
+  expected = new ExpectedLoad(
+    () => 4,
+    () => now,
+  );
+});
+
+test('what is being created counts from the call on, and no longer when it has failed', () => {
+  const ended = expected.transport();
+  expect(expected.underway).toBe(1);
+  expect(expected.load).toBeGreaterThan(0);
+  ended(false);
+  expect([expected.underway, expected.load]).toEqual([0, 0]);
+});
+
+test('what was created counts until a report must have it', () => {
+  expected.transport()(true);
+  const { load } = expected;
+  now = 1000;
+  expected.consumer();
+  expect(expected.load).toBeGreaterThan(load);
+  now = 1999;
+  expected.measured();
+  expect(expected.load).toBeGreaterThan(load);
+  now = 2000;
+  expected.measured();
+  expect(expected.load).toBeGreaterThan(0);
+  expect(expected.load).toBeLessThan(load);
+  now = 3000;
+  expected.measured();
+  expect(expected.load).toBe(0);
+});
+
+test('the same work is less of a node with more cores', () => {
+  const larger = new ExpectedLoad(
+    () => 8,
+    () => now,
+  );
+  for (const node of [expected, larger]) node.transport();
+  expect(larger.load).toBe(expected.load / 2);
+});
