@@ -62,7 +62,10 @@ export interface ConnectionOptions {
   limits?: Partial<NodeLimits>;
 }
 
-/** Names of the options that the nodes of a cluster have in common: for how long one may be silent is the cluster's to say. */
+/**
+ * Names of the options that apply to all nodes of a cluster; `sessionTimeout` is missing, since the cluster decides on
+ * silent nodes.
+ */
 export const clusterConnectionOptions: OptionNames<Omit<ConnectionOptions, 'sessionTimeout'>> = {
   token: true,
   path: true,

@@ -100,6 +100,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     closeLostMafaldaRouter: (...mafaldaRouter) => this.#connection?.closeLostMafaldaRouter(...mafaldaRouter),
     listen: (...listening) => this.#connectionOrThrow().listen(...listening),
   };
+  /** False: the Workers belong to the server, and addresses of this machine do not apply to them. */
   readonly local = false;
   /** mediasoup's module API, whose Workers live on the server, until they are closed, or the session ends. */
   readonly mediasoup = new RemoteMediasoup(this.#caller);
@@ -141,18 +142,22 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     if (url !== undefined) this.open(url);
   }
 
+  /** URL of the server; undefined before the first {@link open}. */
   get url(): string | undefined {
     return this.#url;
   }
 
+  /** State of the connection. */
   get readyState(): ReadyState {
     return this.#readyState;
   }
 
+  /** Latest load of the server, in percent of all cores; 0 before the first report. */
   get load(): number {
     return this.#load;
   }
 
+  /** Latest load report of the server, with empty lists before the first report. */
   get loadReport(): LoadReport {
     return { ...this.#loadReport, load: this.#load };
   }

@@ -112,7 +112,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   #socket: Socket | undefined;
   #sent = 0;
   /** Number of the first message from before this connection that has not been sent again. */
-  #next = Infinity;
+  #nextToResend = Infinity;
   #received = 0;
   #acknowledged = 0;
   #unacknowledgedBytes = 0;
@@ -120,7 +120,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   /**
    * First message that waited at the latest connection, and the number of further connections at which it was first.
    */
-  #stuck = { number: 0, attempts: 0 };
+  #firstUndelivered = { number: 0, attempts: 0 };
 
   /**
    * @param isMessage checks a received message; anything else ends the session
@@ -232,14 +232,14 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     this.#socket = undefined;
     this.#batch = [];
     this.#batchBytes = 0;
-    this.#next = Infinity;
+    this.#nextToResend = Infinity;
     turns.delete(this.#sendNext);
   }
 
   /** Collects messages of one tick in one packet, since each packet costs both sides a system call. */
   #collect(kept: Kept<Sent>): void {
     if (!this.#socket) return;
-    this.#next = kept.number + 1;
+    this.#nextToResend = kept.number + 1;
     if (this.#batchBytes + kept.wireBytes > this.maxBatchBytes) this.#flushBatch();
     if (this.#batch.length === 0) process.nextTick(this.#flushBatch);
     this.#batch.push(kept);
@@ -248,7 +248,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
 
   /** Sends all unacknowledged messages again, at once as long as the turn has time left. */
   #sendAgain(): void {
-    this.#next = this.#outbox.oldest?.number ?? this.#sent + 1;
+    this.#nextToResend = this.#outbox.oldest?.number ?? this.#sent + 1;
     if (!this.#isSendingAgain) return;
     while (this.#sendNext() && turns.hasTime);
     if (this.#isSendingAgain) turns.add(this.#sendNext);
@@ -256,7 +256,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
 
   /** Whether new messages have to wait for those that are sent again. */
   get #isSendingAgain(): boolean {
-    return this.#next <= this.#sent;
+    return this.#nextToResend <= this.#sent;
   }
 
   /** Sends one more packet again. @returns whether there are more */
@@ -264,16 +264,16 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     const batch: Kept<Sent>[] = [];
     let bytes = 0;
     const { oldest } = this.#outbox;
-    if (oldest) this.#next = Math.max(this.#next, oldest.number);
+    if (oldest) this.#nextToResend = Math.max(this.#nextToResend, oldest.number);
     for (
-      let kept = this.#outbox.at(this.#next);
+      let kept = this.#outbox.at(this.#nextToResend);
       kept && (batch.length === 0 || bytes + kept.wireBytes <= this.maxBatchBytes);
-      kept = this.#outbox.at(++this.#next)
+      kept = this.#outbox.at(++this.#nextToResend)
     ) {
       batch.push(kept);
       bytes += kept.wireBytes;
     }
-    if (batch.length === 0) this.#next = Infinity;
+    if (batch.length === 0) this.#nextToResend = Infinity;
     this.#transmitAll(batch);
     return this.#isSendingAgain;
   };
@@ -376,8 +376,8 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   #giveUpIfStuck(): void {
     if (!this.#socket) return;
     const number = this.#outbox.oldest?.number ?? 0;
-    const attempts = number > 0 && number === this.#stuck.number ? this.#stuck.attempts + 1 : 0;
-    this.#stuck = { number, attempts };
+    const attempts = number > 0 && number === this.#firstUndelivered.number ? this.#firstUndelivered.attempts + 1 : 0;
+    this.#firstUndelivered = { number, attempts };
     if (attempts >= MAX_ATTEMPTS) this.#fail(`message ${number} was lost with ${attempts} connections`);
   }
 
@@ -440,14 +440,14 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
 function packetsOf<Sent>(batch: Kept<Sent>[]): Kept<Sent>[][] {
   if (batch.length <= 1) return batch.length === 0 ? [] : [batch];
   const packets: Kept<Sent>[][] = [];
-  let left = 0;
+  let freeBuffers = 0;
   for (const kept of batch) {
-    if (packets.length === 0 || kept.buffers > left) {
+    if (packets.length === 0 || kept.buffers > freeBuffers) {
       packets.push([]);
-      left = MAX_BUFFERS;
+      freeBuffers = MAX_BUFFERS;
     }
     packets.at(-1)!.push(kept);
-    left -= kept.buffers;
+    freeBuffers -= kept.buffers;
   }
   return packets;
 }

@@ -41,28 +41,28 @@ const isObject = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof EventEmitter);
 const isAddress = (value: unknown): boolean => isText(value) || isObject(value);
 
-const kinds: Record<Kind, { is: (value: unknown) => boolean; what: string }> = {
-  text: { is: isText, what: `a string of at most ${MAX_TEXT} characters` },
-  number: { is: isNumber, what: 'a number' },
-  integer: { is: isNumber, what: 'an integer' },
-  flag: { is: value => typeof value === 'boolean', what: 'a boolean' },
-  object: { is: isObject, what: 'an object' },
-  objects: { is: listOf(isObject, MAX_LIST), what: `an array of objects, at most ${MAX_LIST}` },
-  texts: { is: listOf(isText, MAX_LIST), what: `an array of strings, at most ${MAX_LIST}` },
-  numbers: { is: listOf(isNumber, MAX_NUMBERS), what: `an array of numbers, at most ${MAX_NUMBERS}` },
+const kinds: Record<Kind, { is: (value: unknown) => boolean; label: string }> = {
+  text: { is: isText, label: `a string of at most ${MAX_TEXT} characters` },
+  number: { is: isNumber, label: 'a number' },
+  integer: { is: isNumber, label: 'an integer' },
+  flag: { is: value => typeof value === 'boolean', label: 'a boolean' },
+  object: { is: isObject, label: 'an object' },
+  objects: { is: listOf(isObject, MAX_LIST), label: `an array of objects, at most ${MAX_LIST}` },
+  texts: { is: listOf(isText, MAX_LIST), label: `an array of strings, at most ${MAX_LIST}` },
+  numbers: { is: listOf(isNumber, MAX_NUMBERS), label: `an array of numbers, at most ${MAX_NUMBERS}` },
   parameters: {
     is: value => isObject(value) && Object.keys(value as object).length <= MAX_LIST,
-    what: `an object with at most ${MAX_LIST} members`,
+    label: `an object with at most ${MAX_LIST} members`,
   },
   // The id of an object is a string, that of a header extension a number.
   name: {
     is: value => isName(value) || isNumber(value),
-    what: `a string of at most ${MAX_NAME} characters, or a number`,
+    label: `a string of at most ${MAX_NAME} characters, or a number`,
   },
-  address: { is: isAddress, what: 'a string or an object' },
-  addresses: { is: listOf(isAddress, MAX_LIST), what: `an array of strings or objects, at most ${MAX_LIST}` },
-  data: { is: value => isText(value) || value instanceof Uint8Array, what: 'a string or a Buffer' },
-  any: { is: () => true, what: 'anything' },
+  address: { is: isAddress, label: 'a string or an object' },
+  addresses: { is: listOf(isAddress, MAX_LIST), label: `an array of strings or objects, at most ${MAX_LIST}` },
+  data: { is: value => isText(value) || value instanceof Uint8Array, label: 'a string or a Buffer' },
+  any: { is: () => true, label: 'anything' },
 };
 
 /**
@@ -260,9 +260,9 @@ export function checkArguments(method: string, args: unknown[], classOf: ClassOf
     // JSON turns an omitted argument in the middle of a list into null.
     if (arg === undefined || arg === null) continue;
     const kind = expected[index] ?? 'any';
-    const { is, what } = kinds[kind];
-    if (!is(arg)) throw new TypeError(`${method}(): argument ${index + 1} must be ${what}`);
-    if (!isWhole(kind, arg)) throw new RangeError(`${method}(): argument ${index + 1} must be ${what}`);
+    const { is, label } = kinds[kind];
+    if (!is(arg)) throw new TypeError(`${method}(): argument ${index + 1} must be ${label}`);
+    if (!isWhole(kind, arg)) throw new RangeError(`${method}(): argument ${index + 1} must be ${label}`);
     const wrong = findWrong(arg, allowed);
     if (wrong) throw new wrong.ErrorClass(`${method}()${wrong.text}`);
   }
@@ -307,8 +307,9 @@ function findWrong(value: unknown, allowed: readonly string[] = []): Wrong | und
     const kind = properties.get(name);
     // mediasoup takes null for a missing value, except for an integer.
     if (kind && (member !== null || kind === 'integer') && !kinds[kind].is(member))
-      return { text: `.${name} must be ${kinds[kind].what}`, ErrorClass: TypeError };
-    if (kind && !isWhole(kind, member)) return { text: `.${name} must be ${kinds[kind].what}`, ErrorClass: RangeError };
+      return { text: `.${name} must be ${kinds[kind].label}`, ErrorClass: TypeError };
+    if (kind && !isWhole(kind, member))
+      return { text: `.${name} must be ${kinds[kind].label}`, ErrorClass: RangeError };
     if (kind === undefined && Array.isArray(member) && member.length > MAX_NUMBERS && !unchecked.includes(name)) {
       return { text: `.${name} must have at most ${MAX_NUMBERS} elements`, ErrorClass: TypeError };
     }

@@ -54,10 +54,10 @@ function join(emitter: Emitter, listeners: readonly Listener[], follower: Follow
 }
 
 function leave(emitter: Emitter, listeners: readonly Listener[], follower: Follower, isClosed: boolean): void {
-  const left = (emitter[followedBy] ?? []).filter(other => other !== follower);
+  const remaining = (emitter[followedBy] ?? []).filter(other => other !== follower);
   // The list is replaced rather than changed, since a listener may be iterating over it.
-  emitter[followedBy] = left;
-  if (left.length > 0 || isClosed) return;
+  emitter[followedBy] = remaining;
+  if (remaining.length > 0 || isClosed) return;
   delete emitter[followedBy];
   for (const { name, listener } of listeners) emitter.off(name, listener);
 }

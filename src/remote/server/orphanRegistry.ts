@@ -45,10 +45,10 @@ export class OrphanRegistry {
   }
 
   /** Closes the orphans in the holdings that match. */
-  async closeOf(isMeant: (holding: Holding) => boolean): Promise<void> {
-    const meant = [...this.#holdings.keys()].filter(isMeant);
-    for (const holding of meant) this.#remove(holding);
-    await Promise.all(meant.map(holding => holding.close()));
+  async closeOf(matches: (holding: Holding) => boolean): Promise<void> {
+    const matching = [...this.#holdings.keys()].filter(matches);
+    for (const holding of matching) this.#remove(holding);
+    await Promise.all(matching.map(holding => holding.close()));
   }
 
   list(): Orphans[] {

@@ -233,8 +233,9 @@ export class RemoteMafaldaServer {
     const { origins = [], server } = options;
     if (!Array.isArray(origins) || !origins.every(origin => typeof origin === 'string'))
       throw new TypeError('if given, origins must be an array of strings');
-    const idle = server && (['port', 'cert', 'key', 'ca'] as const).find(name => options[name] !== undefined);
-    if (idle) throw new TypeError(`server and ${idle} exclude each other: port and TLS are the given server's own`);
+    const conflict = server && (['port', 'cert', 'key', 'ca'] as const).find(name => options[name] !== undefined);
+    if (conflict)
+      throw new TypeError(`server and ${conflict} exclude each other: port and TLS are the given server's own`);
     if (options.path !== undefined && !/^\/[^?#]+$/.test(options.path))
       throw new TypeError('if given, path must begin with /, such as /mafalda');
     if (!options.cert !== !options.key) throw new TypeError('cert and key must be given together');
@@ -367,8 +368,8 @@ export class RemoteMafaldaServer {
       await this.#context.served.mafalda.ensureWorker?.();
     } catch (error) {
       const { message } = error as Error;
-      const what = 'Install it again (npm rebuild mediasoup), or name another one by MEDIASOUP_WORKER_BIN';
-      throw new NodeUnavailableError(`no Worker can be started here: ${message}. ${what}`, { cause: error as Error });
+      const advice = 'Install it again (npm rebuild mediasoup), or name another one by MEDIASOUP_WORKER_BIN';
+      throw new NodeUnavailableError(`no Worker can be started here: ${message}. ${advice}`, { cause: error as Error });
     }
   }
 
@@ -420,8 +421,8 @@ export class RemoteMafaldaServer {
         if (isCallback(done)) done();
       },
       bye: done => {
-        const left = within(session.untilDelivered(), GOODBYE_TIMEOUT_MS).then(() => this.#sessions.leave(session));
-        void within(left, GOODBYE_TIMEOUT_MS).then(() => isCallback(done) && done());
+        const leaving = within(session.untilDelivered(), GOODBYE_TIMEOUT_MS).then(() => this.#sessions.leave(session));
+        void within(leaving, GOODBYE_TIMEOUT_MS).then(() => isCallback(done) && done());
       },
     });
     socket.on('disconnect', reason => {

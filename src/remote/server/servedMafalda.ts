@@ -34,7 +34,7 @@ export class ServedMafalda {
   #nextNumber = 1;
   readonly #attached = new Map<string, Attached>();
   /** MafaldaRouters that were made for clients, rather than by an application in this process. */
-  readonly #ours = new WeakSet<PipeableMafaldaRouter>();
+  readonly #createdForClients = new WeakSet<PipeableMafaldaRouter>();
   /** MafaldaRouters created without `routerOptions`, which a later client may define. */
   readonly #withoutOptions = new WeakSet<PipeableMafaldaRouter>();
 
@@ -69,7 +69,7 @@ export class ServedMafalda {
     const existing = this.mafalda.mafaldaRouters.get(id) as PipeableMafaldaRouter | undefined;
     if (existing && options.routerOptions && this.#withoutOptions.delete(existing)) existing.define(routerOptions);
     const mafaldaRouter = this.mafalda.createMafaldaRouter(options) as PipeableMafaldaRouter;
-    if (!existing) this.#ours.add(mafaldaRouter);
+    if (!existing) this.#createdForClients.add(mafaldaRouter);
     if (!existing && !options?.routerOptions) this.#withoutOptions.add(mafaldaRouter);
     const attached = this.#attached.get(mafaldaRouter.id) ?? this.#export(mafaldaRouter);
     attached.tree.attach(member);
@@ -139,7 +139,7 @@ export class ServedMafalda {
   #closeUnused(attached: Attached): void {
     const { tree, mafaldaRouter } = attached;
     if (tree.memberCount > 0 || this.#attached.get(mafaldaRouter.id) !== attached) return;
-    if (!this.#ours.has(mafaldaRouter)) {
+    if (!this.#createdForClients.has(mafaldaRouter)) {
       void this.orphans.closeOf(holding => holding.attached === attached);
       this.#attached.delete(mafaldaRouter.id);
       tree.close();

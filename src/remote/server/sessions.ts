@@ -38,8 +38,8 @@ export class Sessions {
     if (!this.#claimName(credentials)) throw Object.assign(new Error(replacedBy(name)), { data: { permanent: true } });
     const { orphans } = this.#context.served;
     const ending: Promise<void>[] = [];
-    const given = endSessionId === undefined ? undefined : this.#byId.get(endSessionId);
-    if (given) ending.push(this.end(given));
+    const abandoned = endSessionId === undefined ? undefined : this.#byId.get(endSessionId);
+    if (abandoned) ending.push(this.end(abandoned));
     const isPredecessor = (other: { name: string | undefined; instance: string | undefined }): boolean =>
       name !== undefined && other.name === name && other.instance !== instance;
     for (const session of [...this.#byId.values()].filter(isPredecessor)) {

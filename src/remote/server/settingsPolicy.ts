@@ -34,21 +34,21 @@ export class SettingsPolicy {
 
   /**
    * Merges a client's settings with those of the server.
-   * @param where prefix of the names in errors
+   * @param prefix of the names in errors
    * @throws {TypeError} for a setting that the client may not choose
    */
-  settle(wanted: WorkerSettings | undefined, where = ''): WorkerSettings | undefined {
+  settle(wanted: WorkerSettings | undefined, prefix = ''): WorkerSettings | undefined {
     const own = this.#own;
     for (const [name, value] of Object.entries(wanted ?? {}) as [keyof WorkerSettings, unknown][]) {
       if (value === undefined || name === 'appData') continue;
       if ((LOCAL_SETTINGS as readonly string[]).includes(name))
-        throw new TypeError(`${where}${name} can't be chosen from outside`);
+        throw new TypeError(`${prefix}${name} can't be chosen from outside`);
       const isAllowed = this.#allowed ? this.#allowed.includes(name) : own[name] === undefined;
       if (isAllowed || JSON.stringify(value) === JSON.stringify(own[name])) continue;
       const choice = this.#allowed?.length
         ? `only ${this.#allowed.join(', ')} may be chosen (clientWorkerSettings)`
         : 'it is the server’s own (workerSettings, clientWorkerSettings)';
-      throw new TypeError(`${where}${name} is not for clients of this server to choose: ${choice}`);
+      throw new TypeError(`${prefix}${name} is not for clients of this server to choose: ${choice}`);
     }
     return Object.keys(own).length > 0 ? { ...own, ...wanted } : wanted;
   }

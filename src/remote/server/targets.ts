@@ -72,8 +72,8 @@ export class Targets {
 }
 
 function toRule(target: PlainTarget, index: number): Rule {
-  const where = `plainTargets[${index}]`;
-  refuseUnknown(where, target, { address: true, ports: true });
+  const path = `plainTargets[${index}]`;
+  refuseUnknown(path, target, { address: true, ports: true });
   const { address, ports = { min: 0, max: 65_535 } } = target;
   const [ip = '', prefix] = String(address).split('/');
   const family = isIP(ip);
@@ -81,10 +81,10 @@ function toRule(target: PlainTarget, index: number): Rule {
   const length = prefix === undefined ? bits : /^\d+$/.test(prefix) ? Number(prefix) : NaN;
   if (family === 0 || !(length <= bits))
     throw new TypeError(
-      `${where}.address must be an IP address, or a network such as 10.0.0.0/8; it is ${JSON.stringify(address)}`,
+      `${path}.address must be an IP address, or a network such as 10.0.0.0/8; it is ${JSON.stringify(address)}`,
     );
   if (![ports?.min, ports?.max].every(port => Number.isInteger(port)) || ports.min > ports.max)
-    throw new TypeError(`${where}.ports must be { min, max }`);
+    throw new TypeError(`${path}.ports must be { min, max }`);
   const networks = new BlockList();
   networks.addSubnet(ip, length, family === 6 ? 'ipv6' : 'ipv4');
   return { networks, ...ports };

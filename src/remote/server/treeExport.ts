@@ -15,7 +15,7 @@ const LARGE_BYTES = 512;
 /** Progress of sending the tree to a member that does not know all objects yet. */
 interface Progress {
   /** Objects to send next. New objects are appended. */
-  readonly rest: Iterator<ExportedObject>;
+  readonly remaining: Iterator<ExportedObject>;
   /** Handle up to which all objects have been sent. */
   upTo: number;
   /** Objects sent ahead of their turn: new objects, and objects with an event or a new child, with their parents. */
@@ -71,13 +71,13 @@ export class TreeExport implements Exporter, SendableTree {
   /** Starts sending all objects to a member again, which has missed messages. */
   startSending(member: Member): void {
     if (this.#exported.size > 0)
-      this.#progress.set(member, { rest: this.#exported.values(), upTo: 0, ahead: new Set() });
+      this.#progress.set(member, { remaining: this.#exported.values(), upTo: 0, ahead: new Set() });
   }
 
   /** Sends the next object, parents before their children. @returns false when all are sent */
   sendNext(member: Member): boolean {
     const progress = this.#progress.get(member);
-    const next = progress?.rest.next();
+    const next = progress?.remaining.next();
     if (!progress || !next || next.done) {
       this.#progress.delete(member);
       return false;
