@@ -135,7 +135,7 @@ test('what one room loses with a node, where there are many rooms', () => {
     for (let room = 0; room < rooms; ++room) createTransport(addRouter(node.tree, `here ${room}`), `lost ${room}`);
     const [end] = links.endsTo('lost 5');
     expect(end?.routerId).toBe('here 5');
-    const options = { tree: node.tree, users: new StreamUsers(node.tree), isOurs: () => true };
+    const options = { tree: node.tree, users: new StreamUsers(node.tree), isOwn: () => true };
     const table = links as unknown as Parameters<typeof lossOf>[1]['links'];
     return stepsOf(() => expect(lossOf(['lost 5'], { ...options, links: table }).left).toHaveLength(1));
   });

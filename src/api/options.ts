@@ -58,10 +58,13 @@ export function resolveMafaldaRouterOptions(options: MafaldaRouterOptions = {}):
 const MAX_NAMED = 5;
 const MAX_NAME_LENGTH = 50;
 
-/** The names of all options: the compiler refuses a list that lacks one. */
+/** Names of all options: the compiler refuses an object that lacks a name. */
 export type OptionNames<Options> = { readonly [Name in keyof Required<Options>]: unknown };
 
-/** @throws {TypeError} as {@link refuseOthers} */
+/**
+ * Checks that all members of `options` are known.
+ * @throws {TypeError} as {@link refuseOthers}
+ */
 export function refuseUnknown<Options extends object>(
   where: string,
   options: Options,

@@ -25,7 +25,7 @@ export async function within(promise: Promise<unknown>, timeoutMs: number, signa
 export async function answersWithin<T>(
   promises: readonly Promise<T>[],
   timeoutMs: number,
-  onMissing: (index: number, why: unknown) => void,
+  onMissing: (index: number, reason: unknown) => void,
 ): Promise<(T | undefined)[]> {
   const answers: (T | undefined)[] = promises.map(() => undefined);
   const missing = new Set(promises.keys());

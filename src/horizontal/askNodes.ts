@@ -23,8 +23,8 @@ export function askNodes<T>(
 ): Promise<(T | undefined)[]> {
   const hasTier = nodes.some(({ mafalda }) => (mafalda.loadReport?.hosts.length ?? 0) > 1);
   const answers = nodes.map(async node => question(node));
-  return answersWithin(answers, hasTier ? TIER_TIMEOUT_MS : ANSWER_TIMEOUT_MS, (index, why) =>
-    log('%s is left out: %o', nodes[index]!.id, why),
+  return answersWithin(answers, hasTier ? TIER_TIMEOUT_MS : ANSWER_TIMEOUT_MS, (index, reason) =>
+    log('%s is left out: %o', nodes[index]!.id, reason),
   );
 }
 

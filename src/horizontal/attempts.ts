@@ -1,4 +1,4 @@
-/** Attempts on a node after another, until a node can do it. The results tell which nodes are well. */
+/** Attempts on nodes in turn, until a node succeeds. The results show which nodes are well. */
 import { logger } from '../core/logger.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import { failureOf, isCallersFault, toError } from './faults.ts';

@@ -20,8 +20,8 @@ export function failureOf(failures: ReadonlyMap<ClusterNode, Error>): Error {
   const isOwnKind = !['Error', 'NodeUnavailableError'].includes(first.name);
   if (isOwnKind && errors.every(({ name }) => name === first.name)) return first;
   const causes = Object.fromEntries([...failures].map(([{ id }, error]) => [id, error]));
-  const whys = Object.entries(causes).map(([id, { message }]) => `${id}: ${message}`);
-  return new NodeUnavailableError(`none of the nodes that were tried can do it (${whys.join('; ')})`, {
+  const reasons = Object.entries(causes).map(([id, { message }]) => `${id}: ${message}`);
+  return new NodeUnavailableError(`none of the nodes that were tried can do it (${reasons.join('; ')})`, {
     cause: first,
     causes,
   });

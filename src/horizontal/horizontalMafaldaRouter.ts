@@ -141,8 +141,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     this.#parts.use();
     await this.#nodes.whenSettled();
     const attached = this.#parts.attached();
-    // Without routerOptions the call means a MafaldaRouter of others, whose options are known to the nodes that have
-    // it.
+    // Unknown routerOptions mean a MafaldaRouter of others, whose options are known to the nodes that have it.
     if (!this.#isDefined) await attached;
     const asked = this.#nodes.attempt(
       tried => this.#nodes.pickConnected(this.#request(), tried),
@@ -219,7 +218,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     const answers = await askNodes([...parts.keys()], async node =>
       node.connected ? parts.get(node)?.dump() : undefined,
     );
-    // For a node that can't be asked at present, or gives another answer, the dump shows the state known here.
+    // The dump shows the state known here for a node that can't be asked at present, or gives another answer.
     const dumps = [...parts].map(([node, part], index) => {
       const answer = answers[index];
       return [node, isDump(answer) ? answer : dumpTree(part.tree, this.#options, () => 0)] as const;
@@ -279,7 +278,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
         tree: this.tree,
         users: this.users,
         links: this.#nodes.links,
-        isOurs: object => this.#parts.isOurs(object),
+        isOwn: object => this.#parts.isOwn(object),
       }),
     );
   }

@@ -22,14 +22,14 @@ export interface LossOptions {
   tree: ObjectTree;
   users: StreamUsers;
   links: Pick<LinkTable<ClusterNode>, 'endsTo'>;
-  isOurs: (object: object) => boolean;
+  isOwn: (object: object) => boolean;
 }
 
 /**
  * Returns the losses of a MafaldaRouter with a node.
  * @param routerIds ids of the MafaldaRouter's Routers on the node that is being lost
  */
-export function lossOf(routerIds: Iterable<string>, { tree, users, links, isOurs }: LossOptions): Loss {
+export function lossOf(routerIds: Iterable<string>, { tree, users, links, isOwn }: LossOptions): Loss {
   const left = new Map<string, { node: ClusterNode; request: LeaveRequest }>();
   const paths = new Map<string, LostPath>();
   const ends = [...routerIds].flatMap(id => links.endsTo(id));
@@ -41,7 +41,7 @@ export function lossOf(routerIds: Iterable<string>, { tree, users, links, isOurs
     for (const { type, id: producerId } of treeNode.children) {
       if (type !== 'producer' && type !== 'dataProducer') continue;
       for (const { id, object, parent } of users.consumers(routerId, producerId)) {
-        if (!parent || !isOurs(parent.object)) continue;
+        if (!parent || !isOwn(parent.object)) continue;
         request.consumerIds.push(id);
         const path = paths.get(producerId) ?? { producerId, consumers: [] };
         path.consumers.push(object);

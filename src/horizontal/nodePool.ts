@@ -149,7 +149,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
       if (node.settled) return;
       node.settled = true;
       this.#unsettled.delete(node);
-      this.#tellIfSettled();
+      this.#emitIfSettled();
     };
     const stop = listen(node.events, {
       connected: () => {
@@ -203,7 +203,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     for (const name of [node.id, ...node.aliases]) this.#forgetName(name, node);
     this.links.unwatch(node);
     this.#reachability.forget(node);
-    if (deleted && !node.settled) this.#tellIfSettled();
+    if (deleted && !node.settled) this.#emitIfSettled();
     return deleted;
   }
 
@@ -241,7 +241,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     return this.#attempts.ask(this.#boundNode(placement.node), createCounted);
   }
 
-  /** Asks a node after another, until a node can do it: see {@link Attempts}. */
+  /** Asks nodes in turn, until a node succeeds: see {@link Attempts}. */
   attempt<T>(choose: (tried: Tried) => ClusterNode | undefined, ask: (node: ClusterNode) => Promise<T>): Promise<T> {
     return this.#attempts.untilDone(choose, ask, () => this.#noNodeError());
   }
@@ -282,7 +282,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
 
   #byStrategy(
     { mafaldaRouterId, isUsed, countNear }: PoolRequest,
-    { region: wished, near }: Placement,
+    { region: wantedRegion, near }: Placement,
     tried: Tried,
   ): ClusterNode | undefined {
     const streams = near && countNear(near);
@@ -296,7 +296,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     const choice = this.strategy(states, {
       mafaldaRouterId,
       watermark: this.watermark,
-      region: wished,
+      region: wantedRegion,
       near,
       seed: this.#seed,
     });
@@ -341,12 +341,12 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
       return false;
     }
     // Only this node can be the later of the two: the other node is in use.
-    const twin =
+    const duplicate =
       serverId !== undefined && [...this.#nodes.values()].find(other => other !== node && other.serverId === serverId);
-    if (!twin) return true;
+    if (!duplicate) return true;
     if (url !== undefined) {
-      twin.aliases.add(url);
-      this.#byName.set(url, twin);
+      duplicate.aliases.add(url);
+      this.#byName.set(url, duplicate);
     }
     this.emit('unfit', node);
     return false;
@@ -360,7 +360,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     if (other) this.#byName.set(name, other);
   }
 
-  #tellIfSettled(): void {
+  #emitIfSettled(): void {
     if (!this.settled) return;
     this.#wasSettled = true;
     this.emit('settled');

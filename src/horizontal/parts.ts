@@ -1,6 +1,7 @@
 /**
- * Parts of a HorizontalMafaldaRouter: the MafaldaRouters with its id, a single one on each node. From its first use on
- * it is attached to all of them, so that it sees the objects of others on every node, and those that existed before it.
+ * Parts of a HorizontalMafaldaRouter: the MafaldaRouters with its id, at most one on each node. From its first use on
+ * it is attached to all nodes, so that it sees the objects of others on every node, also objects that are older than
+ * itself.
  */
 import type { Router, RouterOptions, RtpObserver, Transport, Worker } from 'mediasoup/types';
 import { NotFoundError } from 'mediasoup/errors';
@@ -102,7 +103,7 @@ export class Parts {
   }
 
   /** Returns whether this controller has made the object. */
-  isOurs(object: object): boolean {
+  isOwn(object: object): boolean {
     return this.#made.has(object);
   }
 

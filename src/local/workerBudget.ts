@@ -97,13 +97,13 @@ export class WorkerBudget {
     const own = processKey(process.pid);
     const shares = parseShares(await handle.readFile('utf8'));
     const others = Object.entries(shares).filter(([key]) => key !== own && isAlive(key));
-    const ours = change(
+    const ownShare = change(
       heldHere.get(this.#file) ?? 0,
       others.reduce((sum, [, share]) => sum + share, 0),
     );
-    if (ours > 0) heldHere.set(this.#file, ours);
+    if (ownShare > 0) heldHere.set(this.#file, ownShare);
     else heldHere.delete(this.#file);
-    const content = JSON.stringify(Object.fromEntries(ours > 0 ? [...others, [own, ours]] : others));
+    const content = JSON.stringify(Object.fromEntries(ownShare > 0 ? [...others, [own, ownShare]] : others));
     await handle.truncate();
     await handle.write(content, 0);
   }

@@ -266,7 +266,7 @@ export class Piper {
     }
     const far = opened.value;
     try {
-      // This check comes before the pipe is announced: consumers would have to be closed.
+      // The check comes before the pipe is announced: its consumers would have to be closed.
       if (leadsElsewhere(near, far) || leadsElsewhere(far, near)) {
         throw new StaleLinkError('one end of the link has been closed without the other one knowing');
       }

@@ -34,19 +34,19 @@ export interface PlacementRequest {
 }
 
 /**
- * Chooses a node among the candidates, of which there is always at least one. Must return one of them; a call fails
- * with a `TypeError` otherwise.
+ * Chooses a node among the candidates, which are never empty. Must return a candidate; else the call fails with a
+ * `TypeError`.
  */
 export type Strategy = (candidates: readonly NodeState[], request: PlacementRequest) => NodeState | undefined;
 
 /** Fills a node up to the watermark before it uses the next: fewest pipes, fewest machines. The default. */
 export const concentrate: Strategy = (candidates, request) => {
-  const wished = asWished(candidates, request);
-  return fullestWithRoom(wished, request.watermark) ?? emptiest(wished);
+  const preferred = preferredBy(candidates, request);
+  return fullestWithRoom(preferred, request.watermark) ?? emptiest(preferred);
 };
 
 /** Spreads rooms evenly, and a room only where that is worth its pipes. */
-export const leastLoaded: Strategy = (candidates, request) => cheapest(asWished(candidates, request), request);
+export const leastLoaded: Strategy = (candidates, request) => cheapest(preferredBy(candidates, request), request);
 
 /**
  * Spreads, by choosing the less loaded of two nodes that chance picks: for several MafaldaHorizontals over the same
@@ -54,9 +54,9 @@ export const leastLoaded: Strategy = (candidates, request) => cheapest(asWished(
  * use where another node is not worth its pipes.
  */
 export const twoChoices: Strategy = (candidates, request) => {
-  const wished = asWished(candidates, request);
-  const withRoom = wished.filter(({ load }) => load < request.watermark);
-  const among = withRoom.length > 0 ? withRoom : wished;
+  const preferred = preferredBy(candidates, request);
+  const withRoom = preferred.filter(({ load }) => load < request.watermark);
+  const among = withRoom.length > 0 ? withRoom : preferred;
   if (among.length < 2) return among[0];
   const chance = mix(hash(request.mafaldaRouterId) ^ (request.seed ?? 0));
   const first = chance % among.length;
@@ -94,21 +94,21 @@ export const strategies = { concentrate, leastLoaded, twoChoices, regionFirst } 
  * Returns the candidates that fulfil the call's wishes: below the watermark, in its region, and of these the nodes with
  * most of the objects that it wants to be near. A wish that no node with room fulfils is left out.
  */
-function asWished(
+function preferredBy(
   candidates: readonly NodeState[],
   { region, near, watermark }: PlacementRequest,
 ): readonly NodeState[] {
-  let wished = candidates;
+  let preferred = candidates;
   if (region !== undefined) {
-    const there = wished.filter(node => node.region === region && node.load < watermark);
-    if (there.length > 0) wished = there;
+    const inRegion = preferred.filter(node => node.region === region && node.load < watermark);
+    if (inRegion.length > 0) preferred = inRegion;
   }
   if (near !== undefined) {
     let most = 0;
-    for (const node of wished) if (node.load < watermark) most = Math.max(most, node.near ?? 0);
-    if (most > 0) wished = wished.filter(node => node.near === most && node.load < watermark);
+    for (const node of preferred) if (node.load < watermark) most = Math.max(most, node.near ?? 0);
+    if (most > 0) preferred = preferred.filter(node => node.near === most && node.load < watermark);
   }
-  return wished;
+  return preferred;
 }
 
 /**

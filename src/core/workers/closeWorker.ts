@@ -1,9 +1,9 @@
 import type { Worker } from 'mediasoup/types';
 
-/** Closes a Worker. Resolves when its process has ended, not just when it has been told to. */
+/** Closes a Worker. Resolves when its process has ended, which takes longer than the request to end. */
 export async function closeWorker(worker: Worker): Promise<void> {
   if (worker.subprocessClosed) return;
-  const gone = new Promise<void>(resolve => worker.once('subprocessclose', resolve));
+  const ended = new Promise<void>(resolve => worker.once('subprocessclose', resolve));
   worker.close();
-  await gone;
+  await ended;
 }

@@ -153,11 +153,11 @@ async function isSessionLeader(pid: number): Promise<boolean> {
  */
 async function explain(error: unknown, bin: string): Promise<unknown> {
   if (!(error instanceof Error) || error instanceof TypeError) return error;
-  const why = bin.includes(sep) ? await whyNotExecutable(bin) : '';
-  return new Error(`the mediasoup Worker ${bin} can't be started${why}: ${error.message}`, { cause: error });
+  const reason = bin.includes(sep) ? await reasonOf(bin) : '';
+  return new Error(`the mediasoup Worker ${bin} can't be started${reason}: ${error.message}`, { cause: error });
 }
 
-async function whyNotExecutable(bin: string): Promise<string> {
+async function reasonOf(bin: string): Promise<string> {
   try {
     await access(bin, constants.X_OK);
     return '';

@@ -35,8 +35,8 @@ export class Evidence {
   }
 
   /**
-   * Asks the witnesses of a node. The second answer of an end, and each later answer, tells whether packets have come
-   * since the answer before.
+   * Asks the witnesses of a node. From its second answer on, an end shows whether packets have come since the answer
+   * before.
    */
   ask(node: ClusterNode): void {
     const witnesses = this.#witnesses.get(node) ?? new Map<PipeTransport, Witness>();

@@ -184,13 +184,13 @@ export class PipeFlow {
   }
 
   #onChange(streamId: string, routerId: string, watcher: Watcher | undefined): void {
-    const isOurs = this.#options.alone || watcher === undefined || this.#ownWatchers.has(watcher);
+    const isOwn = this.#options.alone || watcher === undefined || this.#ownWatchers.has(watcher);
     for (const pipe of this.#pipesTo(routerId, streamId)) {
       const isWanted = this.#isWanted(pipe);
       if (isWanted) this.#sleepTimers.cancel(pipe);
-      if (isWanted && isOurs && !watcher?.paused) pipe.isClaimed = !this.#options.alone;
+      if (isWanted && isOwn && !watcher?.paused) pipe.isClaimed = !this.#options.alone;
       if (!this.#isDue(pipe)) this.#checkTimers.cancel(pipe);
-      else if (!isOurs) this.#checkTimers.start(pipe);
+      else if (!isOwn) this.#checkTimers.start(pipe);
       else if (isWanted) void this.#settle(pipe);
       else this.#sleepTimers.start(pipe);
     }
@@ -232,8 +232,8 @@ export class PipeFlow {
   /** Returns whether the source's server needs another message about the pipe. */
   #isDue(pipe: Pipe): boolean {
     const { consumer, isClaimed, lastSent } = pipe;
-    // An earlier "sleep" is taken back even while the pipe flows: the source's server may act on it when the others who
-    // want the pipe are gone.
+    // An earlier "sleep" is taken back even while the pipe flows: the source's server may act on it when the other
+    // users of the pipe are gone.
     if (this.#isWanted(pipe)) return consumer.paused || lastSent === 'sleep' || (isClaimed && lastSent !== 'flow');
     return !consumer.paused && lastSent !== 'sleep';
   }

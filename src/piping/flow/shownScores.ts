@@ -153,7 +153,7 @@ export class ShownScores {
         producerScore: silent.has(current) ? producerScores[current]! : own.producerScore,
         producerScores,
       };
-    // For several streams of which none is chosen mediasoup reports 0, but only along with other news.
+    // mediasoup reports 0 while none of several streams is chosen, but only along with other news.
     return { ...own, producerScore: source === 'origin' ? 0 : lastShown.producerScore, producerScores };
   }
 }

@@ -51,9 +51,9 @@ export function linkOptions(kind: LinkKind, network: boolean, listenInfo: Transp
  * is connected.
  */
 export function closeWithAssociation(transport: PipeTransport, timeoutMs = ASSOCIATION_TIMEOUT_MS): void {
-  const close = (why: string): void => {
+  const close = (reason: string): void => {
     if (transport.closed) return;
-    log('link %s closes: %s', transport.id, why);
+    log('link %s closes: %s', transport.id, reason);
     transport.close();
   };
   const timer = setTimeout(() => close(`no SCTP association in ${timeoutMs} ms`), timeoutMs).unref();

@@ -23,7 +23,7 @@ export interface PairedEndsOptions {
 
 /**
  * Joins both ends of each pipe, whichever controller has made it, since its maker may go at any time. Closes an end
- * whose other end is gone: that happens when a node could not be told, and returns.
+ * whose other end is gone: that happens when a node could not be reached, and returns.
  */
 export class PairedEnds {
   readonly #options: PairedEndsOptions;
