@@ -54,7 +54,7 @@ export interface MafaldaHorizontalOptions extends Omit<RemoteMafaldaClientOption
   /**
    * Silence after which the objects of a node close here, in ms. If others still get packets from the node, or no node
    * is heard, it is marked as unreachable instead, and has its server's `sessionTimeout`. Applies to nodes that are
-   * given as URLs: clients have a `sessionTimeout` of their own.
+   * given as URLs: a RemoteMafaldaClient that is given as a node has a `sessionTimeout` of its own.
    * @default 3000
    */
   nodeTimeout?: number;
@@ -192,6 +192,10 @@ export class MafaldaHorizontal
     if (this.#nodes.settled) setImmediate(() => this.#onSettled());
   }
 
+  /**
+   * Strategy that chooses the nodes for new objects.
+   * @throws {TypeError} when set to anything but a function
+   */
   get strategy(): Strategy {
     return this.#nodes.strategy;
   }
@@ -230,6 +234,7 @@ export class MafaldaHorizontal
     for (const { mafalda } of this.#nodes) yield mafalda;
   }
 
+  /** Returns whether a node is in the Set, given its id, its URL or the node itself. */
   has(node: string | MafaldaApi): boolean {
     return this.#nodes.find(node) !== undefined;
   }

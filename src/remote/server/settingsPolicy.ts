@@ -1,6 +1,6 @@
 /**
- * Settings of clients' Workers: those of the server's operator come first, and the operator decides which clients may
- * choose.
+ * Policy for the settings of clients' Workers: those of the server's operator come first, and the operator decides which
+ * settings clients may choose.
  */
 import type { WorkerSettings } from 'mediasoup/types';
 

@@ -18,7 +18,7 @@ interface Progress {
   readonly remaining: Iterator<ExportedObject>;
   /** Handle up to which all objects have been sent. */
   upTo: number;
-  /** Objects sent ahead of their turn: new objects, and objects with an event or a new child, with their parents. */
+  /** Objects sent ahead of their turn: new objects, and objects with an event, a change or a new child. */
   readonly ahead: Set<ExportedObject>;
 }
 
