@@ -33,8 +33,8 @@ interface State {
 
 type ServerSetup = NonNullable<Parameters<typeof ServerProcess.create>[0]>;
 
-/** Enough to make one of everything, and not to do it twice. */
-const limits = { workers: 1, objects: 60 };
+/** Limits of all clients together, of which the application has two: enough to make one of everything, and not much more. */
+const limits = { workers: 2, objects: 120 };
 
 const states: State[] = [
   { what: 'that work', change: () => undefined },

@@ -1,5 +1,6 @@
 /** Buffers travel in packets of their own, and socket.io's parser takes a few of them for each message only. */
 import { expect, test } from '@jest/globals';
+import type { RtpParameters } from 'mediasoup/types';
 import { RemoteMafaldaClient } from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { mediaCodecs } from '../../helpers/rtp.ts';
@@ -34,9 +35,12 @@ test('more in one call than can be sent are refused', async () => {
   const { client, cuts } = await connect();
   const mafaldaRouter = client.createMafaldaRouter();
   const buffers = (count: number): Buffer[] => Array.from({ length: count }, () => Buffer.from('x'));
-  await expect(mafaldaRouter.createDirectTransport({ appData: { all: buffers(11) } })).rejects.toThrow(RangeError);
-  const transport = await mafaldaRouter.createDirectTransport({ appData: { all: buffers(10) } });
-  expect(transport.appData).toEqual({ all: buffers(10) });
+  const transport = await mafaldaRouter.createDirectTransport();
+  const tooMany = { codecs: buffers(11) } as unknown as RtpParameters;
+  await expect(transport.produce({ kind: 'audio', rtpParameters: tooMany })).rejects.toThrow(RangeError);
+  // More than can be sent of an appData stays with the application.
+  const appData = { all: buffers(11) };
+  expect((await mafaldaRouter.createDirectTransport({ appData })).appData).toBe(appData);
   expect(cuts).toEqual([]);
 });
 

@@ -73,6 +73,7 @@ function between(
 async function untilConnected({ mafaldaRouter }: Side, { transportId }: LinkEnd, signal: AbortSignal): Promise<void> {
   const transport = mafaldaRouter.transports.get(transportId);
   if (!transport || !isPipe(transport)) throw new Error('the end of the link has been closed');
+  signal.throwIfAborted();
   while (transport.sctpState !== 'connected') await once(transport, 'sctpstatechange', { signal });
 }
 
