@@ -27,6 +27,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'horizontal/clusterNode': ['unit/horizontal/nodePool.test.ts', 'unit/horizontal/nodes.test.ts'],
   'horizontal/departures': ['scenarios/ownership.ts'],
   'horizontal/horizontalMafaldaRouter': everywhere,
+  'horizontal/horizontalOptions': ['unit/horizontal/nodes.test.ts'],
   'horizontal/horizontalMediasoup': ['unit/horizontal/mediasoup.test.ts', 'unit/remote/lostWorkers.test.ts'],
   'horizontal/liveness/evidence': ['unit/horizontal/liveness/liveness.test.ts', 'scenarios/partitions.test.ts'],
   'horizontal/mafaldaHorizontal': ['unit/horizontal/nodes.test.ts', ...everywhere],
@@ -104,6 +105,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'remote/server/pipeHolds': ['unit/piping/flow/killedControllers.test.ts', 'unit/piping/flow/controllers.test.ts'],
   'remote/server/servedMafalda': everywhere,
   'remote/server/remoteMafaldaServer': ['unit/remote/limits.test.ts', 'unit/remote/auth.test.ts', ...everywhere],
+  'remote/server/serverOptions': ['unit/remote/open.test.ts', 'unit/remote/limits.test.ts'],
   'remote/server/sessions': ['unit/remote/names.test.ts', 'unit/remote/replaced.test.ts'],
   'remote/server/treeExport': ['unit/growth.test.ts', 'unit/remote/snapshot.test.ts'],
 };

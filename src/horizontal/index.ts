@@ -1,4 +1,5 @@
-export { MafaldaHorizontal, type MafaldaHorizontalEvents, type MafaldaHorizontalOptions } from './mafaldaHorizontal.ts';
+export { MafaldaHorizontal } from './mafaldaHorizontal.ts';
+export type { MafaldaHorizontalEvents, MafaldaHorizontalOptions } from './horizontalOptions.ts';
 export type { DrainOptions, DrainReport } from './drain.ts';
 export type { Placement } from '../api/placement.ts';
 export {

@@ -1,10 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  clusterConnectionOptions,
-  RemoteMafaldaClient,
-  type ConnectFailure,
-  type RemoteMafaldaClientOptions,
-} from '../remote/client/index.ts';
+import { RemoteMafaldaClient, type RemoteMafaldaClientOptions } from '../remote/client/index.ts';
 import type { MafaldaDump } from '../api/dump.ts';
 import { ClosedError } from '../api/errors.ts';
 import type { LoadReport } from '../api/load.ts';
@@ -12,14 +7,8 @@ import { logger } from '../core/logger.ts';
 import { MafaldaBase } from '../base/mafaldaBase.ts';
 import { ModuleScope, packageScope } from '../base/moduleScope.ts';
 import type { ObjectTypes } from '../core/objectTree.ts';
-import { refuseUnknown, type OptionNames, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
-import type {
-  MafaldaApi,
-  MafaldaEvents,
-  MafaldaRouterOptions,
-  MafaldaRouterState,
-  ResourceUsages,
-} from '../api/types.ts';
+import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
+import type { MafaldaApi, MafaldaRouterOptions, MafaldaRouterState, ResourceUsages } from '../api/types.ts';
 import { checkDuration } from '../api/checkDuration.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import { Departures } from './departures.ts';
@@ -31,6 +20,7 @@ import { Liveness } from './liveness/liveness.ts';
 import { askNodes, pathTo } from './askNodes.ts';
 import { NodePool } from './nodePool.ts';
 import { concentrate, type Strategy } from '../placement/strategies.ts';
+import { horizontalOptions, type MafaldaHorizontalEvents, type MafaldaHorizontalOptions } from './horizontalOptions.ts';
 
 const log = logger('horizontal');
 
@@ -38,72 +28,6 @@ export const scope = new ModuleScope(packageScope);
 
 const DEFAULT_WATERMARK = 66;
 const DEFAULT_NODE_TIMEOUT_MS = 3000;
-
-/** Options of a MafaldaHorizontal. The options of RemoteMafaldaClient apply to nodes that are given as URLs. */
-export interface MafaldaHorizontalOptions extends Omit<RemoteMafaldaClientOptions, 'sessionTimeout'> {
-  /**
-   * Strategy that chooses the nodes for new objects. Can be replaced while running.
-   * @default {@link concentrate}
-   */
-  strategy?: Strategy;
-  /**
-   * Load of a node, in percent, from which on it gets nothing new while another node has room.
-   * @default 66
-   */
-  watermarkNode?: number;
-  /**
-   * Silence after which the objects of a node close here, in ms. If others still get packets from the node, or no node
-   * is heard, it is marked as unreachable instead, and has its server's `sessionTimeout`. Applies to nodes that are
-   * given as URLs: a RemoteMafaldaClient that is given as a node has a `sessionTimeout` of its own.
-   * @default 3000
-   */
-  nodeTimeout?: number;
-}
-
-const knownOptions: OptionNames<MafaldaHorizontalOptions> = {
-  ...clusterConnectionOptions,
-  strategy: true,
-  watermarkNode: true,
-  nodeTimeout: true,
-};
-
-export type MafaldaHorizontalEvents = MafaldaEvents & {
-  /**
-   * Emitted when every node has answered, or can't be reached at present. If none is connected, a
-   * `NodeUnavailableError` follows as an `error`, or as a warning of the process if `error` has no listeners.
-   */
-  connected: [];
-  /**
-   * Emitted when a server could not be connected to, which goes on being tried: once for each cause, until it is
-   * connected.
-   */
-  connecterror: [failure: ConnectFailure];
-  /** Emitted when a node is connected, for the first time or again. */
-  nodeconnected: [node: MafaldaApi];
-  /** Emitted when the connection to a node is lost. */
-  nodedisconnected: [node: MafaldaApi, reason: string];
-  /** Emitted when a node has reported its load, in percent of the node. */
-  nodeload: [node: MafaldaApi, load: number];
-  /**
-   * Emitted when a node can't create objects, and is let rest: other nodes are used as long as there are any. Emitted
-   * once, until the node has worked again.
-   */
-  nodefailing: [node: MafaldaApi, error: Error];
-  /**
-   * Emitted when a node is not heard, and may well live: its objects stay open, until it is heard again or its server's
-   * `sessionTimeout` has passed.
-   */
-  nodeunreachable: [node: MafaldaApi];
-  /** Emitted when an unreachable node is heard again. */
-  nodereachable: [node: MafaldaApi];
-  /**
-   * Emitted when packets that `from` sends do not arrive at `to`: no pipe runs between the two, in neither direction,
-   * until `linkup`.
-   */
-  linkdown: [link: { from: MafaldaApi; to: MafaldaApi }];
-  /** Emitted when media gets through between two nodes again. */
-  linkup: [link: { from: MafaldaApi; to: MafaldaApi }];
-};
 
 /**
  * Many Mafaldas as one, remote or local: a Set of nodes with the API of each of them.
@@ -142,7 +66,7 @@ export class MafaldaHorizontal
    */
   constructor(nodes: Iterable<string | MafaldaApi> = [], options: MafaldaHorizontalOptions = {}) {
     super(scope);
-    refuseUnknown('MafaldaHorizontal', options, knownOptions);
+    refuseUnknown('MafaldaHorizontal', options, horizontalOptions);
     const {
       strategy = concentrate,
       watermarkNode = DEFAULT_WATERMARK,

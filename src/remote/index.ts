@@ -8,11 +8,8 @@ export {
   type RemoteMafaldaClientOptions,
   type ServerSigns,
 } from './client/index.ts';
-export {
-  RemoteMafaldaServer,
-  type RemoteMafaldaServerOptions,
-  type ServerCounts,
-} from './server/remoteMafaldaServer.ts';
+export { RemoteMafaldaServer, type ServerCounts } from './server/remoteMafaldaServer.ts';
+export type { RemoteMafaldaServerOptions } from './server/serverOptions.ts';
 export type { Auth } from './server/authenticate.ts';
 export type { Limits } from './server/limits.ts';
 export type { PlainTarget } from './server/targets.ts';

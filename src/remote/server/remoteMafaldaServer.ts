@@ -3,14 +3,12 @@ import { createServer as createHttpsServer } from 'node:https';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import type { Index, WebRtcServerOptions, WorkerSettings } from 'mediasoup/types';
+import type { Index, WebRtcServerOptions } from 'mediasoup/types';
 import { Server as SocketServer } from 'socket.io';
-import { addressOptions, Addresses, type AddressOptions } from '../../core/addresses/addresses.ts';
+import { Addresses } from '../../core/addresses/addresses.ts';
 import { NodeUnavailableError } from '../../api/errors.ts';
 import { logger } from '../../core/logger.ts';
-import { checkDuration } from '../../api/checkDuration.ts';
 import { logRejections } from '../../core/logRejections.ts';
-import { refuseUnknown } from '../../api/options.ts';
 import type { LoadReport } from '../../api/load.ts';
 import type { MafaldaApi } from '../../api/types.ts';
 import {
@@ -24,7 +22,6 @@ import {
 import {
   DEFAULT_MAX_PAYLOAD,
   DEFAULT_PATH,
-  MAX_LOAD_INTERVAL_MS,
   PROTOCOL_VERSION,
   type Credentials,
   type MediasoupInfo,
@@ -32,15 +29,16 @@ import {
 } from '../protocol/messages.ts';
 import { MemoryBudget } from '../protocol/memory.ts';
 import { within } from '../../core/within.ts';
-import { authenticate, checkAuth, type Auth } from './authenticate.ts';
+import { authenticate } from './authenticate.ts';
 import type { ClientSession, SessionContext, ClientSocket } from './clientSession.ts';
 import { ConnectionGuard } from './connectionGuard.ts';
-import { RateLimit, resolveLimits, ServerUse, type Limits } from './limits.ts';
+import { RateLimit, resolveLimits, ServerUse } from './limits.ts';
 import type { Orphans } from './orphanRegistry.ts';
 import { ServedMafalda } from './servedMafalda.ts';
 import { Sessions } from './sessions.ts';
-import { Targets, type PlainTarget } from './targets.ts';
-import { SettingsPolicy, type ClientWorkerSetting } from './settingsPolicy.ts';
+import { Targets } from './targets.ts';
+import { SettingsPolicy } from './settingsPolicy.ts';
+import { checkServerOptions, type RemoteMafaldaServerOptions } from './serverOptions.ts';
 
 const log = logger('server');
 
@@ -56,110 +54,6 @@ const GOODBYE_TIMEOUT_MS = 1000;
 /** Time within which a new connection must send its credentials. */
 const HANDSHAKE_TIMEOUT_MS = 5000;
 
-/** Options of a {@link RemoteMafaldaServer}; only `auth` is required. */
-export interface RemoteMafaldaServerOptions extends AddressOptions {
-  /**
-   * TCP port to listen on.
-   * @default a free port: see {@link RemoteMafaldaServer.url}
-   */
-  port?: number;
-  /**
-   * Address to listen on.
-   * @default all addresses of this machine
-   */
-  host?: string;
-  /**
-   * Path of the WebSocket; clients give it as the path of the URL.
-   * @default '/mafalda'
-   */
-  path?: string;
-  /**
-   * HTTP or HTTPS server to share, instead of `port`, `host`, `cert` and `key`. Its owner has to close it.
-   * @default a server of its own
-   */
-  server?: HttpServer;
-  /**
-   * Certificate, PEM: with it and `key` the server listens with TLS.
-   * @default no TLS
-   */
-  cert?: string | Buffer;
-  /**
-   * Private key of `cert`, PEM.
-   * @default no TLS
-   */
-  key?: string | Buffer;
-  /**
-   * Certificate authority, PEM: only clients with a certificate that it has signed are let in. Needs `cert` and `key`.
-   * @default clients need no certificate
-   */
-  ca?: string | Buffer;
-  /**
-   * Decides which clients are let in: the token that they have to show, a function that decides, or false for every
-   * client that reaches the port. Required.
-   */
-  auth: Auth;
-  /**
-   * Origins of web pages that may connect, such as `https://example.com`. Browsers name the page's origin with each
-   * connection, controllers name none.
-   * @default []
-   */
-  origins?: readonly string[];
-  /**
-   * Largest message that a client may send, in bytes.
-   * @default 1000000
-   */
-  maxPayload?: number;
-  /**
-   * Time that a session outlives its connection, in ms. Then the MafaldaRouters that only this client was attached to
-   * close, here and at the client.
-   * @default 15000
-   */
-  sessionTimeout?: number;
-  /**
-   * Time after the end of such a session, in ms, for which the client's objects stay in MafaldaRouters that others are
-   * attached to as well. Until then {@link RemoteMafaldaServer.orphans} and `dump()` list them.
-   * @default for ever, since the client may come back
-   */
-  orphanTimeout?: number;
-  /**
-   * Limits of each client, and of all clients together.
-   * @default the defaults of each limit
-   */
-  limits?: Partial<Limits>;
-  /**
-   * Settings of clients' Workers. Clients can't change the settings that are given here.
-   * @default mediasoup's defaults
-   */
-  workerSettings?: WorkerSettings;
-  /**
-   * ClientNames of the settings of their Workers that clients may choose; `[]` allows none. Each different choice takes
-   * Workers of its own, and so cores.
-   * @default all settings that are not in `workerSettings`, except for paths on this machine
-   */
-  clientWorkerSettings?: readonly ClientWorkerSetting[];
-  /**
-   * Addresses that PlainTransports, PipeTransports and pipes to other servers may send to; if it is given, other
-   * servers must be listed as well, and `comedia` is refused. WebRtcTransports send only to peers that agree to it.
-   * @default any address
-   */
-  plainTargets?: readonly PlainTarget[];
-  /**
-   * Interval of load reports to clients, in ms, from 100. Answers to calls carry the load as well.
-   * @default 1000
-   */
-  loadInterval?: number;
-  /**
-   * Location of this machine, in words of your own, for placement.
-   * @default undefined
-   */
-  region?: string;
-  /**
-   * Further properties of this machine, for strategies of your own.
-   * @default {}
-   */
-  labels?: Readonly<Record<string, string>>;
-}
-
 /** Numbers of the clients of a server, and of their MafaldaRouters and objects. */
 export interface ServerCounts {
   /** Sessions of clients, including those that are without a connection at present. */
@@ -170,37 +64,11 @@ export interface ServerCounts {
   objects: number;
 }
 
-const knownOptions: Record<keyof RemoteMafaldaServerOptions, true> = {
-  port: true,
-  host: true,
-  path: true,
-  server: true,
-  cert: true,
-  key: true,
-  ca: true,
-  auth: true,
-  origins: true,
-  maxPayload: true,
-  sessionTimeout: true,
-  orphanTimeout: true,
-  limits: true,
-  workerSettings: true,
-  clientWorkerSettings: true,
-  plainTargets: true,
-  loadInterval: true,
-  region: true,
-  labels: true,
-  announcedAddress: true,
-  listenInfos: true,
-  listenIps: true,
-  pipeListenInfo: true,
-};
-
 /**
  * Shows a Mafalda, whichever implementation it is, to other processes, which use it by a RemoteMafaldaClient.
  *
  * @example
- * const mafalda = new Mafalda();
+ * const mafalda = new Mafalda(mediasoup);
  * const server = new RemoteMafaldaServer(mafalda, {
  *   port: 4443,
  *   cert: await readFile('cert.pem'),
@@ -228,29 +96,7 @@ export class RemoteMafaldaServer {
    */
   constructor(mafalda: MafaldaApi, options: RemoteMafaldaServerOptions) {
     logRejections(this, ['close']);
-    refuseUnknown('RemoteMafaldaServer', options, knownOptions);
-    checkAuth(options.auth);
-    const { origins = [], server } = options;
-    if (!Array.isArray(origins) || !origins.every(origin => typeof origin === 'string'))
-      throw new TypeError('if given, origins must be an array of strings');
-    const conflict = server && (['port', 'cert', 'key', 'ca'] as const).find(name => options[name] !== undefined);
-    if (conflict)
-      throw new TypeError(`server and ${conflict} exclude each other: port and TLS are the given server's own`);
-    if (options.path !== undefined && !/^\/[^?#]+$/.test(options.path))
-      throw new TypeError('if given, path must begin with /, such as /mafalda');
-    if (!options.cert !== !options.key) throw new TypeError('cert and key must be given together');
-    if (options.ca && !options.cert)
-      throw new TypeError('ca needs cert and key: client certificates are checked with TLS only');
-    const address = addressOptions.find(name => options[name] !== undefined);
-    if (address && mafalda.local === false) {
-      throw new TypeError(
-        `${address}: the Workers are on other machines, whose addresses this one does not know. Give it to the RemoteMafaldaServers there, and to the Mafalda of this machine if there is one`,
-      );
-    }
-    const { orphanTimeout } = options;
-    checkDuration('orphanTimeout', orphanTimeout, 0);
-    checkDuration('sessionTimeout', options.sessionTimeout, 1);
-    checkDuration('loadInterval', options.loadInterval, 100, MAX_LOAD_INTERVAL_MS);
+    checkServerOptions(mafalda, options);
     this.#options = options;
     const settings = new SettingsPolicy(options.workerSettings, options.clientWorkerSettings);
     const limits = resolveLimits(options.limits);
@@ -258,7 +104,14 @@ export class RemoteMafaldaServer {
     const { webRtcServerOptions } = mafalda as { webRtcServerOptions?: WebRtcServerOptions };
     const addresses = new Addresses(options, webRtcServerOptions?.listenInfos);
     this.#context = {
-      served: new ServedMafalda(mafalda, this.#serverId, memory, addresses.pipeFamilies, settings, orphanTimeout),
+      served: new ServedMafalda(
+        mafalda,
+        this.#serverId,
+        memory,
+        addresses.pipeFamilies,
+        settings,
+        options.orphanTimeout,
+      ),
       addresses,
       targets: options.plainTargets && new Targets(options.plainTargets),
       settings,

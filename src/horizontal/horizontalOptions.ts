@@ -1,0 +1,75 @@
+/** Options and events of a MafaldaHorizontal. */
+import type { OptionNames } from '../api/options.ts';
+import type { MafaldaApi, MafaldaEvents } from '../api/types.ts';
+import type { Strategy } from '../placement/strategies.ts';
+import {
+  clusterConnectionOptions,
+  type ConnectFailure,
+  type RemoteMafaldaClientOptions,
+} from '../remote/client/index.ts';
+
+/** Options of a MafaldaHorizontal. The options of RemoteMafaldaClient apply to nodes that are given as URLs. */
+export interface MafaldaHorizontalOptions extends Omit<RemoteMafaldaClientOptions, 'sessionTimeout'> {
+  /**
+   * Strategy that chooses the nodes for new objects. Can be replaced while running.
+   * @default concentrate
+   */
+  strategy?: Strategy;
+  /**
+   * Load of a node, in percent, from which on it gets nothing new while another node has room.
+   * @default 66
+   */
+  watermarkNode?: number;
+  /**
+   * Silence after which the objects of a node close here, in ms. If others still get packets from the node, or no node
+   * is heard, it is marked as unreachable instead, and has its server's `sessionTimeout`. Applies to nodes that are
+   * given as URLs: a RemoteMafaldaClient that is given as a node has a `sessionTimeout` of its own.
+   * @default 3000
+   */
+  nodeTimeout?: number;
+}
+
+export const horizontalOptions: OptionNames<MafaldaHorizontalOptions> = {
+  ...clusterConnectionOptions,
+  strategy: true,
+  watermarkNode: true,
+  nodeTimeout: true,
+};
+
+export type MafaldaHorizontalEvents = MafaldaEvents & {
+  /**
+   * Emitted when every node has answered, or can't be reached at present. If none is connected, a
+   * `NodeUnavailableError` follows as an `error`, or as a warning of the process if `error` has no listeners.
+   */
+  connected: [];
+  /**
+   * Emitted when a server could not be connected to, which goes on being tried: once for each cause, until it is
+   * connected.
+   */
+  connecterror: [failure: ConnectFailure];
+  /** Emitted when a node is connected, for the first time or again. */
+  nodeconnected: [node: MafaldaApi];
+  /** Emitted when the connection to a node is lost. */
+  nodedisconnected: [node: MafaldaApi, reason: string];
+  /** Emitted when a node has reported its load, in percent of the node. */
+  nodeload: [node: MafaldaApi, load: number];
+  /**
+   * Emitted when a node can't create objects, and is let rest: other nodes are used as long as there are any. Emitted
+   * once, until the node has worked again.
+   */
+  nodefailing: [node: MafaldaApi, error: Error];
+  /**
+   * Emitted when a node is not heard, and may well live: its objects stay open, until it is heard again or its server's
+   * `sessionTimeout` has passed.
+   */
+  nodeunreachable: [node: MafaldaApi];
+  /** Emitted when an unreachable node is heard again. */
+  nodereachable: [node: MafaldaApi];
+  /**
+   * Emitted when packets that `from` sends do not arrive at `to`: no pipe runs between the two, in neither direction,
+   * until `linkup`.
+   */
+  linkdown: [link: { from: MafaldaApi; to: MafaldaApi }];
+  /** Emitted when media gets through between two nodes again. */
+  linkup: [link: { from: MafaldaApi; to: MafaldaApi }];
+};
