@@ -10,6 +10,7 @@ import {
   type RemoteMafaldaServerOptions,
   type Strategy,
 } from '../../src/index.ts';
+import { until } from './until.ts';
 
 export interface System {
   readonly mafalda: MafaldaApi;
@@ -148,14 +149,17 @@ function watchResources(): { leftovers: (mafaldas: MafaldaApi[]) => Promise<stri
   mediasoup.observer.on('newworker', onWorker);
   return {
     leftovers: async mafaldas => {
-      // Handles that have just been closed are counted until the event loop has come round, and callbacks of closing come last.
-      for (let round = 0; round < 2; ++round) await new Promise(resolve => setImmediate(resolve));
       mediasoup.observer.off('newworker', onWorker);
-      const processes = [...workers].filter(({ subprocessClosed }) => !subprocessClosed).length;
-      const now = countResources();
-      const more = Object.fromEntries(
-        Object.keys(now).map(name => [name, Math.max(0, now[name]! - (before[name] ?? 0))]),
-      );
+      let counts: Record<string, number> = {};
+      const count = (): boolean => {
+        counts = { workers: [...workers].filter(({ subprocessClosed }) => !subprocessClosed).length };
+        for (const [name, now] of Object.entries(countResources()))
+          counts[name] = Math.max(0, now - (before[name] ?? 0));
+        return Object.values(counts).every(value => value === 0);
+      };
+      // Handles that are closing are counted until the system has let go of them, and handles of tests beside this one
+      // until these tests end.
+      await until('handles that are closing have gone', count, CLOSING_MS).catch(() => undefined);
       const objects = mafaldas.flatMap(({ constructor, workers, routers, transports, rtpObservers, mafaldaRouters }) =>
         nonZero(constructor.name, {
           workers: workers.size,
@@ -165,11 +169,13 @@ function watchResources(): { leftovers: (mafaldas: MafaldaApi[]) => Promise<stri
           mafaldaRouters: mafaldaRouters.size,
         }),
       );
-      return [...nonZero('process', { workers: processes, ...more }), ...objects];
+      return [...nonZero('process', counts), ...objects];
     },
   };
 }
 
+/** Longer than handles take to close. What is left then is told by its number. */
+const CLOSING_MS = 5000;
 const watched = ['TCPSocketWrap', 'TCPServerWrap', 'UDPWrap', 'ProcessWrap'];
 
 function countResources(): Record<string, number> {
