@@ -36,7 +36,7 @@ export class CutProxy {
     server.on('connection', near => {
       this.attempts.push(performance.now());
       if (this.blocked) {
-        near.resetAndDestroy();
+        reset(near);
         return;
       }
       ++this.connections;
@@ -49,7 +49,7 @@ export class CutProxy {
         let bytes = 0;
         from.on('data', chunk => {
           bytes += chunk.length;
-          if (from === near && bytes > this.maxRequestBytes) near.resetAndDestroy();
+          if (from === near && bytes > this.maxRequestBytes) reset(near);
           else if (this.losing === (from === near ? 'requests' : 'answers')) this.lost += chunk.length;
           else to.write(chunk);
         });
@@ -69,7 +69,7 @@ export class CutProxy {
 
   /** Resets all connections. New ones are let through, unless it is blocked. */
   cut(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) reset(socket);
   }
 
   async close(): Promise<void> {
@@ -78,6 +78,12 @@ export class CutProxy {
     this.cut();
     await closed;
   }
+}
+
+/** Closes a socket by a reset. A socket that is shutting down can't be reset: Node.js would keep its handle for ever. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** A client that is connected to a server through such a proxy. */
