@@ -24,7 +24,7 @@ export class ImaginaryObject extends EnhancedEventEmitter {
   /** @param announcement what its `observer` tells of it */
   contain(child: ImaginaryObject, announcement: string): ImaginaryObject {
     this.#children.push(child);
-    // What goes wrong in a listener has to be seen.
+    // An error in a listener has to be seen.
     this.observer.emit(announcement, child);
     return child;
   }

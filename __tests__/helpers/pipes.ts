@@ -34,7 +34,7 @@ export async function carried(mafaldaRouter: MafaldaRouter, streamId: string): P
   return packets;
 }
 
-/** One viewer for each of these places, all at once. @param where options of each one's transport, such as `placement` */
+/** Makes a viewer for each of these places, all at once. @param where options of each one's transport, such as `placement` */
 export function createViewers(
   mafaldaRouter: MafaldaRouter,
   producerId: string,

@@ -20,13 +20,13 @@ export interface System {
   close(): Promise<string[]>;
 }
 
-/** One with servers, which several controllers can use. */
+/** A system with servers, which several controllers can use. */
 export interface SharedSystem extends System {
-  /** Those that a controller is connected to. */
+  /** Servers that a controller is connected to. */
   readonly servers: readonly RemoteMafaldaServer[];
   /** The Mafaldas with the Workers: as it is really. */
   readonly leaves: readonly MafaldaApi[];
-  /** One more controller, for the caller to close. @param urls by which it reaches the servers */
+  /** Makes another controller, for the caller to close. @param urls by which it reaches the servers */
   control(urls: readonly string[], name: string): MafaldaApi;
 }
 

@@ -1,4 +1,4 @@
-/** What an application may say of what is created, and what becomes of its own data there: the same on every implementation. */
+/** Options of what an application creates, and its own data there: the same on every implementation. */
 import { EventEmitter } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AppData, PipeTransport, TransportListenInfo } from 'mediasoup/types';
@@ -136,7 +136,7 @@ export function describeOptions(name: string, createSystem: () => Promise<System
       const state = (await system.mafalda.listMafaldaRouters()).find(({ id }) => id === room.id);
       const objects = (state?.holders ?? []).map(holder => holder.objects);
       expect(Math.max(...objects)).toBeGreaterThanOrEqual(3);
-      // Whoever is attached at the end of a wire is named there.
+      // A client that is attached at the end of a wire is named there.
       for (const { node, clients } of state?.holders ?? []) {
         if (node !== undefined) expect(clients.length).toBeGreaterThan(0);
       }

@@ -28,7 +28,7 @@ export function describeOwnership(name: string, createSystem: (options: ServerOp
     /** The MafaldaRouter, as this controller sees it, and as the other one does. */
     let room: PipeableMafaldaRouter;
     let shared: PipeableMafaldaRouter;
-    /** What the other one has made. */
+    /** Ids of what the other controller has made. */
     let theirs: string[];
 
     beforeAll(async () => {
@@ -64,7 +64,7 @@ export function describeOwnership(name: string, createSystem: (options: ServerOp
       return mafalda;
     }
 
-    /** What there is really, but for the ends of pipes. */
+    /** Returns the ids of what the leaves have, but for the ends of pipes. */
     function there(): string[] {
       const rooms = system.leaves.flatMap(({ mafaldaRouters }) => mafaldaRouters.get(room.id) ?? []);
       return rooms
@@ -167,7 +167,7 @@ export function describeOwnership(name: string, createSystem: (options: ServerOp
           .find(object => (object as { id: string }).id === made[0]) as { close(): void }
       ).close();
       await gone;
-      // What has killed it does not come back.
+      // A failure that has killed it does not come back.
       for (const proxy of proxies.splice(0)) await proxy.close();
       proxies = await Promise.all(system.servers.map(async ({ url }) => opened(await CutProxy.create(url))));
       await connected(nameOfOne());

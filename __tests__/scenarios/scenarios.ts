@@ -80,7 +80,7 @@ export function describeScenarios(name: string, createSystem: () => Promise<Syst
             await until(`all consumers are told of layer ${spatialLayer}`, () =>
               receivers.every(({ consumer }) => consumer.currentLayers?.spatialLayer === spatialLayer),
             );
-            // What was on its way before may still arrive: from now on nothing but these layers does.
+            // Packets that were on their way may still arrive: after them come these layers alone.
             const expected = sender.layersOf(spatialLayer).join();
             await until(`layers ${expected} arrive, and no others`, async () => {
               for (const { received } of receivers) received.clear();

@@ -30,7 +30,7 @@ export function describeSleepingPipes(scene: Scene): void {
           const { producer } = camera;
           await until('the camera is on', () => camera.sent > 0);
           for (let count = 0; count < VIEWERS; ++count) {
-            // Whoever comes in its own time: what the last one has asked for does not count.
+            // A viewer that comes in its own time is not served by what the last one has asked for.
             await new Promise(resolve => setTimeout(resolve, KEY_FRAME_PAUSE_MS));
             const before = camera.keyFrames.length;
             const viewer = await RtpReceiver.create(mafaldaRouter, producer.id, {}, paused);
