@@ -1,5 +1,5 @@
 /**
- * What an application may write, and what it may not, as the compiler sees it: checked by `npm run typecheck`, never run. Each line with
+ * Code that an application may write, and code that it may not, as the compiler sees it: checked by `npm run typecheck`, never run. Each line with
  * `@ts-expect-error` fails the type check when it begins to compile.
  */
 import type * as mediasoup from 'mediasoup/types';

@@ -49,7 +49,7 @@ async function startByHand(): Promise<string> {
 /** Of this process and its Workers, in ms. */
 async function cpu(): Promise<number> {
   const { user, system } = process.cpuUsage();
-  // One may just be closing.
+  // A Worker may just be closing.
   const usages = await Promise.all(
     workers.map(worker => worker.getResourceUsage().catch(() => ({ ru_utime: 0, ru_stime: 0 }))),
   );

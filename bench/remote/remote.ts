@@ -28,7 +28,7 @@ const BURSTS = Math.ceil(CALLS / 80);
 const JOINS = Math.ceil(CALLS / 80);
 const PIPELINED = 500;
 const PEOPLE = 10;
-/** What one way has closed is over before it is the next one's turn. */
+/** A way waits until the closing that the way before it has caused is over. */
 const SETTLE_MS = 5;
 
 async function start(kind: 'ours' | 'by hand'): Promise<{ child: ChildProcess; url: string }> {

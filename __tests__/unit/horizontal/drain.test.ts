@@ -237,7 +237,7 @@ describe('pipes that are half made when the controller goes that makes them', ()
     const drained = mafalda.drain(a.url, { deadline: LONG_MS });
     for (const source of sources) source.close();
     expect(await drained).toEqual({ transports: [], rtpObservers: [], pipes: [], underway: 0 });
-    // What the one that is cut off has made waits for its return.
+    // Objects of a controller that is cut off wait for its return.
     await mafalda.closeAllMafaldaRouters();
     await until('nothing is left', () => [a, b].every(({ mafalda: { workers } }) => workers.size === 0));
   });

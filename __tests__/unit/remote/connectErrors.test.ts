@@ -176,7 +176,7 @@ test('a MafaldaHorizontal tells of each server, and why none can be used when it
   const made = await Promise.all(
     Object.entries(situations).map(async ([name, { make, says }]) => ({ name, says, ...(await make()) })),
   );
-  // One that says nothing has not been given up by then, and a URL is one node.
+  // A server that says nothing has not been given up by then, and a URL is one node.
   const nodes = made.filter(({ name }) => name !== 'one that says nothing' && name !== 'another authority');
   const mafalda = opened(
     new MafaldaHorizontal(nodes.map(({ url, options }) => opened(new RemoteMafaldaClient(url, options)))),

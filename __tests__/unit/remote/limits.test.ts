@@ -106,7 +106,7 @@ test('several sessions have together no more than one', async () => {
   }
   for (const error of errors) expect(error).toBeInstanceOf(LimitError);
   expect(workers).toHaveLength(2);
-  // One call makes up to three objects.
+  // A call makes up to three objects.
   expect(served.server.counts.objects + served.server.counts.mafaldaRouters).toBeLessThanOrEqual(32);
 });
 

@@ -9,7 +9,7 @@ import { addRouter, createTransport, ImaginaryObject } from '../../../helpers/im
 const ID = 'stream';
 /** After the last one has gone a pipe flows on for so long. */
 const SLEEPS_AFTER_MS = 200;
-/** What others should have done is done after this time at the earliest, and the latest. */
+/** A controller does what others should have done after this time at the earliest, and the latest. */
 const [LOOKS_FROM_MS, LOOKS_UNTIL_MS] = [1500, 2500];
 
 /** A Consumer or a Producer, which notes what is asked of it, and can refuse that. */

@@ -1,4 +1,4 @@
-/** Whoever makes a pipe may go at any time: the ends of what is half made close by themselves. */
+/** A controller may go while it makes a pipe: the ends of a pipe that is half made close by themselves. */
 import { expect, test } from '@jest/globals';
 import type { PipeTransport } from 'mediasoup/types';
 import { Aliases } from '../../../../src/local/aliases.ts';

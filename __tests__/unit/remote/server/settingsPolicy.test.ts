@@ -1,4 +1,4 @@
-/** What clients may choose of the Workers that they have started on a server. */
+/** Settings that clients may choose for the Workers that they have started on a server. */
 import { describe, expect, test } from '@jest/globals';
 import type { WorkerSettings } from 'mediasoup/types';
 import { RemoteMafaldaClient, type RemoteMafaldaServerOptions } from '../../../../src/index.ts';
