@@ -6,6 +6,14 @@ import type { MemoryBudget } from '../protocol/memory.ts';
 import { isLinkTransport } from '../../piping/endpoint.ts';
 import { ExportedObject, type Exporter } from './exportedObject.ts';
 
+/** A tree some of whose objects have no handle yet. */
+export interface Unfinished {
+  /** Exports an object ahead of its turn, if it is in the tree. */
+  exportNow(object: object): void;
+  /** Exports all that is left. */
+  exportRest(): void;
+}
+
 export class Exports {
   readonly #prefix: string;
   readonly #memory: MemoryBudget;
@@ -16,6 +24,7 @@ export class Exports {
   readonly #pipes = new Map<string, TreeNode>();
   /** Handles also of closed objects: an answer may still refer to them, and the client knows that they have closed. */
   readonly #handles = new WeakMap<object, number>();
+  readonly #unfinished = new Set<Unfinished>();
   #nextHandle = 1;
   #bytes = 0;
 
@@ -93,15 +102,29 @@ export class Exports {
 
   /** Returns the Consumer or DataConsumer of a pipe that starts here. */
   pipe(consumerId: string): TreeNode | undefined {
+    // A pipe from before the first client can't be found by its id otherwise.
+    if (!this.#pipes.has(consumerId)) for (const tree of this.#unfinished) tree.exportRest();
     return this.#pipes.get(consumerId);
   }
 
   handleOf(object: object): number | undefined {
+    const handle = this.#handles.get(object);
+    if (handle !== undefined || this.#unfinished.size === 0) return handle;
+    for (const tree of this.#unfinished) tree.exportNow(object);
     return this.#handles.get(object);
   }
 
   byObject(object: object): ExportedObject | undefined {
+    if (this.#unfinished.size > 0) this.handleOf(object);
     return this.#byObject.get(object);
+  }
+
+  addUnfinished(tree: Unfinished): void {
+    this.#unfinished.add(tree);
+  }
+
+  deleteUnfinished(tree: Unfinished): void {
+    this.#unfinished.delete(tree);
   }
 }
 

@@ -1,11 +1,11 @@
 /** Shows a tree of objects to the clients attached to it: existing and new objects, their changes, events and ends. */
-import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
+import type { ObjectTree, ObjectType, ObjectTypes, TreeNode } from '../../core/objectTree.ts';
 import { onceClosed } from '../../core/onceClosed.ts';
 import { encode, encodeAppData } from '../protocol/codec.ts';
 import { measure, type Measure } from '../protocol/measure.ts';
 import type { Changes, ServerMessage } from '../protocol/messages.ts';
 import type { Member, ExportedObject, Exporter } from './exportedObject.ts';
-import type { Exports } from './exports.ts';
+import type { Exports, Unfinished } from './exports.ts';
 import { LostLinks } from './lostLinks.ts';
 import type { SendableTree } from './treeSender.ts';
 
@@ -22,12 +22,17 @@ interface Progress {
   readonly ahead: Set<ExportedObject>;
 }
 
-export class TreeExport implements Exporter, SendableTree {
+export class TreeExport implements Exporter, SendableTree, Unfinished {
   /** Id of the MafaldaRouter whose tree it is; undefined for a client's own Workers. */
   readonly mafaldaRouterId: string | undefined;
   readonly #tree: ObjectTree;
   readonly #exports: Exports;
   readonly #exported = new Map<TreeNode, ExportedObject>();
+  /**
+   * Nodes from before the export, which are exported one by one as they are sent: a large room would hold up the event
+   * loop otherwise. Undefined when all are exported.
+   */
+  #remainingNodes: Iterator<TreeNode> | undefined;
   /** Workers that have left the tree, and whose end has not been sent yet. */
   readonly #ending = new Set<ExportedObject>();
   readonly #members = new Set<Member>();
@@ -39,7 +44,10 @@ export class TreeExport implements Exporter, SendableTree {
     this.mafaldaRouterId = mafaldaRouterId;
     this.#tree = tree;
     this.#exports = exports;
-    for (const node of tree.nodes()) this.#add(node).takeState();
+    if (tree.size > 0) {
+      this.#remainingNodes = tree.nodes()[Symbol.iterator]();
+      exports.addUnfinished(this);
+    }
     tree.on('add', this.#onAdd).on('remove', this.#onRemove);
   }
 
@@ -70,13 +78,15 @@ export class TreeExport implements Exporter, SendableTree {
 
   /** Starts sending all objects to a member again, which has missed messages. */
   startSending(member: Member): void {
-    if (this.#exported.size > 0)
+    if (this.#exported.size > 0 || this.#remainingNodes)
       this.#progress.set(member, { remaining: this.#exported.values(), upTo: 0, ahead: new Set() });
   }
 
   /** Sends the next object, parents before their children. @returns false when all are sent */
   sendNext(member: Member): boolean {
     const progress = this.#progress.get(member);
+    // An object is exported for each that is sent, so that no member gets to the end before all are exported.
+    if (progress) this.#exportNext();
     const next = progress?.remaining.next();
     if (!progress || !next || next.done) {
       this.#progress.delete(member);
@@ -138,9 +148,19 @@ export class TreeExport implements Exporter, SendableTree {
     for (const member of members) member.send(message, size);
   }
 
+  exportNow(object: ObjectTypes[ObjectType]): void {
+    const node = this.#tree.nodeOf(object);
+    if (node) this.#exportEarlier(node);
+  }
+
+  exportRest(): void {
+    while (this.#remainingNodes) this.#exportNext();
+  }
+
   /** Stops following the tree, and forgets all objects and members. */
   close(): void {
     this.#tree.off('add', this.#onAdd).off('remove', this.#onRemove);
+    this.#finish();
     for (const exported of [...this.#exported.values(), ...this.#ending]) this.#exports.remove(exported);
     for (const member of this.#members) member.count(-this.size, -this.#bytes);
     this.#exported.clear();
@@ -149,7 +169,30 @@ export class TreeExport implements Exporter, SendableTree {
     this.#progress.clear();
   }
 
+  #exportNext(): void {
+    while (this.#remainingNodes) {
+      const { done, value: node } = this.#remainingNodes.next();
+      if (done) this.#finish();
+      else if (!this.#exported.has(node)) return void this.#exportEarlier(node);
+    }
+  }
+
+  /** Exports an object from before the export, after its parents. */
+  #exportEarlier(node: TreeNode): void {
+    // A Worker that two trees share has a node in each, only the first of which is shown here.
+    if (this.#exported.has(node) || this.#tree.nodeOf(node.object) !== node) return;
+    if (node.parent) this.#exportEarlier(node.parent);
+    this.#add(node).takeState();
+    for (const member of this.#members) member.count(1, 0);
+  }
+
+  #finish(): void {
+    this.#remainingNodes = undefined;
+    this.#exports.deleteUnfinished(this);
+  }
+
   readonly #onAdd = (node: TreeNode): void => {
+    if (node.parent && this.#remainingNodes) this.#exportEarlier(node.parent);
     const exported = this.#add(node);
     const message = this.#addition(exported, exported.takeState());
     const size = measure(message);

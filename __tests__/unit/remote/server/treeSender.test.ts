@@ -127,3 +127,58 @@ test('an object that closes before its turn is not sent, and a member that leave
   sender.close();
   expect(shown.memberCount).toBe(1);
 });
+
+/** Shows a tree that was filled before. */
+function showFilled(): { exports: Exports; transport: ImaginaryObject; mic: ImaginaryObject } {
+  shown.close();
+  const transport = fill(100);
+  const mic = produce(transport, 'mic');
+  const exports = new Exports('server', new MemoryBudget(), undefined);
+  shown = new TreeExport(tree, exports, 'room');
+  return { exports, transport, mic };
+}
+
+test('objects from before are exported as they are sent', async () => {
+  const { exports } = showFilled();
+  expect(exports.size).toBe(0);
+  shown.attach(member);
+  const all = sender.send(shown);
+  while (later.length > 0) {
+    go();
+    expect(exports.size).toBeLessThan(sent.length + 2);
+  }
+  await all;
+  const handles = sent.map(handleOf);
+  expect(handles).toHaveLength(104);
+  expect(handles).toEqual([...handles].sort((a, b) => a - b));
+});
+
+test('an object from before is exported ahead of its turn for what refers to it, after its parents', async () => {
+  const { exports, transport, mic } = showFilled();
+  shown.attach(member);
+  hasRoom = false;
+  const all = sender.send(shown);
+  expect(exports.byObject(mic)?.className).toBe('Producer');
+  consume(transport, 'mic');
+  expect(sent.map(message => (message.type === 'add' ? message.addition.className : message.type))).toEqual([
+    'SharedWorker',
+    'Router',
+    'DirectTransport',
+    'Consumer',
+  ]);
+  hasRoom = true;
+  sender.resume();
+  while (later.length > 0) go();
+  await all;
+  expect(new Set(sent.map(handleOf)).size).toBe(105);
+  expect(sent).toHaveLength(105);
+});
+
+test('objects from before that close before their turn are never exported', async () => {
+  const { exports, transport } = showFilled();
+  transport.close();
+  shown.attach(member);
+  await sender.send(shown);
+  expect(sent).toHaveLength(2);
+  expect(exports.size).toBe(2);
+});
