@@ -269,6 +269,9 @@ const rtpCapabilities = await browsing.viewer.call<RtpCapabilities>('load', rout
 await browsing.publisher.call('load', routerRtpCapabilities);
 const runs: Run[] = [];
 for (const way of ways) runs.push(await Run.open(way, browsing, rtpCapabilities));
+// The first views of each way run code that the process has never run, and are not counted.
+for (const run of runs) await run.turn(1);
+times.clear();
 for (let done = 0; done < VIEWS; done += VIEWS_IN_TURN) {
   for (const run of runs) await run.turn(Math.min(VIEWS_IN_TURN, VIEWS - done));
   console.error(`${Math.min(done + VIEWS_IN_TURN, VIEWS)} of ${VIEWS} views`);
