@@ -11,7 +11,7 @@ const mayImport = {
   local: ['api', 'core', 'placement', 'piping', 'base'],
   'remote/protocol': ['api', 'core', 'piping'],
   'remote/client': ['api', 'core', 'piping', 'base', 'remote/protocol'],
-  'remote/server': ['api', 'core', 'piping', 'base', 'remote/protocol', 'horizontal/directory'],
+  'remote/server': ['api', 'core', 'placement', 'piping', 'base', 'remote/protocol', 'horizontal/directory'],
   'horizontal/directory': ['api', 'core'],
   horizontal: ['api', 'core', 'placement', 'piping', 'base', 'remote/client'],
   module: ['api', 'core', 'horizontal'],

@@ -6,6 +6,7 @@ export {
   LimitError,
   MafaldaError,
   NodeDrainingError,
+  NodeFullError,
   NodeUnavailableError,
   RefusedError,
   WorkerBudgetError,

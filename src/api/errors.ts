@@ -40,6 +40,22 @@ export class NodeDrainingError extends MafaldaError {
   }
 }
 
+/** Thrown when the load of the requested node, or of every node, is such that its server takes nothing new. */
+export class NodeFullError extends MafaldaError {
+  override readonly name = 'NodeFullError';
+  readonly code = 'ERR_MAFALDA_NODE_FULL';
+  /** Load of the server, in percent: measured, plus objects that are on their way. */
+  readonly load: number;
+  /** The server's `maxLoad`, in percent. */
+  readonly maxLoad: number;
+
+  constructor(message: string, { load, maxLoad }: { load: number; maxLoad: number }) {
+    super(message);
+    this.load = load;
+    this.maxLoad = maxLoad;
+  }
+}
+
 /** Thrown when a server's client would exceed a limit of the server, or a MafaldaRouter a limit of its own. */
 export class LimitError extends MafaldaError {
   override readonly name = 'LimitError';
@@ -108,6 +124,7 @@ export class IncompatibleError extends MafaldaError {
 export const mafaldaErrors = {
   ERR_MAFALDA_NODE_UNAVAILABLE: NodeUnavailableError,
   ERR_MAFALDA_NODE_DRAINING: NodeDrainingError,
+  ERR_MAFALDA_NODE_FULL: NodeFullError,
   ERR_MAFALDA_LIMIT: LimitError,
   ERR_MAFALDA_WORKER_BUDGET: WorkerBudgetError,
   ERR_MAFALDA_CALL_TIMEOUT: CallTimeoutError,

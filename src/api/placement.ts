@@ -8,8 +8,8 @@ import type { MafaldaApi } from './types.ts';
  */
 export interface Placement {
   /**
-   * The node's id, its URL, or the node itself. Binding: the call fails with a `NodeUnavailableError` or
-   * `NodeDrainingError` if the node is not connected, or is being drained.
+   * The node's id, its URL, or the node itself. Binding: the call fails with a `NodeUnavailableError`,
+   * `NodeDrainingError` or `NodeFullError` if the node is not connected, is being drained, or is full.
    * @default the strategy's choice
    */
   node?: string | MafaldaApi;

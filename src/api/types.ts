@@ -130,7 +130,7 @@ export type PlacementOptional<Options> = AddressesOptional<Options> & { placemen
 /**
  * A Router that is as many mediasoup Routers as the load needs. Calls that create objects or pipes reject with a
  * `ClosedError` when it is closed, with a `TypeError` for unknown or malformed options, with a `NodeUnavailableError`
- * or `NodeDrainingError` when no node can be used, and with a `WorkerBudgetError` or `LimitError` when no Worker may be
+ * , `NodeDrainingError` or `NodeFullError` when no node can be used, and with a `WorkerBudgetError` or `LimitError` when no Worker may be
  * started or nothing more may be created.
  */
 export interface MafaldaRouter extends EnhancedEventEmitter<MafaldaRouterEvents>, MafaldaObjects {

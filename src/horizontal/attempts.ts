@@ -1,7 +1,7 @@
 /** Attempts on nodes in turn, until a node succeeds. The results show which nodes are well. */
 import { logger } from '../core/logger.ts';
 import type { ClusterNode } from './clusterNode.ts';
-import { failureOf, isCallersFault, toError } from './faults.ts';
+import { failureOf, isCallersFault, isFull, toError } from './faults.ts';
 
 const log = logger('horizontal');
 
@@ -70,7 +70,9 @@ export class Attempts {
       return result;
     } catch (thrown) {
       const error = toError(thrown);
-      const change = learn(this.#listener.isHere(node) && !isCallersFault(error) ? false : undefined);
+      if (isFull(error)) node.markFull();
+      const isItsFault = this.#listener.isHere(node) && !isCallersFault(error) && !isFull(error);
+      const change = learn(isItsFault ? false : undefined);
       if (change) log('%s is %s, and let rest: %o', node.id, change, error);
       if (change === 'failing') this.#listener.onFailing(node, error);
       throw error;

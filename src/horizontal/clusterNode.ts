@@ -29,12 +29,16 @@ type Described = MafaldaApi & {
   readonly serverId?: string;
   readonly region?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly maxLoad?: number;
   readonly signs?: ServerSigns;
   readonly trouble?: Error;
 };
 
 /** `readyState` of a RemoteMafaldaClient that can be used. */
 const CONNECTED = 4;
+
+/** Time for which a node that has refused something new for its load is avoided, in ms: it has reported anew by then. */
+const FULL_MS = 1000;
 
 let nextLocalId = 1;
 
@@ -67,6 +71,8 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
   /** Id of the server at the latest connection. */
   #server: string | undefined;
   #placed = 0;
+  #fullUntil = -Infinity;
+  readonly #now: () => number;
   #draining = false;
   readonly #expected: ExpectedLoad;
   readonly #reports: boolean;
@@ -76,6 +82,7 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
     super();
     const { url, readyState } = mafalda as Described;
     this.mafalda = mafalda;
+    this.#now = now;
     this.owned = owned;
     this.url = url;
     this.id = url ?? `local-${nextLocalId++}`;
@@ -127,12 +134,23 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
     return (this.mafalda as Described).labels;
   }
 
+  /** Whether the node is a Mafalda of this process, with Workers on this machine. */
+  get local(): boolean {
+    return this.mafalda.local === true;
+  }
+
   /** Load in percent of the node: its report, plus objects that have been placed there since. */
   get load(): number {
     // A node without reports computes its load whenever it is read.
     if (!this.#reports) this.#expected.measured();
     // Foreign implementations of the Mafalda API may have no load.
     return (this.mafalda.load ?? 0) + this.#expected.load;
+  }
+
+  /** Whether the node would refuse something new for its load, as far as is known. */
+  get full(): boolean {
+    const { maxLoad } = this.mafalda as Described;
+    return this.#now() < this.#fullUntil || (maxLoad !== undefined && this.load >= maxLoad);
   }
 
   /** Number of objects that were ever placed there. */
@@ -180,6 +198,11 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
   /** Notes why the node can't be used, or no longer. */
   markUnavailable(error: Error): void {
     this.#lastError = error;
+  }
+
+  /** Notes that the node has refused something new for its load. */
+  markFull(): void {
+    this.#fullUntil = this.#now() + FULL_MS;
   }
 
   /** Notes a connection, the first or a later. */

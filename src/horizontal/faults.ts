@@ -9,6 +9,11 @@ export function isCallersFault({ name }: Error): boolean {
   return callersFaults.has(name);
 }
 
+/** Returns whether a node has refused something new for its load, which is no fault. */
+export function isFull({ name }: Error): boolean {
+  return name === 'NodeFullError';
+}
+
 /**
  * Returns the error for the caller when no node could do it: the error of all nodes if they agree on its class, else an
  * error with all of theirs as causes.

@@ -213,6 +213,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
    * load.
    * @throws {NodeUnavailableError} if no node can be used, or the requested node can't
    * @throws {NodeDrainingError} if the requested node, or every connected node, is being drained
+   * @throws {NodeFullError} if the requested node, or each that was asked, takes nothing new for its load
    */
   async place<T>(
     request: PoolRequest,
@@ -269,15 +270,21 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     return smallest(this.#candidates(tried), figure);
   }
 
-  /** Returns the nodes that take new objects; resting nodes only if there are no others. */
+  /**
+   * Returns the nodes that take new objects; resting nodes only if there are no others, and full nodes only if nothing
+   * else was tried: a call that finds all full asks a single node whether it still is.
+   */
   #candidates(tried: Tried): ClusterNode[] {
     // The arrays are filled in a single pass: there may be a thousand nodes, for each decision.
     const candidates: ClusterNode[] = [];
     const resting: ClusterNode[] = [];
+    const full: ClusterNode[] = [];
     for (const node of this.#nodes.values()) {
-      if (node.connected && !node.draining && !tried.has(node)) (node.rest.resting ? resting : candidates).push(node);
+      if (!node.connected || node.draining || tried.has(node)) continue;
+      (node.rest.resting ? resting : node.full ? full : candidates).push(node);
     }
-    return candidates.length > 0 ? candidates : resting;
+    if (candidates.length > 0) return candidates;
+    return resting.length > 0 || tried.size > 0 ? resting : full;
   }
 
   #byStrategy(
@@ -289,8 +296,8 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     const candidates = this.#candidates(tried);
     if (candidates.length === 0) return undefined;
     const states: NodeState[] = candidates.map(node => {
-      const { id, load, placed, region, labels } = node;
-      return { id, load, placed, hasRouter: isUsed(node), region, labels, near: streams?.get(node) ?? 0 };
+      const { id, load, placed, region, labels, local } = node;
+      return { id, load, placed, hasRouter: isUsed(node), region, labels, local, near: streams?.get(node) ?? 0 };
     });
     this.#seed = (this.#seed + 1) % 2 ** 32;
     const choice = this.strategy(states, {

@@ -17,6 +17,8 @@ export interface NodeState extends Candidate {
   readonly region?: string;
   /** Labels that the node's server has in its options. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** Whether the node is a Mafalda of this process, with Workers on this machine. */
+  readonly local?: boolean;
   /** Number of the streams, Transports and Consumers named in the request's `near` that the node has already. */
   readonly near?: number;
 }
@@ -39,13 +41,21 @@ export interface PlacementRequest {
  */
 export type Strategy = (candidates: readonly NodeState[], request: PlacementRequest) => NodeState | undefined;
 
-/** Fills a node up to the watermark before it uses the next: fewest pipes, fewest machines. The default. */
+/**
+ * Fills a node up to the watermark before it uses the next: fewest pipes, fewest machines. Begins with this machine, if
+ * that is a node: others are borrowed while it has no room. The default.
+ */
 export const concentrate: Strategy = (candidates, request) => {
   const preferred = preferredBy(candidates, request);
-  return fullestWithRoom(preferred, request.watermark) ?? emptiest(preferred);
+  const { watermark } = request;
+  const own = preferred.filter(({ local }) => local === true);
+  return fullestWithRoom(own, watermark) ?? fullestWithRoom(preferred, watermark) ?? emptiest(preferred);
 };
 
-/** Spreads rooms evenly, and a room only where that is worth its pipes. */
+/**
+ * Spreads rooms evenly, and a room only where that is worth its pipes. Of equals it takes one by chance, since several
+ * MafaldaHorizontals that decide by the same reports would all take the same.
+ */
 export const leastLoaded: Strategy = (candidates, request) => cheapest(preferredBy(candidates, request), request);
 
 /**
@@ -113,18 +123,22 @@ function preferredBy(
 
 /**
  * Returns the least loaded candidate, where a node that the MafaldaRouter does not use yet, or a node above the
- * watermark, counts as fuller by the cost of pipes; the first of equals.
+ * watermark, counts as fuller by the cost of pipes; of equals one that chance picks, or without a seed the first.
  */
-function cheapest(candidates: readonly NodeState[], { watermark }: PlacementRequest): NodeState | undefined {
+function cheapest(
+  candidates: readonly NodeState[],
+  { watermark, mafaldaRouterId, seed }: PlacementRequest,
+): NodeState | undefined {
   const costOf = ({ hasRouter, load }: NodeState): number => (hasRouter && load < watermark ? load : load + PIPES_LOAD);
+  const chance = seed === undefined ? undefined : hash(mafaldaRouterId) ^ seed;
   let choice: NodeState | undefined;
+  let equals = 0;
   for (const candidate of candidates) {
-    if (
-      !choice ||
-      costOf(candidate) - costOf(choice) < 0 ||
-      (costOf(candidate) === costOf(choice) && byLoad(candidate, choice) < 0)
-    )
-      choice = candidate;
+    const difference = choice ? costOf(candidate) - costOf(choice) || byLoad(candidate, choice) : -1;
+    if (difference > 0) continue;
+    equals = difference < 0 ? 1 : equals + 1;
+    // Each of so many equals is taken in one of so many cases.
+    if (difference < 0 || (chance !== undefined && mix(chance ^ equals) % equals === 0)) choice = candidate;
   }
   return choice;
 }

@@ -6,6 +6,7 @@ import type { ClusterNode } from '../../../src/horizontal/clusterNode.ts';
 import { NodePool, type PoolRequest } from '../../../src/horizontal/nodePool.ts';
 import { concentrate, leastLoaded, regionFirst, twoChoices, type Strategy } from '../../../src/placement/strategies.ts';
 import { LimitError, NodeDrainingError, NodeUnavailableError } from '../../../src/api/errors.ts';
+import { evenly } from '../../helpers/evenly.ts';
 import { ImaginaryNode } from '../../helpers/imaginaryNode.ts';
 
 const WATERMARK = 66;
@@ -292,7 +293,7 @@ describe('what a node can’t do', () => {
   });
 
   test('lets it rest until one call has succeeded, unless there is no other', async () => {
-    const cluster = new Cluster(2, leastLoaded);
+    const cluster = new Cluster(2, evenly);
     const [first, second] = [...cluster.pool] as [ClusterNode, ClusterNode];
     await cluster.pool.place(request(), {}, node => (node === first ? broken() : Promise.resolve()));
     await join(cluster, 10);

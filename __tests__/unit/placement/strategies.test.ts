@@ -47,6 +47,9 @@ describe('concentrate', () => {
     ['another one when that is full', [node('a', 66, true), node('b', 40)], 'b'],
     ['the least loaded when all are full', [node('a', 99, true), node('b', 70)], 'b'],
     ['the only one', [node('a', 100)], 'a'],
+    ['this machine, while it has room', [node('a', 5), { ...node('b', 0), local: true }, node('c', 60, true)], 'b'],
+    ['another one when this machine is full', [node('a', 5), { ...node('b', 66, true), local: true }], 'a'],
+    ['this machine, if all are full and it least', [node('a', 90), { ...node('b', 70), local: true }], 'b'],
   ])('chooses %s', (_what, candidates, expected) => {
     expect(concentrate(candidates, request)?.id).toBe(expected);
   });
@@ -66,6 +69,15 @@ describe('leastLoaded', () => {
   ])('chooses %s', (_what, candidates, expected) => {
     expect(leastLoaded(candidates, request)?.id).toBe(expected);
   });
+});
+
+test('of equals leastLoaded takes each as often, and without a seed the first one', () => {
+  const candidates = nodes('5', '5', '5', '9');
+  const counts = candidates.map(() => 0);
+  for (let seed = 0; seed < 3000; ++seed) ++counts[candidates.indexOf(leastLoaded(candidates, { ...request, seed })!)]!;
+  expect(counts[3]).toBe(0);
+  for (const times of counts.slice(0, 3)) expect(Math.abs(times - 1000)).toBeLessThan(150);
+  expect(leastLoaded(candidates, request)).toBe(candidates[0]);
 });
 
 describe('twoChoices', () => {

@@ -1,6 +1,7 @@
 /** What a server tells of its load, by itself and along with answers. */
 import { expect, test } from '@jest/globals';
-import { cpus, totalmem } from 'node:os';
+import { once } from 'node:events';
+import { availableParallelism, cpus, totalmem } from 'node:os';
 import type { LoadReport } from '../../../src/api/load.ts';
 import { RemoteMafaldaClient } from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
@@ -82,12 +83,25 @@ test('answers tell of a load that has changed, between reports', async () => {
   const told: number[] = [];
   client.on('load', load => told.push(load));
   const mafaldaRouter = other.createMafaldaRouter();
-  for (let index = 0; index < 50; ++index) await mafaldaRouter.createDirectTransport();
+  // 2 %: too little for a report of its own.
+  for (let index = 0; index < 2 * availableParallelism(); ++index) await mafaldaRouter.createDirectTransport();
   expect(told).toEqual([]);
   await client.getResourceUsages();
   expect(told).toEqual([Math.round(served.mafalda.load)]);
   expect(client.load).toBeGreaterThan(0);
   expect(client.loadReport).toMatchObject({ load: client.load, workers: [] });
+});
+
+test('a change of some percent is reported at once, to everybody', async () => {
+  const { served, client } = await connect(60_000);
+  const other = opened(new RemoteMafaldaClient(served.url));
+  await untilConnected(other);
+  await until('the first report has come', () => client.loadReport.hosts.length > 0);
+  const reported = once(client, 'load');
+  const mafaldaRouter = other.createMafaldaRouter();
+  await Promise.all(Array.from({ length: 5 * availableParallelism() }, () => mafaldaRouter.createDirectTransport()));
+  const [load] = (await reported) as [number];
+  expect(load).toBeGreaterThanOrEqual(3);
 });
 
 test.each([0, 99, -1, NaN, '100', Infinity, 2 ** 30])('loadInterval %p is refused', async loadInterval => {

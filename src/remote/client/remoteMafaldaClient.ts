@@ -187,6 +187,11 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     return this.#welcome?.labels ?? {};
   }
 
+  /** Load in percent beyond which the server takes nothing new, if there is a limit. */
+  get maxLoad(): number | undefined {
+    return this.#welcome?.maxLoad;
+  }
+
   /**
    * Connects, or tries again at once if the server has refused the client.
    * @param url of the server; default: the URL that was used last

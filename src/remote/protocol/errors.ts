@@ -7,6 +7,7 @@ import {
   LimitError,
   mafaldaErrors,
   NodeDrainingError,
+  NodeFullError,
   NodeUnavailableError,
   RefusedError,
   WorkerBudgetError,
@@ -52,8 +53,10 @@ const decoders: { readonly [Code in MafaldaErrorCode]: (message: string, fields:
       causes: toErrors(causes, depth),
     }),
   ERR_MAFALDA_NODE_DRAINING: (message, { node }) => new NodeDrainingError(message, { node: toText(node) }),
+  ERR_MAFALDA_NODE_FULL: (message, { load, maxLoad }) =>
+    new NodeFullError(message, { load: toNumber(load), maxLoad: toNumber(maxLoad) }),
   ERR_MAFALDA_LIMIT: (message, { limit, max }) =>
-    new LimitError(message, { limit: textOf(limit, MAX_NAME_LENGTH), max: typeof max === 'number' ? max : NaN }),
+    new LimitError(message, { limit: textOf(limit, MAX_NAME_LENGTH), max: toNumber(max) }),
   ERR_MAFALDA_WORKER_BUDGET: message => new WorkerBudgetError(message),
   ERR_MAFALDA_CALL_TIMEOUT: (message, { method, cause }, depth) =>
     new CallTimeoutError(message, { method: textOf(method, MAX_NAME_LENGTH), cause: toError(cause, depth) }),
@@ -122,6 +125,10 @@ function textOf(value: unknown, length: number): string {
 
 function toText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
+}
+
+function toNumber(value: unknown): number {
+  return typeof value === 'number' ? value : NaN;
 }
 
 function isMafaldaCode(code: unknown): code is MafaldaErrorCode {

@@ -111,6 +111,8 @@ export interface Welcome {
   region?: string;
   /** Further properties of the server, as its operator names them. */
   labels: Readonly<Record<string, string>>;
+  /** Load in percent from which on the server takes nothing new; a server without it takes everything. */
+  maxLoad?: number;
   mediasoup: MediasoupInfo;
   /** Session of this connection. A different id means that the requested session has ended. */
   session: { id: string; received: number };

@@ -94,7 +94,8 @@ export function checkParent(className: ClassName, parent: ClassName): void {
 
 export function isWelcome(value: unknown): value is Welcome {
   if (!isRecord(value)) return false;
-  const { protocol, maxPayload, sessionTimeout, loadInterval, serverId, region, labels, mediasoup, session } = value;
+  const { protocol, maxPayload, sessionTimeout, loadInterval, serverId, region, labels, maxLoad, mediasoup, session } =
+    value;
   return (
     typeof protocol === 'number' &&
     Number.isSafeInteger(maxPayload) &&
@@ -105,6 +106,7 @@ export function isWelcome(value: unknown): value is Welcome {
     (region === undefined || isName(region)) &&
     isRecord(labels) &&
     Object.values(labels).every(isName) &&
+    (maxLoad === undefined || isLoad(maxLoad)) &&
     isMediasoupInfo(mediasoup) &&
     isRecord(session) &&
     isName(session['id']) &&

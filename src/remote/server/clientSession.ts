@@ -34,6 +34,7 @@ import { limitError, type Limits, type ServerUse } from './limits.ts';
 import { Memberships } from './memberships.ts';
 import { OwnWorkers, type WorkerRules } from './ownWorkers.ts';
 import type { ServedMafalda } from './servedMafalda.ts';
+import type { ServerLoad } from './serverLoad.ts';
 import { turns } from '../../core/turns.ts';
 import type { Targets } from './targets.ts';
 import { TreeSender } from './treeSender.ts';
@@ -60,6 +61,7 @@ export type ClientSocket = ServerSocket<Received<ClientEvents & SessionEvents>, 
 
 export interface SessionContext extends WorkerRules {
   readonly served: ServedMafalda;
+  readonly load: ServerLoad;
   readonly addresses: Addresses;
   /** Addresses that media may be sent to; undefined if there is no restriction. */
   readonly targets: Targets | undefined;
@@ -71,6 +73,7 @@ export class ClientSession implements Member {
   readonly id = randomUUID();
   readonly #owner: Owner;
   readonly #served: ServedMafalda;
+  readonly #load: ServerLoad;
   readonly #addresses: Addresses;
   readonly #targets: Targets | undefined;
   readonly #rules: WorkerRules;
@@ -100,12 +103,13 @@ export class ClientSession implements Member {
 
   /** @param onFailure called when the client has broken the protocol, or is too slow */
   constructor(
-    { served, addresses, targets, memory, ...rules }: SessionContext,
+    { served, load, addresses, targets, memory, ...rules }: SessionContext,
     { name, instance }: Credentials,
     onFailure: (error: Error) => void,
   ) {
     this.#owner = { session: this.id, name, instance };
     this.#served = served;
+    this.#load = load;
     this.#memberships = new Memberships(served, this, this.#owner);
     this.#addresses = addresses;
     this.#targets = targets;
@@ -313,13 +317,17 @@ export class ClientSession implements Member {
     const mafaldaRouterId = typeof target === 'string' ? target : exported?.exporter.mafaldaRouterId;
     const holding = mafaldaRouterId === undefined ? undefined : this.#memberships.get(mafaldaRouterId);
     let result: unknown;
+    let succeeded = false;
     if (name === 'pipeToRouter') guardPair(args[0]);
+    const settle = method.creates ? this.#load.admit(name) : undefined;
     try {
       result = await method.call(...this.#addresses.complete(name, args));
+      succeeded = true;
       if (name === 'pipeToRouter') guardPiped(result);
     } catch (error) {
       throw this.#addresses.explain(error);
     } finally {
+      settle?.(succeeded);
       // Creating a child does not change the object, and a closed object needs no changes.
       if (exported && !method.creates && !exported.node.object.closed) exported.exporter.sendChanges(exported);
     }

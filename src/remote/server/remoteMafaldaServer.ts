@@ -35,6 +35,7 @@ import { ConnectionGuard } from './connectionGuard.ts';
 import { RateLimit, resolveLimits, ServerUse } from './limits.ts';
 import type { Orphans } from './orphanRegistry.ts';
 import { ServedMafalda } from './servedMafalda.ts';
+import { ServerLoad } from './serverLoad.ts';
 import { Sessions } from './sessions.ts';
 import { Targets } from './targets.ts';
 import { SettingsPolicy } from './settingsPolicy.ts';
@@ -86,7 +87,6 @@ export class RemoteMafaldaServer {
   readonly #guard: ConnectionGuard;
   readonly #http: HttpServer;
   #sockets: SocketServer<Received<ClientEvents & SessionEvents>, Sent<ServerEvents & SessionEvents>> | undefined;
-  #reporting: NodeJS.Timeout | undefined;
   /** Number of calls of close(), by which listen() notices that it was closed meanwhile. */
   #closes = 0;
 
@@ -112,6 +112,7 @@ export class RemoteMafaldaServer {
         settings,
         options.orphanTimeout,
       ),
+      load: new ServerLoad(mafalda, options.maxLoad),
       addresses,
       targets: options.plainTargets && new Targets(options.plainTargets),
       settings,
@@ -197,13 +198,16 @@ export class RemoteMafaldaServer {
     this.#sockets.on('connection', socket => this.#onConnection(socket));
     this.#sockets.attach(this.#http);
     this.#sockets.engine.on('connection', (connection: ClientSocket['conn']) => this.#guard.watch(connection));
-    this.#reporting = setInterval(() => this.#reportLoad(), this.#loadInterval).unref();
+    this.#context.load.watch(
+      this.#loadInterval,
+      report => void this.#sockets?.volatile.emit('load', this.#withWorkerIds(report)),
+    );
   }
 
   /** Ends all connections, and closes all objects of clients. The Mafalda itself stays open. Idempotent. */
   async close(): Promise<void> {
     ++this.#closes;
-    clearInterval(this.#reporting);
+    this.#context.load.close();
     const closing = this.#sessions.close();
     const sockets = this.#sockets;
     this.#sockets = undefined;
@@ -249,6 +253,7 @@ export class RemoteMafaldaServer {
       serverId: this.#serverId,
       region: this.#options.region,
       labels: this.#options.labels ?? {},
+      maxLoad: this.#options.maxLoad,
       mediasoup: infoOf(this.#context.served.mafalda.mediasoup),
       session: { id: session.id, received: session.received },
     };
@@ -267,7 +272,7 @@ export class RemoteMafaldaServer {
     });
     socket.emit('welcome', welcome);
     // The first report is not volatile: it would get lost right behind another packet, and no load is known before it.
-    socket.emit('load', this.#loadReport());
+    socket.emit('load', this.#withWorkerIds(this.#context.load.report()));
     session.connect(socket, session.id === resumed?.id ? resumed.received : 0);
     listenToAll<ClientEvents>(socket, {
       alive: done => {
@@ -309,13 +314,8 @@ export class RemoteMafaldaServer {
     void this.#sessions.end(session);
   }
 
-  #reportLoad(): void {
-    this.#sockets?.volatile.emit('load', this.#loadReport());
-  }
-
-  #loadReport(): LoadReport {
-    const { mafalda, exports } = this.#context.served;
-    const { workers, ...report } = mafalda.loadReport;
+  #withWorkerIds({ workers, ...report }: LoadReport): LoadReport {
+    const { exports } = this.#context.served;
     return { ...report, workers: workers.map(worker => ({ ...worker, id: exports.workerId(worker.id) })) };
   }
 }

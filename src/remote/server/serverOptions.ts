@@ -99,10 +99,18 @@ export interface RemoteMafaldaServerOptions extends AddressOptions {
    */
   plainTargets?: readonly PlainTarget[];
   /**
-   * Interval of load reports to clients, in ms, from 100. Answers to calls carry the load as well.
+   * Interval of load reports to clients, in ms, from 100. A load that has changed by 3 percentage points is reported
+   * within 100 ms, and answers to calls carry the load as well.
    * @default 1000
    */
   loadInterval?: number;
+  /**
+   * Load of the Mafalda, in percent, beyond which nothing new is taken: calls that create Transports, RtpObservers or
+   * Workers fail with a `NodeFullError`, and a `MafaldaHorizontal` tries another server. Transports that are there go
+   * on, and can produce and consume. Counted is what the Workers use, and what has been admitted and does not show yet.
+   * @default no limit
+   */
+  maxLoad?: number;
   /**
    * Location of this machine, in words of your own, for placement.
    * @default undefined
@@ -133,6 +141,7 @@ const knownOptions: OptionNames<RemoteMafaldaServerOptions> = {
   clientWorkerSettings: true,
   plainTargets: true,
   loadInterval: true,
+  maxLoad: true,
   region: true,
   labels: true,
   ...addressOptionNames,
@@ -161,5 +170,8 @@ export function checkServerOptions(mafalda: MafaldaApi, options: RemoteMafaldaSe
   }
   checkDuration('orphanTimeout', options.orphanTimeout, 0);
   checkDuration('sessionTimeout', options.sessionTimeout, 1);
+  const { maxLoad } = options;
+  if (maxLoad !== undefined && !(Number.isFinite(maxLoad) && maxLoad >= 0))
+    throw new TypeError('if given, maxLoad must be a percentage, 0 or more');
   checkDuration('loadInterval', options.loadInterval, 100, MAX_LOAD_INTERVAL_MS);
 }
