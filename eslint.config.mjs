@@ -14,6 +14,7 @@ const mayImport = {
   'remote/server': ['api', 'core', 'placement', 'piping', 'base', 'remote/protocol', 'horizontal/directory'],
   'horizontal/directory': ['api', 'core'],
   horizontal: ['api', 'core', 'placement', 'piping', 'base', 'remote/client'],
+  redis: ['api', 'core', 'horizontal/directory'],
   module: ['api', 'core', 'horizontal'],
 };
 

@@ -9,6 +9,7 @@ import { SetupError } from './setup/console.mjs';
 import { ensureDependencies } from './setup/dependencies.mjs';
 import { ensureNetworkTools } from './setup/network.mjs';
 import { checkNodeVersion } from './setup/nodeVersion.mjs';
+import { ensureRedis } from './setup/redis.mjs';
 import { Interrupted, stopOnSignals } from './setup/run.mjs';
 import { ensureWorker } from './setup/worker.mjs';
 
@@ -24,6 +25,7 @@ try {
   if (options.includes('--browser')) {
     await ensureBrowser();
     await ensureNetworkTools();
+    await ensureRedis();
   }
   await ensureBuilt();
   await ensurePageBundle();

@@ -3,7 +3,9 @@
  * `@ts-expect-error` fails the type check when it begins to compile.
  */
 import type * as mediasoup from 'mediasoup/types';
+import { createClient, createCluster, createSentinel } from 'redis';
 import type {
+  Directory,
   Mafalda,
   MafaldaApi,
   MafaldaHorizontal,
@@ -12,6 +14,7 @@ import type {
   RemoteMafaldaServerOptions,
   Strategy,
 } from '../../src/index.ts';
+import { RedisDirectory } from '../../src/redis/index.ts';
 
 declare const mafaldas: { local: Mafalda; remote: RemoteMafaldaClient; horizontal: MafaldaHorizontal };
 
@@ -68,3 +71,16 @@ export const serverOptions: RemoteMafaldaServerOptions[] = [
   // @ts-expect-error A duration is a number of milliseconds.
   { auth: false, sessionTimeout: '20s' },
 ];
+
+/** Whatever node-redis makes serves as a pattern. */
+export function directories(): Directory[] {
+  const node = { host: 'sentinel-1', port: 26379 };
+  return [
+    new RedisDirectory('rediss://redis', { prefix: 'calls' }),
+    new RedisDirectory(createClient({ socket: { tls: true, host: 'redis' } })),
+    new RedisDirectory(createCluster({ rootNodes: [{ url: 'redis://redis-1' }] })),
+    new RedisDirectory(createSentinel({ name: 'main', sentinelRootNodes: [node] })),
+    // @ts-expect-error There is no such option.
+    new RedisDirectory('redis://redis', { prefx: 'calls' }),
+  ];
+}

@@ -48,6 +48,7 @@ test.each([
   'mafalda-horizontal',
   'mafalda-horizontal/mafalda',
   'mafalda-horizontal/remote',
+  'mafalda-horizontal/redis',
   'mafalda-horizontal/errors',
   'mafalda-horizontal/mediasoup',
 ])('%s, as built, can be required and imported', name => {
@@ -57,6 +58,19 @@ test.each([
   `;
   const env = { ...process.env, NODE_OPTIONS: '' };
   expect(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', stdio: 'pipe', env }).trim()).toBe('true');
+});
+
+test('the package as such loads nothing that only some need', () => {
+  const script = `
+    require('mafalda-horizontal');
+    console.log(Object.keys(require.cache).some(file => /node_modules.@?redis/.test(file)));
+    require('mafalda-horizontal/redis');
+    console.log(Object.keys(require.cache).some(file => /node_modules.@?redis/.test(file)));
+  `;
+  const env = { ...process.env, NODE_OPTIONS: '' };
+  expect(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', stdio: 'pipe', env })).toBe(
+    'false\ntrue\n',
+  );
 });
 
 test('a module shows what all of its instances have created, and the root what all modules have', async () => {

@@ -12,3 +12,4 @@ export {
   type PlacementRequest,
   type Strategy,
 } from '../placement/strategies.ts';
+export type { Directory, DirectoryEvents, NodeRecord, Registration, RoomWatch } from './directory/directory.ts';

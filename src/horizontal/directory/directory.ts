@@ -33,6 +33,8 @@ export type DirectoryEvents = {
 export interface Directory extends EnhancedEventEmitter<DirectoryEvents> {
   /** Nodes by URL, as far as they are known at present. Followed from the first access on. */
   readonly nodes: ReadonlyMap<string, NodeRecord>;
+  /** Resolves when the nodes are known, or can't be at present. Never rejects. */
+  readonly known: Promise<void>;
   /** Follows which nodes hold a part of a room, until the watch is closed. */
   watch(roomId: string): RoomWatch;
   /** Writes the record of a node, and renews it until the registration is closed. */

@@ -1,0 +1,226 @@
+/**
+ * Rooms that a controller watches: which nodes hold them. Each has a channel of its own, so that a controller hears of
+ * its own rooms only, and is read when the watch begins, and now and then after that.
+ */
+import { EnhancedEventEmitter } from 'mediasoup/extras';
+import type { RoomWatch } from '../horizontal/directory/directory.ts';
+import { isNodeUrl } from '../horizontal/directory/nodeRecord.ts';
+import { logger } from '../core/logger.ts';
+import { KeyedQueue } from './keyedQueue.ts';
+import type { RedisConnection } from './redisConnection.ts';
+import { READ_ROOM, type Keys } from './scripts.ts';
+import { varied, type Timing } from './timing.ts';
+
+const log = logger('redis');
+
+/** Number of rooms that are read at once, and subscribed to by one command. */
+const BATCH = 256;
+/** Largest number of nodes that hold a room. */
+const MAX_HOLDERS = 1000;
+
+export interface RoomWatchesOptions {
+  connection: RedisConnection;
+  keys: Keys;
+  timing: Timing;
+}
+
+export class RoomWatches {
+  readonly #options: RoomWatchesOptions;
+  readonly #rooms = new Map<string, WatchedRoom>();
+  readonly #reading = new KeyedQueue(BATCH, roomId => this.#read(roomId));
+  #timer: NodeJS.Timeout | undefined;
+  /** Time until which Redis may lack holders that there are. */
+  #lenientUntil = -Infinity;
+
+  constructor(options: RoomWatchesOptions) {
+    this.#options = options;
+  }
+
+  open(roomId: string): RoomWatch {
+    const room = this.#rooms.get(roomId) ?? this.#begin(roomId);
+    const watch = new RedisRoomWatch(room, () => {
+      if (!room.watches.delete(watch) || room.watches.size > 0 || this.#rooms.get(roomId) !== room) return;
+      this.#end(roomId, room);
+    });
+    room.watches.add(watch);
+    return watch;
+  }
+
+  /** Notes a message of a room's channel. */
+  onMessage(roomId: string, message: string): void {
+    const url = message.slice(1);
+    if (isNodeUrl(url)) this.#rooms.get(roomId)?.change(url, message.startsWith('+'));
+  }
+
+  /**
+   * Subscribes to all rooms and reads them, from a moment within the given time on, in ms. Must be called when the
+   * connection is up.
+   */
+  resume(spread: number): void {
+    this.#lenientUntil = performance.now() + this.#options.timing.settle;
+    this.#schedule(Math.random() * spread, () => void this.#subscribeAll([...this.#rooms.keys()]));
+  }
+
+  /** Reads no more. Must be called when the connection is down: what is known stays. */
+  pause(): void {
+    clearTimeout(this.#timer);
+    this.#reading.clear();
+    for (const room of this.#rooms.values()) room.markKnown();
+  }
+
+  /** Ends all watches. */
+  close(): void {
+    this.pause();
+    for (const { watches } of this.#rooms.values()) for (const watch of watches) watch.close();
+  }
+
+  #begin(roomId: string): WatchedRoom {
+    const { connection, keys } = this.#options;
+    const room = new WatchedRoom();
+    this.#rooms.set(roomId, room);
+    if (!connection.isUp) {
+      room.markKnown();
+      return room;
+    }
+    this.#reading.add(roomId);
+    // What was written between this read and the subscription is seen by another one.
+    connection.subscribe([keys.room(roomId)]).then(
+      () => this.#rooms.get(roomId) === room && this.#reading.add(roomId),
+      error => log('room %s can’t be watched: %o', roomId, error),
+    );
+    return room;
+  }
+
+  #end(roomId: string, room: WatchedRoom): void {
+    const { connection, keys } = this.#options;
+    this.#rooms.delete(roomId);
+    this.#reading.delete(roomId);
+    room.markKnown();
+    if (!connection.isUp) return;
+    connection.unsubscribe([keys.room(roomId)]).catch(error => log('room %s: %o', roomId, error));
+  }
+
+  async #subscribeAll(roomIds: readonly string[]): Promise<void> {
+    const { connection, keys } = this.#options;
+    try {
+      for (let next = 0; next < roomIds.length; next += BATCH) {
+        const batch = roomIds.slice(next, next + BATCH).filter(roomId => this.#rooms.has(roomId));
+        if (batch.length === 0) continue;
+        await connection.subscribe(batch.map(roomId => keys.room(roomId)));
+        for (const roomId of batch) if (this.#rooms.has(roomId)) this.#reading.add(roomId);
+      }
+    } catch (error) {
+      // The connection is down, and another one will be up.
+      return log('the rooms can’t be watched: %o', error);
+    }
+    this.#scheduleRead();
+  }
+
+  #scheduleRead(): void {
+    const { timing } = this.#options;
+    const untilStrict = Math.max(0, this.#lenientUntil - performance.now());
+    this.#schedule(untilStrict > 0 ? untilStrict + Math.random() * timing.spread : varied(timing.rooms), () => {
+      for (const roomId of this.#rooms.keys()) this.#reading.add(roomId);
+      this.#scheduleRead();
+    });
+  }
+
+  #schedule(ms: number, act: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(act, ms).unref();
+  }
+
+  async #read(roomId: string): Promise<void> {
+    const { connection, keys } = this.#options;
+    const room = this.#rooms.get(roomId);
+    if (!room) return;
+    room.beginReading();
+    try {
+      const answer = await connection.eval(READ_ROOM, keys.room(roomId), [MAX_HOLDERS]);
+      const urls = Array.isArray(answer) ? answer.slice(0, MAX_HOLDERS).filter(isNodeUrl) : [];
+      room.endReading(urls, performance.now() < this.#lenientUntil);
+    } catch (error) {
+      log('room %s can’t be read: %o', roomId, error);
+      room.endReading();
+    }
+  }
+}
+
+/** A room, for all watches of it. */
+class WatchedRoom {
+  readonly urls = new Set<string>();
+  readonly watches = new Set<RedisRoomWatch>();
+  readonly known: Promise<void>;
+  #markKnown!: () => void;
+  #wasRead = false;
+  /** Changes that were told of while the room was being read, which may be newer than the answer. */
+  #told: Map<string, boolean> | undefined;
+
+  constructor() {
+    this.known = new Promise(resolve => (this.#markKnown = resolve));
+  }
+
+  markKnown(): void {
+    this.#markKnown();
+  }
+
+  change(url: string, isHeld: boolean): void {
+    this.#told?.set(url, isHeld);
+    if (this.#set(url, isHeld)) this.#emitChange();
+  }
+
+  beginReading(): void {
+    this.#told = new Map();
+  }
+
+  /**
+   * @param urls nodes that hold the room; undefined if Redis has not answered
+   * @param isLenient whether nodes that are missing hold it nevertheless
+   */
+  endReading(urls?: readonly string[], isLenient = false): void {
+    const told = this.#told ?? new Map<string, boolean>();
+    this.#told = undefined;
+    if (urls) {
+      const now = new Set(urls);
+      const gone = isLenient && this.#wasRead ? [] : [...this.urls].filter(url => !now.has(url));
+      const changes = new Map([
+        ...gone.map(url => [url, false] as const),
+        ...urls.map(url => [url, true] as const),
+        ...told,
+      ]);
+      let hasChanged = false;
+      for (const [url, isHeld] of changes) hasChanged = this.#set(url, isHeld) || hasChanged;
+      this.#wasRead = true;
+      if (hasChanged) this.#emitChange();
+    }
+    this.markKnown();
+  }
+
+  #set(url: string, isHeld: boolean): boolean {
+    if (isHeld === this.urls.has(url) || (isHeld && this.urls.size >= MAX_HOLDERS)) return false;
+    if (isHeld) this.urls.add(url);
+    else this.urls.delete(url);
+    return true;
+  }
+
+  #emitChange(): void {
+    for (const watch of this.watches) watch.safeEmit('change');
+  }
+}
+
+class RedisRoomWatch extends EnhancedEventEmitter<{ change: [] }> implements RoomWatch {
+  readonly urls: ReadonlySet<string>;
+  readonly known: Promise<void>;
+  readonly #onClose: () => void;
+
+  constructor({ urls, known }: WatchedRoom, onClose: () => void) {
+    super();
+    this.urls = urls;
+    this.known = known;
+    this.#onClose = onClose;
+  }
+
+  close(): void {
+    this.#onClose();
+  }
+}
