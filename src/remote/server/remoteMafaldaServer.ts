@@ -32,6 +32,7 @@ import { within } from '../../core/within.ts';
 import { authenticate } from './authenticate.ts';
 import type { ClientSession, SessionContext, ClientSocket } from './clientSession.ts';
 import { ConnectionGuard } from './connectionGuard.ts';
+import { DirectoryEntry } from './directoryEntry.ts';
 import { RateLimit, resolveLimits, ServerUse } from './limits.ts';
 import type { Orphans } from './orphanRegistry.ts';
 import { ServedMafalda } from './servedMafalda.ts';
@@ -87,6 +88,7 @@ export class RemoteMafaldaServer {
   readonly #guard: ConnectionGuard;
   readonly #http: HttpServer;
   #sockets: SocketServer<Received<ClientEvents & SessionEvents>, Sent<ServerEvents & SessionEvents>> | undefined;
+  #entry: DirectoryEntry | undefined;
   /** Number of calls of close(), by which listen() notices that it was closed meanwhile. */
   #closes = 0;
 
@@ -198,26 +200,35 @@ export class RemoteMafaldaServer {
     this.#sockets.on('connection', socket => this.#onConnection(socket));
     this.#sockets.attach(this.#http);
     this.#sockets.engine.on('connection', (connection: ClientSocket['conn']) => this.#guard.watch(connection));
-    this.#context.load.watch(
-      this.#loadInterval,
-      report => void this.#sockets?.volatile.emit('load', this.#withWorkerIds(report)),
-    );
+    this.#context.load.watch(this.#loadInterval, report => this.#onLoad(report));
+    this.#register();
   }
 
   /** Ends all connections, and closes all objects of clients. The Mafalda itself stays open. Idempotent. */
   async close(): Promise<void> {
     ++this.#closes;
     this.#context.load.close();
+    // Controllers that read the directory look for another server, rather than come here.
+    const unregistered = this.#entry?.close();
+    this.#entry = undefined;
     const closing = this.#sessions.close();
     const sockets = this.#sockets;
     this.#sockets = undefined;
     if (!sockets) return;
     sockets.disconnectSockets(true);
     sockets.engine.close();
-    await closing;
+    await Promise.all([closing, unregistered]);
     if (this.#options.server) return;
     this.#http.closeAllConnections();
     await new Promise(resolve => this.#http.close(resolve));
+  }
+
+  #register(): void {
+    const { directory, publicUrl, region, labels } = this.#options;
+    if (!directory || publicUrl === undefined) return;
+    const { mafalda } = this.#context.served;
+    const record = { url: publicUrl, serverId: this.#serverId, region, labels, load: mafalda.load, draining: false };
+    this.#entry = new DirectoryEntry(mafalda, directory, record);
   }
 
   async #ensureWorker(): Promise<void> {
@@ -312,6 +323,11 @@ export class RemoteMafaldaServer {
     log('session %s is refused: %s', session.id, reason);
     session.refuse(reason, false);
     void this.#sessions.end(session);
+  }
+
+  #onLoad(report: LoadReport): void {
+    this.#sockets?.volatile.emit('load', this.#withWorkerIds(report));
+    this.#entry?.update(report.load);
   }
 
   #withWorkerIds({ workers, ...report }: LoadReport): LoadReport {

@@ -4,6 +4,8 @@ import type { WorkerSettings } from 'mediasoup/types';
 import { checkDuration } from '../../api/checkDuration.ts';
 import { refuseUnknown, type OptionNames } from '../../api/options.ts';
 import type { MafaldaApi } from '../../api/types.ts';
+import type { Directory } from '../../horizontal/directory/directory.ts';
+import { checkedRecord, isNodeUrl } from '../../horizontal/directory/nodeRecord.ts';
 import { addressOptionNames, addressOptions, type AddressOptions } from '../../core/addresses/addresses.ts';
 import { MAX_LOAD_INTERVAL_MS } from '../protocol/messages.ts';
 import { checkAuth, type Auth } from './authenticate.ts';
@@ -121,6 +123,18 @@ export interface RemoteMafaldaServerOptions extends AddressOptions {
    * @default {}
    */
   labels?: Readonly<Record<string, string>>;
+  /**
+   * Directory in which the server writes itself and the MafaldaRouters that are open here, from `listen()` to `close()`,
+   * so that controllers with the same directory find it. Needs `publicUrl`. Closing the directory remains the caller's
+   * task.
+   * @default none: controllers are given the server's URL
+   */
+  directory?: Directory;
+  /**
+   * URL by which controllers reach the server, such as `wss://media-1.example:4443`. Needs `directory`.
+   * @default none
+   */
+  publicUrl?: string;
 }
 
 const knownOptions: OptionNames<RemoteMafaldaServerOptions> = {
@@ -144,6 +158,8 @@ const knownOptions: OptionNames<RemoteMafaldaServerOptions> = {
   maxLoad: true,
   region: true,
   labels: true,
+  directory: true,
+  publicUrl: true,
   ...addressOptionNames,
 };
 
@@ -168,10 +184,28 @@ export function checkServerOptions(mafalda: MafaldaApi, options: RemoteMafaldaSe
       `${address}: the Workers are on other machines, whose addresses this one does not know. Give it to the RemoteMafaldaServers there, and to the Mafalda of this machine if there is one`,
     );
   }
+  checkDirectory(options);
   checkDuration('orphanTimeout', options.orphanTimeout, 0);
   checkDuration('sessionTimeout', options.sessionTimeout, 1);
   const { maxLoad } = options;
   if (maxLoad !== undefined && !(Number.isFinite(maxLoad) && maxLoad >= 0))
     throw new TypeError('if given, maxLoad must be a percentage, 0 or more');
   checkDuration('loadInterval', options.loadInterval, 100, MAX_LOAD_INTERVAL_MS);
+}
+
+function checkDirectory({ directory, publicUrl, region, labels }: RemoteMafaldaServerOptions): void {
+  if (directory !== undefined && typeof directory?.register !== 'function')
+    throw new TypeError('if given, directory must be a directory, such as a RedisDirectory');
+  if (directory && publicUrl === undefined)
+    throw new TypeError('directory needs publicUrl: the URL by which controllers reach this server');
+  if (publicUrl === undefined) return;
+  if (!directory) throw new TypeError('publicUrl needs directory, where controllers read it');
+  if (!isNodeUrl(publicUrl))
+    throw new TypeError(
+      'publicUrl must be like wss://media-1.example:4443, without user, password, and anything after its path',
+    );
+  if (!checkedRecord({ url: publicUrl, serverId: '', region, labels, load: 0, draining: false }))
+    throw new TypeError(
+      'in a directory, region and labels are strings of at most 200 characters, and labels at most 64',
+    );
 }
