@@ -62,9 +62,14 @@ export class ServerProcess {
     }
   }
 
-  /** SIGSTOP freezes it, SIGCONT lets it go on. */
-  signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
+  /** SIGSTOP freezes it, SIGCONT lets it go on, SIGTERM closes it as an application does. */
+  signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL' | 'SIGTERM'): void {
     this.#child.kill(name);
+  }
+
+  /** Resolves when the process has ended. */
+  async ended(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
   }
 
   async close(): Promise<void> {

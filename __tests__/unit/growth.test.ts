@@ -225,10 +225,18 @@ test('a node by its name, and whether all have answered, among many', async () =
 test('what is confirmed of what was closed, where much was lost with another session', () => {
   const steps = [10, 1000].map(lost => {
     const closes = new UnconfirmedCloses();
-    for (let handle = 1; handle <= lost; ++handle) closes.add(handle, 'room', handle);
+    const object = (handle: number) =>
+      ({
+        handle,
+        mafaldaRouter: 'room',
+        className: 'DirectTransport',
+        id: String(handle),
+        parentId: 'router',
+      }) as const;
+    for (let handle = 1; handle <= lost; ++handle) closes.add(object(handle), handle);
     closes.onSessionLost();
-    closes.add(5000, 'room', 1);
-    closes.add(5001, 'room', 2);
+    closes.add(object(5000), 1);
+    closes.add(object(5001), 2);
     const confirming = stepsOf(() => closes.confirm(1));
     expect([closes.has(1), closes.has(5000), closes.has(5001)]).toEqual([true, false, true]);
     const [first] = closes.takeLost();
@@ -255,6 +263,7 @@ test('whether one of many Producers can be consumed', () => {
       onWorker: unused,
       onRouter: unused,
       onWorkerDied: unused,
+      onDisowned: unused,
       hasClosed: () => false,
     });
     const add = (

@@ -68,8 +68,9 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
   }
 
   /** Resolves at once: objects of this process are in the tree as soon as they exist. */
-  async attach(): Promise<void> {
+  async attach(): Promise<boolean> {
     this.assertOpen();
+    return true;
   }
 
   get workers(): ReadonlyMap<string, Worker> {

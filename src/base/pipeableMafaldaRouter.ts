@@ -13,8 +13,16 @@ export interface PipeableMafaldaRouter extends MafaldaRouter, PipeEndpoint {
   readonly routerOptions: RouterOptions;
   /** Sets the `routerOptions` of a MafaldaRouter that was made without them. Does nothing if it is in use already. */
   define(routerOptions: RouterOptions): void;
-  /** Resolves when all objects that existed at the time of the call are in the tree. Creates nothing on any Worker. */
-  attach(): Promise<void>;
+  /**
+   * Resolves when all objects that existed at the time of the call are in the tree. Creates nothing on any Worker.
+   * @returns false if some of them may be missing, since a node could not be asked, or has not answered in time
+   */
+  attach(): Promise<boolean>;
+  /**
+   * Takes over objects that another user has made: the server where they are closes them with this user from now on, and
+   * no longer with that one. Objects that are unknown there, or nobody's, are left out.
+   */
+  adopt(objects: readonly object[]): Promise<void>;
   /**
    * Leaves the links to a Router that the caller has lost sight of. The Consumers that it gives up close as if their
    * Producer had; the links between the two Routers close too, unless others use them and still get packets through

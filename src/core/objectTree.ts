@@ -50,6 +50,8 @@ export type ObjectTreeEvents = {
   add: [node: TreeNode];
   /** Emitted when an object has closed, for children before their parents. */
   remove: [node: TreeNode];
+  /** Emitted when another controller has taken over an object that this process has made. */
+  disown: [node: TreeNode];
   /** Emitted when an RtpObserver begins to observe a Producer. */
   observe: [rtpObserver: TreeNode<'rtpObserver'>, producerId: string];
   /** Emitted when an RtpObserver has let go of a Producer, or the Producer has closed. */
@@ -132,8 +134,9 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
   include(tree: ObjectTree): void {
     const add = (node: TreeNode): void => this.#hold(node);
     const remove = (node: TreeNode): void => this.#remove(node);
-    tree.on('add', add).on('remove', remove);
-    this.#included.set(tree, () => tree.off('add', add).off('remove', remove));
+    const disown = (node: TreeNode): void => void this.emit('disown', node);
+    tree.on('add', add).on('remove', remove).on('disown', disown);
+    this.#included.set(tree, () => tree.off('add', add).off('remove', remove).off('disown', disown));
     for (const node of tree.nodes()) this.#hold(node);
   }
 
@@ -141,6 +144,12 @@ export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
     this.#included.get(tree)?.();
     if (!this.#included.delete(tree)) return;
     for (const node of [...tree.nodes()].reverse()) this.#remove(node);
+  }
+
+  /** Tells that another controller has taken over an object. */
+  disown(object: ObjectTypes[ObjectType]): void {
+    const node = this.#nodes.get(object);
+    if (node) this.emit('disown', node);
   }
 
   #followRouter(router: Router, parent: TreeNode): void {

@@ -115,9 +115,18 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     });
   }
 
-  override async attach(): Promise<void> {
+  override async attach(): Promise<boolean> {
     this.assertOpen();
-    await this.#parts.refresh();
+    return this.#parts.refresh();
+  }
+
+  async adopt(objects: readonly object[]): Promise<void> {
+    this.assertOpen();
+    for (const { type, object } of objects.flatMap(
+      each => this.tree.nodeOf(each as types.Transport) ?? [],
+    ) as TreeNode[])
+      if (type === 'rtpObserver') this.#flow.markOwn(object);
+    await this.#parts.adopt(objects);
   }
 
   get routerOptions(): types.RouterOptions {

@@ -6,7 +6,7 @@
 import type { Router, RouterOptions, RtpObserver, Transport, Worker } from 'mediasoup/types';
 import { NotFoundError } from 'mediasoup/errors';
 import { logger } from '../core/logger.ts';
-import type { ObjectTree, TreeNode } from '../core/objectTree.ts';
+import type { ObjectTree, ObjectType, ObjectTypes, TreeNode } from '../core/objectTree.ts';
 import type { MafaldaRouterOptions } from '../api/types.ts';
 import type { PipeableMafaldaRouter } from '../base/pipeableMafaldaRouter.ts';
 import { within } from '../core/within.ts';
@@ -162,29 +162,62 @@ export class Parts {
 
   /**
    * Asks all connected nodes for their present objects. Resolves when they have reported them, or don't do so in time.
+   * @returns whether all nodes have reported all of their objects
    */
-  async refresh(): Promise<void> {
+  async refresh(): Promise<boolean> {
     this.#inUse = true;
-    const connected = [...this.#nodes].filter(node => node.connected);
-    await within(Promise.all(connected.map(node => this.#attach(node))), ATTACH_TIMEOUT_MS);
+    const nodes = [...this.#nodes];
+    let complete = 0;
+    const asked = nodes
+      .filter(node => node.connected)
+      .map(async node => {
+        if (await this.#attach(node)) ++complete;
+      });
+    await within(Promise.all(asked), ATTACH_TIMEOUT_MS);
+    return complete === nodes.length;
+  }
+
+  /** Takes over objects of another controller, each on its node. */
+  async adopt(objects: readonly object[]): Promise<void> {
+    const byNode = new Map<ClusterNode, object[]>();
+    for (const object of objects) {
+      this.#made.add(object);
+      const node = this.#nodeOfObject(object);
+      if (!node) continue;
+      const own = byNode.get(node);
+      if (own) own.push(object);
+      else byNode.set(node, [object]);
+    }
+    await Promise.all([...byNode].map(async ([node, own]) => this.#parts.get(node)?.mafaldaRouter.adopt(own)));
   }
 
   #underway(node: ClusterNode): number {
     return this.#creating.get(node) ?? 0;
   }
 
-  async #attach(node: ClusterNode): Promise<void> {
+  /** @returns whether the node has reported all of its objects */
+  async #attach(node: ClusterNode): Promise<boolean> {
     let part: Part | undefined;
     try {
       part = this.#open(node);
       const attached = part.mafaldaRouter.attach();
-      part.attached ??= attached.catch(() => undefined);
-      await attached;
+      part.attached ??= attached.then(
+        () => undefined,
+        () => undefined,
+      );
+      return await attached;
     } catch (error) {
       // A node that goes in the meantime is not unusual; a node that refuses this controller is.
       if (!node.connected || part?.mafaldaRouter.closed) log('%s: %o', node.id, error);
       else this.#listener.onError(error instanceof Error ? error : new Error(String(error)));
+      return false;
     }
+  }
+
+  #nodeOfObject(object: object): ClusterNode | undefined {
+    let treeNode: TreeNode | undefined = this.#tree.nodeOf<ObjectType>(object as ObjectTypes[ObjectType]);
+    while (treeNode && treeNode.type !== 'router') treeNode = treeNode.parent;
+    return treeNode && this.#nodeOfRouter.get(treeNode.object);
   }
 
   /** Returns whether the part was closed at its node, rather than lost with it. */
@@ -202,7 +235,8 @@ export class Parts {
     const onAdd = ({ type, object }: TreeNode): void =>
       void (type === 'router' && this.#nodeOfRouter.set(object, node));
     for (const existing of mafaldaRouter.tree.nodes()) onAdd(existing);
-    mafaldaRouter.tree.on('add', onAdd);
+    const onDisown = ({ object }: TreeNode): void => void this.#made.delete(object);
+    mafaldaRouter.tree.on('add', onAdd).on('disown', onDisown);
     this.#tree.include(mafaldaRouter.tree);
     node.tree.include(mafaldaRouter.tree);
     mafaldaRouter.on('newrouter', (router, worker) => this.#listener.onRouter(router, worker));
@@ -212,7 +246,7 @@ export class Parts {
       this.#parts.delete(node);
       this.#tree.exclude(mafaldaRouter.tree);
       node.tree.exclude(mafaldaRouter.tree);
-      mafaldaRouter.tree.off('add', onAdd);
+      mafaldaRouter.tree.off('add', onAdd).off('disown', onDisown);
       if (node.lost) {
         if (this.#nodes.has(node)) this.#lost.set(node, mafaldaRouter);
         this.#listener.onLost(node);

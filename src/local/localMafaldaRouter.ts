@@ -96,6 +96,11 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     if (this.#places.workers.length === 0) this.#options.routerOptions = routerOptions;
   }
 
+  /** Does nothing: objects of this process have no owner but its application. */
+  async adopt(): Promise<void> {
+    this.assertOpen();
+  }
+
   /** Computes the capabilities from the media codecs, as mediasoup's Router would, without a Router. */
   async getRtpCapabilities(): Promise<types.RtpCapabilities> {
     this.assertOpen();

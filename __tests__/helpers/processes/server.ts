@@ -42,5 +42,12 @@ process.on('message', () => {
   process.send!(state);
 });
 process.on('disconnect', () => process.exit());
+process.once('SIGTERM', () => void end());
 await server.listen();
 process.send!(server.url);
+
+async function end(): Promise<void> {
+  await server.close();
+  await mafalda.close();
+  process.exit();
+}

@@ -5,24 +5,25 @@ import type { EventEmitter } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import { NotFoundError, WorkerClosedError } from 'mediasoup/errors';
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
+import { NodeUnavailableError } from '../../api/errors.ts';
 import { copyOf } from '../../core/copies.ts';
 import { decode } from '../protocol/codec.ts';
 import { listenedEventsOf, membersOf, type ClassDescription } from '../protocol/describe.ts';
 import type { ClassName } from '../protocol/classes.ts';
 import { measure } from '../protocol/measure.ts';
-import type { Addition, Changes, Target } from '../protocol/messages.ts';
+import type { Addition, Changes, MAFALDA_TARGET, MEDIASOUP_TARGET, Target } from '../protocol/messages.ts';
 import { checkChanges, checkState } from '../protocol/validateServer.ts';
 import type { SharedParameters } from './sharedParameters.ts';
 
+/** Target of a request: an object has the handle that it has when the request is sent. */
+export type CallTarget = Exclude<Target, number> | typeof MAFALDA_TARGET | typeof MEDIASOUP_TARGET | MirrorCore;
+
 /** Calls by which mirrors reach their server. */
 export interface Caller {
-  call(target: Target, method: string, args: unknown[]): Promise<unknown>;
-  send(target: Target, method: string, args: unknown[]): void;
-  /**
-   * Closes an object, again after the loss of a session, until the server has received it.
-   * @param mafaldaRouter that it is in; undefined for objects in the client's own Workers
-   */
-  closeObject(handle: number, mafaldaRouter: string | undefined): void;
+  call(target: CallTarget, method: string, args: unknown[]): Promise<unknown>;
+  send(target: CallTarget, method: string, args: unknown[]): void;
+  /** Closes an object, again after the loss of a session, until the server has received it. */
+  closeObject(object: MirrorCore): void;
   /**
    * Closes a MafaldaRouter, in the same way.
    * @param number that distinguishes it from other MafaldaRouters of its id; undefined before the server has sent it
@@ -31,7 +32,17 @@ export interface Caller {
   /** Closes a MafaldaRouter of an ended session, without waiting for an answer, since the server may never be back. */
   closeLostMafaldaRouter(id: string, number: number): void;
   /** Subscribes to an event that only listeners get, or unsubscribes from it. */
-  listen(handle: number, name: string, listening: boolean): void;
+  listen(object: MirrorCore, name: string, listening: boolean): void;
+}
+
+/**
+ * Returns the target as the server knows it.
+ * @throws {NodeUnavailableError} if the server has not shown the object yet
+ */
+export function handleOf(target: CallTarget, use: string): Target {
+  if (typeof target !== 'object') return target;
+  if (!target.isBound) throw target.missingError(`${use}()`);
+  return target.handle;
 }
 
 /** Objects are not needed, since states refer to none. */
@@ -40,7 +51,8 @@ const noObject = (): undefined => undefined;
 type Emitter = EnhancedEventEmitter<Record<string, unknown[]>>;
 
 export class MirrorCore {
-  readonly handle: number;
+  /** Id of the MafaldaRouter that it is in; undefined for objects in the client's own Workers. */
+  readonly mafaldaRouter: string | undefined;
   readonly className: ClassName;
   readonly id: string;
   readonly description: ClassDescription;
@@ -51,7 +63,9 @@ export class MirrorCore {
   /** Called when it has closed, here or at the server. */
   onClosed: () => void = () => undefined;
   readonly #caller: Caller;
-  readonly #mafaldaRouter: string | undefined;
+  #handle: number;
+  #isBound = true;
+  #isOwn = false;
   readonly #state: Changes = {};
   #object!: Emitter & { observer: Emitter };
   /** Names of the events that the server sends because this client listens. */
@@ -60,7 +74,6 @@ export class MirrorCore {
   #endedBy: string | undefined;
 
   /**
-   * @param mafaldaRouter that it is in; undefined for objects in the client's own Workers
    * @param parameters shared by the mirrors of the same server
    */
   constructor(
@@ -72,8 +85,8 @@ export class MirrorCore {
     parameters: SharedParameters,
   ) {
     this.#caller = caller;
-    this.#mafaldaRouter = mafaldaRouter;
-    this.handle = addition.handle;
+    this.mafaldaRouter = mafaldaRouter;
+    this.#handle = addition.handle;
     this.className = addition.className;
     this.id = addition.id;
     this.description = description;
@@ -84,6 +97,54 @@ export class MirrorCore {
 
   get object(): object {
     return this.#object;
+  }
+
+  get parentId(): string | undefined {
+    return this.parent?.id;
+  }
+
+  /** Handle by which the server knows it. */
+  get handle(): number {
+    return this.#handle;
+  }
+
+  /** Whether the present server has shown the object, so that it has a handle there. */
+  get isBound(): boolean {
+    return this.#isBound;
+  }
+
+  /** Whether this client has made it, and closes it with its session. */
+  get isOwn(): boolean {
+    return this.#isOwn;
+  }
+
+  /** Waits for another server to show the object. */
+  unbind(): void {
+    this.#isBound = false;
+  }
+
+  /** Goes on as the mirror of the object that another server shows, with the changes that were missed. */
+  rebind({ handle, state }: Addition): void {
+    this.#handle = handle;
+    this.#isBound = true;
+    for (const name of this.#listening) this.#caller.listen(this, name, true);
+    this.catchUp(state);
+  }
+
+  /** Notes that this client has taken over the object from another one. */
+  markAdopted(): void {
+    this.#isOwn = true;
+  }
+
+  /** Notes that another client has taken over the object. */
+  disown(): void {
+    this.#isOwn = false;
+  }
+
+  /** Returns the child of this class and id. */
+  childOf(className: ClassName, id: string): MirrorCore | undefined {
+    for (const child of this.children) if (child.className === className && child.id === id) return child;
+    return undefined;
   }
 
   get closed(): boolean {
@@ -125,6 +186,7 @@ export class MirrorCore {
    * could come before a subscription.
    */
   markCreatedHere(): void {
+    this.#isOwn = true;
     for (const name of listenedEventsOf(this.description)) this.#listening.add(name);
   }
 
@@ -166,7 +228,7 @@ export class MirrorCore {
     this.#doAtOnce(method, args);
     if (this.#closed) throw this.closedError(`${method}()`);
     try {
-      return await this.#caller.call(this.handle, method, args);
+      return await this.#caller.call(this, method, args);
     } catch (error) {
       // The object was closed in the meantime, here or at the server, so the error is the same as for an earlier
       // close().
@@ -177,7 +239,7 @@ export class MirrorCore {
 
   send(method: string, args: unknown[]): void {
     this.#doAtOnce(method, args);
-    if (!this.#closed) this.#caller.send(this.handle, method, args);
+    if (!this.#closed) this.#caller.send(this, method, args);
   }
 
   /** @throws the error that mediasoup throws for such arguments */
@@ -191,6 +253,13 @@ export class MirrorCore {
   closedError(use: string): Error {
     const ErrorClass = this.#root.closed ? WorkerClosedError : NotFoundError;
     return new ErrorClass(`${use} of an object that is closed [id:${this.id}]`);
+  }
+
+  /** Returns the error for the use of an object that the present server has not shown yet. */
+  missingError(use: string): Error {
+    return new NodeUnavailableError(
+      `${use} of an object that the server which the client has moved to does not show yet [id:${this.id}]`,
+    );
   }
 
   get #root(): MirrorCore {
@@ -211,7 +280,7 @@ export class MirrorCore {
 
   /** Closes the object for the application, at once, and sends that to the server. */
   close(): void {
-    if (!this.#closed) this.#caller.closeObject(this.handle, this.#mafaldaRouter);
+    if (!this.#closed) this.#caller.closeObject(this);
     this.end(undefined, []);
   }
 
@@ -219,7 +288,7 @@ export class MirrorCore {
     if (this.#closed || this.#listening.has(name) === listening) return;
     if (listening) this.#listening.add(name);
     else this.#listening.delete(name);
-    this.#caller.listen(this.handle, name, listening);
+    this.#caller.listen(this, name, listening);
   }
 
   /**

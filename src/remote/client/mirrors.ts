@@ -2,6 +2,7 @@
 import type { AppData, Router, Worker } from 'mediasoup/types';
 import { emitChanged } from '../../core/changed.ts';
 import type { Closable } from '../../core/onceClosed.ts';
+import type { ObjectType, ObjectTypes } from '../../core/objectTree.ts';
 import { setFamilies } from '../../core/addresses/families.ts';
 import { descriptionOf } from '../protocol/classes.ts';
 import { decode } from '../protocol/codec.ts';
@@ -13,14 +14,18 @@ import type { NodeLimits } from './nodeLimits.ts';
 import { createMirror, isWorker } from './mirrorClasses.ts';
 import { MirrorCore, type Caller } from './mirrorCore.ts';
 import { SharedParameters } from './sharedParameters.ts';
+import { UnboundMirrors } from './unboundMirrors.ts';
+import type { Identified } from './unconfirmedCloses.ts';
 
 export interface MirrorsListener {
   /** Called for a Worker that was made for this client alone. */
   onWorker(worker: Worker): void;
   onRouter(mafaldaRouter: string, router: Router, worker: Worker, workerId: string): void;
   onWorkerDied(mafaldaRouter: string, worker: Worker, error: Error): void;
+  /** Called when another client has taken over an object that this client has made. */
+  onDisowned(mafaldaRouter: string, object: ObjectTypes[ObjectType]): void;
   /** Whether the application has closed the object, which the server may not know yet. */
-  hasClosed(handle: number): boolean;
+  hasClosed(object: Identified & Pick<MirrorCore, 'handle'>): boolean;
 }
 
 /** Bytes up to which changes are not counted, such as scores and states, which come often. */
@@ -39,6 +44,8 @@ export class Mirrors {
   #bytes = 0;
   /** Shared Workers by id: each MafaldaRouter has a handle of its own for a Worker, and a single mirror serves all. */
   readonly #workers = new Map<string, { core: MirrorCore; mafaldaRouters: Map<number, string> }>();
+  /** Mirrors from another server, which the present one has not shown yet. */
+  readonly #unbound = new UnboundMirrors();
 
   constructor(caller: Caller, limits: NodeLimits, listener: MirrorsListener) {
     this.#caller = caller;
@@ -52,6 +59,45 @@ export class Mirrors {
 
   objectOf(handle: number): object | undefined {
     return this.#byHandle.get(handle)?.object;
+  }
+
+  mirrorOf(handle: number): MirrorCore | undefined {
+    return this.#byHandle.get(handle);
+  }
+
+  /**
+   * Keeps the mirrors for another server, which has handles of its own, and shows the same objects by their ids.
+   * @param death error of the client's own Workers, which die with their server
+   */
+  unbind(death: Error): void {
+    for (const core of new Set(this.#byHandle.values())) {
+      if (core.mafaldaRouter === undefined && core.className !== 'SharedWorker') continue;
+      this.#unbound.add(core);
+    }
+    for (const core of this.#unbound) core.unbind();
+    const own = [...new Set(this.#byHandle.values())].filter(({ isBound, parent }) => isBound && !parent);
+    this.#clear();
+    for (const core of own) endRoot(core, death);
+  }
+
+  /** Closes the mirrors in a MafaldaRouter that the present server does not show: their objects are gone. */
+  endMissing(mafaldaRouter: string): void {
+    this.#unbound.end(mafaldaRouter, id => this.#hasStream(mafaldaRouter, id));
+  }
+
+  /** Returns the objects in a MafaldaRouter that this client has made. */
+  ownIn(mafaldaRouter: string): MirrorCore[] {
+    return [...this.#byHandle.values()].filter(core => core.isOwn && core.mafaldaRouter === mafaldaRouter);
+  }
+
+  /** Notes that another client has taken over objects of this client's. */
+  disown(handles: readonly number[]): void {
+    for (const handle of handles) {
+      const core = this.#byHandle.get(handle);
+      core?.disown();
+      if (core?.mafaldaRouter !== undefined)
+        this.#listener.onDisowned(core.mafaldaRouter, core.object as ObjectTypes[ObjectType]);
+    }
   }
 
   /**
@@ -68,18 +114,21 @@ export class Mirrors {
       known.catchUp(addition.state);
       return this.#countChanges(addition.handle, known, addition.state, bytes);
     }
-    if (this.#listener.hasClosed(addition.handle)) return;
-    this.#count(addition.handle, bytes);
-    if (addition.className === 'SharedWorker' && mafaldaRouter !== undefined)
-      return this.#addSharedWorker(mafaldaRouter, addition);
-    if (addition.className === 'Worker')
-      return this.#listener.onWorker(this.#create(addition, undefined, undefined).object as Worker);
+    const { handle, className, id } = addition;
     const parent = addition.parent === undefined ? undefined : this.#byHandle.get(addition.parent);
+    const identified = { className, id, parentId: parent?.id, mafaldaRouter };
+    if (this.#listener.hasClosed({ ...identified, handle })) return;
+    this.#count(handle, bytes);
+    if (className === 'SharedWorker' && mafaldaRouter !== undefined)
+      return this.#addSharedWorker(mafaldaRouter, addition);
+    if (this.#rebind(identified, addition)) return;
+    if (className === 'Worker')
+      return this.#listener.onWorker(this.#create(addition, undefined, undefined).object as Worker);
     // An object whose parent has been closed here in the meantime closes with it at the server.
-    if (!parent || parent.closed) return this.#uncount(addition.handle);
-    checkParent(addition.className, parent.className);
+    if (!parent || parent.closed) return this.#uncount(handle);
+    checkParent(className, parent.className);
     const core = this.#create(addition, parent, mafaldaRouter);
-    if (addition.className === 'Router' && mafaldaRouter !== undefined) {
+    if (className === 'Router' && mafaldaRouter !== undefined) {
       if (addition.families) setFamilies(core.object as Router, addition.families);
       const { object } = parent;
       this.#listener.onRouter(mafaldaRouter, core.object as Router, object as Worker, parent.id);
@@ -138,14 +187,13 @@ export class Mirrors {
 
   /** Closes all mirrors. @param death error with which Workers emit `died`, if the server is gone */
   closeAll(death?: Error): void {
-    for (const core of new Set(this.#byHandle.values())) {
-      if (core.parent) continue;
-      if (death && isWorker(core.object)) core.end('died', [death]);
-      else core.end(undefined, []);
-      // The server will never send the end of the process.
-      core.apply({ subprocessClosed: true });
-      core.emit('subprocessclose', []);
-    }
+    const all = new Set([...this.#byHandle.values(), ...this.#unbound]);
+    for (const core of all) if (!core.parent) endRoot(core, death);
+    this.#clear();
+    this.#unbound.clear();
+  }
+
+  #clear(): void {
     this.#workers.clear();
     this.#byHandle.clear();
     this.#bytesOf.clear();
@@ -194,10 +242,36 @@ export class Mirrors {
     const isOpen = known !== undefined && !known.core.closed;
     const worker = isOpen
       ? known
-      : { core: this.#create(addition, undefined, undefined), mafaldaRouters: new Map<number, string>() };
+      : { core: this.#sharedWorker(mafaldaRouter, addition), mafaldaRouters: new Map<number, string>() };
     worker.mafaldaRouters.set(handle, mafaldaRouter);
     this.#workers.set(id, worker);
     this.#byHandle.set(handle, worker.core);
+  }
+
+  /** Returns the mirror of a Worker that is shown for the first time, also if another server has shown it before. */
+  #sharedWorker(mafaldaRouter: string, addition: Addition): MirrorCore {
+    const unbound = this.#unbound.take({ ...addition, parentId: undefined, mafaldaRouter });
+    if (!unbound) return this.#create(addition, undefined, undefined);
+    unbound.rebind(addition);
+    return unbound;
+  }
+
+  /** Goes on with the mirror of an object that another server has shown. @returns whether there is one */
+  #rebind(identified: Identified, addition: Addition): boolean {
+    const core = this.#unbound.take(identified);
+    if (!core) return false;
+    const { handle, className } = addition;
+    if (className === 'Router' && addition.families) setFamilies(core.object as Router, addition.families);
+    this.#byHandle.set(handle, core);
+    core.rebind(addition);
+    return true;
+  }
+
+  /** Whether a Producer or DataProducer of this id is shown in the MafaldaRouter. */
+  #hasStream(mafaldaRouter: string, id: string): boolean {
+    for (const core of this.#byHandle.values())
+      if (core.id === id && core.mafaldaRouter === mafaldaRouter && core.className.endsWith('Producer')) return true;
+    return false;
   }
 
   #create(addition: Addition, parent: MirrorCore | undefined, mafaldaRouter: string | undefined): MirrorCore {
@@ -213,7 +287,21 @@ export class Mirrors {
     createMirror(className, core, (decode(addition.appData, known => this.objectOf(known), true) ?? {}) as AppData);
     this.#byHandle.set(handle, core);
     // A Worker keeps its handle, since the end of its process is still to be sent.
-    if (!isWorker(core.object)) core.onClosed = () => this.#delete(handle);
+    if (!isWorker(core.object)) core.onClosed = () => this.#forgetClosed(core);
     return core;
   }
+
+  #forgetClosed(core: MirrorCore): void {
+    if (core.isBound) this.#delete(core.handle);
+    else this.#unbound.delete(core);
+  }
+}
+
+/** @param death error with which Workers emit `died`, if the server is gone */
+function endRoot(core: MirrorCore, death: Error | undefined): void {
+  if (death && isWorker(core.object)) core.end('died', [death]);
+  else core.end(undefined, []);
+  // The server will never send the end of the process.
+  core.apply({ subprocessClosed: true });
+  core.emit('subprocessclose', []);
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { NotFoundError } from 'mediasoup/errors';
+import { isDeepStrictEqual } from 'node:util';
 import { MafaldaBase } from '../../base/mafaldaBase.ts';
 import { ClosedError, NodeUnavailableError, type RefusedError } from '../../api/errors.ts';
 import type { LoadReport } from '../../api/load.ts';
@@ -9,18 +9,21 @@ import { ModuleScope, packageScope } from '../../base/moduleScope.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../../api/options.ts';
 import type { MafaldaEvents, MafaldaRouterOptions, MafaldaRouterState, ResourceUsages } from '../../api/types.ts';
 import { EncodedCapabilities } from '../protocol/capabilities.ts';
-import { created } from '../protocol/classes.ts';
 import { decode, encode } from '../protocol/codec.ts';
-import { MAFALDA_TARGET, type ServerMessage, type Target, type Welcome } from '../protocol/messages.ts';
+import { MAFALDA_TARGET, type Welcome } from '../protocol/messages.ts';
 import { isMafaldaRouterStates } from '../protocol/validateServer.ts';
 import { Connection, NO_SIGN_OF_LIFE } from './connection.ts';
 import { connectionOptions, type ConnectionOptions } from './connectionOptions.ts';
 import { coreOf } from './mirror.ts';
-import type { Caller } from './mirrorCore.ts';
+import { closeLateResult, decodeResult, handleOfArgument } from './mirrorArguments.ts';
+import type { Caller, CallTarget } from './mirrorCore.ts';
 import { Mirrors } from './mirrors.ts';
+import { MirrorUpdates } from './mirrorUpdates.ts';
 import { resolveNodeLimits } from './nodeLimits.ts';
+import { Rebinding } from './rebinding.ts';
 import { RemoteMediasoup } from './remoteMediasoup.ts';
 import { RemoteMafaldaRouter } from './remoteMafaldaRouter.ts';
+import { urlsOf } from './url.ts';
 
 const log = logger('client');
 
@@ -94,21 +97,24 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   readonly #instance: string;
   readonly #caller: Caller = {
     call: (...call) => this.#call(...call),
-    send: (target, method, args) => this.#connectionOrThrow().send(target, method, this.#encode(args)),
-    closeObject: (...object) => this.#connectionOrThrow().closeObject(...object),
-    closeMafaldaRouter: (...mafaldaRouter) => this.#connectionOrThrow().closeMafaldaRouter(...mafaldaRouter),
-    closeLostMafaldaRouter: (...mafaldaRouter) => this.#connection?.closeLostMafaldaRouter(...mafaldaRouter),
-    listen: (...listening) => this.#connectionOrThrow().listen(...listening),
+    send: (...message) => this.#connectionOrThrow().requests.send(...message),
+    closeObject: object => this.#connectionOrThrow().requests.closeObject(object),
+    closeMafaldaRouter: (...mafaldaRouter) => this.#connectionOrThrow().requests.closeMafaldaRouter(...mafaldaRouter),
+    closeLostMafaldaRouter: (...mafaldaRouter) =>
+      this.#connection?.requests.closeLostMafaldaRouter(...mafaldaRouter, this.#connection.hasSession),
+    listen: (...listening) => this.#connectionOrThrow().requests.listen(...listening),
   };
   /** False: the Workers belong to the server, and addresses of this machine do not apply to them. */
   readonly local = false;
   /** mediasoup's module API, whose Workers live on the server, until they are closed, or the session ends. */
   readonly mediasoup = new RemoteMediasoup(this.#caller);
   readonly #mirrors: Mirrors;
+  readonly #updates: MirrorUpdates;
   /** Objects made with {@link mediasoup}. */
   readonly #own = new ObjectTree();
   readonly #capabilities = new EncodedCapabilities();
-  #url: string | undefined;
+  /** URLs of the server, or of servers that stand for the same thing. */
+  #urls: readonly string[] = [];
   #connection: Connection | undefined;
   #readyState: ReadyState = ReadyState.CLOSED;
   #load = 0;
@@ -120,11 +126,17 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   #refusal: RefusedError | undefined;
 
   /**
-   * @param url of a RemoteMafaldaServer, such as `wss://host:port`; without it, the client connects by {@link open}
+   * @param url of a RemoteMafaldaServer, such as `wss://host:port`; or several of servers that stand for the same thing,
+   * such as central servers over the same media servers: when one is lost, the client goes on with the next, and its
+   * objects stay; without it, the client connects by {@link open}
    * @param instance clients that share a `name` and this string count as the same client; default: a random string
    * @throws {TypeError} for an invalid URL or option
    */
-  constructor(url?: string, options: RemoteMafaldaClientOptions = {}, instance: string = randomUUID()) {
+  constructor(
+    url?: string | readonly string[],
+    options: RemoteMafaldaClientOptions = {},
+    instance: string = randomUUID(),
+  ) {
     super(scope);
     this.#instance = instance;
     refuseUnknown('RemoteMafaldaClient', options, connectionOptions);
@@ -136,15 +148,17 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       },
       onRouter: (id, ...router) => this.mafaldaRouters.get(id)?.addRouter(...router),
       onWorkerDied: (id, ...death) => this.mafaldaRouters.get(id)?.reportWorkerDied(...death),
-      hasClosed: handle => this.#connection?.hasClosed(handle) === true,
+      onDisowned: (id, object) => this.mafaldaRouters.get(id)?.tree.disown(object),
+      hasClosed: object => this.#connection?.requests.hasClosed(object) === true,
     });
+    this.#updates = new MirrorUpdates(this.#mirrors, this.mafaldaRouters);
     this.tree.include(this.#own);
     if (url !== undefined) this.open(url);
   }
 
-  /** URL of the server; undefined before the first {@link open}. */
+  /** URL of the server; of several, the one that is used, or was used last. Undefined before the first {@link open}. */
   get url(): string | undefined {
-    return this.#url;
+    return this.#connection?.url ?? this.#urls[0];
   }
 
   /** State of the connection. */
@@ -194,21 +208,30 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
 
   /**
    * Connects, or tries again at once if the server has refused the client.
-   * @param url of the server; default: the URL that was used last
+   * @param url of the server, or several of servers that stand for the same thing; default: those that were used last
    * @throws {ClosedError} if the client is closed
    * @throws {TypeError} for a missing or invalid URL
    * @throws {Error} if the client is open already
    */
-  open(url = this.#url): void {
+  open(url: string | readonly string[] = this.#urls): void {
     if (this.closed) throw new ClosedError('this RemoteMafaldaClient is closed: make another one');
-    if (url === undefined) throw new TypeError('missing url');
+    const urls = urlsOf(url);
     if (this.#connection) {
-      if (!this.#connection.refusal) throw new Error(`this RemoteMafaldaClient is open already, to ${this.#url}`);
-      if (url === this.#url) return this.#connection.open();
+      if (!this.#connection.refusal) throw new Error(`this RemoteMafaldaClient is open already, to ${this.url}`);
+      if (isDeepStrictEqual(urls, this.#urls)) return this.#connection.open();
     }
-    const connection = new Connection(url, this.#options, this.#instance);
+    const connection = new Connection(urls, {
+      options: this.#options,
+      instance: this.#instance,
+      codec: {
+        encode: args => this.#encode(args),
+        decode: encoded => decode(structuredClone(encoded), handle => this.#mirrors.objectOf(handle)) as unknown[],
+        mirrorOf: handle => this.#mirrors.mirrorOf(handle),
+      },
+      rebind: (call, patienceMs) => this.#rebind(call, patienceMs),
+    });
     this.#dropConnection();
-    this.#url = url;
+    this.#urls = urls;
     this.#connection = connection;
     this.#refusal = undefined;
     this.#readyState = ReadyState.CONNECTING;
@@ -230,15 +253,16 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       this.#loadReport = report;
       this.#setLoad(report.load);
     });
-    connection.on('answered', load => this.#setLoad(load));
-    connection.on('late', result => this.#closeLateResult(result));
-    connection.on('message', (message, bytes) => this.#onMessage(message, bytes));
+    const { requests } = connection;
+    requests.on('answered', load => this.#setLoad(load));
+    requests.on('late', result => closeLateResult(result, handle => this.#mirrors.objectOf(handle)));
+    requests.on('message', (message, bytes) => this.#updates.apply(message, bytes));
     connection.on('lost', reason => {
       // A silent server counts as disconnected, whatever TCP says; the event comes before objects close for it.
       if (this.#readyState === ReadyState.CONNECTED) this.#onDisconnected(NO_SIGN_OF_LIFE);
       this.#closeEverything(
-        new NodeUnavailableError(`${url} is lost, and what was there with it`, {
-          node: url,
+        new NodeUnavailableError(`${connection.url} is lost, and what was there with it`, {
+          node: connection.url,
           cause: reason ?? connection.trouble,
         }),
       );
@@ -251,17 +275,17 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
         this.#readyState = ReadyState.CLOSED;
         this.#dropConnection(error);
       }
-      this.safeEmit('connecterror', { url, error });
+      this.safeEmit('connecterror', { url: connection.url, error });
       this.reportError(error);
     });
-    connection.on('connecterror', error => this.safeEmit('connecterror', { url, error }));
+    connection.on('connecterror', (failed, error) => this.safeEmit('connecterror', { url: failed, error }));
     connection.open();
   }
 
   override async listMafaldaRouters(): Promise<MafaldaRouterState[]> {
     const states = await this.#call(MAFALDA_TARGET, 'listMafaldaRouters', []);
     if (!isMafaldaRouterStates(states))
-      throw new TypeError(`listMafaldaRouters() was answered by ${this.#url} with something else`);
+      throw new TypeError(`listMafaldaRouters() was answered by ${this.url} with something else`);
     return states;
   }
 
@@ -298,32 +322,14 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     this.safeEmit('disconnected', reason);
   }
 
-  async #call(target: Target, method: string, args: unknown[]): Promise<unknown> {
-    const encoded = await this.#connectionOrThrow().call(target, method, this.#encode(args));
-    const result = decode(encoded, handle => {
-      const object = this.#mirrors.objectOf(handle);
-      if (!object) throw new NotFoundError(`${method}(): what it has made was closed before the answer came`);
-      return object;
-    });
-    const expected = created.get(method);
-    if (expected && (typeof result !== 'object' || result === null || coreOf(result)?.className !== expected)) {
-      throw new TypeError(`${method}() was answered by ${this.#url} with something else than a ${expected}`);
-    }
-    if (typeof result !== 'object' || result === null) return result;
-    coreOf(result)?.markCreatedHere();
-    keepAppData(args, result);
-    return result;
+  async #call(target: CallTarget, method: string, args: unknown[]): Promise<unknown> {
+    const encoded = await this.#connectionOrThrow().requests.call(target, method, args);
+    return decodeResult({ method, args, encoded, url: this.url }, handle => this.#mirrors.objectOf(handle));
   }
 
   #setLoad(load: number): void {
     this.#load = load;
     this.safeEmit('load', load, this.loadReport);
-  }
-
-  /** Closes an object that was created after its call had timed out, and so has failed for the caller. */
-  #closeLateResult(encoded: unknown): void {
-    const result = decode(encoded, handle => this.#mirrors.objectOf(handle) ?? {});
-    if (typeof result === 'object' && result !== null) coreOf(result)?.close();
   }
 
   /** Closes the connection, and everything that came from the server. */
@@ -332,7 +338,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     if (!connection) return;
     this.#connection = undefined;
     this.#closeEverything(death);
-    connection.close().catch(error => log('closing the connection to %s: %o', this.#url, error));
+    connection.close().catch(error => log('closing the connection to %s: %o', connection.url, error));
   }
 
   #connectionOrThrow(): Connection {
@@ -343,58 +349,13 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   }
 
   #encode(args: unknown[]): unknown[] {
-    return this.#capabilities.encode(args, all => encode(all, handleOf) as unknown[]);
+    return this.#capabilities.encode(args, all => encode(all, handleOfArgument) as unknown[]);
   }
 
-  #onMessage(message: Exclude<ServerMessage, { type: 'answer' | 'failure' }>, bytes: number): void {
-    switch (message.type) {
-      case 'add':
-        return this.#mirrors.add(message.mafaldaRouter, message.addition, bytes);
-      case 'event':
-        return this.#onEvent(message, bytes);
-      case 'change':
-        return this.#mirrors.change(message.handle, message.changes, bytes);
-      case 'close':
-        return this.#mirrors.close(message.handle, message.cause);
-      case 'forget':
-        return this.#mirrors.forget(message.handle);
-      case 'closeMafaldaRouter':
-        return void this.mafaldaRouters
-          .get(message.mafaldaRouter)
-          ?.closedByServer()
-          .catch(error => log('%o', error));
-      default:
-        return message satisfies never;
-    }
-  }
-
-  #onEvent({ handle, name, args, changes }: Extract<ServerMessage, { type: 'event' }>, bytes: number): void {
-    let decoded: unknown[];
-    try {
-      decoded = args.map(arg => this.#decodeArgument(arg));
-    } catch (error) {
-      // An event may refer to an object that has been closed here while the message was on its way.
-      return log('%s: %o', name, error);
-    }
-    this.#mirrors.event(handle, name, decoded, changes, bytes);
-  }
-
-  /**
-   * Decodes arguments without the elements of lists, such as `volumes`, that refer to objects closed in the meantime.
-   */
-  #decodeArgument(arg: unknown): unknown {
-    const objectOf = (handle: number): object | undefined => this.#mirrors.objectOf(handle);
-    if (!Array.isArray(arg) || arg.length === 0) return decode(arg, objectOf);
-    const decoded = arg.flatMap(element => {
-      try {
-        return [decode(element, objectOf)];
-      } catch (error) {
-        if (!(error instanceof NotFoundError)) throw error;
-        return [];
-      }
-    });
-    if (decoded.length === 0) throw new NotFoundError('all of which this tells has been closed');
-    return decoded;
+  /** Prepares the mirrors for another server. */
+  #rebind(call: Rebinding['call'], patienceMs: number): Rebinding {
+    this.#mirrors.unbind(new NodeUnavailableError(`the server of this client's own Workers is lost`));
+    return new Rebinding({ mirrors: this.#mirrors, mafaldaRouters: this.mafaldaRouters.values(), call, patienceMs });
   }
 
   /** @param death error of Workers that count as died, if the server is gone rather than this client closed */
@@ -404,18 +365,4 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     for (const mafaldaRouter of this.mafaldaRouters.values())
       mafaldaRouter.closedByServer().catch(error => log('%o', error));
   }
-}
-
-/** @throws {NotFoundError} for a closed object outside an `appData` */
-function handleOf(object: object, isInAppData: boolean): number | undefined {
-  const core = coreOf(object);
-  if (core?.closed && !isInAppData) throw core.closedError('use');
-  return core?.handle;
-}
-
-/** Gives a created object the application's own appData object instead of a copy, as in mediasoup. */
-function keepAppData([options]: unknown[], result: object): void {
-  const { appData } = (options ?? {}) as { appData?: unknown };
-  if (!coreOf(result)) return;
-  if (typeof appData === 'object' && appData !== null) Object.assign(result, { appData });
 }

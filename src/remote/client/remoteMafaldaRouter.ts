@@ -7,6 +7,7 @@ import type { PipeableMafaldaRouter } from '../../base/pipeableMafaldaRouter.ts'
 import { isCreateMethod, separatePlacement, type CreateMethod } from '../../api/createOptions.ts';
 import { mafaldaRouterCalls } from '../protocol/classes.ts';
 import { MAFALDA_TARGET } from '../protocol/messages.ts';
+import { MAX_ADOPTED } from '../protocol/validate.ts';
 import { coreOf } from './mirror.ts';
 import type { Caller } from './mirrorCore.ts';
 
@@ -60,8 +61,34 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
     return called.value;
   }
 
-  async #attach(): Promise<void> {
-    const number = await this.#caller.call(MAFALDA_TARGET, 'createMafaldaRouter', [this.#options]);
+  /** Whether a server knows that this client uses it. */
+  get isAttached(): boolean {
+    return this.#attached !== undefined && !this.closed;
+  }
+
+  /**
+   * Attaches to it at another server.
+   * @returns whether the server has shown all of its objects
+   */
+  async attachAgain(call: Caller['call']): Promise<boolean> {
+    const attached = this.#attach(call);
+    this.#attached = attached;
+    const [, isComplete] = await Promise.all([attached, call(this.id, 'attach', [])]);
+    return isComplete === true;
+  }
+
+  /** Takes over objects that another client has made. */
+  async adopt(objects: readonly object[]): Promise<void> {
+    const mirrors = objects.flatMap(object => coreOf(object) ?? []).filter(({ closed, isBound }) => !closed && isBound);
+    for (const mirror of mirrors) mirror.markAdopted();
+    for (let from = 0; from < mirrors.length; from += MAX_ADOPTED) {
+      const handles = mirrors.slice(from, from + MAX_ADOPTED).map(({ handle }) => handle);
+      await this.call('adopt', [handles]);
+    }
+  }
+
+  async #attach(call: Caller['call'] = (...request) => this.#caller.call(...request)): Promise<void> {
+    const number = await call(MAFALDA_TARGET, 'createMafaldaRouter', [this.#options]);
     if (typeof number === 'number') this.#number = number;
   }
 

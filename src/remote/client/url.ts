@@ -27,3 +27,14 @@ function parse(url: string): URL {
     });
   }
 }
+
+/**
+ * @returns the URLs as a list
+ * @throws {TypeError} for a list that is empty or has a URL twice
+ */
+export function urlsOf(url: string | readonly string[]): readonly string[] {
+  const urls = typeof url === 'string' ? [url] : [...url];
+  if (urls.length === 0) throw new TypeError('missing url');
+  if (new Set(urls).size < urls.length) throw new TypeError(`each URL must be given once: ${urls.join(', ')}`);
+  return urls;
+}

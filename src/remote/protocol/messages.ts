@@ -71,6 +71,8 @@ export type ServerMessage =
   | { type: 'change'; handle: number; changes: Changes }
   | { type: 'close'; handle: number; cause?: CloseCause }
   | { type: 'forget'; handle: number }
+  /** Another client has taken over these objects, which this client had made. */
+  | { type: 'disown'; handles: number[] }
   | { type: 'closeMafaldaRouter'; mafaldaRouter: string };
 
 /** Data that a client sends in the handshake. */
@@ -85,6 +87,8 @@ export interface Credentials {
   name?: string;
   /** Random string that distinguishes clients of the same name; required with a name. */
   instance?: string;
+  /** Whether the client knows further servers, to which it moves when this one closes; default: false. */
+  canMove?: boolean;
 }
 
 /** Objects that a client has closed in a lost session, without knowing whether the server has received that. */

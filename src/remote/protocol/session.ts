@@ -111,6 +111,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   maxBatchBytes = MAX_BATCH_BYTES;
   #socket: Socket | undefined;
   #sent = 0;
+  #transmitted = 0;
   /** Number of the first message from before this connection that has not been sent again. */
   #nextToResend = Infinity;
   #received = 0;
@@ -149,6 +150,16 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   /** Resolves when all messages that have arrived are delivered. */
   async untilDelivered(): Promise<void> {
     await this.#inbox.untilEmpty();
+  }
+
+  /** Messages that the other side has not acknowledged, with their numbers, the oldest first. */
+  get kept(): Iterable<Readonly<Pick<Kept<Sent>, 'number' | 'message'>>> {
+    return [...this.#outbox];
+  }
+
+  /** Number of the latest message that was put on a connection: the other side has none after it. */
+  get transmitted(): number {
+    return this.#transmitted;
   }
 
   /** Messages that the other side has not acknowledged, the oldest first. */
@@ -302,6 +313,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   #transmit(number: number, messages: Sent[]): void {
     if (!this.#socket) return;
     if (!this.#mustHoldBack) this.#noteAcknowledged();
+    this.#transmitted = Math.max(this.#transmitted, number + messages.length - 1);
     this.#socket.emit('message', number, this.#acknowledged, ...messages);
   }
 

@@ -19,6 +19,8 @@ export type ServerEvents = {
   load: [report: LoadReport];
   /** Ends the service to this client. @param permanent whether trying again would be in vain; default false */
   refused: [reason: string, permanent?: boolean];
+  /** The server is about to close, and waits for clients that know another server to move there. */
+  goodbye: [];
 };
 
 /** Events from the client, outside the session. */
@@ -27,6 +29,11 @@ export type ClientEvents = {
   alive: [done: () => void];
   /** Ends the session, and closes the objects that were made in it. @param done called when that has happened */
   bye: [done: () => void];
+  /**
+   * Ends the session of a client that has moved to another server. The objects that were made in it stay, since that
+   * server has taken them over. @param done called when that has happened
+   */
+  moved: [done: () => void];
 };
 
 /** Event types in socket.io's form, for the sending side. */

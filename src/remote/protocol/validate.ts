@@ -5,6 +5,8 @@ import type { ClientMessage, Credentials, Unconfirmed } from './messages.ts';
 export const MAX_NAME_LENGTH = 200;
 /** Number of handles in one {@link Unconfirmed}. */
 export const MAX_UNCONFIRMED = 1000;
+/** Number of objects that a client may adopt in one call. */
+export const MAX_ADOPTED = 1000;
 
 /** Checks of the fields of each message, by its type. */
 export type Checks<Message extends { type: string }> = Readonly<
@@ -38,7 +40,7 @@ function isRequest({ target, method, args }: Record<string, unknown>): boolean {
 
 export function isCredentials(value: unknown): value is Credentials {
   if (!isRecord(value)) return false;
-  const { protocol, token, session, endSessionId, name, instance } = value;
+  const { protocol, token, session, endSessionId, name, instance, canMove } = value;
   const isSession = isRecord(session) && typeof session['id'] === 'string' && Number.isSafeInteger(session['received']);
   const isNamed = isName(name) && isName(instance);
   return (
@@ -46,6 +48,7 @@ export function isCredentials(value: unknown): value is Credentials {
     isOptionalString(token) &&
     (session === undefined || isSession) &&
     isOptionalString(endSessionId) &&
+    (canMove === undefined || typeof canMove === 'boolean') &&
     (isNamed || (name === undefined && isOptionalString(instance)))
   );
 }
@@ -55,6 +58,11 @@ export function isUnconfirmed(value: unknown): value is Unconfirmed {
   const { mafaldaRouter, handles, number } = value;
   const areHandles = Array.isArray(handles) && handles.length <= MAX_UNCONFIRMED && handles.every(Number.isSafeInteger);
   return typeof mafaldaRouter === 'string' && areHandles && (number === undefined || Number.isSafeInteger(number));
+}
+
+/** Whether they can be the handles of objects that a client adopts. */
+export function areAdopted(value: unknown): value is number[] {
+  return Array.isArray(value) && value.length <= MAX_ADOPTED && value.every(isHandle);
 }
 
 /** Whether it can be the name of a client. */

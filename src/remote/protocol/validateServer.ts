@@ -54,6 +54,7 @@ const messageChecks: Checks<ServerMessage> = {
   change: ({ handle, changes }) => isHandle(handle) && isRecord(changes),
   close: ({ handle, cause }) => isHandle(handle) && isOptionalCause(cause),
   forget: ({ handle }) => isHandle(handle),
+  disown: ({ handles }) => Array.isArray(handles) && handles.every(isHandle),
   closeMafaldaRouter: ({ mafaldaRouter }) => isName(mafaldaRouter),
 };
 

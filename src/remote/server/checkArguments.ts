@@ -229,6 +229,7 @@ const positional = new Map<string, Kind[]>(
     send: ['data', 'number', 'numbers', 'number'],
     sendRtcp: ['data'],
     updateMediaCodecs: ['objects'],
+    adopt: ['numbers'],
     // createMafaldaRouter() checks its argument itself, with better error messages.
     createMafaldaRouter: ['any'],
   } satisfies Record<string, Kind[]>),

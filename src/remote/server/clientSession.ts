@@ -92,6 +92,9 @@ export class ClientSession implements Member {
     return rtpCapabilities;
   });
   readonly #treeSender = new TreeSender({ member: this, hasRoom: () => this.#session.hasRoom, turns });
+  readonly #canMove: boolean;
+  #markEnded!: () => void;
+  readonly #ended = new Promise<void>(resolve => (this.#markEnded = resolve));
   #ownWorkers: OwnWorkers | undefined;
   #socket: ClientSocket | undefined;
   #pendingCalls = 0;
@@ -104,10 +107,11 @@ export class ClientSession implements Member {
   /** @param onFailure called when the client has broken the protocol, or is too slow */
   constructor(
     { served, load, addresses, targets, memory, ...rules }: SessionContext,
-    { name, instance }: Credentials,
+    { name, instance, canMove = false }: Credentials,
     onFailure: (error: Error) => void,
   ) {
     this.#owner = { session: this.id, name, instance };
+    this.#canMove = canMove;
     this.#served = served;
     this.#load = load;
     this.#memberships = new Memberships(served, this, this.#owner);
@@ -134,6 +138,11 @@ export class ClientSession implements Member {
 
   get instance(): string | undefined {
     return this.#owner.instance;
+  }
+
+  /** Whether the client knows another server to move to, and can hear that it should. */
+  get canMove(): boolean {
+    return this.#canMove && this.#socket !== undefined;
   }
 
   get received(): number {
@@ -176,6 +185,19 @@ export class ClientSession implements Member {
     await Promise.all([this.#memberships.orphan(undelivered), this.#ownWorkers?.close()]);
   }
 
+  /** Ends the session of a client that has moved to another server, which has taken over its objects. */
+  async release(): Promise<void> {
+    this.#end();
+    this.#memberships.release();
+    await this.#ownWorkers?.close();
+  }
+
+  /** Asks the client to move to another server. Resolves when it has. */
+  async moveOn(): Promise<void> {
+    this.#socket?.emit('goodbye');
+    await this.#ended;
+  }
+
   /** Sends the reason to the client, if it is connected, and disconnects it. The caller has to close the session. */
   refuse(reason: string, permanent: boolean): void {
     this.#socket?.emit('refused', reason, permanent);
@@ -213,6 +235,7 @@ export class ClientSession implements Member {
       this.#exported(message.target)?.method('close')?.();
     }
     this.#memory.close();
+    this.#markEnded();
   }
 
   #detach(): void {
@@ -419,11 +442,13 @@ export class ClientSession implements Member {
     if (name === 'attach') {
       return {
         call: async () => {
-          await mafaldaRouter.attach();
+          const isComplete = await mafaldaRouter.attach();
           await this.#treeSender.untilSent(holding.attached.tree);
+          return isComplete;
         },
       };
     }
+    if (name === 'adopt') return { call: handles => this.#served.adopt(holding, handles) };
     if (name === 'close') {
       return {
         call: () => {

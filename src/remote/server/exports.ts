@@ -38,9 +38,12 @@ export class Exports {
     this.#families = families;
   }
 
-  /** Makes a Worker's id unique among machines, since processes of two machines may have the same pid. */
+  /**
+   * Makes a Worker's id unique among machines, since processes of two machines may have the same pid. The id that a
+   * server below has made is unique already, and stays: it is the same at each server that shows the Worker.
+   */
   workerId(id: string): string {
-    return `${this.#prefix}:${id}`;
+    return id.includes(':') ? id : `${this.#prefix}:${id}`;
   }
 
   /** Returns the address families by which pipes reach the Router. */

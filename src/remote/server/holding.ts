@@ -22,11 +22,14 @@ export class Holding {
   /** Called when a sealed holding has become empty. */
   onEmpty: () => void = () => undefined;
   readonly #objects = new Set<ExportedObject>();
+  readonly #onTaken: (handles: number[]) => void;
   #isOpen = true;
 
-  constructor(owner: Owner, attached: Attached) {
+  /** @param onTaken called with the handles of objects that other clients have taken over, while the session lives */
+  constructor(owner: Owner, attached: Attached, onTaken: (handles: number[]) => void) {
     this.owner = owner;
     this.attached = attached;
+    this.#onTaken = onTaken;
   }
 
   /** Whether the session lives, and is attached. Objects that its calls make later close at once. */
@@ -45,6 +48,31 @@ export class Holding {
   add(exported: ExportedObject): void {
     this.#objects.add(exported);
     exported.holding = this;
+  }
+
+  /** Takes over objects from the holdings that they are in, whose sessions close them no longer. */
+  adopt(objects: readonly ExportedObject[]): void {
+    const taken = new Map<Holding, ExportedObject[]>();
+    for (const exported of objects) {
+      const { holding } = exported;
+      if (holding === this) continue;
+      if (holding) {
+        const lost = taken.get(holding);
+        if (lost) lost.push(exported);
+        else taken.set(holding, [exported]);
+      }
+      this.add(exported);
+    }
+    for (const [holding, lost] of taken) holding.lose(lost);
+  }
+
+  /** Lets go of objects that another client has taken over, here or at a server below. */
+  lose(objects: readonly ExportedObject[]): void {
+    for (const exported of objects) {
+      if (exported.holding === this) exported.holding = undefined;
+      this.forget(exported);
+    }
+    if (this.#isOpen) this.#onTaken(objects.map(({ handle }) => handle));
   }
 
   /** To be called when the object has closed. */

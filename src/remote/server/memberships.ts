@@ -33,7 +33,10 @@ export class Memberships {
   attach(options: MafaldaRouterOptions): Attached {
     const attached = this.#served.attach(this.#member, options);
     const { id } = attached.mafaldaRouter;
-    if (this.#holdings.get(id)?.attached !== attached) this.#holdings.set(id, new Holding(this.#owner, attached));
+    if (this.#holdings.get(id)?.attached !== attached) {
+      const onTaken = (handles: number[]): void => this.#member.send({ type: 'disown', handles });
+      this.#holdings.set(id, new Holding(this.#owner, attached, onTaken));
+    }
     return attached;
   }
 
@@ -47,6 +50,12 @@ export class Memberships {
   forget(mafaldaRouterId: string): void {
     this.#holdings.get(mafaldaRouterId)?.seal();
     this.#holdings.delete(mafaldaRouterId);
+  }
+
+  /** Leaves all MafaldaRouters, without closing anything: another server has taken over the objects. */
+  release(): void {
+    for (const holding of this.#holdings.values()) this.#served.release(this.#member, holding);
+    this.#holdings.clear();
   }
 
   /** Closes all objects that the session has made. */

@@ -53,6 +53,8 @@ const DEFAULT_LOAD_INTERVAL_MS = 1000;
  * long.
  */
 const GOODBYE_TIMEOUT_MS = 1000;
+/** Time limit for clients to move to another server before this one closes, in ms. */
+const MOVE_TIMEOUT_MS = 8000;
 /** Time within which a new connection must send its credentials. */
 const HANDSHAKE_TIMEOUT_MS = 5000;
 
@@ -91,6 +93,8 @@ export class RemoteMafaldaServer {
   #entry: DirectoryEntry | undefined;
   /** Number of calls of close(), by which listen() notices that it was closed meanwhile. */
   #closes = 0;
+  /** Whether it waits for clients to move to other servers before it closes. */
+  #isClosing = false;
 
   /**
    * @param mafalda that clients use; closing it remains the caller's task
@@ -204,9 +208,18 @@ export class RemoteMafaldaServer {
     this.#register();
   }
 
-  /** Ends all connections, and closes all objects of clients. The Mafalda itself stays open. Idempotent. */
+  /**
+   * Ends all connections, and closes all objects of clients. Clients that know another server are asked to move there,
+   * with their objects, and are waited for, for up to 8 s. The Mafalda itself stays open. Idempotent.
+   */
   async close(): Promise<void> {
     ++this.#closes;
+    const { movable } = this.#sessions;
+    if (movable.length > 0) {
+      this.#isClosing = true;
+      await within(Promise.all(movable.map(session => session.moveOn())), MOVE_TIMEOUT_MS);
+      this.#isClosing = false;
+    }
     this.#context.load.close();
     // Controllers that read the directory look for another server, rather than come here.
     const unregistered = this.#entry?.close();
@@ -285,9 +298,16 @@ export class RemoteMafaldaServer {
     // The first report is not volatile: it would get lost right behind another packet, and no load is known before it.
     socket.emit('load', this.#withWorkerIds(this.#context.load.report()));
     session.connect(socket, session.id === resumed?.id ? resumed.received : 0);
+    if (this.#isClosing) void session.moveOn();
     listenToAll<ClientEvents>(socket, {
       alive: done => {
         if (isCallback(done)) done();
+      },
+      moved: done => {
+        const leaving = within(session.untilDelivered(), GOODBYE_TIMEOUT_MS).then(() =>
+          this.#sessions.release(session),
+        );
+        void within(leaving, GOODBYE_TIMEOUT_MS).then(() => isCallback(done) && done());
       },
       bye: done => {
         const leaving = within(session.untilDelivered(), GOODBYE_TIMEOUT_MS).then(() => this.#sessions.leave(session));
@@ -303,6 +323,8 @@ export class RemoteMafaldaServer {
 
   /** Returns the reason why an authenticated client can't be let in at present. */
   #unavailability(credentials: Credentials): Error | undefined {
+    if (this.#isClosing && !this.#sessions.has(credentials.session?.id ?? ''))
+      return new Error('closing: the server is about to close');
     if (this.#isFull(credentials)) return new Error(`full: the server has ${this.#sessions.size} clients already`);
     try {
       infoOf(this.#context.served.mafalda.mediasoup);

@@ -2,10 +2,12 @@
 import type { MafaldaApi, MafaldaRouterOptions, MafaldaRouterState } from '../../api/types.ts';
 import type { PipeableMafaldaRouter } from '../../base/pipeableMafaldaRouter.ts';
 import { logger } from '../../core/logger.ts';
+import type { TreeNode } from '../../core/objectTree.ts';
+import { isLinkTransport } from '../../piping/endpoint.ts';
 import { resolveMafaldaRouterOptions } from '../../api/options.ts';
 import type { MemoryBudget } from '../protocol/memory.ts';
 import type { Family } from '../../core/addresses/families.ts';
-import { isUnconfirmed } from '../protocol/validate.ts';
+import { areAdopted, isUnconfirmed, MAX_ADOPTED } from '../protocol/validate.ts';
 import type { Member } from './exportedObject.ts';
 import { Exports } from './exports.ts';
 import type { Holding, Owner } from './holding.ts';
@@ -106,6 +108,31 @@ export class ServedMafalda {
     this.#closeUnused(attached);
   }
 
+  /** Detaches a client whose objects another server has taken over. */
+  release(member: Member, holding: Holding): void {
+    const { attached } = holding;
+    attached.tree.detach(member);
+    holding.seal();
+    for (const exported of [...holding]) holding.lose([exported]);
+    this.#closeUnused(attached);
+  }
+
+  /**
+   * Makes objects the client's own, whoever has made them: they close with its session from now on, here and at the
+   * servers below. Handles of closed objects, and those of Workers, Routers and pipes, are left out.
+   * @throws {TypeError} for a malformed argument
+   */
+  async adopt(holding: Holding, handles: unknown): Promise<void> {
+    if (!areAdopted(handles)) throw new TypeError(`adopt(): needs an array of at most ${MAX_ADOPTED} handles`);
+    const { tree, mafaldaRouter } = holding.attached;
+    const adopted = handles.flatMap(handle => {
+      const exported = this.exports.byHandle(handle);
+      return exported?.exporter === tree && isAdoptable(exported.node) ? exported : [];
+    });
+    holding.adopt(adopted);
+    await mafaldaRouter.adopt(adopted.map(({ node }) => node.object));
+  }
+
   /** Detaches an absent client. Its objects stay for its return if other clients are attached, and close if none is. */
   async orphan(member: Member, holding: Holding): Promise<void> {
     const { tree } = holding.attached;
@@ -164,4 +191,11 @@ export class ServedMafalda {
     });
     return attached;
   }
+}
+
+/** Whether a client can own the object: those of links and pipes serve all clients. */
+function isAdoptable({ type, object, parent }: TreeNode): boolean {
+  if (type === 'transport') return !isLinkTransport(object);
+  if (type === 'rtpObserver') return true;
+  return parent?.type === 'transport' && !isLinkTransport(parent.object);
 }

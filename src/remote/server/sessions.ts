@@ -85,6 +85,18 @@ export class Sessions {
     return session.close().catch(error => log('session %s: %o', session.id, error));
   }
 
+  /** Ends the session of a client that has moved to another server, which has taken over its objects. Never rejects. */
+  release(session: ClientSession): Promise<void> {
+    this.#byId.delete(session.id);
+    this.#count();
+    return session.release().catch(error => log('session %s: %o', session.id, error));
+  }
+
+  /** Clients that can move to another server. */
+  get movable(): ClientSession[] {
+    return [...this.#byId.values()].filter(({ canMove }) => canMove);
+  }
+
   /** Ends the session of a client that has been away for too long; objects in MafaldaRouters that others use stay. */
   giveUp(session: ClientSession): void {
     this.#byId.delete(session.id);

@@ -48,7 +48,7 @@ export class TreeExport implements Exporter, SendableTree, Unfinished {
       this.#remainingNodes = tree.nodes()[Symbol.iterator]();
       exports.addUnfinished(this);
     }
-    tree.on('add', this.#onAdd).on('remove', this.#onRemove);
+    tree.on('add', this.#onAdd).on('remove', this.#onRemove).on('disown', this.#onDisown);
   }
 
   get members(): Iterable<Member> {
@@ -159,7 +159,7 @@ export class TreeExport implements Exporter, SendableTree, Unfinished {
 
   /** Stops following the tree, and forgets all objects and members. */
   close(): void {
-    this.#tree.off('add', this.#onAdd).off('remove', this.#onRemove);
+    this.#tree.off('add', this.#onAdd).off('remove', this.#onRemove).off('disown', this.#onDisown);
     this.#finish();
     for (const exported of [...this.#exported.values(), ...this.#ending]) this.#exports.remove(exported);
     for (const member of this.#members) member.count(-this.size, -this.#bytes);
@@ -252,6 +252,11 @@ export class TreeExport implements Exporter, SendableTree, Unfinished {
     // The client closes children with their parent itself, as mediasoup does.
     if (!node.parent?.object.closed) this.#sendClose(exported);
     this.#exports.remove(exported);
+  };
+
+  readonly #onDisown = (node: TreeNode): void => {
+    const exported = this.#exported.get(node);
+    if (exported) exported.holding?.lose([exported]);
   };
 
   #onWorkerGone(exported: ExportedObject, { object }: TreeNode<'worker'>): void {

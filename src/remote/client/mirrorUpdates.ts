@@ -1,0 +1,73 @@
+/** Messages of a server that concern its objects, applied to their mirrors. */
+import { NotFoundError } from 'mediasoup/errors';
+import { logger } from '../../core/logger.ts';
+import { decode } from '../protocol/codec.ts';
+import type { ServerMessage } from '../protocol/messages.ts';
+import type { Mirrors } from './mirrors.ts';
+import type { RemoteMafaldaRouter } from './remoteMafaldaRouter.ts';
+
+const log = logger('client');
+
+export class MirrorUpdates {
+  readonly #mirrors: Mirrors;
+  readonly #mafaldaRouters: ReadonlyMap<string, Pick<RemoteMafaldaRouter, 'closedByServer'>>;
+
+  constructor(mirrors: Mirrors, mafaldaRouters: ReadonlyMap<string, Pick<RemoteMafaldaRouter, 'closedByServer'>>) {
+    this.#mirrors = mirrors;
+    this.#mafaldaRouters = mafaldaRouters;
+  }
+
+  /** @param bytes of the message @throws {Error} for a message that can't be true, or beyond the limits */
+  apply(message: Exclude<ServerMessage, { type: 'answer' | 'failure' }>, bytes: number): void {
+    switch (message.type) {
+      case 'add':
+        return this.#mirrors.add(message.mafaldaRouter, message.addition, bytes);
+      case 'event':
+        return this.#onEvent(message, bytes);
+      case 'change':
+        return this.#mirrors.change(message.handle, message.changes, bytes);
+      case 'close':
+        return this.#mirrors.close(message.handle, message.cause);
+      case 'forget':
+        return this.#mirrors.forget(message.handle);
+      case 'disown':
+        return this.#mirrors.disown(message.handles);
+      case 'closeMafaldaRouter':
+        return void this.#mafaldaRouters
+          .get(message.mafaldaRouter)
+          ?.closedByServer()
+          .catch(error => log('%o', error));
+      default:
+        return message satisfies never;
+    }
+  }
+
+  #onEvent({ handle, name, args, changes }: Extract<ServerMessage, { type: 'event' }>, bytes: number): void {
+    let decoded: unknown[];
+    try {
+      decoded = args.map(arg => this.#decodeArgument(arg));
+    } catch (error) {
+      // An event may refer to an object that has been closed here while the message was on its way.
+      return log('%s: %o', name, error);
+    }
+    this.#mirrors.event(handle, name, decoded, changes, bytes);
+  }
+
+  /**
+   * Decodes arguments without the elements of lists, such as `volumes`, that refer to objects closed in the meantime.
+   */
+  #decodeArgument(arg: unknown): unknown {
+    const objectOf = (handle: number): object | undefined => this.#mirrors.objectOf(handle);
+    if (!Array.isArray(arg) || arg.length === 0) return decode(arg, objectOf);
+    const decoded = arg.flatMap(element => {
+      try {
+        return [decode(element, objectOf)];
+      } catch (error) {
+        if (!(error instanceof NotFoundError)) throw error;
+        return [];
+      }
+    });
+    if (decoded.length === 0) throw new NotFoundError('all of which this tells has been closed');
+    return decoded;
+  }
+}

@@ -1,0 +1,276 @@
+/**
+ * Requests of the mirrors, in the session that carries them: calls and their answers, closes that have to arrive, and
+ * what waits while the client moves to another server.
+ */
+import { EnhancedEventEmitter } from 'mediasoup/extras';
+import { logger } from '../../core/logger.ts';
+import { SentCapabilities } from '../protocol/capabilities.ts';
+import { decodeError } from '../protocol/errors.ts';
+import { DEFAULT_MAX_PAYLOAD, MAFALDA_TARGET, type ClientMessage, type ServerMessage } from '../protocol/messages.ts';
+import { Session, type Socket } from '../protocol/session.ts';
+import { isLoad, isServerMessage } from '../protocol/validateServer.ts';
+import { checkSize, ENVELOPE_BYTES } from './argumentSize.ts';
+import { HeldRequests, type HeldRequestsOptions, type Request } from './heldRequests.ts';
+import { handleOf, type Caller, type CallTarget, type MirrorCore } from './mirrorCore.ts';
+import { PendingCalls, rejectCall, type PendingCall } from './pendingCalls.ts';
+import { withOwnId } from './repeatable.ts';
+import { identityOf, UnconfirmedCloses, type Identified } from './unconfirmedCloses.ts';
+
+const log = logger('client');
+
+/** Bytes of calls that are sent in one packet. */
+const MAX_BATCH_BYTES = 32_768;
+
+export type RequestsEvents = {
+  message: [message: Exclude<ServerMessage, { type: 'answer' | 'failure' }>, bytes: number];
+  /** An answer has brought a new load of the server. */
+  answered: [load: number];
+  /** An answer has come to a call that has timed out. */
+  late: [result: unknown];
+  /** The session is about to fail. */
+  failing: [];
+  /** The session has failed. */
+  failed: [error: Error];
+};
+
+/** Encoding of arguments, in which mirrors become handles. */
+export interface MessageCodec extends Pick<HeldRequestsOptions, 'decode' | 'mirrorOf'> {
+  encode: (args: unknown[]) => unknown[];
+}
+
+export interface RequestsOptions {
+  codec: MessageCodec;
+  /** Time limit of a call, in ms. */
+  callTimeout: number;
+  /** Returns the error of a call that was not answered in time. */
+  timeoutError: (call: PendingCall) => Error;
+  /** Whether calls may be asked again, of another server. */
+  canMove: boolean;
+}
+
+export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Caller {
+  readonly #codec: MessageCodec;
+  readonly #canMove: boolean;
+  readonly #calls: PendingCalls;
+  readonly #held: HeldRequests;
+  readonly #closes = new UnconfirmedCloses();
+  #session = this.#newSession();
+  #capabilities = this.#newCapabilities();
+  /** Bytes of a message that the server takes; a larger message would cost the connection, again and again. */
+  #maxPayload = DEFAULT_MAX_PAYLOAD;
+
+  constructor({ codec, callTimeout, timeoutError, canMove }: RequestsOptions) {
+    super();
+    this.#codec = codec;
+    this.#canMove = canMove;
+    this.#calls = new PendingCalls({
+      timeoutMs: callTimeout,
+      timeoutError,
+      onLate: result => this.emit('late', result),
+    });
+    this.#held = new HeldRequests({ ...codec, send: request => this.#transmit(request) });
+  }
+
+  /** Number of the server's messages that have arrived in the session. */
+  get received(): number {
+    return this.#session.received;
+  }
+
+  call(target: CallTarget, method: string, args: unknown[]): Promise<unknown> {
+    return this.#call({ target, method, args: this.#canMove ? withOwnId(method, args) : args });
+  }
+
+  /** Calls while other requests are held. */
+  callAhead(target: CallTarget, method: string, args: unknown[]): Promise<unknown> {
+    return this.#call({ target, method, args, isAhead: true });
+  }
+
+  send(target: CallTarget, method: string, args: unknown[]): void {
+    const request = { target, method, args };
+    if (!this.#held.hold(request)) this.#transmit(request);
+  }
+
+  closeObject(object: MirrorCore): void {
+    const { isBound, handle, mafaldaRouter } = object;
+    if (!isBound) return this.#closes.addUnbound(object);
+    const number = this.#session.send({ type: 'send', target: handle, method: 'close', args: [] }, ENVELOPE_BYTES);
+    // The client's own Workers end with the session, so their objects need no confirmation.
+    if (mafaldaRouter === undefined) return;
+    this.#closes.confirm(this.#session.delivered);
+    this.#closes.add(object, number);
+  }
+
+  closeMafaldaRouter(id: string, number: number | undefined): Promise<unknown> {
+    if (number === undefined) return this.#call({ target: id, method: 'close', args: [] });
+    this.#closes.addMafaldaRouter(id, number);
+    const onAnswer = (): void => this.#closes.confirmMafaldaRouter(number);
+    return this.#call({ target: id, method: 'close', args: [], onAnswer });
+  }
+
+  /** @param hasSession whether the server can be told now, rather than at the beginning of the next session */
+  closeLostMafaldaRouter(id: string, number: number, hasSession = true): void {
+    this.#closes.addMafaldaRouter(id, number);
+    if (hasSession) for (const call of this.#unconfirmedCalls()) this.#session.send(call);
+  }
+
+  listen({ isBound, handle }: MirrorCore, name: string, listening: boolean): void {
+    // An object that is found at another server subscribes again there.
+    if (isBound) this.#session.send({ type: 'listen', handle, name, listening });
+  }
+
+  /**
+   * Whether this client has closed the object, which the server may not know yet. Closes it there again, if it was
+   * closed while another server was used.
+   */
+  hasClosed(object: Identified & Pick<MirrorCore, 'handle'>): boolean {
+    const { handle: target } = object;
+    if (this.#closes.has(target)) return true;
+    if (!this.#closes.takeUnbound(identityOf(object))) return false;
+    this.#closes.add(object, this.#session.send({ type: 'send', target, method: 'close', args: [] }, ENVELOPE_BYTES));
+    return true;
+  }
+
+  /**
+   * Goes on over this socket.
+   * @param received number of the client's messages that have arrived at the server
+   * @returns whether the session goes on, which it does not if the server breaks the protocol
+   */
+  attach(socket: Socket, received: number, maxPayload: number): boolean {
+    this.#maxPayload = maxPayload;
+    this.#session.maxBatchBytes = Math.min(MAX_BATCH_BYTES, maxPayload);
+    const session = this.#session;
+    session.attach(socket, received);
+    return session.isAttachedTo(socket);
+  }
+
+  detach(): void {
+    this.#session.detach();
+  }
+
+  /** Sends all waiting messages at once. */
+  flush(): void {
+    this.#session.flush();
+  }
+
+  /** Begins a session: closes again what was closed in an earlier one, before the server announces it. */
+  begin(): void {
+    this.#session.sendFirst(this.#unconfirmedCalls());
+  }
+
+  /** Forgets closes that have not been confirmed: another server process has other handles. */
+  forgetCloses(): void {
+    this.#closes.clear();
+  }
+
+  /** Holds requests until {@link resume}. Idempotent. */
+  hold(): void {
+    this.#held.begin();
+  }
+
+  /** Resolves when all calls that were sent have been answered. */
+  async untilAnswered(): Promise<void> {
+    await this.#calls.untilEmpty();
+  }
+
+  /** Ends the session with a server that was lost; its requests are held for another server. */
+  moveFrom(url: string): void {
+    const { kept, transmitted } = this.#session;
+    this.hold();
+    this.#held.takeOver(this.#calls.take(), kept, transmitted, url);
+    this.#closes.onMoved();
+    this.#replaceSession();
+  }
+
+  /** Closes MafaldaRouters at the other server that the lost one may not have closed. Must come first. */
+  closeAgain(): void {
+    this.#held.sendCloses();
+  }
+
+  /** Sends what was held. */
+  resume(): void {
+    this.#held.end();
+  }
+
+  /** Ends the session. @param error of unanswered calls */
+  end(error: () => Error): void {
+    this.#closes.confirm(this.#session.delivered);
+    this.#closes.onSessionLost();
+    this.#replaceSession();
+    for (const call of [...this.#calls.take(), ...this.#held.takeCalls()]) rejectCall(call, error());
+  }
+
+  #call(request: Request & Pick<PendingCall, 'onAnswer' | 'isAhead'>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const call: PendingCall = { ...request, resolve, reject };
+      this.#calls.watch(call);
+      if (call.isAhead || !this.#held.hold(call)) this.#transmit(call);
+    });
+  }
+
+  /** Gives a request to the session. A call that can't be sent rejects; another request throws. */
+  #transmit(request: Request | PendingCall): void {
+    const call = 'resolve' in request ? request : undefined;
+    try {
+      const { method, target } = request;
+      const encoded = this.#codec.encode(request.args);
+      const handle = handleOf(target, method);
+      if (!call) {
+        const bytes = checkSize(method, encoded, this.#maxPayload);
+        return void this.#session.send({ type: 'send', target: handle, method, args: encoded }, bytes);
+      }
+      const args = this.#capabilities.shorten(encoded);
+      const bytes = checkSize(method, args, this.#maxPayload);
+      const id = this.#calls.add(call);
+      call.args = encoded;
+      call.number = this.#session.send({ type: 'call', id, target: handle, method, args }, bytes);
+    } catch (error) {
+      if (!call) throw error;
+      rejectCall(call, error as Error);
+    }
+  }
+
+  /** Calls that close objects again that were closed in an earlier session. */
+  #unconfirmedCalls(): ClientMessage[] {
+    return this.#closes.takeLost().map(({ unconfirmed, onConfirmed }) => {
+      const id = this.#calls.add({
+        target: MAFALDA_TARGET,
+        method: 'closeUnconfirmed',
+        args: [],
+        resolve: () => undefined,
+        reject: error => log('closing again: %o', error),
+        onAnswer: onConfirmed,
+        isAhead: true,
+      });
+      return { type: 'call', id, target: MAFALDA_TARGET, method: 'closeUnconfirmed', args: [unconfirmed] };
+    });
+  }
+
+  #onMessage(message: ServerMessage, bytes: number): void {
+    if (message.type === 'failure') return this.#calls.answer(message.id, { error: decodeError(message.error) });
+    if (message.type !== 'answer') return void this.emit('message', message, bytes);
+    if (isLoad(message.load)) this.emit('answered', message.load);
+    this.#calls.answer(message.id, { result: message.result });
+  }
+
+  #newSession(): Session<ClientMessage, ServerMessage> {
+    const session = new Session<ClientMessage, ServerMessage>(isServerMessage, { holdsBack: true });
+    session.on('message', (message, { bytes }) => this.#onMessage(message, bytes));
+    session.on('failing', () => this.emit('failing'));
+    session.on('error', error => this.emit('failed', error));
+    return session;
+  }
+
+  #newCapabilities(): SentCapabilities {
+    return new SentCapabilities((slot, rtpCapabilities) => {
+      const bytes = checkSize('consume', [rtpCapabilities], this.#maxPayload);
+      this.#session.send({ type: 'capabilities', slot, rtpCapabilities }, bytes);
+    });
+  }
+
+  #replaceSession(): void {
+    this.#session.close();
+    this.#session.removeAllListeners();
+    this.#session = this.#newSession();
+    this.#capabilities = this.#newCapabilities();
+  }
+}
