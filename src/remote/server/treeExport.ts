@@ -171,9 +171,9 @@ export class TreeExport implements Exporter, SendableTree, Unfinished {
 
   #exportNext(): void {
     while (this.#remainingNodes) {
-      const { done, value: node } = this.#remainingNodes.next();
-      if (done) this.#finish();
-      else if (!this.#exported.has(node)) return void this.#exportEarlier(node);
+      const next = this.#remainingNodes.next();
+      if (next.done) this.#finish();
+      else if (!this.#exported.has(next.value)) return void this.#exportEarlier(next.value);
     }
   }
 
