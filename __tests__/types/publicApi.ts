@@ -65,7 +65,7 @@ export const idStrategy: Strategy = ([first]) => first?.id;
 
 export const serverOptions: RemoteMafaldaServerOptions[] = [
   { auth: false },
-  { auth: async token => token === 'secret', port: 4443 },
+  { auth: async token => token === 'secret', port: 4443, maxLoad: 80 },
   // @ts-expect-error Whom to let in must be said.
   { port: 4443 },
   // @ts-expect-error A duration is a number of milliseconds.

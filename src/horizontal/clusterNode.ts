@@ -149,8 +149,7 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
 
   /** Whether the node would refuse something new for its load, as far as is known. */
   get full(): boolean {
-    const { maxLoad } = this.mafalda as Described;
-    return this.#now() < this.#fullUntil || (maxLoad !== undefined && this.load >= maxLoad);
+    return this.#now() < this.#fullUntil || (this.#maxLoad !== undefined && this.load >= this.#maxLoad);
   }
 
   /** Number of objects that were ever placed there. */
@@ -217,7 +216,13 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
   /** Notes a load report of the node. */
   markReported(): void {
     this.#readCores();
-    this.#expected.measured();
+    // A server with a limit counts what it has admitted.
+    this.#expected.measured(this.#maxLoad !== undefined);
+  }
+
+  /** Load beyond which the node takes nothing new, in percent, if it has said so. */
+  get #maxLoad(): number | undefined {
+    return (this.mafalda as Described).maxLoad;
   }
 
   #readCores(): void {

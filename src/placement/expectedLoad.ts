@@ -65,9 +65,12 @@ export class ExpectedLoad {
     this.#add(CONSUMER_LOAD);
   }
 
-  /** Notes that the node has just reported its load, which includes all objects that have existed for long enough. */
-  measured(): void {
-    const shown = this.#now() - SHOWS_AFTER_MS;
+  /**
+   * Notes that the node has just reported its load, which includes all objects that have existed for long enough.
+   * @param countsNew whether it includes new objects too, since the node itself expects their load
+   */
+  measured(countsNew = false): void {
+    const shown = countsNew ? Infinity : this.#now() - SHOWS_AFTER_MS;
     const firstUnseen = this.#created.findIndex(({ at }) => at > shown);
     const seen = this.#created.splice(0, firstUnseen < 0 ? this.#created.length : firstUnseen);
     // The sum restarts at 0, so that rounding errors don't add up.

@@ -161,6 +161,16 @@ describe('what was placed counts', () => {
     expect(loads).toEqual([1, 1, 1, 1, 0]);
   });
 
+  test('only until the next report, on a server with a limit, which counts it itself', async () => {
+    const cluster = new Cluster(1, concentrate);
+    const [node] = [...cluster.pool];
+    Object.assign(cluster.nodes[0]!, { maxLoad: 80 });
+    await join(cluster, 10);
+    expect(node!.load).toBe(10);
+    cluster.report(10);
+    expect(node!.load).toBe(10);
+  });
+
   test('not if it failed', async () => {
     const cluster = new Cluster(1, concentrate);
     const [node] = [...cluster.pool];

@@ -46,3 +46,12 @@ test('the same work is less of a node with more cores', () => {
   for (const node of [expected, larger]) node.transport();
   expect(larger.load).toBe(expected.load / 2);
 });
+
+test('a report of a node that expects the load of new objects itself has them', () => {
+  expected.transport()(true);
+  expected.transport();
+  expected.consumer();
+  expected.measured(true);
+  // What is being created may not have arrived there.
+  expect(expected.load).toBe(0.5);
+});

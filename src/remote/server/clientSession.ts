@@ -324,7 +324,7 @@ export class ClientSession implements Member {
    * Returns the load for an answer, if it has changed, so that the client learns of the effects of all clients' calls.
    */
   #changedLoad(): number | undefined {
-    const load = Math.round(this.#served.mafalda.load);
+    const load = Math.round(this.#load.current);
     if (load === this.#lastSentLoad) return undefined;
     return (this.#lastSentLoad = load);
   }

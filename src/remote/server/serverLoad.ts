@@ -45,6 +45,16 @@ export class ServerLoad {
     this.#expected = new ExpectedLoad(() => this.#cores, now);
   }
 
+  /**
+   * Load that clients are told, in percent of all cores. With a `maxLoad` it is what the server decides by, since
+   * controllers should not ask in vain: a `Mafalda` counts less of what is on its way. The Mafalda may also have load of
+   * others, such as the application's own.
+   */
+  get current(): number {
+    const { load } = this.#mafalda;
+    return this.maxLoad === undefined ? load : Math.max(load, this.#measured + this.#expected.load);
+  }
+
   /** Returns the load in detail, and takes what it shows for measured. */
   report(): LoadReport {
     const report = this.#mafalda.loadReport;
@@ -52,7 +62,7 @@ export class ServerLoad {
     if (cores > 0) this.#cores = cores;
     this.#measured = report.workers.reduce((sum, { cpu }) => sum + cpu, 0) / this.#cores;
     this.#expected.measured();
-    return report;
+    return { ...report, load: this.current };
   }
 
   /** Sends reports, at the interval and when the load has changed, until {@link close}. */
@@ -63,7 +73,7 @@ export class ServerLoad {
       send(report);
     };
     const sendIfChanged = (): void => {
-      if (Math.abs(this.#mafalda.load - this.#reported) >= REPORTED_CHANGE) sendNext();
+      if (Math.abs(this.current - this.#reported) >= REPORTED_CHANGE) sendNext();
     };
     this.#timers = [setInterval(sendNext, intervalMs).unref(), setInterval(sendIfChanged, LOOK_INTERVAL_MS).unref()];
   }
@@ -83,21 +93,13 @@ export class ServerLoad {
     if (maxLoad === undefined) return uncounted;
     if (consumes.has(method)) this.#expected.consumer();
     if (!refusedWhenFull.has(method)) return uncounted;
-    const load = this.#load;
+    const load = this.current;
     const settle = this.#expected.transport();
-    if (this.#load <= maxLoad) return settle;
+    if (this.current <= maxLoad) return settle;
     settle(false);
     throw new NodeFullError(
       `the server takes nothing new: its load is ${load.toFixed(1)} %, and its maxLoad ${maxLoad} %`,
       { load, maxLoad },
     );
-  }
-
-  /**
-   * Load in percent of all cores. What the Mafalda tells has less of what is on its way, and may have load of others,
-   * such as the application's own.
-   */
-  get #load(): number {
-    return Math.max(this.#mafalda.load, this.#measured + this.#expected.load);
   }
 }

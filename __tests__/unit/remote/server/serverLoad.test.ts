@@ -117,6 +117,17 @@ test('consumers count, a tenth of a transport each', () => {
   expect(admit(load, 100)).toBe(10);
 });
 
+test('with a limit reports have what the server counts, without one what the Mafalda says', () => {
+  mafalda.cpu = 20;
+  mafalda.load = 11;
+  const limited = loadOf(60);
+  for (let call = 0; call < 5; ++call) limited.admit('createWebRtcTransport');
+  expect([limited.report().load, limited.current]).toEqual([15, 15]);
+  const free = loadOf();
+  for (let call = 0; call < 5; ++call) free.admit('createWebRtcTransport');
+  expect([free.report().load, free.current]).toEqual([11, 11]);
+});
+
 test('reports come at the interval, and within 100 ms after a change, but no more often than that', () => {
   jest.useFakeTimers();
   const load = loadOf();
