@@ -11,11 +11,13 @@ const mayImport = {
   local: ['api', 'core', 'placement', 'piping', 'base'],
   'remote/protocol': ['api', 'core', 'piping'],
   'remote/client': ['api', 'core', 'piping', 'base', 'remote/protocol'],
-  'remote/server': ['api', 'core', 'placement', 'piping', 'base', 'remote/protocol', 'horizontal/directory'],
+  metrics: ['api', 'core', 'piping', 'base'],
+  'remote/server': ['api', 'core', 'placement', 'piping', 'base', 'remote/protocol', 'horizontal/directory', 'metrics'],
   'horizontal/directory': ['api', 'core'],
   horizontal: ['api', 'core', 'placement', 'piping', 'base', 'remote/client'],
   redis: ['api', 'core', 'horizontal/directory'],
   module: ['api', 'core', 'horizontal'],
+  cli: ['api', 'core', 'local', 'remote', 'horizontal', 'redis'],
 };
 
 const zones = Object.entries(mayImport).map(([layer, imports]) => ({

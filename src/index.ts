@@ -17,6 +17,7 @@ export type {
 } from './remote/index.ts';
 export { Mafalda, mafaldaRouterDefaultOptions } from './local/index.ts';
 export * from './errors.ts';
+export { setLogEventListeners, type LogEventListeners, type LogFacts, type LogListener } from './core/logger.ts';
 export type { MafaldaOptions, WorkerBudgetOptions } from './local/index.ts';
 export type * from './api/publicTypes.ts';
 

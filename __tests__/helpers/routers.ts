@@ -1,6 +1,7 @@
 /** mediasoup Routers, each on a Worker of its own, followed by an ObjectTree, with links between them: what piping works on. */
 import * as mediasoup from 'mediasoup';
 import type { DirectTransport, Producer, Router, Worker } from 'mediasoup/types';
+import { Decisions } from '../../src/core/decisions.ts';
 import { Aliases } from '../../src/local/aliases.ts';
 import { IdlePipes } from '../../src/piping/links/idlePipes.ts';
 import { RouterLinks } from '../../src/piping/links/routerLinks.ts';
@@ -24,6 +25,8 @@ export class LinkedRouters {
   readonly piper = new Piper({
     tree: this.tree,
     streams: this.streams,
+    room: 'room',
+    decisions: new Decisions('piping'),
     network: false,
     domainOf: router => router.id,
     endpointOf: router => this.endpoints.get(router) ?? this.links,

@@ -50,6 +50,7 @@ test.each([
   'mafalda-horizontal/remote',
   'mafalda-horizontal/redis',
   'mafalda-horizontal/errors',
+  'mafalda-horizontal/metrics',
   'mafalda-horizontal/mediasoup',
 ])('%s, as built, can be required and imported', name => {
   const script = `

@@ -14,11 +14,11 @@ export interface WorkerLoad {
 
 /** Load of a machine with Workers. */
 export interface HostLoad {
-  /** Number of CPU cores. */
+  /** Number of CPU cores; in a container or a service with a share of CPU, those that it gives. */
   cores: number;
   /** CPU use of all processes on the machine, in percent of all cores. */
   cpu: number;
-  /** Memory, in bytes. */
+  /** Memory, in bytes; in a container or a service with a limit, what it gives. */
   memory: { total: number; free: number };
   /**
    * Bytes since the machine was started, on all interfaces but loopback. Undefined on systems without these counters.
@@ -32,4 +32,6 @@ export interface LoadReport {
   load: number;
   workers: WorkerLoad[];
   hosts: HostLoad[];
+  /** Whether the server that reports is being drained by its operator; default: false. */
+  draining?: boolean;
 }

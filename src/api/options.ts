@@ -1,7 +1,7 @@
-import { availableParallelism } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import * as ortc from 'mediasoup/ortc';
 import type { RouterOptions, WorkerSettings } from 'mediasoup/types';
+import { availableCores } from './resources.ts';
 import { nearestName } from './nearestName.ts';
 import type { MafaldaRouterOptions } from './types.ts';
 
@@ -20,7 +20,7 @@ export interface ResolvedMafaldaRouterOptions {
  * is a new UUIDv4 each time.
  */
 export const mafaldaRouterDefaultOptions = Object.freeze({
-  maxWorkers: availableParallelism(),
+  maxWorkers: availableCores(),
   routerOptions: Object.freeze({}) as RouterOptions,
   watermarkWorker: 60,
   workerSettings: Object.freeze({}) as WorkerSettings,

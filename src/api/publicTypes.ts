@@ -11,4 +11,5 @@ export type {
   WorkerDump,
 } from './dump.ts';
 export type { HostLoad, LoadReport, WorkerLoad } from './load.ts';
+export type { MafaldaStatistics, NodeStatistics, PipeReason, PlacementReason } from './statistics.ts';
 export type * from './types.ts';

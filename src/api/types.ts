@@ -34,6 +34,7 @@ import type {
 import type { MafaldaDump, MafaldaRouterDump } from './dump.ts';
 import type { LoadReport } from './load.ts';
 import type { Placement } from './placement.ts';
+import type { MafaldaStatistics } from './statistics.ts';
 
 /** Resource usage of a Worker: mediasoup's figures, and its CPU use. */
 export type WorkerUsage = WorkerResourceUsage & {
@@ -212,6 +213,8 @@ export interface MafaldaApi extends MafaldaObjects, MafaldaEventsApi {
   readonly load: number;
   /** Load in detail: each Worker with the number of its objects, each machine. */
   readonly loadReport: LoadReport;
+  /** Counts of decisions, and the states of nodes. Missing in Mafaldas that decide nothing. */
+  readonly statistics?: MafaldaStatistics;
   readonly closed: boolean;
   /** Whether all Workers are on this machine: then a server of this Mafalda knows where its Transports listen. */
   readonly local?: boolean;

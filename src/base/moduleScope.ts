@@ -82,7 +82,7 @@ export class ModuleScope {
 
   #ask<T>(question: (instance: Instance) => Promise<T>): Promise<(T | undefined)[]> {
     const answers = [...this.#instances].map(async instance => question(instance));
-    return answersWithin(answers, ANSWER_TIMEOUT_MS, (_index, reason) => log('left out: %o', reason));
+    return answersWithin(answers, ANSWER_TIMEOUT_MS, (_index, reason) => log.warn('left out: %o', reason));
   }
 
   /** Members that a module exports. */

@@ -11,7 +11,7 @@ const log = logger('forgotten');
  * @returns the promise itself, which still rejects for its waiters
  */
 export function logRejection<T>(promise: Promise<T>, name: string): Promise<T> {
-  promise.catch(error => log('%s: %o', name, error));
+  promise.catch(error => log.warn('%s: %o', name, error));
   return promise;
 }
 

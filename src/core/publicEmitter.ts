@@ -11,12 +11,12 @@ export class PublicEmitter<Events extends Record<string, unknown[]>> extends Enh
   constructor() {
     super();
     const emitter = this as unknown as EnhancedEventEmitter<{ listenererror: [name: string, error: Error] }>;
-    emitter.on('listenererror', (name, error) => log('a listener of %s threw: %o', name, error));
+    emitter.on('listenererror', (name, error) => log.error('a listener of %s threw: %o', name, error));
   }
 
   protected reportError(error: Error): void {
     const emitter = this as unknown as EnhancedEventEmitter<{ error: [error: Error] }>;
     if (emitter.listenerCount('error') > 0) emitter.safeEmit('error', error);
-    else log('nobody listens for this error: %o', error);
+    else log.error('nobody listens for this error: %o', error);
   }
 }

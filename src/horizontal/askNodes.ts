@@ -24,7 +24,7 @@ export function askNodes<T>(
   const hasTier = nodes.some(({ mafalda }) => (mafalda.loadReport?.hosts.length ?? 0) > 1);
   const answers = nodes.map(async node => question(node));
   return answersWithin(answers, hasTier ? TIER_TIMEOUT_MS : ANSWER_TIMEOUT_MS, (index, reason) =>
-    log('%s is left out: %o', nodes[index]!.id, reason),
+    log.warn('%s is left out: %o', nodes[index]!.id, reason),
   );
 }
 

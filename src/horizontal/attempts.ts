@@ -1,7 +1,8 @@
 /** Attempts on nodes in turn, until a node succeeds. The results show which nodes are well. */
+import { Decisions } from '../core/decisions.ts';
 import { logger } from '../core/logger.ts';
 import type { ClusterNode } from './clusterNode.ts';
-import { failureOf, isCallersFault, isFull, toError } from './faults.ts';
+import { failureOf, isCallersFault, isDraining, isFull, toError } from './faults.ts';
 
 const log = logger('horizontal');
 
@@ -24,6 +25,8 @@ export interface AttemptsListener {
 export class Attempts {
   readonly #listener: AttemptsListener;
   readonly #now: () => number;
+  /** Failures of nodes, by the error's class. */
+  readonly refusals = new Decisions<string>('placement');
 
   /** @param now returns milliseconds, from any moment on */
   constructor(listener: AttemptsListener, now: () => number) {
@@ -52,7 +55,7 @@ export class Attempts {
       } catch (thrown) {
         const error = toError(thrown);
         if (isCallersFault(error)) throw error;
-        log('%s can’t do it, another node may: %s', node.id, error.message);
+        log.warn('%s can’t do it, another node may: %s', node.id, error.message);
         failures.set(node, error);
       }
     }
@@ -71,9 +74,10 @@ export class Attempts {
     } catch (thrown) {
       const error = toError(thrown);
       if (isFull(error)) node.markFull();
-      const isItsFault = this.#listener.isHere(node) && !isCallersFault(error) && !isFull(error);
+      if (!isCallersFault(error)) this.refusals.note(error.name, { node: node.id, refused: error.message });
+      const isItsFault = this.#listener.isHere(node) && !isCallersFault(error) && !isFull(error) && !isDraining(error);
       const change = learn(isItsFault ? false : undefined);
-      if (change) log('%s is %s, and let rest: %o', node.id, change, error);
+      if (change) log.warn('%s is %s, and let rest: %o', node.id, change, error);
       if (change === 'failing') this.#listener.onFailing(node, error);
       throw error;
     }

@@ -1,7 +1,7 @@
 /** Node of a MafaldaHorizontal: a Mafalda, with the state that placement needs. */
-import { availableParallelism } from 'node:os';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { ConnectFailure, ServerSigns } from '../remote/client/index.ts';
+import { availableCores } from '../api/resources.ts';
 import { NodeUnavailableError, RefusedError } from '../api/errors.ts';
 import { ObjectTree, type TreeNode } from '../core/objectTree.ts';
 import { isLinkTransport, linkedRouterId } from '../piping/endpoint.ts';
@@ -32,6 +32,7 @@ type Described = MafaldaApi & {
   readonly maxLoad?: number;
   readonly signs?: ServerSigns;
   readonly trouble?: Error;
+  readonly draining?: boolean;
 };
 
 /** `readyState` of a RemoteMafaldaClient that can be used. */
@@ -42,8 +43,14 @@ const FULL_MS = 1000;
 
 let nextLocalId = 1;
 
-/** Emits `change` when the node may hold less than before, or may get new objects (again). */
-export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
+export type ClusterNodeEvents = {
+  /** Emitted when the node may hold less than before, or may get new objects (again). */
+  change: [];
+  /** Emitted when the draining of the node begins, whoever drains it. */
+  draining: [];
+};
+
+export class ClusterNode extends EnhancedEventEmitter<ClusterNodeEvents> {
   readonly id: string;
   readonly mafalda: MafaldaApi;
   readonly url: string | undefined;
@@ -65,7 +72,7 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
   /** Objects that keep a drained node from being empty. */
   readonly contents = new Set<TreeNode>();
   /** Number of the node's cores; of this machine's, until the node has reported its own. */
-  cores = availableParallelism();
+  cores = availableCores();
   /** Rest of the node after failures. */
   readonly rest: Rest;
   /** Id of the server at the latest connection. */
@@ -74,6 +81,8 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
   #fullUntil = -Infinity;
   readonly #now: () => number;
   #draining = false;
+  /** Whether the node's operator drains it, according to the latest report. */
+  #isDrainedThere = false;
   readonly #expected: ExpectedLoad;
   readonly #reports: boolean;
 
@@ -157,14 +166,24 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
     return this.#placed;
   }
 
-  /** Whether the node is being drained, and gets no new objects. */
+  /**
+   * Whether the node is being drained, by this controller or by the node's operator, and gets no new objects. Each of
+   * the two ends its own draining only.
+   */
   get draining(): boolean {
+    return this.#draining || this.#isDrainedThere;
+  }
+
+  /** Whether this controller drains the node. */
+  get isDrainedHere(): boolean {
     return this.#draining;
   }
 
+  /** Begins or ends the draining by this controller. */
   set draining(draining: boolean) {
+    const wasDraining = this.draining;
     this.#draining = draining;
-    this.emit('change');
+    this.#tellOfDraining(wasDraining);
   }
 
   /** Number of calls that create objects there and have no answer yet. */
@@ -218,6 +237,14 @@ export class ClusterNode extends EnhancedEventEmitter<{ change: [] }> {
     this.#readCores();
     // A server with a limit counts what it has admitted.
     this.#expected.measured(this.#maxLoad !== undefined);
+    const wasDraining = this.draining;
+    this.#isDrainedThere = (this.mafalda as Described).draining === true;
+    if (this.draining !== wasDraining) this.#tellOfDraining(wasDraining);
+  }
+
+  #tellOfDraining(wasDraining: boolean): void {
+    this.emit('change');
+    if (this.draining && !wasDraining) this.emit('draining');
   }
 
   /** Load beyond which the node takes nothing new, in percent, if it has said so. */

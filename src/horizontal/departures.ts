@@ -13,7 +13,7 @@ export class Departures {
 
   /** Closes the client when its server has heard the goodbye, or can't be expected to. */
   add(client: RemoteMafaldaClient): void {
-    const departed = client.depart(this.#end.signal).catch(error => log('%s: %o', client.url, error));
+    const departed = client.depart(this.#end.signal).catch(error => log.warn('%s: %o', client.url, error));
     this.#underway.add(departed);
     void departed.then(() => this.#underway.delete(departed));
   }

@@ -37,7 +37,7 @@ export function untilDrained(node: ClusterNode, deadline: number | undefined): P
       node.off('change', check);
       resolve();
     };
-    const check = (): void => void ((node.isEmpty || !node.draining) && finish());
+    const check = (): void => void ((node.isEmpty || !node.isDrainedHere) && finish());
     const timer = deadline === undefined ? undefined : setTimeout(finish, deadline);
     node.on('change', check);
     check();

@@ -14,6 +14,11 @@ export function isFull({ name }: Error): boolean {
   return name === 'NodeFullError';
 }
 
+/** Returns whether a node is well, and takes nothing new since its operator drains it. */
+export function isDraining({ name }: Error): boolean {
+  return name === 'NodeDrainingError';
+}
+
 /**
  * Returns the error for the caller when no node could do it: the error of all nodes if they agree on its class, else an
  * error with all of theirs as causes.

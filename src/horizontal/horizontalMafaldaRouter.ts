@@ -71,12 +71,14 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       onWorkerDied: (worker, error) => this.reportWorkerDied(worker, error),
       onError: error => this.reportError(error),
       onLost: node => this.#afterLoss(node),
-      onClosed: () => void this.close().catch(error => log('%s: %o', options.id, error)),
+      onClosed: () => void this.close().catch(error => log.warn('%s: %o', options.id, error)),
     });
     this.#piper = new Piper({
       tree: this.tree,
       streams: this.streams,
       network: true,
+      room: options.id,
+      decisions: nodes.pipes,
       domainOf: router => this.#nodeOf(router).id,
       endpointOf: router => this.#parts.get(this.#nodeOf(router)),
       isLost: router => this.#nodeOf(router).lost,
@@ -302,7 +304,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       this.#parts
         .get(other)
         .leaveLinks(request)
-        .catch(error => log('%s: %o', other.id, error));
+        .catch(error => log.warn('%s: %o', other.id, error));
     }
   }
 
@@ -328,7 +330,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     for (const [node, part] of this.#parts) {
       const closed = this.#leaving ? this.#parts.leave(node) : part.close();
       if (node.connected) closing.push(closed);
-      else closed.catch(error => log('%s: %o', node.id, error));
+      else closed.catch(error => log.warn('%s: %o', node.id, error));
     }
     if (!this.#leaving) this.#parts.closeLost();
     await Promise.all(closing);

@@ -58,6 +58,8 @@ export type MafaldaHorizontalEvents = MafaldaEvents & {
    * once, until the node has worked again.
    */
   nodefailing: [node: MafaldaApi, error: Error];
+  /** Emitted when a node gets nothing new from now on: its operator drains it, or `drain()` of this controller. */
+  nodedraining: [node: MafaldaApi];
   /**
    * Emitted when a node is not heard, and may well live: its objects stay open, until it is heard again or its server's
    * `sessionTimeout` has passed.

@@ -10,6 +10,7 @@ import type { ObjectTypes } from '../core/objectTree.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
 import type { MafaldaApi, MafaldaRouterOptions, MafaldaRouterState, ResourceUsages } from '../api/types.ts';
 import { checkDuration } from '../api/checkDuration.ts';
+import type { MafaldaStatistics, NodeStatistics } from '../api/statistics.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import { Departures } from './departures.ts';
 import { untilDrained, drainReportOf, type DrainOptions, type DrainReport } from './drain.ts';
@@ -101,6 +102,7 @@ export class MafaldaHorizontal
     this.#nodes.on('linkup', ({ from, to }) => this.safeEmit('linkup', { from: from.mafalda, to: to.mafalda }));
     this.#nodes.on('load', ({ mafalda }, load) => this.safeEmit('nodeload', mafalda, load));
     this.#nodes.on('failing', ({ mafalda }, error) => this.safeEmit('nodefailing', mafalda, error));
+    this.#nodes.on('draining', ({ mafalda }) => this.safeEmit('nodedraining', mafalda));
     this.#nodes.on('connecterror', failure => this.safeEmit('connecterror', failure));
     this.#nodes.on('error', error => this.#onNodeError(error));
     this.#nodes.on('unfit', node => this.#remove(node));
@@ -109,7 +111,8 @@ export class MafaldaHorizontal
       for (const node of nodes) this.add(node);
     } catch (error) {
       // The clients of the nodes before the failed node close here: no caller has a reference to close them by.
-      for (const { owned, mafalda } of this.#nodes) if (owned) mafalda.close().catch(closing => log('%o', closing));
+      for (const { owned, mafalda } of this.#nodes)
+        if (owned) mafalda.close().catch(closing => log.warn('%o', closing));
       throw error;
     }
     // `connected` is emitted even if there is nothing to wait for, so that its listeners don't wait in vain.
@@ -147,6 +150,12 @@ export class MafaldaHorizontal
       workers: reports.flatMap(({ workers }) => workers),
       hosts: reports.flatMap(({ hosts }) => hosts),
     };
+  }
+
+  /** Counts of decisions since the start, and the present states of the nodes. */
+  get statistics(): MafaldaStatistics {
+    const { placements, pipes, refusals } = this.#nodes;
+    return { placements: placements.counts, pipes: pipes.counts, refusals, nodes: [...this.#nodes].map(statisticsOf) };
   }
 
   /** Number of nodes. */
@@ -285,7 +294,7 @@ export class MafaldaHorizontal
     const closing = this.mediasoup.close();
     // The MafaldaRouters are left, not closed, since closing them would close them for all of their users.
     const leaving = [...this.mafaldaRouters.values()].map(mafaldaRouter => mafaldaRouter.leave());
-    const left = Promise.all(leaving).catch(error => log('%o', error));
+    const left = Promise.all(leaving).catch(error => log.warn('%o', error));
     // The answers of `leave()` are awaited only after the clients have closed, which ends the calls to silent nodes.
     await Promise.all([
       this.#departures.close(),
@@ -333,9 +342,15 @@ export class MafaldaHorizontal
     node.lost = true;
     this.#onLost(node);
     for (const mafaldaRouter of this.mafaldaRouters.values()) {
-      mafaldaRouter.removeNode(node).catch(error => log('%s: %o', node.id, error));
+      mafaldaRouter.removeNode(node).catch(error => log.warn('%s: %o', node.id, error));
     }
     this.mediasoup.removeNode(node);
     if (node.owned && node.mafalda instanceof RemoteMafaldaClient) this.#departures.add(node.mafalda);
   }
+}
+
+function statisticsOf({ id, load, connected, unreachable, draining, rest }: ClusterNode): NodeStatistics {
+  if (unreachable) return { id, state: 'unreachable', load };
+  if (!connected) return { id, state: 'disconnected', load };
+  return { id, state: draining ? 'draining' : rest.resting ? 'resting' : 'connected', load };
 }

@@ -7,6 +7,8 @@ import type { ConnectFailure } from '../remote/client/index.ts';
 import type { MafaldaApi } from '../api/types.ts';
 import { Attempts, type Tried } from './attempts.ts';
 import { ClusterNode, type NodeEvents } from './clusterNode.ts';
+import { Decisions } from '../core/decisions.ts';
+import type { PipeReason, PlacementReason } from '../api/statistics.ts';
 import { LinkTable } from './reachability/linkTable.ts';
 import { probe } from './reachability/probe.ts';
 import { Reachability, type DownLink } from './reachability/reachability.ts';
@@ -35,6 +37,8 @@ export type NodePoolEvents = {
   connecterror: [failure: ConnectFailure];
   /** Emitted when a node can't do its work, and is let rest. Emitted once, until the node is well again. */
   failing: [node: ClusterNode, error: Error];
+  /** Emitted when the draining of a node begins, whoever drains it. */
+  draining: [node: ClusterNode];
   /** Emitted when it turns out that a node can't stay. */
   unfit: [node: ClusterNode];
   /** Emitted when every node has answered, or can't be reached at present. */
@@ -47,8 +51,18 @@ const CONNECT_TIMEOUT_MS = 3000;
 const MAX_REASONS = 5;
 const none: Tried = new Map();
 
+/** Node that was chosen, and the reason. */
+interface Choice {
+  readonly node: ClusterNode;
+  readonly reason: PlacementReason;
+}
+
 export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
   strategy: Strategy;
+  /** Placements on the nodes. */
+  readonly placements = new Decisions<PlacementReason>('placement');
+  /** Pipes between the nodes. */
+  readonly pipes = new Decisions<PipeReason>('piping');
   readonly watermark: number;
   /** Links between the nodes. */
   readonly links = new LinkTable<ClusterNode>();
@@ -143,6 +157,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     if (!this.#byName.has(node.id)) this.#byName.set(node.id, node);
     if (!node.settled) this.#unsettled.add(node);
     this.links.watch(node);
+    node.on('draining', () => this.emit('draining', node));
     const timeout = setTimeout(() => settle(), CONNECT_TIMEOUT_MS);
     const settle = (): void => {
       clearTimeout(timeout);
@@ -221,13 +236,18 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     create: (node: ClusterNode) => Promise<T>,
   ): Promise<T> {
     checkPlacement(placement);
+    const startedAt = this.#now();
     await this.whenSettled();
+    let reason: PlacementReason = 'bound';
     const createCounted = async (node: ClusterNode): Promise<T> => {
       const settle = node.reserve();
+      const createdFor = reason;
       let created = false;
       try {
         const result = await create(node);
         created = true;
+        const ms = Math.round(this.#now() - startedAt);
+        this.placements.note(createdFor, { room: request.mafaldaRouterId, node: node.id, ms });
         return result;
       } finally {
         settle(created);
@@ -235,7 +255,9 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     };
     const choose = (tried: Tried): ClusterNode | undefined => {
       request.assertOpen();
-      return this.#byStrategy(request, placement, tried);
+      const choice = this.#byStrategy(request, placement, tried);
+      reason = choice?.reason ?? reason;
+      return choice?.node;
     };
     if (placement.node === undefined) return this.attempt(choose, createCounted);
     request.assertOpen();
@@ -250,9 +272,9 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
   /** Returns the node for the next object, by the present state of the nodes. */
   choose(request: PoolRequest, placement: Placement = {}): ClusterNode {
     if (placement.node !== undefined) return this.#boundNode(placement.node);
-    const node = this.#byStrategy(request, placement, none);
-    if (!node) throw this.#noNodeError();
-    return node;
+    const choice = this.#byStrategy(request, placement, none);
+    if (!choice) throw this.#noNodeError();
+    return choice.node;
   }
 
   /** Returns a node that can answer a question: rather a node that is in use already and will be. */
@@ -291,7 +313,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     { mafaldaRouterId, isUsed, countNear }: PoolRequest,
     { region: wantedRegion, near }: Placement,
     tried: Tried,
-  ): ClusterNode | undefined {
+  ): Choice | undefined {
     const streams = near && countNear(near);
     const candidates = this.#candidates(tried);
     if (candidates.length === 0) return undefined;
@@ -309,7 +331,24 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     });
     const node = choice && candidates[states.indexOf(choice)];
     if (!node) throw new TypeError('the strategy must return one of its candidates');
-    return node;
+    return { node, reason: this.#reasonFor(choice, wantedRegion, tried) };
+  }
+
+  #reasonFor(
+    { load, near, region, hasRouter }: NodeState,
+    wantedRegion: string | undefined,
+    tried: Tried,
+  ): PlacementReason {
+    if (tried.size > 0) return 'retried';
+    if (load >= this.watermark) return 'full';
+    if (near) return 'near';
+    if (wantedRegion !== undefined && region === wantedRegion) return 'region';
+    return hasRouter ? 'used' : 'further';
+  }
+
+  /** Numbers of attempts that nodes have failed, by the error's class. */
+  get refusals(): Partial<Record<string, number>> {
+    return this.#attempts.refusals.counts;
   }
 
   /** Error that explains why no node takes new objects; undefined if a node does. */

@@ -208,7 +208,7 @@ export class Parts {
       return await attached;
     } catch (error) {
       // A node that goes in the meantime is not unusual; a node that refuses this controller is.
-      if (!node.connected || part?.mafaldaRouter.closed) log('%s: %o', node.id, error);
+      if (!node.connected || part?.mafaldaRouter.closed) log.warn('%s: %o', node.id, error);
       else this.#listener.onError(error instanceof Error ? error : new Error(String(error)));
       return false;
     }

@@ -1,10 +1,12 @@
 /** Measures the load of this machine, by all of its processes. */
 import { readFileSync } from 'node:fs';
-import { cpus, freemem, totalmem } from 'node:os';
+import { cpus } from 'node:os';
+import { availableCores, availableMemory } from '../api/resources.ts';
 import type { HostLoad } from '../api/load.ts';
 
 /** Minimum time between two samples, in ms: the CPU share of a shorter time would be noise. */
 const MIN_SAMPLE_MS = 500;
+const CORES = availableCores();
 /** Linux' counters of each network interface. */
 const NETWORK_FILE = '/proc/net/dev';
 
@@ -19,18 +21,18 @@ export class HostMeter {
       this.#cpu = total > 0 ? (100 * (now.busy - this.#latest.busy)) / total : 0;
       this.#latest = now;
     }
-    return { cores: now.cores, cpu: this.#cpu, memory: { total: totalmem(), free: freemem() }, network: readNetwork() };
+    return { cores: CORES, cpu: this.#cpu, memory: availableMemory(), network: readNetwork() };
   }
 }
 
-function sample(): { atMs: number; cores: number; total: number; busy: number } {
+function sample(): { atMs: number; total: number; busy: number } {
   const times = cpus().map(({ times: { user, nice, sys, idle, irq } }) => ({
     idle,
     total: user + nice + sys + idle + irq,
   }));
   const total = times.reduce((sum, cpu) => sum + cpu.total, 0);
   const idle = times.reduce((sum, cpu) => sum + cpu.idle, 0);
-  return { atMs: performance.now(), cores: times.length, total, busy: total - idle };
+  return { atMs: performance.now(), total, busy: total - idle };
 }
 
 function readNetwork(): HostLoad['network'] {

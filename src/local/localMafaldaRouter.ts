@@ -50,16 +50,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
   readonly #places: Places;
   readonly #aliases: Aliases;
   readonly #links: RouterLinks;
-  readonly #piper = new Piper({
-    tree: this.tree,
-    streams: this.streams,
-    network: false,
-    domainOf: router => router.id,
-    endpointOf: () => this.#links,
-    startsAsleep: (streamId, destination) => this.#flow.startsAsleep(streamId, destination),
-    chooseSource: places =>
-      chooseSource(places, { loadOf: router => this.#places.loadOf(router), watermark: this.#options.watermarkWorker }),
-  });
+  readonly #piper: Piper;
   readonly #leftLinks = new LeftLinks(this.tree, this.users);
   readonly #idlePipes: IdlePipes;
   readonly #flow: PipeFlow;
@@ -72,6 +63,18 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     this.#addresses = addresses;
     this.#options = options;
     this.#aliases = aliases;
+    this.#piper = new Piper({
+      tree: this.tree,
+      streams: this.streams,
+      network: false,
+      room: options.id,
+      decisions: pool.pipes,
+      domainOf: router => router.id,
+      endpointOf: () => this.#links,
+      startsAsleep: (streamId, destination) => this.#flow.startsAsleep(streamId, destination),
+      chooseSource: places =>
+        chooseSource(places, { loadOf: router => this.#places.loadOf(router), watermark: options.watermarkWorker }),
+    });
     this.#places = new Places(pool, options, this.tree, {
       onRouter: (router, worker) => {
         if (addresses.pipeFamilies) setFamilies(router, addresses.pipeFamilies);

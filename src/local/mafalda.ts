@@ -4,6 +4,7 @@ import { WorkerCounts } from '../base/workerCounts.ts';
 import type { LoadReport } from '../api/load.ts';
 import { MafaldaBase } from '../base/mafaldaBase.ts';
 import { refuseUnknown, type OptionNames, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
+import type { MafaldaStatistics } from '../api/statistics.ts';
 import type { ResourceUsages } from '../api/types.ts';
 import type { Index, WebRtcServerOptions, Worker } from 'mediasoup/types';
 import { ObjectTree } from '../core/objectTree.ts';
@@ -114,6 +115,12 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
     const cpus = new Map(this.#pool.measured.map(({ id, cpu }) => [id, cpu]));
     const workers = this.#counts.flatMap(counts => counts.loads(id => cpus.get(id) ?? 0));
     return { load: this.load, workers, hosts: [this.#host.read()] };
+  }
+
+  /** Counts of decisions since the start. */
+  get statistics(): MafaldaStatistics {
+    const { placements, pipes } = this.#pool;
+    return { placements: placements.counts, pipes: pipes.counts, refusals: {}, nodes: [] };
   }
 
   adopt(worker: Worker): void {

@@ -4,6 +4,7 @@ import { ClosedError, LimitError, WorkerBudgetError } from '../api/errors.ts';
 import { GraceTimers } from '../core/graceTimers.ts';
 import { onceClosed } from '../core/onceClosed.ts';
 import type { ResolvedMafaldaRouterOptions } from '../api/options.ts';
+import type { PlacementReason } from '../api/statistics.ts';
 import type { ObjectTree } from '../core/objectTree.ts';
 import type { Candidate } from '../placement/selection.ts';
 import type { WorkerStreamIds } from './aliases.ts';
@@ -53,16 +54,27 @@ export class Places {
 
   /** Creates an object in the Router that placement chooses. */
   async create<T>(make: (router: Router) => Promise<T>): Promise<T> {
-    const chosen = this.#chooseWorker();
+    const startedAt = performance.now();
+    const { pooled: chosen, reason } = this.#chooseWorker();
+    const noteAt = ({ id }: PooledWorker, noted: PlacementReason): void =>
+      this.#pool.placements.note(noted, {
+        room: this.#options.id,
+        worker: id,
+        ms: Math.round(performance.now() - startedAt),
+      });
     try {
-      return await this.#createAt(chosen, make);
+      const created = await this.#createAt(chosen, make);
+      noteAt(chosen, reason);
+      return created;
     } catch (error) {
       if (!chosen.neverStarted) throw error;
       // The new Worker can't, or may not, be started: a running Worker is used instead, if there is any.
       const workers = this.#candidates().filter(({ pooled }) => pooled.id !== undefined);
       const choice = placeOnWorker({ workers, watermark: this.#options.watermarkWorker, mayCreateWorker: false });
       if (choice === undefined || choice === 'new') throw error;
-      return this.#createAt(choice.pooled, make);
+      const created = await this.#createAt(choice.pooled, make);
+      noteAt(choice.pooled, 'retried');
+      return created;
     }
   }
 
@@ -145,7 +157,7 @@ export class Places {
     }));
   }
 
-  #chooseWorker(): PooledWorker {
+  #chooseWorker(): { pooled: PooledWorker; reason: PlacementReason } {
     const { maxWorkers, watermarkWorker, workerSettings } = this.#options;
     const created = [...this.#created].filter(({ ended }) => !ended).length;
     const mayCreateWorker = created < maxWorkers && this.#pool.mayCreateWorker;
@@ -160,11 +172,14 @@ export class Places {
         { limit: 'maxWorkers', max: maxWorkers },
       );
     }
-    if (choice !== 'new') return choice.pooled;
+    if (choice !== 'new') {
+      const { pooled, load, hasRouter } = choice;
+      return { pooled, reason: load >= watermarkWorker ? 'full' : hasRouter ? 'used' : 'further' };
+    }
     const pooled = this.#pool.create(workerSettings);
     this.#created.add(pooled);
     pooled.onceEnded(() => this.#created.delete(pooled));
-    return pooled;
+    return { pooled, reason: 'started' };
   }
 
   #open(pooled: PooledWorker): Place {

@@ -12,7 +12,7 @@ const ANSWER_TIMEOUT_MS = 2000;
 export async function usagesOf(workers: PooledWorker[]): Promise<ResourceUsages> {
   const asked = workers.map(async pooled => [String((await pooled.ready).pid), await pooled.usage()] as const);
   const usages = await answersWithin(asked, ANSWER_TIMEOUT_MS, (index, reason) =>
-    log('no usage of Worker %s: %o', workers[index]?.id, reason),
+    log.warn('no usage of Worker %s: %o', workers[index]?.id, reason),
   );
   return Object.fromEntries(usages.filter(usage => usage !== undefined));
 }

@@ -1,9 +1,10 @@
 /** Budget of Workers that all processes of this machine share, kept in a file. */
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { chmod, mkdir, open, type FileHandle } from 'node:fs/promises';
 import { constants, readFileSync } from 'node:fs';
 import lockfile from 'proper-lockfile';
+import { availableCores } from '../api/resources.ts';
 import { WorkerBudgetError } from '../api/errors.ts';
 import { logger } from '../core/logger.ts';
 
@@ -46,7 +47,7 @@ export class WorkerBudget {
   readonly max: number;
   readonly #file: string;
 
-  constructor({ max = availableParallelism(), file = join(FOLDER, 'shares.json') }: WorkerBudgetOptions = {}) {
+  constructor({ max = availableCores(), file = join(FOLDER, 'shares.json') }: WorkerBudgetOptions = {}) {
     if (!Number.isInteger(max) || max < 1)
       throw new TypeError('if given, workerBudget.max must be an integer, 1 or more');
     if (typeof file !== 'string' || file === '')
@@ -139,7 +140,7 @@ function parseShares(content: string): Shares {
       );
     }
   } catch (error) {
-    log('the file of shares is damaged, and begun anew: %o', error);
+    log.warn('the file of shares is damaged, and begun anew: %o', error);
   }
   return {};
 }

@@ -2,13 +2,15 @@
  * The Workers of a Mafalda: shared by its MafaldaRouters, measured, and closed when they are empty. Workers of others
  * are only measured.
  */
-import { availableParallelism } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import type { Index, WebRtcServerOptions, Worker, WorkerSettings } from 'mediasoup/types';
 import { closeWorker } from '../core/workers/closeWorker.ts';
+import { Decisions } from '../core/decisions.ts';
 import { GraceTimers } from '../core/graceTimers.ts';
 import { logger } from '../core/logger.ts';
 import { onceClosed } from '../core/onceClosed.ts';
+import { availableCores } from '../api/resources.ts';
+import type { PipeReason, PlacementReason } from '../api/statistics.ts';
 import { WorkerBudgetError } from '../api/errors.ts';
 import { startWorker } from '../core/workers/startWorker.ts';
 import { wasEndedBySignal } from '../core/workers/endedBySignal.ts';
@@ -17,7 +19,7 @@ import type { WorkerBudget } from './workerBudget.ts';
 
 const log = logger('workers');
 
-const CORES = availableParallelism();
+const CORES = availableCores();
 const SAMPLE_INTERVAL_MS = 1000;
 const IDLE_WORKER_GRACE_MS = 2000;
 
@@ -26,6 +28,10 @@ export type Mediasoup = Pick<Index, 'createWorker'>;
 
 export class WorkerPool {
   readonly webRtcServerOptions: WebRtcServerOptions | undefined;
+  /** Placements on the Workers. */
+  readonly placements = new Decisions<PlacementReason>('placement');
+  /** Pipes between the Workers. */
+  readonly pipes = new Decisions<PipeReason>('piping');
   readonly #mediasoup: Mediasoup;
   readonly #budget: WorkerBudget | undefined;
   /** Ends of processes and returns of shares that close() has to wait for. */
@@ -111,7 +117,7 @@ export class WorkerPool {
       await closeWorker(await this.#start({}));
     } catch (error) {
       if (!(error instanceof WorkerBudgetError)) throw error;
-      log('whether a Worker can be started is not known: %s', error.message);
+      log.warn('whether a Worker can be started is not known: %s', error.message);
     }
   }
 
@@ -154,7 +160,9 @@ export class WorkerPool {
 
   #giveBack(): void {
     if (!this.#budget) return;
-    this.#await(this.#budget.giveBack().catch(error => log('a Worker was not given back to the budget: %o', error)));
+    this.#await(
+      this.#budget.giveBack().catch(error => log.warn('a Worker was not given back to the budget: %o', error)),
+    );
   }
 
   #await(task: Promise<void>): void {
@@ -174,7 +182,7 @@ export class WorkerPool {
 
   #measure(): void {
     for (const pooled of this.measured) {
-      pooled.measure().catch(error => pooled.ended || log('cannot measure a Worker: %o', error));
+      pooled.measure().catch(error => pooled.ended || log.warn('cannot measure a Worker: %o', error));
     }
   }
 
@@ -185,7 +193,7 @@ export class WorkerPool {
   /** Ends a Worker. No object may be placed on it from here on. */
   #end(pooled: PooledWorker): void {
     this.#forget(pooled);
-    this.#await(pooled.ready.then(closeWorker, error => log('a Worker never started: %o', error)));
+    this.#await(pooled.ready.then(closeWorker, error => log.warn('a Worker never started: %o', error)));
   }
 
   #forget(pooled: PooledWorker): void {

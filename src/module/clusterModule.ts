@@ -52,7 +52,7 @@ export class ClusterModule implements Pick<Index, 'observer' | 'createWorker'> {
     const { nodes, ...options } = this.#settings();
     const cluster = new MafaldaHorizontal(nodes, options);
     // Errors are only logged here, since the calls that fail for them reject with them.
-    cluster.on('error', error => log('%o', error));
+    cluster.on('error', error => log.warn('%o', error));
     cluster.mediasoup.observer.on('newworker', worker => this.observer.safeEmit('newworker', worker));
     return { cluster, goodbye: new Goodbye(() => cluster.close()) };
   }
@@ -64,7 +64,7 @@ export class ClusterModule implements Pick<Index, 'observer' | 'createWorker'> {
     this.#connection = undefined;
     // The goodbye has been sent when close() returns. The handlers of a later connection must be the only ones for a
     // signal.
-    cluster.close().catch(error => log('%o', error));
+    cluster.close().catch(error => log.warn('%o', error));
     goodbye.dispose();
   }
 }

@@ -24,7 +24,7 @@ export class Goodbye {
     for (const signal of SIGNALS) process.off(signal, this.#onSignal);
   }
 
-  readonly #onExit = (): void => void this.#send().catch(error => log('%o', error));
+  readonly #onExit = (): void => void this.#send().catch(error => log.warn('%o', error));
 
   /**
    * Leaves the signal to an application that handles it itself; else repeats it after the goodbye, with its usual

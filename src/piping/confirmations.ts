@@ -49,7 +49,12 @@ export class Confirmations {
     waiting?.endpoint
       .confirmPipes(waiting.request)
       .catch(error =>
-        log('pipes from router %s to router %s: %o', waiting.request.routerId, waiting.request.remoteRouterId, error),
+        log.warn(
+          'pipes from router %s to router %s: %o',
+          waiting.request.routerId,
+          waiting.request.remoteRouterId,
+          error,
+        ),
       );
   }
 }

@@ -33,7 +33,7 @@ export function joinEnds(consumer: Consumer | DataConsumer, producer: Producer |
     // The Producer may have closed in the meantime, or the Consumer may have changed once more.
     following
       .then(follow)
-      .catch(error => producer.closed || log('producer %s does not follow: %o', producer.id, error));
+      .catch(error => producer.closed || log.warn('producer %s does not follow: %o', producer.id, error));
   };
   if ('kind' in consumer) consumer.on('producerpause', follow).on('producerresume', follow);
   else consumer.on('dataproducerpause', follow).on('dataproducerresume', follow);

@@ -43,7 +43,7 @@ export function reportLostMessages({ tree, streams, users, concerns }: LostMessa
     object.on('sctpsendbufferfull', () => {
       lost.set(object, lostMessagesOf(object) + 1);
       const id = object.dataProducerId;
-      log('a message of %s to router %s is lost: too much waits for the link', id, to);
+      log.warn('a message of %s to router %s is lost: too much waits for the link', id, to);
       const router = tree.routers.get(to);
       if (!router || !concerns(from, router)) return;
       for (const routerId of routersBehind(to, streams.find(id)))

@@ -5,7 +5,9 @@
  */
 import { NotFoundError, UnsupportedError } from 'mediasoup/errors';
 import type { Consumer, DataConsumer, DataProducer, Producer, Router } from 'mediasoup/types';
-import { logger } from '../core/logger.ts';
+import { logger, type LogFacts } from '../core/logger.ts';
+import type { PipeReason } from '../api/statistics.ts';
+import type { Decisions } from '../core/decisions.ts';
 import type { ObjectTree } from '../core/objectTree.ts';
 import { Confirmations } from './confirmations.ts';
 import {
@@ -37,6 +39,10 @@ export interface PiperOptions {
   streams: Streams;
   /** Whether pipes cross machines: then they are encrypted, and lost packets are sent again. */
   network: boolean;
+  /** Id of the MafaldaRouter. */
+  room: string;
+  /** Notes each pipe. */
+  decisions: Decisions<PipeReason>;
   /** Returns the domain of a Router: its Routers get a stream by themselves as soon as one of them has it. */
   domainOf: (router: Router) => string;
   endpointOf: (router: Router) => PipeEndpoint;
@@ -193,7 +199,10 @@ export class Piper {
     const [[announcement, announce], [production, produce]] = [deferred(), deferred()];
     const arrived = this.#attempt(stream, destination, { announce, produce }).finally(() => this.#underway.delete(key));
     // The arrival may have no waiter; callers that wait for another stage see a failure there.
-    arrived.catch(error => log('pipe of %s to router %s failed: %o', streamKey(stream), destination.id, error));
+    arrived.catch((error: Error) => {
+      log.warn('pipe of %s to router %s failed: %o', streamKey(stream), destination.id, error);
+      this.#note('failed', stream, { to: domain, error: error.message });
+    });
     const piping = { announced: firstOf(announcement, arrived), produced: firstOf(production, arrived), arrived };
     this.#underway.set(key, piping);
     return piping;
@@ -202,6 +211,7 @@ export class Piper {
   async #attempt(stream: StreamId, destination: Router, stages: StageCallbacks): Promise<void> {
     const { streams, domainOf, chooseSource, detour } = this.#options;
     const domain = domainOf(destination);
+    const startedAt = performance.now();
     for (let attempt = 1; ; ++attempt) {
       const places = streams.find(streamKey(stream));
       // The stream may have closed in the meantime, which the following consume reports; or another Piper has brought
@@ -209,7 +219,12 @@ export class Piper {
       if (places.length === 0 || places.some(({ router }) => domainOf(router) === domain)) return;
       try {
         const source = chooseSource(this.#reachable(places, destination), destination);
-        if (source) return await this.#make(stream, source.router, destination, stages);
+        if (source) {
+          await this.#make(stream, source.router, destination, stages);
+          const ms = Math.round(performance.now() - startedAt);
+          this.#note(source.piped ? 'copy' : 'origin', stream, { from: domainOf(source.router), to: domain, ms });
+          return;
+        }
         await detour?.(stream, places, destination);
       } catch (error) {
         if (!isTransient(error)) throw error;
@@ -217,6 +232,11 @@ export class Piper {
       }
       if (attempt === MAX_ATTEMPTS) throw unreachable(stream, new Error('no other Router reaches it'));
     }
+  }
+
+  #note(reason: PipeReason, stream: StreamId, facts: LogFacts): void {
+    const { room, decisions } = this.#options;
+    decisions.note(reason, { room, stream: streamKey(stream), ...facts });
   }
 
   /**

@@ -88,7 +88,7 @@ export class NodeList extends EnhancedEventEmitter<{ node: [record: NodeRecord];
     }
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      this.read().catch(error => log('the nodes can’t be read: %o', error));
+      this.read().catch(error => log.warn('the nodes can’t be read: %o', error));
     }, varied(timing.list)).unref();
   }
 

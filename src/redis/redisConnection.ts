@@ -132,7 +132,7 @@ export class RedisConnection extends EnhancedEventEmitter<RedisConnectionEvents>
       .catch(failure => log('destroying a client: %o', failure));
     for (const reject of this.#underway) reject(error);
     if (this.#closed) return;
-    log('the connection is down: %o', error);
+    log.warn('the connection is down: %o', error);
     this.#retry = setTimeout(() => void this.#connect(), this.#backoff.next());
     this.safeEmit('down', error);
   }

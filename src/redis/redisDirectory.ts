@@ -133,7 +133,7 @@ export class RedisDirectory extends PublicEmitter<DirectoryEvents> implements Di
     if (this.#isFollowed || this.#closed) return this.#followed;
     this.#isFollowed = true;
     if (this.#connection.isUp) {
-      const followed = this.#list.follow().catch(error => log('the nodes can’t be followed: %o', error));
+      const followed = this.#list.follow().catch(error => log.warn('the nodes can’t be followed: %o', error));
       void followed.then(() => this.#markFollowed());
     }
     return this.#followed;
@@ -146,7 +146,7 @@ export class RedisDirectory extends PublicEmitter<DirectoryEvents> implements Di
       const renewed = [...this.#registrations].map(registration => registration.renew());
       await Promise.all([this.#isFollowed && this.#list.follow(), ...renewed]);
     } catch (error) {
-      return log('the connection is no longer up: %o', error);
+      return log.warn('the connection is no longer up: %o', error);
     }
     if (!this.#connection.isUp) return;
     if (this.#isFollowed) this.#markFollowed();

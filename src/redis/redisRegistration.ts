@@ -53,7 +53,7 @@ export class RedisRegistration implements Registration {
     this.#record = checked;
     this.#writtenLoad = checked.load;
     this.#options = options;
-    this.renew().catch(error => log('%s: %o', record.url, error));
+    this.renew().catch(error => log.warn('%s: %o', record.url, error));
   }
 
   update(change: Partial<Pick<NodeRecord, 'load' | 'draining'>>): void {
@@ -132,7 +132,7 @@ export class RedisRegistration implements Registration {
     clearTimeout(this.#timer);
     if (this.#closed) return;
     this.#timer = setTimeout(() => {
-      this.renew().catch(error => log('%s: %o', this.#record.url, error));
+      this.renew().catch(error => log.warn('%s: %o', this.#record.url, error));
     }, ms).unref();
   }
 
@@ -152,7 +152,7 @@ export class RedisRegistration implements Registration {
       }
     } catch (error) {
       // A room that Redis refuses is written again when it is due, and all of them after an outage.
-      log('room %s: %o', roomId, error);
+      log.warn('room %s: %o', roomId, error);
     }
   }
 
@@ -173,7 +173,7 @@ export class RedisRegistration implements Registration {
         );
     };
     await within(
-      released().catch(error => log('%s: %o', url, error)),
+      released().catch(error => log.warn('%s: %o', url, error)),
       CLOSE_TIMEOUT_MS,
     );
   }

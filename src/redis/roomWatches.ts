@@ -86,7 +86,7 @@ export class RoomWatches {
     // What was written between this read and the subscription is seen by another one.
     connection.subscribe([keys.room(roomId)]).then(
       () => this.#rooms.get(roomId) === room && this.#reading.add(roomId),
-      error => log('room %s can’t be watched: %o', roomId, error),
+      error => log.warn('room %s can’t be watched: %o', roomId, error),
     );
     return room;
   }
@@ -97,7 +97,7 @@ export class RoomWatches {
     this.#reading.delete(roomId);
     room.markKnown();
     if (!connection.isUp) return;
-    connection.unsubscribe([keys.room(roomId)]).catch(error => log('room %s: %o', roomId, error));
+    connection.unsubscribe([keys.room(roomId)]).catch(error => log.warn('room %s: %o', roomId, error));
   }
 
   async #subscribeAll(roomIds: readonly string[]): Promise<void> {
@@ -111,7 +111,7 @@ export class RoomWatches {
       }
     } catch (error) {
       // The connection is down, and another one will be up.
-      return log('the rooms can’t be watched: %o', error);
+      return log.warn('the rooms can’t be watched: %o', error);
     }
     this.#scheduleRead();
   }
@@ -140,7 +140,7 @@ export class RoomWatches {
       const urls = Array.isArray(answer) ? answer.slice(0, MAX_HOLDERS).filter(isNodeUrl) : [];
       room.endReading(urls, performance.now() < this.#lenientUntil);
     } catch (error) {
-      log('room %s can’t be read: %o', roomId, error);
+      log.warn('room %s can’t be read: %o', roomId, error);
       room.endReading();
     }
   }

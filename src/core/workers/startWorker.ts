@@ -55,7 +55,7 @@ async function startShielded<T extends AppData>(settings?: WorkerSettings<T>): P
     throw await explain(error, settings?.workerBin ?? defaultWorkerBin);
   }
   if (setsid && !(await isSessionLeader(worker.pid))) {
-    log('Workers can’t be started in a session of their own: signals to the process group end them');
+    log.warn('Workers can’t be started in a session of their own: signals to the process group end them');
     setsid = undefined;
   }
   return worker;

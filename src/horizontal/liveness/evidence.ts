@@ -74,7 +74,7 @@ export class Evidence {
       // The node may have been heard in the meantime.
       if (isProven && this.#witnesses.has(node)) this.#provenAt.set(node, this.#now());
     } catch (error) {
-      log('%s could not be asked for %s: %o', witness.end.node.id, node.id, error);
+      log.warn('%s could not be asked for %s: %o', witness.end.node.id, node.id, error);
     } finally {
       witness.isAsked = false;
     }

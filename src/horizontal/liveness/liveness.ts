@@ -123,11 +123,11 @@ export class Liveness {
     if (verdict === 'doubtful') return;
     // Clients that the application has made have timeouts of their own.
     if (verdict === 'dead' && node.owned) {
-      log('%s is given up', node.id);
+      log.warn('%s is given up', node.id);
       return node.signs?.giveUp();
     }
     if (node.unreachable) return;
-    log('%s is not heard, and may well live', node.id);
+    log.warn('%s is not heard, and may well live', node.id);
     node.unreachable = true;
     // A new connection may get through where the present connection does not.
     node.signs?.reconnect();

@@ -48,10 +48,10 @@ export async function probe(nodes: readonly [MafaldaApi, MafaldaApi], signal: Ab
     await Promise.all([untilConnected(near, end, timeout), untilConnected(far, farEnd, timeout)]);
     return true;
   } catch (error) {
-    log('media does not get through: %o', error);
+    log.warn('media does not get through: %o', error);
     return false;
   } finally {
-    for (const mafaldaRouter of mafaldaRouters) mafaldaRouter.leave().catch(error => log('%o', error));
+    for (const mafaldaRouter of mafaldaRouters) mafaldaRouter.leave().catch(error => log.warn('%o', error));
   }
 }
 

@@ -121,12 +121,12 @@ export class Reachability {
       const [from, to] = stuck === 'there' ? [near.node, far.node] : [far.node, near.node];
       if (!this.isDown(from, to)) this.#goesDown(from, to);
     } catch (error) {
-      log('the link between %s and %s could not be looked at: %o', near.node.id, far.node.id, error);
+      log.warn('the link between %s and %s could not be looked at: %o', near.node.id, far.node.id, error);
     }
   }
 
   #goesDown(from: ClusterNode, to: ClusterNode): void {
-    log('what %s sends does not arrive at %s', from.id, to.id);
+    log.warn('what %s sends does not arrive at %s', from.id, to.id);
     const down: Down = { from, to, ending: new AbortController() };
     this.#down.set(keyOf(from, to), down);
     this.#options.onDown({ from, to });

@@ -221,7 +221,7 @@ export class PipeFlow {
         await (isWanted ? consumer.resume() : consumer.pause());
       } catch (error) {
         if (consumer.closed) return;
-        log('pipe of %s to router %s: %o', pipe.streamId, pipe.to, error);
+        log.warn('pipe of %s to router %s: %o', pipe.streamId, pipe.to, error);
         pipe.lastSent = undefined;
         this.#checkTimers.start(pipe);
         return;

@@ -165,7 +165,7 @@ function watchProducer(producer: Producer | DataProducer, router: Router, { stre
         await copy.resume();
       } catch (error) {
         // The copy's own end of the pipe repeats the resume.
-        log('producer %s: %o', copy.id, error);
+        log.warn('producer %s: %o', copy.id, error);
       }
     });
     // The origin is resumed after its copies: on a busy machine its packets may arrive sooner than they are ready.

@@ -50,7 +50,7 @@ export async function consumeAsleep(
       consumeWith(consume.bind(transport), producer, wanted, enableRtx, producerId),
     );
     if (isAsWanted(consumer, wanted)) return consumer;
-    log('mediasoup consumes otherwise than expected, so that pipes wait for their first key frame');
+    log.warn('mediasoup consumes otherwise than expected, so that pipes wait for their first key frame');
     unsuitable.add(consume);
     consumer.close();
   }

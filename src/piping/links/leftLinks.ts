@@ -81,7 +81,7 @@ export class LeftLinks {
   #look(): void {
     if (this.#left.size === 0) return this.close();
     for (const [transport, left] of this.#left) {
-      this.#lookAt(transport, left).catch(error => transport.closed || log('link %s: %o', transport.id, error));
+      this.#lookAt(transport, left).catch(error => transport.closed || log.warn('link %s: %o', transport.id, error));
     }
   }
 

@@ -114,7 +114,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> {
     // The next session waits, since an immediate beginning might fail in the same way again and again.
     this.requests.on('failing', () => this.#server.refusal.pause());
     this.requests.on('failed', error => {
-      log('%s: %o', this.url, error);
+      log.warn('%s: %o', this.url, error);
       this.#endSessionId = this.#sessionId;
       this.#loseSession(new Error(`${this.url}: ${error.message}`, { cause: error }));
     });

@@ -84,7 +84,7 @@ export class HeldRequests {
         args: [{ id }],
         isAhead: true,
         resolve: () => undefined,
-        reject: error => log('closing MafaldaRouter %s: %o', id, error),
+        reject: error => log.warn('closing MafaldaRouter %s: %o', id, error),
       });
       this.#options.send(call);
     }
@@ -99,7 +99,7 @@ export class HeldRequests {
         if ('resolve' in request) this.#ask(request);
         else this.#options.send(request);
       } catch (error) {
-        log('%s(): %o', request.method, error);
+        log.warn('%s(): %o', request.method, error);
       }
     }
   }
@@ -149,7 +149,7 @@ export class HeldRequests {
     try {
       return mirror && { target: mirror, method, args: this.#options.decode(args) };
     } catch (error) {
-      log('%s(): %o', method, error);
+      log.warn('%s(): %o', method, error);
       return undefined;
     }
   }

@@ -55,7 +55,7 @@ export function closeForMalformedPackets(manager: Manager): void {
       try {
         onData(data);
       } catch (error) {
-        log('a malformed packet: %o', error);
+        log.warn('a malformed packet: %o', error);
         transport.close();
       }
     };

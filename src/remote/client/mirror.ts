@@ -39,7 +39,7 @@ export class Mirror<Events extends EventsMap, ObserverEvents extends EventsMap> 
 }
 
 function logListenerError(name: string, error: Error): void {
-  log('a listener of %s threw: %o', name, error);
+  log.error('a listener of %s threw: %o', name, error);
 }
 
 export function coreOf(object: object): MirrorCore | undefined {

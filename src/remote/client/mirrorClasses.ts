@@ -103,7 +103,7 @@ export class RemoteRouter
     try {
       return ortc.canConsume(producer.consumableRtpParameters, copyOf(rtpCapabilities));
     } catch (error) {
-      log('canConsume() | %o', error);
+      log.warn('canConsume() | %o', error);
       return false;
     }
   }

@@ -36,7 +36,7 @@ export class MirrorUpdates {
         return void this.#mafaldaRouters
           .get(message.mafaldaRouter)
           ?.closedByServer()
-          .catch(error => log('%o', error));
+          .catch(error => log.warn('%o', error));
       default:
         return message satisfies never;
     }
@@ -48,7 +48,7 @@ export class MirrorUpdates {
       decoded = args.map(arg => this.#decodeArgument(arg));
     } catch (error) {
       // An event may refer to an object that has been closed here while the message was on its way.
-      return log('%s: %o', name, error);
+      return log.warn('%s: %o', name, error);
     }
     this.#mirrors.event(handle, name, decoded, changes, bytes);
   }

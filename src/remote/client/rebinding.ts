@@ -65,7 +65,7 @@ export class Rebinding {
     try {
       isComplete = await ask();
     } catch (error) {
-      log('%s: %o', mafaldaRouter.id, error);
+      log.warn('%s: %o', mafaldaRouter.id, error);
     }
     if (this.#isStopped || mafaldaRouter.closed) return;
     if (isComplete || performance.now() >= this.#until) return this.#mirrors.endMissing(mafaldaRouter.id);
@@ -86,7 +86,7 @@ export class Rebinding {
       try {
         await this.call(id, 'adopt', [handles]);
       } catch (error) {
-        log('adopting %d objects in %s: %o', handles.length, id, error);
+        log.warn('adopting %d objects in %s: %o', handles.length, id, error);
         for (const core of own.slice(from)) this.#adopted.delete(core);
         if (performance.now() < this.#until) this.#later(() => this.#adoptIn(mafaldaRouter));
         return;

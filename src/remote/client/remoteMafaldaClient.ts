@@ -176,6 +176,11 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     return { ...this.#loadReport, load: this.#load };
   }
 
+  /** Whether the server is being drained by its operator, and takes nothing new. False before the first report. */
+  get draining(): boolean {
+    return this.#loadReport.draining === true;
+  }
+
   /** Id of the server, the same by any URL, and new after each start. Undefined before the server has answered. */
   get serverId(): string | undefined {
     return this.#welcome?.serverId;
@@ -282,6 +287,19 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     connection.open();
   }
 
+  /**
+   * Takes the server out of use, for all of its clients: it creates nothing new, and its objects stay until their
+   * makers close them. Resolves when the server has heard it; the event `load` tells when nothing is left.
+   */
+  async drain(): Promise<void> {
+    await this.#call(MAFALDA_TARGET, 'drain', []);
+  }
+
+  /** Takes the server into use again. */
+  async undrain(): Promise<void> {
+    await this.#call(MAFALDA_TARGET, 'undrain', []);
+  }
+
   override async listMafaldaRouters(): Promise<MafaldaRouterState[]> {
     const states = await this.#call(MAFALDA_TARGET, 'listMafaldaRouters', []);
     if (!isMafaldaRouterStates(states))
@@ -338,7 +356,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     if (!connection) return;
     this.#connection = undefined;
     this.#closeEverything(death);
-    connection.close().catch(error => log('closing the connection to %s: %o', connection.url, error));
+    connection.close().catch(error => log.warn('closing the connection to %s: %o', connection.url, error));
   }
 
   #connectionOrThrow(): Connection {
@@ -363,6 +381,6 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     this.safeEmit('lost');
     this.#mirrors.closeAll(death);
     for (const mafaldaRouter of this.mafaldaRouters.values())
-      mafaldaRouter.closedByServer().catch(error => log('%o', error));
+      mafaldaRouter.closedByServer().catch(error => log.warn('%o', error));
   }
 }

@@ -237,7 +237,7 @@ export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Ca
         method: 'closeUnconfirmed',
         args: [],
         resolve: () => undefined,
-        reject: error => log('closing again: %o', error),
+        reject: error => log.warn('closing again: %o', error),
         onAnswer: onConfirmed,
         isAhead: true,
       });

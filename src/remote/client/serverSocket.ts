@@ -111,7 +111,7 @@ export class ServerSocket extends EnhancedEventEmitter<ServerSocketEvents> {
       },
       load: report => {
         if (isLoadReport(report)) this.emit('load', report);
-        else log('%s sent a load report that is none', url);
+        else log.warn('%s sent a load report that is none', url);
       },
       goodbye: () => this.emit('goodbye'),
       refused: (reason, permanent) => {
@@ -211,7 +211,7 @@ export class ServerSocket extends EnhancedEventEmitter<ServerSocketEvents> {
 
   #onConnectError(error: Error): void {
     const cause = causeOf(error);
-    log('%s: %s', this.url, cause.message);
+    log.warn('%s: %s', this.url, cause.message);
     this.connectErrors.ended();
     const isGone = cause.code === 'ECONNREFUSED';
     // socket.io does not try again after a refusal by the server.

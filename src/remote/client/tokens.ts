@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net';
+import { isLoopback } from '../../core/addresses/loopback.ts';
 import type { Token } from './connectionOptions.ts';
 
 /**
@@ -24,7 +24,3 @@ export function warnOfPlainToken(token: Token | undefined, url: string): void {
 }
 
 const warned = new Set<string>();
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'));
-}

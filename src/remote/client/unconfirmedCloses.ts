@@ -133,6 +133,9 @@ function forgetOldest<Key>(remembered: Map<Key, unknown>, older: Map<Key, unknow
   if (remembered.size + older.size <= MAX_REMEMBERED) return;
   const oldest = older.size > 0 ? older : remembered;
   const [key] = oldest.keys();
-  log('the server has not confirmed that %d objects were closed: forgetting the oldest', remembered.size + older.size);
+  log.warn(
+    'the server has not confirmed that %d objects were closed: forgetting the oldest',
+    remembered.size + older.size,
+  );
   if (key !== undefined) oldest.delete(key);
 }

@@ -121,7 +121,8 @@ export function isLoadReport(value: unknown): value is LoadReport {
     isRecord(value) &&
     isLoad(value['load']) &&
     isListOf(value['workers'], isWorkerLoad) &&
-    isListOf(value['hosts'], isHostLoad)
+    isListOf(value['hosts'], isHostLoad) &&
+    (value['draining'] === undefined || typeof value['draining'] === 'boolean')
   );
 }
 

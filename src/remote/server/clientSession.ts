@@ -5,6 +5,7 @@ import type { PipeToRouterResult, WorkerSettings } from 'mediasoup/types';
 import type { Socket as ServerSocket } from 'socket.io';
 import type { Addresses } from '../../core/addresses/addresses.ts';
 import { logger } from '../../core/logger.ts';
+import { NodeDrainingError } from '../../api/errors.ts';
 import type { MafaldaRouterDump } from '../../api/dump.ts';
 import type { LeaveRequest, OfferRequest, PipeOffer } from '../../piping/endpoint.ts';
 import type { MafaldaObjects, MafaldaRouterOptions, ResourceUsages } from '../../api/types.ts';
@@ -30,6 +31,7 @@ import type { Member, ExportedObject } from './exportedObject.ts';
 import { isPipe } from './exports.ts';
 import { guardPair, guardPiped } from './guardPipe.ts';
 import { closeMade, type Holding, type Owner } from './holding.ts';
+import type { Draining } from './draining.ts';
 import { limitError, type Limits, type ServerUse } from './limits.ts';
 import { Memberships } from './memberships.ts';
 import { OwnWorkers, type WorkerRules } from './ownWorkers.ts';
@@ -37,6 +39,7 @@ import type { ServedMafalda } from './servedMafalda.ts';
 import type { ServerLoad } from './serverLoad.ts';
 import { turns } from '../../core/turns.ts';
 import type { Targets } from './targets.ts';
+import type { ServerTally } from './serverTally.ts';
 import { TreeSender } from './treeSender.ts';
 import type { TreeExport } from './treeExport.ts';
 
@@ -67,6 +70,8 @@ export interface SessionContext extends WorkerRules {
   readonly targets: Targets | undefined;
   /** Bytes that are kept for all clients together. */
   readonly memory: MemoryBudget;
+  readonly tally: ServerTally;
+  readonly draining: Draining;
 }
 
 export class ClientSession implements Member {
@@ -81,6 +86,8 @@ export class ClientSession implements Member {
   readonly #use: ServerUse;
   readonly #memory: MemoryAccount;
   readonly #budget: MemoryBudget;
+  readonly #tally: ServerTally;
+  readonly #draining: Draining;
   readonly #session: Session<ServerMessage, ClientMessage>;
   readonly #memberships: Memberships;
   /** MafaldaRouters that this client itself is closing. */
@@ -106,7 +113,7 @@ export class ClientSession implements Member {
 
   /** @param onFailure called when the client has broken the protocol, or is too slow */
   constructor(
-    { served, load, addresses, targets, memory, ...rules }: SessionContext,
+    { served, load, addresses, targets, memory, tally, draining, ...rules }: SessionContext,
     { name, instance, canMove = false }: Credentials,
     onFailure: (error: Error) => void,
   ) {
@@ -121,6 +128,8 @@ export class ClientSession implements Member {
     this.#limits = rules.limits;
     this.#use = rules.use;
     this.#budget = memory;
+    this.#tally = tally;
+    this.#draining = draining;
     this.#memory = memory.open(rules.limits.sessionBytes);
     this.#session = new Session<ServerMessage, ClientMessage>(isClientMessage, {
       recovery: this.#recovery(),
@@ -138,6 +147,10 @@ export class ClientSession implements Member {
 
   get instance(): string | undefined {
     return this.#owner.instance;
+  }
+
+  get connected(): boolean {
+    return this.#socket !== undefined;
   }
 
   /** Whether the client knows another server to move to, and can hear that it should. */
@@ -249,6 +262,7 @@ export class ClientSession implements Member {
       isInSnapshot: ({ type }) => type === 'add' || type === 'event' || type === 'change',
       isEnding: ({ type }) => type === 'close' || type === 'forget' || type === 'closeMafaldaRouter',
       snapshot: async () => {
+        ++this.#tally.snapshots;
         await Promise.all(this.#trees().map(tree => this.#sendSnapshot(tree)));
       },
     };
@@ -274,7 +288,7 @@ export class ClientSession implements Member {
       case 'capabilities':
         return this.#memory.add(this.#capabilities.remember(message.slot, message.rtpCapabilities));
       case 'send':
-        this.#performOne(message, size).catch(error => log('%s: %o', message.method, error));
+        this.#performOne(message, size).catch(error => log.warn('%s: %o', message.method, error));
         return;
       case 'call':
         return void this.#answer(message, size);
@@ -289,6 +303,7 @@ export class ClientSession implements Member {
       const result = await this.#performOne(call, size);
       this.send({ type: 'answer', id, result, load: this.#changedLoad() });
     } catch (error) {
+      this.#tally.failedCall(error);
       this.send({ type: 'failure', id, error: encodeError(error) });
     }
   }
@@ -337,10 +352,14 @@ export class ClientSession implements Member {
     checkArguments(name, args, object => this.#served.exports.byObject(object)?.className);
     this.#targets?.check(name, exported?.className, args);
     if (method.creates || name === 'updateMediaCodecs') this.#refuseTooMany(name);
+    if (this.#draining.isOn && isNew(target, name))
+      throw new NodeDrainingError(`${name}(): this server is being drained, and takes nothing new: use another one`);
     const mafaldaRouterId = typeof target === 'string' ? target : exported?.exporter.mafaldaRouterId;
     const holding = mafaldaRouterId === undefined ? undefined : this.#memberships.get(mafaldaRouterId);
     let result: unknown;
     let succeeded = false;
+    const { onCall } = this.#tally;
+    const startedAt = onCall ? performance.now() : 0;
     if (name === 'pipeToRouter') guardPair(args[0]);
     const settle = method.creates ? this.#load.admit(name) : undefined;
     try {
@@ -351,6 +370,7 @@ export class ClientSession implements Member {
       throw this.#addresses.explain(error);
     } finally {
       settle?.(succeeded);
+      onCall?.(name, (performance.now() - startedAt) / 1000, succeeded ? 'ok' : 'error');
       // Creating a child does not change the object, and a closed object needs no changes.
       if (exported && !method.creates && !exported.node.object.closed) exported.exporter.sendChanges(exported);
     }
@@ -417,6 +437,8 @@ export class ClientSession implements Member {
     if (name === 'listMafaldaRouters') return { call: () => this.#served.list() };
     if (name === 'closeUnconfirmed') return { call: unconfirmed => this.#served.closeUnconfirmed(unconfirmed) };
     if (name === 'getResourceUsages') return { call: () => this.#usagesOf(this.#served.mafalda) };
+    if (name === 'drain') return { call: () => this.#draining.begin() };
+    if (name === 'undrain') return { call: () => this.#draining.end() };
     return undefined;
   }
 
@@ -504,6 +526,15 @@ export class ClientSession implements Member {
     const exported = this.#served.exports.byHandle(handle);
     return exported?.exporter.isShownTo(this) ? exported : undefined;
   }
+}
+
+/**
+ * Returns whether a call begins something that another server may as well have. Pipes to and from objects that exist,
+ * and what an application makes on Workers of its own, go on while a server is being drained.
+ */
+function isNew(target: Target, name: string): boolean {
+  if (target === MEDIASOUP_TARGET) return name === 'createWorker';
+  return typeof target === 'string' && isOneOf(mafaldaRouterCreates, name);
 }
 
 /** Returns the handle in an answer that refers to an object. */

@@ -17,9 +17,9 @@ export class DirectoryEntry {
     mafalda.on('newmafaldarouter', this.#onNew);
   }
 
-  /** Notes the present load, in percent of the node. */
-  update(load: number): void {
-    this.#registration.update({ load });
+  /** Notes the present load, in percent of the node, or whether the server is being drained. */
+  update(change: Partial<Pick<NodeRecord, 'load' | 'draining'>>): void {
+    this.#registration.update(change);
   }
 
   /** Takes everything back. */

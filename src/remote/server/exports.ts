@@ -25,6 +25,8 @@ export class Exports {
   /** Handles also of closed objects: an answer may still refer to them, and the client knows that they have closed. */
   readonly #handles = new WeakMap<object, number>();
   readonly #unfinished = new Set<Unfinished>();
+  /** Called when an object has gone. */
+  onRemove: () => void = () => undefined;
   #nextHandle = 1;
   #bytes = 0;
 
@@ -53,6 +55,11 @@ export class Exports {
 
   get size(): number {
     return this.#byHandle.size;
+  }
+
+  /** Whether there are no objects, with or without a handle. */
+  get isEmpty(): boolean {
+    return this.#byHandle.size === 0 && this.#unfinished.size === 0;
   }
 
   /** Bytes that the objects take; objects that existed before the first client attached are not counted. */
@@ -97,6 +104,7 @@ export class Exports {
     this.#byHandle.delete(exported.handle);
     if (isPipe(exported.node)) this.#pipes.delete(exported.node.id);
     this.#byObject.delete(exported.node.object);
+    this.onRemove();
   }
 
   byHandle(handle: number): ExportedObject | undefined {

@@ -23,7 +23,7 @@ export function guardPair(options: unknown): void {
   if (!router || !add || guarded.has(router)) return;
   guarded.add(router);
   router.addPipeTransportPair = (key, pair) => {
-    pair.catch(error => log('pipeToRouter(): %o', error));
+    pair.catch(error => log.warn('pipeToRouter(): %o', error));
     add(key, pair);
   };
 }
@@ -40,7 +40,7 @@ export function guardPiped(piped: unknown): void {
     const follow = pipeProducer[name].bind(pipeProducer);
     pipeProducer[name] = () => {
       const following = follow();
-      following.catch(error => log('%s() of a piped Producer: %o', name, error));
+      following.catch(error => log.warn('%s() of a piped Producer: %o', name, error));
       return following;
     };
   }

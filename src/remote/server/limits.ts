@@ -1,6 +1,6 @@
 /** Limits of clients, so that none of them can bring a server down by mistake or malice, nor can several together. */
-import { availableParallelism } from 'node:os';
 import { LimitError } from '../../api/errors.ts';
+import { availableCores } from '../../api/resources.ts';
 import { refuseUnknown } from '../../api/options.ts';
 
 /** Limits of the clients of a server. A call beyond a limit fails with a `LimitError`. */
@@ -63,7 +63,7 @@ const defaults: Limits = {
   sessionBytes: 64_000_000,
   totalBytes: 1_000_000_000,
   clients: 1000,
-  workers: 4 * availableParallelism(),
+  workers: 4 * availableCores(),
 };
 
 /** @throws {TypeError} for a limit that is unknown or not a positive integer */

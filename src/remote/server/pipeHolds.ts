@@ -51,7 +51,7 @@ export class PipeHolds {
     for (const [consumer, { holders, releasers }] of this.#requests) {
       releasers.delete(client);
       if (!holders.delete(client) || holders.size > 0 || releasers.size === 0) continue;
-      consumer.pause().catch(error => log('pipe %s: %o', consumer.id, error));
+      consumer.pause().catch(error => log.warn('pipe %s: %o', consumer.id, error));
     }
   }
 

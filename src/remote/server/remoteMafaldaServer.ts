@@ -1,15 +1,24 @@
-import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server as HttpServer,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Index, WebRtcServerOptions } from 'mediasoup/types';
+import type { Registry } from 'prom-client';
 import { Server as SocketServer } from 'socket.io';
 import { Addresses } from '../../core/addresses/addresses.ts';
+import { checkDuration } from '../../api/checkDuration.ts';
 import { NodeUnavailableError } from '../../api/errors.ts';
+import { refuseUnknown } from '../../api/options.ts';
 import { logger } from '../../core/logger.ts';
 import { logRejections } from '../../core/logRejections.ts';
 import type { LoadReport } from '../../api/load.ts';
+import type { CallObserver, ServerStatistics } from '../../api/statistics.ts';
 import type { MafaldaApi } from '../../api/types.ts';
 import {
   listenToAll,
@@ -31,12 +40,15 @@ import { MemoryBudget } from '../protocol/memory.ts';
 import { within } from '../../core/within.ts';
 import { authenticate } from './authenticate.ts';
 import type { ClientSession, SessionContext, ClientSocket } from './clientSession.ts';
+import { Draining } from './draining.ts';
 import { ConnectionGuard } from './connectionGuard.ts';
 import { DirectoryEntry } from './directoryEntry.ts';
 import { RateLimit, resolveLimits, ServerUse } from './limits.ts';
+import { Monitoring } from './monitoring.ts';
 import type { Orphans } from './orphanRegistry.ts';
 import { ServedMafalda } from './servedMafalda.ts';
 import { ServerLoad } from './serverLoad.ts';
+import { ServerTally } from './serverTally.ts';
 import { Sessions } from './sessions.ts';
 import { Targets } from './targets.ts';
 import { SettingsPolicy } from './settingsPolicy.ts';
@@ -68,6 +80,15 @@ export interface ServerCounts {
   objects: number;
 }
 
+/** Options of `RemoteMafaldaServer.drain()`. */
+export interface ServerDrainOptions {
+  /**
+   * Maximum time to wait, in ms.
+   * @default none: until clients have nothing here
+   */
+  deadline?: number;
+}
+
 /**
  * Shows a Mafalda, whichever implementation it is, to other processes, which use it by a RemoteMafaldaClient.
  *
@@ -89,8 +110,10 @@ export class RemoteMafaldaServer {
   readonly #sessions: Sessions;
   readonly #guard: ConnectionGuard;
   readonly #http: HttpServer;
+  readonly #monitoring: Monitoring;
   #sockets: SocketServer<Received<ClientEvents & SessionEvents>, Sent<ServerEvents & SessionEvents>> | undefined;
   #entry: DirectoryEntry | undefined;
+  #registry: Promise<Registry> | undefined;
   /** Number of calls of close(), by which listen() notices that it was closed meanwhile. */
   #closes = 0;
   /** Whether it waits for clients to move to other servers before it closes. */
@@ -101,7 +124,7 @@ export class RemoteMafaldaServer {
    * @throws {TypeError} for options that are unknown, invalid, or exclude each other, and for a missing `auth`
    */
   constructor(mafalda: MafaldaApi, options: RemoteMafaldaServerOptions) {
-    logRejections(this, ['close']);
+    logRejections(this, ['close', 'drain']);
     checkServerOptions(mafalda, options);
     this.#options = options;
     const settings = new SettingsPolicy(options.workerSettings, options.clientWorkerSettings);
@@ -125,10 +148,20 @@ export class RemoteMafaldaServer {
       use: new ServerUse(),
       limits,
       memory,
+      tally: new ServerTally(),
+      draining: new Draining(
+        () => this.#context.served.exports.isEmpty,
+        () => this.#onDraining(),
+      ),
     };
+    this.#context.served.exports.onRemove = () => this.#context.draining.objectGone();
     this.#sessions = new Sessions(this.#context);
     this.#guard = new ConnectionGuard(this.#context.limits.messagesPerSecond);
-    this.#http = options.server ?? createHttp(options);
+    this.#monitoring = new Monitoring(
+      { unreadiness: () => this.#unreadiness, metrics: () => this.#collectMetrics() },
+      options.metricsToken,
+    );
+    this.#http = options.server ?? createHttp(options, (...request) => this.handleRequest(...request));
   }
 
   /**
@@ -148,6 +181,71 @@ export class RemoteMafaldaServer {
   get counts(): ServerCounts {
     const { served } = this.#context;
     return { clients: this.#sessions.size, mafaldaRouters: served.attached, objects: served.exports.size };
+  }
+
+  /** Whether the server is being drained, by {@link drain} or by a client's `drain()`. */
+  get draining(): boolean {
+    return this.#context.draining.isOn;
+  }
+
+  /**
+   * Takes the server out of use: it creates nothing new, every controller hears of that, and uses other servers.
+   * Objects that exist stay until their makers close them; clients that know another server are asked to move there.
+   * @returns what is left of clients when nothing is, or when the deadline has passed, or `undrain()` or `close()` was
+   * called
+   * @throws {TypeError} if `deadline` is not a duration
+   */
+  async drain(options: ServerDrainOptions = {}): Promise<ServerCounts> {
+    refuseUnknown('drain()', options, { deadline: true });
+    const { deadline } = options;
+    checkDuration('deadline', deadline, 0);
+    this.#context.draining.begin();
+    for (const session of this.#sessions.movable) void session.moveOn();
+    await this.#context.draining.untilEmpty(deadline);
+    return this.counts;
+  }
+
+  /** Takes the server into use again. Does nothing if it is not being drained. */
+  undrain(): void {
+    this.#context.draining.end();
+  }
+
+  /** Mafalda that clients use. */
+  get mafalda(): MafaldaApi {
+    return this.#context.served.mafalda;
+  }
+
+  /** Present state, and counts since the start. */
+  get statistics(): ServerStatistics {
+    const { served, memory, tally } = this.#context;
+    const { connected, size } = this.#sessions;
+    return {
+      ready: this.#unreadiness === undefined,
+      draining: this.draining,
+      sessions: { connected, absent: size - connected },
+      begun: tally.begun,
+      resumed: tally.resumed,
+      ended: tally.ended.counts,
+      snapshots: tally.snapshots,
+      refusals: tally.refusals.counts,
+      objects: served.exports.size,
+      keptBytes: memory.bytes,
+      orphans: served.orphans.list().reduce((sum, { objects }) => sum + objects.length, 0),
+    };
+  }
+
+  /** Has each call of clients measured from now on. A later observer takes the place of an earlier one. */
+  observeCalls(observer: CallObserver): void {
+    this.#context.tally.onCall = observer;
+  }
+
+  /**
+   * Answers requests for `/healthz`, `/readyz` and `/metrics`. Only needed with the option `server`: a server of its own
+   * does it by itself.
+   * @returns whether the request was one of these, and so needs no other answer
+   */
+  handleRequest(request: IncomingMessage, response: ServerResponse): boolean {
+    return this.#monitoring.handle(request, response);
   }
 
   /**
@@ -195,10 +293,14 @@ export class RemoteMafaldaServer {
       const admitted = authenticate(this.#options.auth, credentials).then(() =>
         this.#sessions.succeed(credentials as Credentials),
       );
+      const answer = (refusal: Error | undefined): void => {
+        if (refusal) this.#context.tally.refusedConnection(refusal);
+        next(refusal);
+      };
       admitted.then(
-        () => next(this.#unavailability(credentials as Credentials)),
+        () => answer(this.#unavailability(credentials as Credentials)),
         // An auth function may throw any value, and socket.io takes `undefined` for an admission.
-        (error: unknown) => next(error instanceof Error ? error : new Error('unauthorized')),
+        (error: unknown) => answer(error instanceof Error ? error : new Error('unauthorized')),
       );
     });
     this.#sockets.on('connection', socket => this.#onConnection(socket));
@@ -221,6 +323,7 @@ export class RemoteMafaldaServer {
       this.#isClosing = false;
     }
     this.#context.load.close();
+    this.#context.draining.stopWaiting();
     // Controllers that read the directory look for another server, rather than come here.
     const unregistered = this.#entry?.close();
     this.#entry = undefined;
@@ -240,7 +343,14 @@ export class RemoteMafaldaServer {
     const { directory, publicUrl, region, labels } = this.#options;
     if (!directory || publicUrl === undefined) return;
     const { mafalda } = this.#context.served;
-    const record = { url: publicUrl, serverId: this.#serverId, region, labels, load: mafalda.load, draining: false };
+    const record = {
+      url: publicUrl,
+      serverId: this.#serverId,
+      region,
+      labels,
+      load: mafalda.load,
+      draining: this.draining,
+    };
     this.#entry = new DirectoryEntry(mafalda, directory, record);
   }
 
@@ -287,16 +397,16 @@ export class RemoteMafaldaServer {
     socket.conn.on('packet', ({ data }: { data?: unknown }) => {
       const isMeasurable = typeof data === 'string' || data instanceof Uint8Array;
       if (!isMeasurable || byteRate.take(data.length) || !socket.connected) return;
-      this.#refuse(session, `more than ${this.#context.limits.bytesPerSecond} bytes per second`);
+      this.#refuse(session, 'bytesPerSecond', 'bytes');
     });
     socket.use((packet, next) => {
       // A packet consists of its name, two numbers, and the messages.
       if (rate.take(Math.max(1, packet.length - 3))) next();
-      else this.#refuse(session, `more than ${this.#context.limits.messagesPerSecond} messages per second`);
+      else this.#refuse(session, 'messagesPerSecond', 'messages');
     });
     socket.emit('welcome', welcome);
     // The first report is not volatile: it would get lost right behind another packet, and no load is known before it.
-    socket.emit('load', this.#withWorkerIds(this.#context.load.report()));
+    socket.emit('load', this.#completed(this.#context.load.report()));
     session.connect(socket, session.id === resumed?.id ? resumed.received : 0);
     if (this.#isClosing) void session.moveOn();
     listenToAll<ClientEvents>(socket, {
@@ -315,15 +425,15 @@ export class RemoteMafaldaServer {
       },
     });
     socket.on('disconnect', reason => {
-      log('session %s lost its connection: %s', session.id, reason);
+      log.warn('session %s lost its connection: %s', session.id, reason);
       if (this.#sessions.has(session.id))
         session.disconnect(socket, this.#sessionTimeout, () => this.#sessions.giveUp(session));
     });
   }
 
-  /** Returns the reason why an authenticated client can't be let in at present. */
-  #unavailability(credentials: Credentials): Error | undefined {
-    if (this.#isClosing && !this.#sessions.has(credentials.session?.id ?? ''))
+  /** Returns the reason why an authenticated client, or any new client, can't be let in at present. */
+  #unavailability(credentials?: Credentials): Error | undefined {
+    if (this.#isClosing && !this.#sessions.has(credentials?.session?.id ?? ''))
       return new Error('closing: the server is about to close');
     if (this.#isFull(credentials)) return new Error(`full: the server has ${this.#sessions.size} clients already`);
     try {
@@ -336,25 +446,54 @@ export class RemoteMafaldaServer {
   }
 
   /** Whether there is no place for another client; a client that resumes its session takes no new place. */
-  #isFull({ session }: Credentials): boolean {
+  #isFull(credentials?: Credentials): boolean {
+    const { session } = credentials ?? {};
     return this.#sessions.size >= this.#context.limits.clients && !(session && this.#sessions.has(session.id));
   }
 
-  /** Ends the session, with a reason that is sent to the client. */
-  #refuse(session: ClientSession, reason: string): void {
-    log('session %s is refused: %s', session.id, reason);
+  /** Ends the session of a client that has exceeded a limit, with the reason. */
+  #refuse(session: ClientSession, limit: 'bytesPerSecond' | 'messagesPerSecond', what: string): void {
+    const reason = `more than ${this.#context.limits[limit]} ${what} per second`;
+    this.#context.tally.refusals.add(limit);
+    log.warn('session %s is refused: %s', session.id, reason);
     session.refuse(reason, false);
-    void this.#sessions.end(session);
+    void this.#sessions.end(session, 'failed');
+  }
+
+  /** Tells clients and the directory at once, since the next report may be late. */
+  #onDraining(): void {
+    this.#sockets?.emit('load', this.#completed(this.#context.load.report()));
+    this.#entry?.update({ draining: this.draining });
   }
 
   #onLoad(report: LoadReport): void {
-    this.#sockets?.volatile.emit('load', this.#withWorkerIds(report));
-    this.#entry?.update(report.load);
+    this.#sockets?.volatile.emit('load', this.#completed(report));
+    this.#entry?.update({ load: report.load });
   }
 
-  #withWorkerIds({ workers, ...report }: LoadReport): LoadReport {
+  /** Reason why the server takes nothing new; undefined if it is ready. */
+  get #unreadiness(): string | undefined {
+    if (!this.#sockets) return 'the server does not listen';
+    if (this.draining) return 'the server is being drained';
+    const { mafalda } = this.#context.served;
+    if (mafalda.closed) return 'what it serves is closed';
+    const { nodes = [] } = mafalda.statistics ?? {};
+    if (nodes.length > 0 && !nodes.some(({ state }) => state === 'connected' || state === 'resting'))
+      return 'none of the nodes can be used';
+    return this.#unavailability()?.message;
+  }
+
+  /** Collects the metrics. The library for it is loaded with the first request. */
+  async #collectMetrics(): Promise<{ contentType: string; text: string }> {
+    this.#registry ??= import('../../metrics/registerMetrics.ts').then(({ newRegistry }) => newRegistry(this));
+    const registry = await this.#registry;
+    return { contentType: registry.contentType, text: await registry.metrics() };
+  }
+
+  #completed({ workers, ...report }: LoadReport): LoadReport {
     const { exports } = this.#context.served;
-    return { ...report, workers: workers.map(worker => ({ ...worker, id: exports.workerId(worker.id) })) };
+    const { draining } = this;
+    return { ...report, draining, workers: workers.map(worker => ({ ...worker, id: exports.workerId(worker.id) })) };
   }
 }
 
@@ -367,12 +506,20 @@ function isCallback(value: unknown): value is () => void {
   return typeof value === 'function';
 }
 
-function createHttp({ cert, key, ca, path = DEFAULT_PATH }: RemoteMafaldaServerOptions): HttpServer {
-  // Requests that are no WebSocket handshake get an error.
-  const refuse: Parameters<typeof createHttpServer>[1] = (_request, response) => response.writeHead(426).end();
+function createHttp(
+  { cert, key, ca, path = DEFAULT_PATH }: RemoteMafaldaServerOptions,
+  handle: (request: IncomingMessage, response: ServerResponse) => boolean,
+): HttpServer {
+  // Other requests that are no WebSocket handshake get an error.
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    if (!handle(request, response)) response.writeHead(426).end();
+  };
   const http = cert
-    ? createHttpsServer({ cert, key, ca, requestCert: ca !== undefined, rejectUnauthorized: ca !== undefined }, refuse)
-    : createHttpServer(refuse);
+    ? createHttpsServer(
+        { cert, key, ca, requestCert: ca !== undefined, rejectUnauthorized: ca !== undefined },
+        onRequest,
+      )
+    : createHttpServer(onRequest);
   // socket.io would close a handshake at another path only after a second, and without a reason.
   return http.on('upgrade', ({ url }, socket) => {
     if (!url?.startsWith(`${path.replace(/\/$/, '')}/`))

@@ -156,7 +156,7 @@ export class ServedMafalda {
       if (exported?.exporter === attached.tree && exported.method('close')) exported.node.object.close();
     }
     if (number === attached.number)
-      attached.mafaldaRouter.close().catch(error => log('closing MafaldaRouter %s: %o', mafaldaRouter, error));
+      attached.mafaldaRouter.close().catch(error => log.warn('closing MafaldaRouter %s: %o', mafaldaRouter, error));
   }
 
   /**
@@ -172,7 +172,7 @@ export class ServedMafalda {
       tree.close();
       return;
     }
-    mafaldaRouter.leave().catch(error => log('leaving MafaldaRouter %s: %o', mafaldaRouter.id, error));
+    mafaldaRouter.leave().catch(error => log.warn('leaving MafaldaRouter %s: %o', mafaldaRouter.id, error));
   }
 
   #export(mafaldaRouter: PipeableMafaldaRouter): Attached {

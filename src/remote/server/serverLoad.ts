@@ -2,8 +2,8 @@
  * Load of a server: which reports clients get, and whether there is room for something new. Several controllers decide by
  * reports that are late, so the server has the last word.
  */
-import { availableParallelism } from 'node:os';
 import { NodeFullError } from '../../api/errors.ts';
+import { availableCores } from '../../api/resources.ts';
 import type { LoadReport } from '../../api/load.ts';
 import type { MafaldaApi } from '../../api/types.ts';
 import { ExpectedLoad } from '../../placement/expectedLoad.ts';
@@ -28,7 +28,7 @@ export class ServerLoad {
   readonly #mafalda: MafaldaApi;
   /** What has been admitted, and does not show in the measured load yet. */
   readonly #expected: ExpectedLoad;
-  #cores = availableParallelism();
+  #cores = availableCores();
   /** Load that the Workers had according to the latest report, in percent of all cores. */
   #measured = 0;
   /** Load that clients were told last. */

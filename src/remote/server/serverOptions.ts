@@ -56,6 +56,12 @@ export interface RemoteMafaldaServerOptions extends AddressOptions {
    */
   auth: Auth;
   /**
+   * Token for `/metrics` of this port (`Authorization: Bearer …`), and for the reasons of `/readyz`; other than the
+   * clients' token, since it may only look.
+   * @default none: only this machine may see them
+   */
+  metricsToken?: string;
+  /**
    * Origins of web pages that may connect, such as `https://example.com`. Browsers name the page's origin with each
    * connection, controllers name none.
    * @default []
@@ -146,6 +152,7 @@ const knownOptions: OptionNames<RemoteMafaldaServerOptions> = {
   key: true,
   ca: true,
   auth: true,
+  metricsToken: true,
   origins: true,
   maxPayload: true,
   sessionTimeout: true,
@@ -167,7 +174,11 @@ const knownOptions: OptionNames<RemoteMafaldaServerOptions> = {
 export function checkServerOptions(mafalda: MafaldaApi, options: RemoteMafaldaServerOptions): void {
   refuseUnknown('RemoteMafaldaServer', options, knownOptions);
   checkAuth(options.auth);
-  const { origins = [], server } = options;
+  const { origins = [], server, metricsToken } = options;
+  if (metricsToken !== undefined && (typeof metricsToken !== 'string' || metricsToken === ''))
+    throw new TypeError(
+      'if given, metricsToken must be a non-empty string: leave it out, and only this machine may see the metrics',
+    );
   if (!Array.isArray(origins) || !origins.every(origin => typeof origin === 'string'))
     throw new TypeError('if given, origins must be an array of strings');
   const conflict = server && (['port', 'cert', 'key', 'ca'] as const).find(name => options[name] !== undefined);

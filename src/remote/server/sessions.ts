@@ -1,6 +1,7 @@
 /** The sessions of a server, with their beginnings and ends. */
 import { logger } from '../../core/logger.ts';
 import { within } from '../../core/within.ts';
+import type { SessionEnd } from '../../api/statistics.ts';
 import type { Credentials } from '../protocol/messages.ts';
 import { ClientSession, type SessionContext } from './clientSession.ts';
 import { ClientNames } from './clientNames.ts';
@@ -23,6 +24,13 @@ export class Sessions {
     return this.#byId.size;
   }
 
+  /** Number of sessions with a connection. */
+  get connected(): number {
+    let connected = 0;
+    for (const session of this.#byId.values()) if (session.connected) ++connected;
+    return connected;
+  }
+
   has(id: string): boolean {
     return this.#byId.has(id);
   }
@@ -39,12 +47,12 @@ export class Sessions {
     const { orphans } = this.#context.served;
     const ending: Promise<void>[] = [];
     const abandoned = endSessionId === undefined ? undefined : this.#byId.get(endSessionId);
-    if (abandoned) ending.push(this.end(abandoned));
+    if (abandoned) ending.push(this.end(abandoned, 'replaced'));
     const isPredecessor = (other: { name: string | undefined; instance: string | undefined }): boolean =>
       name !== undefined && other.name === name && other.instance !== instance;
     for (const session of [...this.#byId.values()].filter(isPredecessor)) {
       session.refuse(replacedBy(name), true);
-      ending.push(this.end(session));
+      ending.push(this.end(session, 'replaced'));
     }
     // A client that asks for an ended session has closed, or will close, its mirrors of the objects of that session.
     const over = [endSessionId, resumed?.id];
@@ -59,10 +67,15 @@ export class Sessions {
   begin(credentials: Credentials): ClientSession | undefined {
     if (!this.#claimName(credentials)) return undefined;
     const resumed = credentials.session && this.#byId.get(credentials.session.id);
-    if (resumed) return resumed;
+    const { tally } = this.#context;
+    if (resumed) {
+      ++tally.resumed;
+      return resumed;
+    }
+    ++tally.begun;
     const session = new ClientSession(this.#context, credentials, error => {
-      log('session %s: %o', session.id, error);
-      void this.end(session);
+      log.warn('session %s: %o', session.id, error);
+      void this.end(session, 'failed');
     });
     this.#byId.set(session.id, session);
     this.#count();
@@ -71,7 +84,7 @@ export class Sessions {
 
   /** Ends the session of a client that has sent `bye`, and frees its name. */
   leave(session: ClientSession): Promise<void> {
-    const ended = this.end(session);
+    const ended = this.end(session, 'left');
     const { name, instance } = session;
     const isLast = ![...this.#byId.values()].some(other => other.name === name && other.instance === instance);
     if (name !== undefined && instance !== undefined && isLast) this.#names.release(name, instance);
@@ -79,17 +92,15 @@ export class Sessions {
   }
 
   /** Ends a session, and closes all of its objects. Never rejects. */
-  end(session: ClientSession): Promise<void> {
-    this.#byId.delete(session.id);
-    this.#count();
-    return session.close().catch(error => log('session %s: %o', session.id, error));
+  end(session: ClientSession, reason: SessionEnd): Promise<void> {
+    this.#forget(session, reason);
+    return session.close().catch(error => log.warn('session %s: %o', session.id, error));
   }
 
   /** Ends the session of a client that has moved to another server, which has taken over its objects. Never rejects. */
   release(session: ClientSession): Promise<void> {
-    this.#byId.delete(session.id);
-    this.#count();
-    return session.release().catch(error => log('session %s: %o', session.id, error));
+    this.#forget(session, 'moved');
+    return session.release().catch(error => log.warn('session %s: %o', session.id, error));
   }
 
   /** Clients that can move to another server. */
@@ -99,14 +110,18 @@ export class Sessions {
 
   /** Ends the session of a client that has been away for too long; objects in MafaldaRouters that others use stay. */
   giveUp(session: ClientSession): void {
-    this.#byId.delete(session.id);
-    this.#count();
-    session.giveUp().catch(error => log('session %s: %o', session.id, error));
+    this.#forget(session, 'lost');
+    session.giveUp().catch(error => log.warn('session %s: %o', session.id, error));
   }
 
   async close(): Promise<void> {
-    const ending = [...this.#byId.values()].map(session => this.end(session));
+    const ending = [...this.#byId.values()].map(session => this.end(session, 'left'));
     await Promise.all([...ending, this.#context.served.orphans.closeOf(() => true)]);
+  }
+
+  #forget(session: ClientSession, reason: SessionEnd): void {
+    if (this.#byId.delete(session.id)) this.#context.tally.ended.add(reason);
+    this.#count();
   }
 
   #count(): void {
