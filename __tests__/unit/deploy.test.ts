@@ -1,11 +1,14 @@
 /** The files in `deploy`: what they name has to exist. */
 import { expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { commonSettings, serveSettings } from '../../src/cli/settings/serverSettings.ts';
 import { variableOf } from '../../src/cli/settings/names.ts';
 import { controllerMetrics, machineMetrics } from '../../src/metrics/mafaldaMetrics.ts';
 import { processMetrics } from '../../src/metrics/processMetrics.ts';
+import { anchorsOf } from '../helpers/anchors.ts';
 import { CALL_DURATION, serverMetrics } from '../../src/metrics/serverMetrics.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -22,16 +25,6 @@ const labels = new Set<string>([
   'job',
   'le',
 ]);
-
-/** Anchors of a page's headings, as they are linked to. */
-function anchorsOf(page: string): string[] {
-  return [...read(page).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
-    heading!
-      .toLowerCase()
-      .replace(/[^\w\- ]/g, '')
-      .replaceAll(' ', '-'),
-  );
-}
 
 test.each(['deploy/grafana/dashboard.json', 'deploy/prometheus/alerts.yml'])('%s asks for metrics that exist', file => {
   const text = read(file);
@@ -72,7 +65,9 @@ test('each alert links to a section that says what to do', () => {
   const alerts = [...text.matchAll(/- alert: (\w+)/g)];
   const links = [...text.matchAll(/runbook_url: (\S+)#(\S+)/g)];
   expect(links).toHaveLength(alerts.length);
-  expect(links.filter(([, page, anchor]) => !anchorsOf(page!).includes(anchor!)).map(([link]) => link)).toEqual([]);
+  expect(
+    links.filter(([, page, anchor]) => !anchorsOf(new URL(page!, root)).includes(anchor!)).map(([link]) => link),
+  ).toEqual([]);
 });
 
 test('the page on metrics lists all of them, with their labels', () => {
@@ -104,4 +99,11 @@ test('what kills a server gives it the time that a drain may take', () => {
   const pod = read('deploy/kubernetes/media-server.yaml');
   expect(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1])).toBeGreaterThan(600);
   expect(Number(/terminationGracePeriodSeconds: (\d+)/.exec(pod)?.[1])).toBeGreaterThan(600);
+});
+
+const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0;
+(hasSystemd ? test : test.skip)('the unit is one that systemd takes', () => {
+  const file = fileURLToPath(new URL('deploy/systemd/mafalda-server.service', root));
+  const { status, stderr } = spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([0, '']);
 });
