@@ -1,7 +1,7 @@
 /** A single operation takes as many steps where there is much already as where there is little. */
 import { expect, test } from '@jest/globals';
 import type { Producer, Router, Transport } from 'mediasoup/types';
-import { lossOf } from '../../src/horizontal/lostNodes.ts';
+import { Losses, type LossesOptions } from '../../src/horizontal/lostNodes.ts';
 import { NodePool } from '../../src/horizontal/nodePool.ts';
 import { PairedEnds } from '../../src/piping/links/pairedEnds.ts';
 import { LinkTable } from '../../src/horizontal/reachability/linkTable.ts';
@@ -135,9 +135,23 @@ test('what one room loses with a node, where there are many rooms', () => {
     for (let room = 0; room < rooms; ++room) createTransport(addRouter(node.tree, `here ${room}`), `lost ${room}`);
     const [end] = links.endsTo('lost 5');
     expect(end?.routerId).toBe('here 5');
-    const options = { tree: node.tree, users: new StreamUsers(node.tree), isOwn: () => true };
-    const table = links as unknown as Parameters<typeof lossOf>[1]['links'];
-    return stepsOf(() => expect(lossOf(['lost 5'], { ...options, links: table }).left).toHaveLength(1));
+    const left: string[] = [];
+    const losses = new Losses({
+      tree: node.tree,
+      streams: new Streams(node.tree),
+      users: new StreamUsers(node.tree),
+      links: links as unknown as LossesOptions['links'],
+      isOwn: () => true,
+      onPathLost: () => undefined,
+      leaveLinks: (_node, { routerId }) => left.push(routerId),
+    });
+    const lost = node as unknown as Parameters<Losses['note']>[0];
+    const steps = stepsOf(() => {
+      losses.note(lost, ['lost 5']);
+      losses.report(lost);
+    });
+    expect(left).toEqual(['here 5']);
+    return steps;
   });
   expect(steps[1]).toBe(steps[0]);
 });

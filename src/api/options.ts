@@ -5,6 +5,9 @@ import { availableCores } from './resources.ts';
 import { nearestName } from './nearestName.ts';
 import type { MafaldaRouterOptions } from './types.ts';
 
+/** Characters of a MafaldaRouter's id, which is told to all controllers of its node. */
+const MAX_ID_LENGTH = 2000;
+
 /** Options of a MafaldaRouter with their defaults filled in. */
 export interface ResolvedMafaldaRouterOptions {
   readonly id: string;
@@ -35,7 +38,8 @@ export function resolveMafaldaRouterOptions(options: MafaldaRouterOptions = {}):
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const resolved: ResolvedMafaldaRouterOptions = { id: randomUUID(), ...mafaldaRouterDefaultOptions, ...given };
   const { id, maxWorkers, watermarkWorker, routerOptions, workerSettings } = resolved;
-  if (typeof id !== 'string' || id === '') throw new TypeError('if given, id must be a non-empty string');
+  if (typeof id !== 'string' || id === '' || id.length > MAX_ID_LENGTH)
+    throw new TypeError(`if given, id must be a string of 1 to ${MAX_ID_LENGTH} characters`);
   if (!Number.isInteger(maxWorkers) || maxWorkers < 0)
     throw new TypeError('if given, maxWorkers must be an integer, 0 or more');
   if (typeof watermarkWorker !== 'number' || !(watermarkWorker >= 0)) {

@@ -4,6 +4,7 @@ import type { Index, Router, RtpObserver, Transport, Worker } from 'mediasoup/ty
 import type { MafaldaDump } from '../api/dump.ts';
 import { ClosedError } from '../api/errors.ts';
 import type { LoadReport } from '../api/load.ts';
+import { OwnRooms, type HeldRooms } from '../core/heldRooms.ts';
 import { logRejections } from '../core/logRejections.ts';
 import type { ModuleScope } from './moduleScope.ts';
 import { ObjectTree } from '../core/objectTree.ts';
@@ -18,16 +19,18 @@ import type {
   ResourceUsages,
 } from '../api/types.ts';
 import type { PipeableMafaldaRouter } from './pipeableMafaldaRouter.ts';
+import type { FoundRoom, RoomFinder, SoughtRoom } from './roomFinder.ts';
 
 export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extends MafaldaEvents = MafaldaEvents>
   extends PublicEmitter<Events>
-  implements MafaldaApi
+  implements MafaldaApi, RoomFinder
 {
   readonly mafaldaRouters: ReadonlyMap<string, R>;
   readonly #mafaldaRouters = new Map<string, R>();
   protected readonly tree: ObjectTree;
   #closed = false;
   #released: Promise<void> | undefined;
+  #heldRooms: HeldRooms | undefined;
 
   readonly #scope: ModuleScope;
 
@@ -99,6 +102,16 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
     return mafaldaRouter;
   }
 
+  /** Ids of the MafaldaRouters that have Routers here. Followed from the first access on. */
+  get heldRooms(): HeldRooms {
+    return (this.#heldRooms ??= this.followRooms());
+  }
+
+  async findMafaldaRouter(options: SoughtRoom, _ask: boolean): Promise<FoundRoom<R>> {
+    const exists = this.#mafaldaRouters.has(options.id);
+    return { mafaldaRouter: exists ? this.createMafaldaRouter(options) : undefined, isComplete: true };
+  }
+
   async listMafaldaRouters(): Promise<MafaldaRouterState[]> {
     return [...this.mafaldaRouters.values()].map(({ id, tree }) => ({
       id,
@@ -118,6 +131,11 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
   async close(): Promise<void> {
     this.#released ??= this.#close();
     await this.#released;
+  }
+
+  /** Begins to follow the MafaldaRouters that have Routers here. Called once. */
+  protected followRooms(): HeldRooms {
+    return new OwnRooms(this as MafaldaApi);
   }
 
   async #close(): Promise<void> {

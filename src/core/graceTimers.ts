@@ -17,6 +17,10 @@ export class GraceTimers<T> {
     return this.#timers.size;
   }
 
+  has(object: T): boolean {
+    return this.#timers.has(object);
+  }
+
   /**
    * Starts the object's timer anew. The timer does not keep the process running.
    * @param graceMs duration that replaces the usual grace time

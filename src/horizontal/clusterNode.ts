@@ -1,4 +1,7 @@
 /** Node of a MafaldaHorizontal: a Mafalda, with the state that placement needs. */
+import { getSupportedRtpCapabilities } from 'mediasoup';
+import * as ortc from 'mediasoup/ortc';
+import type { RouterRtpCapabilities } from 'mediasoup/types';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { ConnectFailure, ServerSigns } from '../remote/client/index.ts';
 import { availableCores } from '../api/resources.ts';
@@ -77,6 +80,7 @@ export class ClusterNode extends EnhancedEventEmitter<ClusterNodeEvents> {
   readonly rest: Rest;
   /** Id of the server at the latest connection. */
   #server: string | undefined;
+  #hasOwnCapabilities: boolean | undefined;
   #placed = 0;
   #fullUntil = -Infinity;
   readonly #now: () => number;
@@ -133,6 +137,12 @@ export class ClusterNode extends EnhancedEventEmitter<ClusterNodeEvents> {
   get refusal(): RefusedError | undefined {
     const { trouble } = this;
     return !this.connected && trouble instanceof RefusedError ? trouble : undefined;
+  }
+
+  /** Whether the node's mediasoup has the RTP capabilities of this process's, so that those of Routers are the same. */
+  get hasOwnCapabilities(): boolean {
+    return (this.#hasOwnCapabilities ??=
+      textOf(this.mafalda.mediasoup.getSupportedRtpCapabilities()) === textOf(getSupportedRtpCapabilities()));
   }
 
   get region(): string | undefined {
@@ -227,6 +237,7 @@ export class ClusterNode extends EnhancedEventEmitter<ClusterNodeEvents> {
   markConnected(): void {
     this.connected = true;
     this.#lastError = undefined;
+    this.#hasOwnCapabilities = undefined;
     // Failures of an earlier process say nothing of the present process.
     if (this.#server !== this.serverId) this.rest.end();
     this.#server = this.serverId;
@@ -269,4 +280,14 @@ export class ClusterNode extends EnhancedEventEmitter<ClusterNodeEvents> {
     const to = linkedRouterId(parent.object);
     return to !== undefined && !this.tree.routers.has(to);
   }
+}
+
+/** Returns the capabilities as text, with what mediasoup fills in when it first uses them. */
+function textOf(rtpCapabilities: RouterRtpCapabilities): string {
+  try {
+    ortc.validateAndNormalizeRtpCapabilities(rtpCapabilities);
+  } catch {
+    // Malformed capabilities are compared as they are, and differ from mediasoup's.
+  }
+  return JSON.stringify(rtpCapabilities);
 }

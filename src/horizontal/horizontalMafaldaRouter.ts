@@ -3,8 +3,8 @@
  * pipes on demand.
  */
 import { NotFoundError } from 'mediasoup/errors';
+import * as ortc from 'mediasoup/ortc';
 import type * as types from 'mediasoup/types';
-import { dumpTree } from '../base/dumpTree.ts';
 import type { MafaldaRouterDump } from '../api/dump.ts';
 import { logger } from '../core/logger.ts';
 import { MafaldaRouterBase } from '../base/mafaldaRouterBase.ts';
@@ -23,25 +23,27 @@ import {
   type PipeEndpoint,
   type PipeOffer,
 } from '../piping/endpoint.ts';
-import { chooseSource } from '../piping/chooseSource.ts';
 import { PipeFlow } from '../piping/flow/pipeFlow.ts';
 import { interceptClose, interceptRtpObserver, interceptTransport, type StreamAccess } from '../piping/intercept.ts';
 import { showOrigins } from '../piping/showOrigins.ts';
 import { reportLostMessages } from '../piping/lostMessages.ts';
 import { Piper } from '../piping/piper.ts';
-import type { StreamInRouter } from '../piping/streams.ts';
 import type { PipeToMafaldaRouterOptions } from '../api/types.ts';
 import { separatePlacement, type CreateMethod } from '../api/createOptions.ts';
 import type { MafaldaRouter, MafaldaRouterOptions, PlacementOptional, ResourceUsages } from '../api/types.ts';
 import type { PipeableMafaldaRouter } from '../base/pipeableMafaldaRouter.ts';
 import type { ClusterNode } from './clusterNode.ts';
-import { livingPaths, lossOf, type Loss } from './lostNodes.ts';
+import type { Directory } from './directory/directory.ts';
+import { Holders } from './holders.ts';
+import { Losses } from './lostNodes.ts';
 import type { NodePool, PoolRequest } from './nodePool.ts';
 import { Parts } from './parts.ts';
-import { askNodes, pathTo } from './askNodes.ts';
+import { askNodes } from './askNodes.ts';
+import { dumpParts } from './dumpParts.ts';
 import { PairedEnds } from '../piping/links/pairedEnds.ts';
 import type { Placement } from '../api/placement.ts';
 import { makeDetour } from './reachability/detour.ts';
+import { chooseSourceNode } from './sources.ts';
 import { Whereabouts } from './whereabouts.ts';
 
 const log = logger('horizontal');
@@ -50,6 +52,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   readonly #nodes: NodePool;
   readonly #options: ResolvedMafaldaRouterOptions;
   readonly #parts: Parts;
+  readonly #holders: Holders;
   readonly #piper: Piper;
   readonly #pairedEnds: PairedEnds;
   readonly #flow: PipeFlow;
@@ -57,21 +60,48 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   /** Whether the `routerOptions` are known here, or only the id. */
   #isDefined: boolean;
   #leaving = false;
-  /** Losses with nodes that are being lost. */
-  readonly #losses = new Map<ClusterNode, Loss>();
+  readonly #losses: Losses;
 
   /** @param given options that the application has given: the nodes fill in the rest */
-  constructor(nodes: NodePool, options: ResolvedMafaldaRouterOptions, given: MafaldaRouterOptions) {
+  constructor(
+    nodes: NodePool,
+    directory: Pick<Directory, 'watch'>,
+    options: ResolvedMafaldaRouterOptions,
+    given: MafaldaRouterOptions,
+  ) {
     super(options.id, true);
     this.#nodes = nodes;
     this.#options = options;
-    this.#isDefined = given.routerOptions !== undefined;
+    // Of an id that was made here nobody else can know.
+    this.#isDefined = given.routerOptions !== undefined || given.id === undefined;
     this.#parts = new Parts(nodes, { ...given, id: options.id }, this.tree, {
+      onOptions: routerOptions => this.define(routerOptions),
       onRouter: (router, worker) => this.safeEmit('newrouter', router, worker),
       onWorkerDied: (worker, error) => this.reportWorkerDied(worker, error),
       onError: error => this.reportError(error),
-      onLost: node => this.#afterLoss(node),
+      onLost: node => void (!this.closed && this.#losses.report(node)),
       onClosed: () => void this.close().catch(error => log.warn('%s: %o', options.id, error)),
+    });
+    this.#losses = new Losses({
+      tree: this.tree,
+      streams: this.streams,
+      users: this.users,
+      links: nodes.links,
+      isOwn: object => this.#parts.isOwn(object),
+      onPathLost: path => this.safeEmit('pathlost', path),
+      leaveLinks: (node, request) =>
+        void this.#parts
+          .get(node)
+          .leaveLinks(request)
+          .catch(error => log.warn('%s: %o', node.id, error)),
+    });
+    this.#holders = new Holders({
+      nodes,
+      directory,
+      roomId: options.id,
+      isAttached: node => this.#parts.has(node),
+      attach: (node, ask) => this.#parts.find(node, ask),
+      onError: error => this.reportError(error),
     });
     this.#piper = new Piper({
       tree: this.tree,
@@ -84,11 +114,13 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       isLost: router => this.#nodeOf(router).lost,
       startsAsleep: (streamId, destination) => this.#flow.startsAsleep(streamId, destination),
       onAwake: consumer => this.#flow.markAwake(consumer),
-      chooseSource: (places, destination) => this.#chooseSource(places, destination),
+      chooseSource: (places, destination) =>
+        chooseSourceNode(places, destination, nodes, router => this.#nodeOf(router)),
       detour: (stream, places, destination) =>
         makeDetour(stream, places, destination, {
           nodes,
           nodeOf: router => this.#nodeOf(router),
+          hasRouters: node => this.#parts.isBusy(node),
           partOn: node => this.#parts.get(node),
           reaches: (one, other) => nodes.reach(one, other),
           bring: (...wanted) => this.#piper.bring(...wanted),
@@ -119,7 +151,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
 
   override async attach(): Promise<boolean> {
     this.assertOpen();
-    return this.#parts.refresh();
+    return this.#holders.ask();
   }
 
   async adopt(objects: readonly object[]): Promise<void> {
@@ -131,12 +163,25 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     await this.#parts.adopt(objects);
   }
 
+  /** Resolves when all nodes that are known to hold it are attached to, or don't answer in time. */
+  async attached(): Promise<void> {
+    await this.#holders.agree();
+    await this.#holders.attached();
+  }
+
+  /** Shows the part on a node, where it exists already. */
+  include(node: ClusterNode): void {
+    this.#holders.use();
+    this.#parts.get(node);
+  }
+
   get routerOptions(): types.RouterOptions {
     return this.#options.routerOptions;
   }
 
   /** Sets the `routerOptions`. Each node decides for itself whether its part is in use already. */
   define(routerOptions: types.RouterOptions): void {
+    if (this.#isDefined) return;
     this.#isDefined = true;
     this.#options.routerOptions = routerOptions;
     this.#parts.define(routerOptions);
@@ -144,22 +189,20 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
 
   /** Attaches to a node. Must be called when it is connected, for the first time or again. */
   nodeConnected(node: ClusterNode): void {
-    this.#parts.nodeConnected(node);
+    this.#holders.nodeConnected(node, this.#parts.mayHaveComeBack(node));
   }
 
   async getRtpCapabilities(): Promise<types.RtpCapabilities> {
     this.assertOpen();
-    this.#parts.use();
-    await this.#nodes.whenSettled();
-    const attached = this.#parts.attached();
-    // Unknown routerOptions mean a MafaldaRouter of others, whose options are known to the nodes that have it.
-    if (!this.#isDefined) await attached;
-    const asked = this.#nodes.attempt(
-      tried => this.#nodes.pickConnected(this.#request(), tried),
+    await this.#agree();
+    const request = this.#request();
+    // Nothing is opened on a node for what can be computed here.
+    if (this.#nodes.pickConnected(request)?.hasOwnCapabilities)
+      return ortc.generateRouterRtpCapabilities(structuredClone(this.routerOptions.mediaCodecs));
+    return this.#nodes.attempt(
+      tried => this.#nodes.pickConnected(request, tried),
       node => this.#parts.ask(node, part => part.getRtpCapabilities()),
     );
-    const [rtpCapabilities] = await Promise.all([asked, attached]);
-    return rtpCapabilities;
   }
 
   override async canConsume(options: { producerId: string; rtpCapabilities: types.RtpCapabilities }): Promise<boolean> {
@@ -223,29 +266,8 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   }
 
   async dump(): Promise<MafaldaRouterDump> {
-    const { id, ...options } = this.#options;
-    this.#parts.use();
-    const parts = new Map(this.#parts);
-    const answers = await askNodes([...parts.keys()], async node =>
-      node.connected ? parts.get(node)?.dump() : undefined,
-    );
-    // The dump shows the state known here for a node that can't be asked at present, or gives another answer.
-    const dumps = [...parts].map(([node, part], index) => {
-      const answer = answers[index];
-      return [node, isDump(answer) ? answer : dumpTree(part.tree, this.#options, () => 0)] as const;
-    });
-    return {
-      id,
-      options,
-      workers: dumps.flatMap(([node, dump]) =>
-        dump.workers.map(worker => ({ ...worker, node: pathTo(node, worker.node) })),
-      ),
-      pipes: dumps.flatMap(([, dump]) => dump.pipes),
-      // Foreign implementations of the Mafalda API may have no orphans in their dump.
-      orphans: dumps.flatMap(([node, { orphans = [] }]) =>
-        orphans.map(orphan => ({ ...orphan, node: pathTo(node, orphan.node) })),
-      ),
-    };
+    if (!this.closed) await this.#holders.attached();
+    return dumpParts(new Map(this.#parts), this.#options);
   }
 
   async openLink(request: LinkRequest): Promise<LinkEnd> {
@@ -282,30 +304,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
 
   /** Notes the losses with a node. Must be called before its objects close here, whether the node lives or not. */
   nodeLost(node: ClusterNode): void {
-    if (this.closed) return;
-    this.#losses.set(
-      node,
-      lossOf(this.#parts.routersOn(node), {
-        tree: this.tree,
-        users: this.users,
-        links: this.#nodes.links,
-        isOwn: object => this.#parts.isOwn(object),
-      }),
-    );
-  }
-
-  /** Reports the losses when all paths to the node have closed, so that lost streams can be consumed again. */
-  #afterLoss(node: ClusterNode): void {
-    const loss = this.#losses.get(node);
-    if (!loss || this.closed) return;
-    this.#losses.delete(node);
-    for (const path of livingPaths(loss, this.streams)) this.safeEmit('pathlost', path);
-    for (const { node: other, request } of loss.left) {
-      this.#parts
-        .get(other)
-        .leaveLinks(request)
-        .catch(error => log.warn('%s: %o', other.id, error));
-    }
+    if (!this.closed && this.#parts.has(node)) this.#losses.note(node, this.#parts.routersOn(node));
   }
 
   /** Closes this controller's objects on a node that it no longer uses. */
@@ -318,22 +317,13 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     await this.close();
   }
 
-  /**
-   * Closes all parts. The goodbye to an unconnected node is not waited for: the node hears of it when it is back, which
-   * may be never.
-   */
+  /** Ends all parts. */
   protected async release(): Promise<void> {
     this.#pairedEnds.close();
     this.#flow.close();
     this.#piper.close();
-    const closing: Promise<void>[] = [];
-    for (const [node, part] of this.#parts) {
-      const closed = this.#leaving ? this.#parts.leave(node) : part.close();
-      if (node.connected) closing.push(closed);
-      else closed.catch(error => log.warn('%s: %o', node.id, error));
-    }
-    if (!this.#leaving) this.#parts.closeLost();
-    await Promise.all(closing);
+    this.#holders.close();
+    await this.#parts.end(this.#leaving ? 'leave' : 'close');
   }
 
   async #create<Options extends { placement?: Placement }, T extends types.Transport | types.RtpObserver>(
@@ -343,46 +333,40 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   ): Promise<T> {
     this.assertOpen();
     const { placement, rest } = separatePlacement(method, options);
-    this.#parts.use();
+    // A controller that knows the id only learns the options before it creates anything.
+    const agreement = this.#agree();
+    // The failure is seen below, after the call itself.
+    agreement.catch(() => undefined);
+    if (!this.#isDefined) await agreement;
     const created = await this.#nodes.place(this.#request(), placement, node =>
       this.#parts.create(node, part => make(part, rest)),
     );
+    try {
+      await agreement;
+    } catch (error) {
+      created.close();
+      throw error;
+    }
     if ('removeProducer' in created) this.#flow.markOwn(created);
     return created;
+  }
+
+  /**
+   * Resolves when it is known what others have of the MafaldaRouter. Without `routerOptions` it is one of others, whose
+   * options the nodes that have it know.
+   */
+  async #agree(): Promise<void> {
+    await this.#holders.agree();
+    if (!this.#isDefined && this.#parts.size === 0) await this.#holders.ask();
   }
 
   #request(): PoolRequest {
     return {
       mafaldaRouterId: this.id,
-      isUsed: node => this.#parts.isUsed(node),
-      countNear: ids => this.#countNear(ids),
+      isUsed: node => this.#parts.has(node) || this.#holders.isNamed(node),
+      countNear: ids => this.#whereabouts.count(ids, router => this.#nodeOf(router)),
       assertOpen: () => this.assertOpen(),
     };
-  }
-
-  #countNear(ids: readonly string[]): Map<ClusterNode, number> {
-    const counts = new Map<ClusterNode, number>();
-    for (const id of ids) {
-      const nodes = new Set(this.#whereabouts.routersOf(id).map(router => this.#nodeOf(router)));
-      for (const node of nodes) counts.set(node, (counts.get(node) ?? 0) + 1);
-    }
-    return counts;
-  }
-
-  #chooseSource(places: StreamInRouter[], destination: types.Router): StreamInRouter | undefined {
-    const to = this.#nodeOf(destination);
-    // Sources on a node that is not heard are avoided: requests to it are answered late.
-    const heard = places.filter(({ router }) => !this.#nodeOf(router).unreachable && !this.#nodeOf(router).lost);
-    return chooseSource(heard.length > 0 ? heard : places, {
-      loadOf: router => this.#loadAsSource(this.#nodeOf(router)),
-      watermark: this.#nodes.watermark,
-      reaches: router => this.#nodes.reach(this.#nodeOf(router), to),
-    });
-  }
-
-  /** Returns a node's load, or Infinity while it is being drained: another source is better, if there is one. */
-  #loadAsSource({ draining, load }: ClusterNode): number {
-    return draining ? Infinity : load;
   }
 
   /**
@@ -395,7 +379,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     const there = new Promise<void>(resolve => (found = resolve));
     const onAdd = (): void => void (this.streams.find(id).length > 0 && found());
     this.tree.on('add', onAdd);
-    await Promise.race([there, this.#parts.refresh()]);
+    await Promise.race([there, this.#holders.ask()]);
     this.tree.off('add', onAdd);
   }
 
@@ -451,13 +435,4 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       seek: id => this.#seek(id),
     };
   }
-}
-
-/** Returns whether a node's answer is a dump, as far as its members are used here. */
-function isDump(dump: MafaldaRouterDump | undefined): dump is MafaldaRouterDump {
-  return (
-    Array.isArray(dump?.workers) &&
-    dump.workers.every(worker => typeof worker === 'object' && worker !== null) &&
-    Array.isArray(dump.pipes)
-  );
 }

@@ -6,6 +6,8 @@ import type { LoadReport } from '../api/load.ts';
 import { logger } from '../core/logger.ts';
 import { MafaldaBase } from '../base/mafaldaBase.ts';
 import { ModuleScope, packageScope } from '../base/moduleScope.ts';
+import { heldRoomsOf, type FoundRoom, type SoughtRoom } from '../base/roomFinder.ts';
+import type { HeldRooms } from '../core/heldRooms.ts';
 import type { ObjectTypes } from '../core/objectTree.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
 import type { MafaldaApi, MafaldaRouterOptions, MafaldaRouterState, ResourceUsages } from '../api/types.ts';
@@ -13,7 +15,9 @@ import { checkDuration } from '../api/checkDuration.ts';
 import type { MafaldaStatistics, NodeStatistics } from '../api/statistics.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import { Departures } from './departures.ts';
+import { ToldDirectory } from './directory/toldDirectory.ts';
 import { untilDrained, drainReportOf, type DrainOptions, type DrainReport } from './drain.ts';
+import { findRoom } from './findRoom.ts';
 import { HorizontalMediasoup } from './horizontalMediasoup.ts';
 import { HorizontalMafaldaRouter } from './horizontalMafaldaRouter.ts';
 import { Evidence } from './liveness/evidence.ts';
@@ -52,6 +56,8 @@ export class MafaldaHorizontal
   /** mediasoup's module API, whose Workers are on the nodes. */
   readonly mediasoup: HorizontalMediasoup;
   readonly #nodes: NodePool;
+  /** Rooms that the nodes hold, as they tell it. */
+  readonly #directory = new ToldDirectory();
   readonly #liveness: Liveness;
   readonly #departures = new Departures();
   #wasSettled = false;
@@ -82,6 +88,16 @@ export class MafaldaHorizontal
     this.#nodes = new NodePool(strategy, watermarkNode);
     this.mediasoup = new HorizontalMediasoup(this.#nodes);
     this.tree.include(this.mediasoup.tree);
+    const followed = new Map<ClusterNode, HeldRooms>();
+    this.#nodes.on('added', node => {
+      const rooms = heldRoomsOf(node.mafalda);
+      followed.set(node, rooms);
+      this.#directory.follow(node.id, rooms);
+    });
+    this.#nodes.on('removed', node => {
+      this.#directory.unfollow(followed.get(node)!);
+      followed.delete(node);
+    });
     const now = (): number => performance.now();
     this.#liveness = new Liveness({
       nodes: this.#nodes,
@@ -241,6 +257,13 @@ export class MafaldaHorizontal
     return ([...this.#nodes].find(({ tree }) => tree.nodeOf(object)) ?? this.mediasoup.nodeOf(object))?.mafalda;
   }
 
+  override async findMafaldaRouter(options: SoughtRoom, ask: boolean): Promise<FoundRoom<HorizontalMafaldaRouter>> {
+    const { mafaldaRouter } = await super.findMafaldaRouter(options, ask);
+    if (!mafaldaRouter) return findRoom(this, { options, ask, nodes: this.#nodes, directory: this.#directory });
+    if (!ask) await mafaldaRouter.attached();
+    return { mafaldaRouter, isComplete: ask ? await mafaldaRouter.attach() : true };
+  }
+
   override async listMafaldaRouters(): Promise<MafaldaRouterState[]> {
     const nodes = [...this.#nodes].filter(({ connected }) => connected);
     const answers = await askNodes(nodes, async ({ mafalda }) => mafalda.listMafaldaRouters());
@@ -283,7 +306,11 @@ export class MafaldaHorizontal
     options: ResolvedMafaldaRouterOptions,
     given: MafaldaRouterOptions,
   ): HorizontalMafaldaRouter {
-    return new HorizontalMafaldaRouter(this.#nodes, options, given);
+    return new HorizontalMafaldaRouter(this.#nodes, this.#directory, options, given);
+  }
+
+  protected override followRooms(): HeldRooms {
+    return this.#directory;
   }
 
   protected async release(): Promise<void> {

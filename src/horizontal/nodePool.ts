@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { version } from 'mediasoup';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
-import { IncompatibleError, NodeDrainingError, NodeUnavailableError } from '../api/errors.ts';
+import { IncompatibleError, NodeUnavailableError } from '../api/errors.ts';
 import type { ConnectFailure } from '../remote/client/index.ts';
 import type { MafaldaApi } from '../api/types.ts';
 import { Attempts, type Tried } from './attempts.ts';
@@ -13,6 +13,7 @@ import { LinkTable } from './reachability/linkTable.ts';
 import { probe } from './reachability/probe.ts';
 import { Reachability, type DownLink } from './reachability/reachability.ts';
 import { checkPlacement, type Placement } from '../api/placement.ts';
+import { noNodeError, unavailabilityOf } from './unavailability.ts';
 import type { NodeState, Strategy } from '../placement/strategies.ts';
 
 /** Request for a node: the MafaldaRouter for which it is chosen. */
@@ -26,6 +27,8 @@ export interface PoolRequest {
 }
 
 export type NodePoolEvents = {
+  added: [node: ClusterNode];
+  removed: [node: ClusterNode];
   connected: [node: ClusterNode];
   disconnected: [node: ClusterNode, reason: string];
   /** Emitted when the objects of a node are about to close here. */
@@ -47,8 +50,6 @@ export type NodePoolEvents = {
 
 /** Limit for a node's first answer, in ms: a slower node is not waited for, and is used as soon as it answers. */
 const CONNECT_TIMEOUT_MS = 3000;
-/** Maximum number of nodes whose reasons are in an error's message; `causes` has the reasons of all. */
-const MAX_REASONS = 5;
 const none: Tried = new Map();
 
 /** Node that was chosen, and the reason. */
@@ -158,6 +159,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     if (!node.settled) this.#unsettled.add(node);
     this.links.watch(node);
     node.on('draining', () => this.emit('draining', node));
+    this.emit('added', node);
     const timeout = setTimeout(() => settle(), CONNECT_TIMEOUT_MS);
     const settle = (): void => {
       clearTimeout(timeout);
@@ -218,6 +220,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     for (const name of [node.id, ...node.aliases]) this.#forgetName(name, node);
     this.links.unwatch(node);
     this.#reachability.forget(node);
+    if (deleted) this.emit('removed', node);
     if (deleted && !node.settled) this.#emitIfSettled();
     return deleted;
   }
@@ -266,14 +269,14 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
 
   /** Asks nodes in turn, until a node succeeds: see {@link Attempts}. */
   attempt<T>(choose: (tried: Tried) => ClusterNode | undefined, ask: (node: ClusterNode) => Promise<T>): Promise<T> {
-    return this.#attempts.untilDone(choose, ask, () => this.#noNodeError());
+    return this.#attempts.untilDone(choose, ask, () => noNodeError([...this.#nodes.values()]));
   }
 
   /** Returns the node for the next object, by the present state of the nodes. */
   choose(request: PoolRequest, placement: Placement = {}): ClusterNode {
     if (placement.node !== undefined) return this.#boundNode(placement.node);
     const choice = this.#byStrategy(request, placement, none);
-    if (!choice) throw this.#noNodeError();
+    if (!choice) throw noNodeError([...this.#nodes.values()]);
     return choice.node;
   }
 
@@ -353,23 +356,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
 
   /** Error that explains why no node takes new objects; undefined if a node does. */
   get unavailability(): Error | undefined {
-    return this.#candidates(none).length > 0 ? undefined : this.#noNodeError();
-  }
-
-  #noNodeError(): Error {
-    const nodes = [...this.#nodes.values()];
-    const all = `none of the ${this.size} nodes`;
-    if (nodes.some(({ connected }) => connected)) {
-      return new NodeDrainingError(`${all} takes anything new: those that are connected are being drained`);
-    }
-    const causes = Object.fromEntries(nodes.map(({ id, trouble }) => [id, trouble]));
-    const allReasons = Object.values(causes).map(({ message }) => `; ${message}`);
-    const reasons = allReasons.slice(0, MAX_REASONS).join('');
-    const rest = allReasons.length > MAX_REASONS ? `; and ${allReasons.length - MAX_REASONS} more, see causes` : '';
-    return new NodeUnavailableError(`${all} is connected${reasons}${rest}`, {
-      cause: Object.values(causes)[0],
-      causes,
-    });
+    return this.#candidates(none).length > 0 ? undefined : noNodeError([...this.#nodes.values()]);
   }
 
   /** Checks whether a connected node can stay, by its version of mediasoup and the identity of its server. */
@@ -428,15 +415,8 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
    */
   #boundNode(wanted: string | MafaldaApi): ClusterNode {
     const node = this.findOrThrow(wanted);
-    const { id, trouble } = node;
-    if (!node.connected) {
-      throw new NodeUnavailableError(`the node "${id}" is not connected: ${trouble.message}`, {
-        node: id,
-        cause: trouble,
-        causes: { [id]: trouble },
-      });
-    }
-    if (node.draining) throw new NodeDrainingError(`the node "${id}" is being drained`, { node: id });
+    const reason = unavailabilityOf(node);
+    if (reason) throw reason;
     return node;
   }
 }

@@ -1,63 +1,79 @@
 /**
- * Parts of a HorizontalMafaldaRouter: the MafaldaRouters with its id, at most one on each node. From its first use on
- * it is attached to all nodes, so that it sees the objects of others on every node, also objects that are older than
- * itself.
+ * Parts of a HorizontalMafaldaRouter: the MafaldaRouters with its id, at most one on each node. A part is opened where
+ * something is placed, or where the MafaldaRouter exists already, and left when it has been empty for a while and the
+ * MafaldaRouter lives on elsewhere.
  */
 import type { Router, RouterOptions, RtpObserver, Transport, Worker } from 'mediasoup/types';
 import { NotFoundError } from 'mediasoup/errors';
+import { GraceTimers } from '../core/graceTimers.ts';
 import { logger } from '../core/logger.ts';
 import type { ObjectTree, ObjectType, ObjectTypes, TreeNode } from '../core/objectTree.ts';
-import type { MafaldaRouterOptions } from '../api/types.ts';
+import { resolveMafaldaRouterOptions } from '../api/options.ts';
+import type { MafaldaRouter } from '../api/types.ts';
 import type { PipeableMafaldaRouter } from '../base/pipeableMafaldaRouter.ts';
-import { within } from '../core/within.ts';
+import { findMafaldaRouter, type SoughtRoom } from '../base/roomFinder.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import type { NodePool } from './nodePool.ts';
 
 const log = logger('horizontal');
 
-/** Limit for attaching, in ms: a slower node is not waited for, and its objects are seen when it reports them. */
-const ATTACH_TIMEOUT_MS = 2000;
+/** Time after which an empty part is left, in ms: somebody who comes back in the meantime finds it open. */
+const EMPTY_GRACE_MS = 10_000;
+/** All parts that are shown by a HorizontalMafaldaRouter. */
+const opened = new WeakSet<PipeableMafaldaRouter>();
 
 export interface PartsListener {
+  /** Called when a node has told the `routerOptions` that others have given. */
+  onOptions(routerOptions: RouterOptions): void;
   onRouter(router: Router, worker: Worker): void;
   onWorkerDied(worker: Worker, error: Error): void;
   onError(error: Error): void;
   /** Called when the node's objects have closed here, and no path to them is left. */
   onLost(node: ClusterNode): void;
-  /** Called when another user has closed the MafaldaRouter on every node. */
+  /** Called when another user has closed the MafaldaRouter on every node that has something of it. */
   onClosed(): void;
 }
 
-interface Part {
+/** Part on a node that was lost, and has not answered since. */
+interface LostPart {
   readonly mafaldaRouter: PipeableMafaldaRouter;
-  /** Resolves when the part has reported its earlier objects. Never rejects. */
-  attached?: Promise<void>;
+  readonly serverId: string | undefined;
 }
 
 export class Parts {
   readonly #nodes: NodePool;
-  #options: MafaldaRouterOptions;
+  #options: SoughtRoom;
   readonly #tree: ObjectTree;
   readonly #listener: PartsListener;
-  readonly #parts = new Map<ClusterNode, Part>();
-  /** Parts on nodes that were lost, and have not been back. */
-  readonly #lost = new Map<ClusterNode, PipeableMafaldaRouter>();
+  readonly #parts = new Map<ClusterNode, PipeableMafaldaRouter>();
+  readonly #lost = new Map<ClusterNode, LostPart>();
   readonly #nodeOfRouter = new WeakMap<Router, ClusterNode>();
   readonly #made = new WeakSet<object>();
   /** Number of objects that are being created on each node. */
   readonly #creating = new Map<ClusterNode, number>();
-  #inUse = false;
+  readonly #empty = new GraceTimers<ClusterNode>(EMPTY_GRACE_MS, node => this.#leaveIfEmpty(node));
+  /** Empty parts that were left. */
+  readonly #left = new WeakSet<PipeableMafaldaRouter>();
+  #ending: 'close' | 'leave' | undefined;
 
   /** @param tree shows the objects of all parts */
-  constructor(nodes: NodePool, options: MafaldaRouterOptions, tree: ObjectTree, listener: PartsListener) {
+  constructor(nodes: NodePool, options: SoughtRoom, tree: ObjectTree, listener: PartsListener) {
     this.#nodes = nodes;
     this.#options = options;
     this.#tree = tree;
     this.#listener = listener;
   }
 
-  *[Symbol.iterator](): IterableIterator<[ClusterNode, PipeableMafaldaRouter]> {
-    for (const [node, { mafaldaRouter }] of this.#parts) yield [node, mafaldaRouter];
+  get size(): number {
+    return this.#parts.size;
+  }
+
+  [Symbol.iterator](): MapIterator<[ClusterNode, PipeableMafaldaRouter]> {
+    return this.#parts.entries();
+  }
+
+  has(node: ClusterNode): boolean {
+    return this.#parts.has(node);
   }
 
   /**
@@ -65,7 +81,38 @@ export class Parts {
    * @throws {Error} as `createMafaldaRouter()` of the node
    */
   get(node: ClusterNode): PipeableMafaldaRouter {
-    return this.#open(node).mafaldaRouter;
+    return this.#parts.get(node) ?? this.#open(node, node.mafalda.createMafaldaRouter(this.#options));
+  }
+
+  /**
+   * Attaches to the node if the MafaldaRouter exists there. Resolves when its present objects are here.
+   * @param ask whether the node asks nodes of its own
+   * @returns whether the node has reported all of its objects
+   * @throws {TypeError} if it exists there with different `routerOptions`
+   * @throws {Error} as the node
+   */
+  async find(node: ClusterNode, ask: boolean): Promise<boolean> {
+    const { mafaldaRouter: found, isComplete } = await findMafaldaRouter(node.mafalda, this.#options, ask);
+    this.#lost.delete(node);
+    if (!found || found.closed || this.#parts.get(node) === found) return isComplete;
+    const ending = this.#ending ?? (this.#nodes.has(node) ? undefined : 'leave');
+    if (!ending) this.#open(node, found);
+    else if (!opened.has(found)) await found[ending]();
+    return isComplete;
+  }
+
+  /** Takes over objects of another controller, each on its node. */
+  async adopt(objects: readonly object[]): Promise<void> {
+    const byNode = new Map<ClusterNode, object[]>();
+    for (const object of objects) {
+      this.#made.add(object);
+      const node = this.#nodeOfObject(object);
+      if (!node) continue;
+      const own = byNode.get(node);
+      if (own) own.push(object);
+      else byNode.set(node, [object]);
+    }
+    await Promise.all([...byNode].map(async ([node, own]) => this.#parts.get(node)?.adopt(own)));
   }
 
   /**
@@ -99,6 +146,7 @@ export class Parts {
       const left = this.#underway(node) - 1;
       if (left > 0) this.#creating.set(node, left);
       else this.#creating.delete(node);
+      this.#leaveEmptyLater();
     }
   }
 
@@ -111,107 +159,83 @@ export class Parts {
     return this.#nodeOfRouter.get(router);
   }
 
-  /** Returns whether the node has objects, or will have: merely attaching costs it nothing. */
-  isUsed(node: ClusterNode): boolean {
-    return this.#creating.has(node) || (this.#parts.get(node)?.mafaldaRouter.routers.size ?? 0) > 0;
+  /** Returns whether the node has Routers, or will have. */
+  isBusy(node: ClusterNode): boolean {
+    return this.#creating.has(node) || (this.#parts.get(node)?.routers.size ?? 0) > 0;
   }
 
   /** Returns the ids of the Routers on the node. */
   routersOn(node: ClusterNode): Iterable<string> {
-    return this.#parts.get(node)?.mafaldaRouter.routers.keys() ?? [];
+    return this.#parts.get(node)?.routers.keys() ?? [];
   }
 
-  /** Attaches to all nodes, now and whenever a node comes. Idempotent. */
-  use(): void {
-    if (this.#inUse) return;
-    this.#inUse = true;
-    for (const node of this.#nodes) this.nodeConnected(node);
-  }
-
-  /** Attaches to a node. Must be called when it is connected, for the first time or again. */
-  nodeConnected(node: ClusterNode): void {
-    if (!this.#inUse || !node.connected) return;
-    // After a resumed connection the node has reported all that was missed.
-    if (!this.#parts.get(node)?.attached) void this.#attach(node);
+  /**
+   * Must be called when a node is connected, for the first time or again.
+   * @returns whether the MafaldaRouter may still exist there, since a part was lost with the connection
+   */
+  mayHaveComeBack(node: ClusterNode): boolean {
+    // Another process at this URL has nothing of it.
+    if (this.#lost.get(node)?.serverId !== node.serverId) this.#lost.delete(node);
+    return this.#lost.has(node);
   }
 
   /** Sets the `routerOptions` of the parts that were opened without them, and of all later parts. */
   define(routerOptions: RouterOptions): void {
     this.#options = { ...this.#options, routerOptions };
-    for (const { mafaldaRouter } of this.#parts.values()) mafaldaRouter.define(routerOptions);
-  }
-
-  /** Closes the parts on lost nodes: they hear of it when they are back. */
-  closeLost(): void {
-    for (const mafaldaRouter of this.#lost.values()) mafaldaRouter.closeLost();
-    this.#lost.clear();
+    for (const part of this.#parts.values()) part.define(routerOptions);
   }
 
   /** Closes this controller's objects on a node, and leaves the objects of others: each node knows the owners. */
   async leave(node: ClusterNode): Promise<void> {
     this.#lost.delete(node);
-    await this.#parts.get(node)?.mafaldaRouter.leave();
-  }
-
-  /** Resolves when all connected nodes have reported their objects once, or don't do so in time. */
-  async attached(): Promise<void> {
-    this.use();
-    const connected = [...this.#parts].filter(([node]) => node.connected);
-    await within(Promise.all(connected.map(async ([, { attached }]) => attached)), ATTACH_TIMEOUT_MS);
+    await this.#parts.get(node)?.leave();
   }
 
   /**
-   * Asks all connected nodes for their present objects. Resolves when they have reported them, or don't do so in time.
-   * @returns whether all nodes have reported all of their objects
+   * Closes or leaves all parts. Unconnected nodes are not waited for: they hear of it when they are back, which may be
+   * never.
    */
-  async refresh(): Promise<boolean> {
-    this.#inUse = true;
-    const nodes = [...this.#nodes];
-    let complete = 0;
-    const asked = nodes
-      .filter(node => node.connected)
-      .map(async node => {
-        if (await this.#attach(node)) ++complete;
-      });
-    await within(Promise.all(asked), ATTACH_TIMEOUT_MS);
-    return complete === nodes.length;
+  async end(how: 'close' | 'leave'): Promise<void> {
+    this.#ending = how;
+    this.#empty.clear();
+    const ending: Promise<void>[] = [];
+    for (const [node, part] of this.#parts) {
+      const ended = part[how]();
+      if (node.connected) ending.push(ended);
+      else ended.catch(error => log.warn('%s: %o', node.id, error));
+    }
+    if (how === 'close') for (const { mafaldaRouter } of this.#lost.values()) mafaldaRouter.closeLost();
+    this.#lost.clear();
+    await Promise.all(ending);
   }
 
-  /** Takes over objects of another controller, each on its node. */
-  async adopt(objects: readonly object[]): Promise<void> {
-    const byNode = new Map<ClusterNode, object[]>();
-    for (const object of objects) {
-      this.#made.add(object);
-      const node = this.#nodeOfObject(object);
-      if (!node) continue;
-      const own = byNode.get(node);
-      if (own) own.push(object);
-      else byNode.set(node, [object]);
+  /** Whether any node has, or will have, Routers. */
+  get #isAlive(): boolean {
+    return this.#creating.size > 0 || [...this.#parts.keys()].some(node => this.isBusy(node));
+  }
+
+  /**
+   * Starts the time of the empty parts. The last ones stay: by them others learn the options, and this controller learns
+   * that somebody closes the MafaldaRouter.
+   */
+  #leaveEmptyLater(): void {
+    if (this.#ending) return;
+    const isAlive = this.#isAlive;
+    for (const node of this.#parts.keys()) {
+      if (!isAlive || this.isBusy(node)) this.#empty.cancel(node);
+      else if (!this.#empty.has(node)) this.#empty.start(node);
     }
-    await Promise.all([...byNode].map(async ([node, own]) => this.#parts.get(node)?.mafaldaRouter.adopt(own)));
+  }
+
+  #leaveIfEmpty(node: ClusterNode): void {
+    const part = this.#parts.get(node);
+    if (!part || this.isBusy(node) || !this.#isAlive) return;
+    this.#left.add(part);
+    part.leave().catch(error => log.warn('leaving %s: %o', node.id, error));
   }
 
   #underway(node: ClusterNode): number {
     return this.#creating.get(node) ?? 0;
-  }
-
-  /** @returns whether the node has reported all of its objects */
-  async #attach(node: ClusterNode): Promise<boolean> {
-    let part: Part | undefined;
-    try {
-      part = this.#open(node);
-      const attached = part.mafaldaRouter.attach();
-      part.attached ??= attached.then(
-        () => undefined,
-        () => undefined,
-      );
-      return await attached;
-    } catch (error) {
-      // A node that goes in the meantime is not unusual; a node that refuses this controller is.
-      if (!node.connected || part?.mafaldaRouter.closed) log.warn('%s: %o', node.id, error);
-      else this.#listener.onError(error instanceof Error ? error : new Error(String(error)));
-      return false;
-    }
   }
 
   #nodeOfObject(object: object): ClusterNode | undefined {
@@ -225,35 +249,57 @@ export class Parts {
     return closed && node.connected && !node.mafalda.closed && this.#nodes.find(node.mafalda) === node;
   }
 
-  #open(node: ClusterNode): Part {
-    const existing = this.#parts.get(node);
-    if (existing) return existing;
-    const mafaldaRouter = node.mafalda.createMafaldaRouter(this.#options) as PipeableMafaldaRouter;
-    const part: Part = { mafaldaRouter };
+  /** Takes over the `routerOptions` that others have given, if this controller has none. */
+  #learn({ routerOptions = {} }: Partial<Pick<PipeableMafaldaRouter, 'routerOptions'>>): void {
+    if (this.#options.routerOptions || Object.keys(routerOptions).length === 0) return;
+    // A node's answer is checked like an application's options. Foreign implementations of the Mafalda API have none.
+    resolveMafaldaRouterOptions({ routerOptions });
+    this.#listener.onOptions(routerOptions);
+  }
+
+  #open(node: ClusterNode, mafaldaRouter: MafaldaRouter): PipeableMafaldaRouter {
+    const part = mafaldaRouter as PipeableMafaldaRouter;
+    const { tree } = part;
+    opened.add(part);
+    this.#learn(part);
     this.#parts.set(node, part);
     this.#lost.delete(node);
-    const onAdd = ({ type, object }: TreeNode): void =>
-      void (type === 'router' && this.#nodeOfRouter.set(object, node));
-    for (const existing of mafaldaRouter.tree.nodes()) onAdd(existing);
+    const onAdd = ({ type, object }: TreeNode): void => {
+      if (type !== 'router') return;
+      this.#nodeOfRouter.set(object, node);
+      this.#leaveEmptyLater();
+    };
+    const onRemove = ({ type }: TreeNode): void => void (type === 'router' && this.#leaveEmptyLater());
+    const present = [...tree.nodes()].filter(treeNode => treeNode.type === 'router');
+    for (const { object } of present) this.#nodeOfRouter.set(object, node);
+    this.#tree.include(tree);
+    node.tree.include(tree);
     const onDisown = ({ object }: TreeNode): void => void this.#made.delete(object);
-    mafaldaRouter.tree.on('add', onAdd).on('disown', onDisown);
-    this.#tree.include(mafaldaRouter.tree);
-    node.tree.include(mafaldaRouter.tree);
-    mafaldaRouter.on('newrouter', (router, worker) => this.#listener.onRouter(router, worker));
-    mafaldaRouter.on('workerdied', (worker, error) => this.#listener.onWorkerDied(worker, error));
-    mafaldaRouter.on('error', error => this.#listener.onError(error));
-    mafaldaRouter.once('close', () => {
+    tree.on('add', onAdd).on('remove', onRemove).on('disown', onDisown);
+    part.on('newrouter', (router, worker) => this.#listener.onRouter(router, worker));
+    part.on('workerdied', (worker, error) => this.#listener.onWorkerDied(worker, error));
+    part.on('error', error => this.#listener.onError(error));
+    part.once('close', () => {
       this.#parts.delete(node);
-      this.#tree.exclude(mafaldaRouter.tree);
-      node.tree.exclude(mafaldaRouter.tree);
-      mafaldaRouter.tree.off('add', onAdd).off('disown', onDisown);
-      if (node.lost) {
-        if (this.#nodes.has(node)) this.#lost.set(node, mafaldaRouter);
-        this.#listener.onLost(node);
-      }
-      // A node that is lost, or no longer used, says nothing of the others.
-      if (this.#isClosedThere(node, mafaldaRouter) && this.#parts.size === 0) this.#listener.onClosed();
+      this.#empty.cancel(node);
+      this.#tree.exclude(tree);
+      node.tree.exclude(tree);
+      tree.off('add', onAdd).off('remove', onRemove).off('disown', onDisown);
+      this.#onPartClosed(node, part);
     });
+    for (const { object, parent } of present)
+      if (parent?.type === 'worker') this.#listener.onRouter(object, parent.object);
+    this.#leaveEmptyLater();
     return part;
+  }
+
+  #onPartClosed(node: ClusterNode, part: PipeableMafaldaRouter): void {
+    if (node.lost) {
+      if (this.#nodes.has(node)) this.#lost.set(node, { mafaldaRouter: part, serverId: node.serverId });
+      this.#listener.onLost(node);
+    }
+    // A node that is lost, or no longer used, says nothing of the others, nor does an empty part that was left.
+    const isLeft = this.#left.delete(part);
+    if (!isLeft && this.#isClosedThere(node, part) && !this.#isAlive) this.#listener.onClosed();
   }
 }

@@ -1,5 +1,6 @@
 /** Index of the Routers of objects by the objects' ids, which `placement.near` may name. */
 import type { Router } from 'mediasoup/types';
+import { Multimap } from '../core/multimap.ts';
 import type { ObjectTree, TreeNode } from '../core/objectTree.ts';
 
 /**
@@ -9,32 +10,32 @@ import type { ObjectTree, TreeNode } from '../core/objectTree.ts';
 const located: readonly TreeNode['type'][] = ['producer', 'dataProducer', 'transport', 'consumer', 'dataConsumer'];
 
 export class Whereabouts {
-  /** Nodes by id. Nearly every id has a single node, without a Set, since there are many. */
-  readonly #byId = new Map<string, TreeNode | Set<TreeNode>>();
+  readonly #byId = new Multimap<string, TreeNode>();
 
   constructor(tree: ObjectTree) {
     for (const node of tree.nodes()) this.#add(node);
-    tree.on('add', node => this.#add(node)).on('remove', node => this.#remove(node));
+    tree.on('add', node => this.#add(node)).on('remove', node => this.#byId.delete(node.id, node));
   }
 
   /** Returns the Routers of an object or stream; an empty array for unknown ids. */
   routersOf(id: string): Router[] {
-    const found = this.#byId.get(id);
-    const nodes = found instanceof Set ? [...found] : found ? [found] : [];
-    return nodes.flatMap(node => routerOf(node)?.object ?? []);
+    return this.#byId.get(id).flatMap(node => routerOf(node)?.object ?? []);
+  }
+
+  /**
+   * Counts objects by their places.
+   * @param placeOf returns the place of a Router
+   * @returns the number of these objects in each place
+   */
+  count<Place>(ids: readonly string[], placeOf: (router: Router) => Place): Map<Place, number> {
+    const counts = new Map<Place, number>();
+    for (const id of ids)
+      for (const place of new Set(this.routersOf(id).map(placeOf))) counts.set(place, (counts.get(place) ?? 0) + 1);
+    return counts;
   }
 
   #add(node: TreeNode): void {
-    if (!routerOf(node)) return;
-    const others = this.#byId.get(node.id);
-    if (others instanceof Set) others.add(node);
-    else this.#byId.set(node.id, others && others !== node ? new Set([others, node]) : node);
-  }
-
-  #remove(node: TreeNode): void {
-    const nodes = this.#byId.get(node.id);
-    if (nodes instanceof Set) nodes.delete(node);
-    if (nodes === node || (nodes instanceof Set && nodes.size === 0)) this.#byId.delete(node.id);
+    if (routerOf(node)) this.#byId.add(node.id, node);
   }
 }
 

@@ -185,6 +185,7 @@ const calls: Record<string, unknown[]> = {
       watermarkWorker: 50,
     },
   ],
+  findMafaldaRouter: [{ id: 'theirs', maxWorkers: 2 }, true],
   getResourceUsages: [],
   getRtpCapabilities: [],
   dump: [],
@@ -331,6 +332,7 @@ export function hostileMessage(random: Random, id: number, known: readonly Known
       name: pick(random, ['message', 'rtp', 'rtcp', ...names]),
       listening: random() < 0.7,
     };
+  if (random() < 0.01) return { type: 'followRooms', handle };
   // A process each: not often.
   if (random() < 0.001)
     return {

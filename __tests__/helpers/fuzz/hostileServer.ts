@@ -150,6 +150,13 @@ export class HostileTeller {
       }),
       () => ({ type: 'forget', handle }),
       () => ({ type: 'closeMafaldaRouter', mafaldaRouter: pick(random, ['room', 'other', '__proto__', '']) }),
+      () => ({
+        type: 'heldRooms',
+        ids: ['room', '__proto__', ''],
+        isFirst: random() < 0.5,
+        isLast: random() < 0.5,
+      }),
+      () => ({ type: pick(random, ['held', 'released']), ids: ['room', `${Math.floor(random() * 1e6)}`] }),
       () => ({ type: pick(random, ['call', 'constructor', '__proto__', 'send']), handle }),
     ])();
   }

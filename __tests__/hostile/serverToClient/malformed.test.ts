@@ -87,6 +87,9 @@ describe('a controller', () => {
     ['a close for a reason of its own', { type: 'close', handle: 3, cause: { name: 'error' } }],
     ['a close with an error that is none', { type: 'close', handle: 1, cause: { name: 'died', error: 5 } }],
     ['a MafaldaRouter without a name', { type: 'closeMafaldaRouter' }],
+    ['a held MafaldaRouter without a name', { type: 'held', ids: [5] }],
+    ['released MafaldaRouters that are no list', { type: 'released', ids: { length: 1, 0: 'room' } }],
+    ['a list of MafaldaRouters that says not what part it is', { type: 'heldRooms', ids: [] }],
   ];
 
   test.each(wrong)('survives %s, and says whose session has ended', async (_what, message) => {

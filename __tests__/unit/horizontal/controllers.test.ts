@@ -117,12 +117,13 @@ describe('two controllers of the same nodes, and one room', () => {
     await one!.close();
   });
 
-  test('attaching starts nothing: a node that nobody has put anything on has no Worker', async () => {
+  test('a node that nobody has put anything on has nothing of it', async () => {
     await here.createDirectTransport(on(0));
     await there.createDirectTransport(on(1));
+    await until('each sees both', () => [here, there].every(({ routers }) => routers.size === 2));
     await Promise.all([here.dump(), there.dump()]);
     expect(nodes.map(({ mafalda }) => mafalda.workers.size)).toEqual([1, 1, 0]);
-    expect(nodes.map(({ mafalda }) => mafalda.mafaldaRouters.size)).toEqual([1, 1, 1]);
+    expect(nodes.map(({ mafalda }) => mafalda.mafaldaRouters.size)).toEqual([1, 1, 0]);
   });
 
   test('when one closes it, the other one’s is closed as well, and the next by that id is a new one', async () => {
@@ -208,30 +209,34 @@ describe('two controllers of the same nodes, and one room', () => {
 });
 
 describe('a room that is in use', () => {
-  test.concurrent('spreads to nodes that are added, and to those that come back as new ones', async () => {
+  test.concurrent('is seen on nodes that are added where others have it, and on those that come back', async () => {
     const [a, b] = [opened(await Served.create()), opened(await Served.create())];
     const mafalda = await connected([a.url]);
     const mafaldaRouter = mafalda.createMafaldaRouter({ id: 'room' });
     await mafaldaRouter.createDirectTransport();
+    const atB = await b.mafalda.createMafaldaRouter({ id: 'room' }).createDirectTransport();
     mafalda.add(b.url);
-    await until('it is attached', () => b.mafalda.mafaldaRouters.has('room'));
+    await until('it is seen there', () => mafaldaRouter.transports.has(atB.id));
     const { port } = new URL(b.url);
     await b.server.close();
     await b.mafalda.close();
     const again = opened(await Served.create({ port: Number(port) }));
-    await until('it is attached again', () => again.mafalda.mafaldaRouters.has('room'));
-    const local = opened(new Mafalda(mediasoup, { workerBudget: false }));
-    mafalda.add(local);
-    expect(local.mafaldaRouters.has('room')).toBe(true);
+    const back = await again.mafalda.createMafaldaRouter({ id: 'room' }).createDirectTransport();
+    await until('it is seen again', () => mafaldaRouter.transports.has(back.id));
+    const [local, unused] = [1, 2].map(() => opened(new Mafalda(mediasoup, { workerBudget: false })));
+    const here = await local!.createMafaldaRouter({ id: 'room' }).createDirectTransport();
+    mafalda.add(local!).add(unused!);
+    await until('it is seen here', () => mafaldaRouter.transports.has(here.id));
+    expect(unused!.mafaldaRouters.has('room')).toBe(false);
   });
 
   test.concurrent('does not wait for a node that is slow', async () => {
     const [a, b] = [opened(await Served.create()), opened(await ServerProcess.create())];
     const mafalda = await connected([a.url, b.url]);
-    // On a busy machine a Worker takes its time to start.
-    await a.mafalda.createMafaldaRouter().createDirectTransport();
-    b.signal('SIGSTOP');
     const mafaldaRouter = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
+    // On a busy machine a Worker takes its time to start.
+    await Promise.all([a.url, b.url].map(node => mafaldaRouter.createDirectTransport({ placement: { node } })));
+    b.signal('SIGSTOP');
     const told: string[] = [];
     const note = (what: string) => (): void => void told.push(what);
     const here = { placement: { node: a.url } };

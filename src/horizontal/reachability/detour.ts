@@ -12,6 +12,7 @@ const log = logger('reachability');
 export interface DetourOptions {
   nodes: Iterable<ClusterNode>;
   nodeOf: (router: Router) => ClusterNode;
+  hasRouters: (node: ClusterNode) => boolean;
   partOn: (node: ClusterNode) => PipeableMafaldaRouter;
   reaches: (one: ClusterNode, other: ClusterNode) => boolean;
   /** Brings the stream into a Router, as for any consumer there. */
@@ -28,7 +29,7 @@ export async function makeDetour(
   destination: Router,
   options: DetourOptions,
 ): Promise<void> {
-  const { nodes, nodeOf, partOn, reaches, bring } = options;
+  const { nodes, nodeOf, hasRouters, partOn, reaches, bring } = options;
   const to = nodeOf(destination);
   const sources = places.map(({ router }) => nodeOf(router)).filter(isUsable);
   const between = [...nodes]
@@ -39,7 +40,7 @@ export async function makeDetour(
         reaches(node, to) &&
         sources.some(source => source !== node && reaches(source, node)),
     )
-    .map(node => ({ node, hasRouter: partOn(node).routers.size > 0 }))
+    .map(node => ({ node, hasRouter: hasRouters(node) }))
     .sort(
       (a, b) =>
         Number(a.node.draining) - Number(b.node.draining) ||

@@ -1,20 +1,30 @@
-/** Messages of a server that concern its objects, applied to their mirrors. */
+/** Messages of a server that concern its objects and MafaldaRouters, applied to what stands for them here. */
 import { NotFoundError } from 'mediasoup/errors';
 import { logger } from '../../core/logger.ts';
 import { decode } from '../protocol/codec.ts';
 import type { ServerMessage } from '../protocol/messages.ts';
 import type { Mirrors } from './mirrors.ts';
 import type { RemoteMafaldaRouter } from './remoteMafaldaRouter.ts';
+import type { ToldRooms } from './toldRooms.ts';
 
 const log = logger('client');
 
+interface MirrorUpdatesOptions {
+  mirrors: Mirrors;
+  mafaldaRouters: ReadonlyMap<string, Pick<RemoteMafaldaRouter, 'closedByServer'>>;
+  /** Returns the MafaldaRouters that the server holds; undefined if nobody follows them. */
+  toldRooms: () => ToldRooms | undefined;
+}
+
 export class MirrorUpdates {
   readonly #mirrors: Mirrors;
-  readonly #mafaldaRouters: ReadonlyMap<string, Pick<RemoteMafaldaRouter, 'closedByServer'>>;
+  readonly #mafaldaRouters: MirrorUpdatesOptions['mafaldaRouters'];
+  readonly #toldRooms: MirrorUpdatesOptions['toldRooms'];
 
-  constructor(mirrors: Mirrors, mafaldaRouters: ReadonlyMap<string, Pick<RemoteMafaldaRouter, 'closedByServer'>>) {
+  constructor({ mirrors, mafaldaRouters, toldRooms }: MirrorUpdatesOptions) {
     this.#mirrors = mirrors;
     this.#mafaldaRouters = mafaldaRouters;
+    this.#toldRooms = toldRooms;
   }
 
   /** @param bytes of the message @throws {Error} for a message that can't be true, or beyond the limits */
@@ -37,6 +47,12 @@ export class MirrorUpdates {
           .get(message.mafaldaRouter)
           ?.closedByServer()
           .catch(error => log.warn('%o', error));
+      case 'heldRooms':
+        return this.#toldRooms()?.list(message.ids, message.isFirst, message.isLast);
+      case 'held':
+        return this.#toldRooms()?.held(message.ids);
+      case 'released':
+        return this.#toldRooms()?.released(message.ids);
       default:
         return message satisfies never;
     }

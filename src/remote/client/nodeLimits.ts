@@ -13,13 +13,23 @@ export interface NodeLimits {
    */
   objectBytes: number;
   /**
+   * MafaldaRouters that the server tells a cluster of; their ids may take as many bytes as the objects.
+   * @default 200000
+   */
+  mafaldaRouters: number;
+  /**
    * Bytes in one packet.
    * @default 64000000
    */
   packetBytes: number;
 }
 
-const defaults: NodeLimits = { objects: 200_000, objectBytes: 512_000_000, packetBytes: 64_000_000 };
+const defaults: NodeLimits = {
+  objects: 200_000,
+  objectBytes: 512_000_000,
+  mafaldaRouters: 200_000,
+  packetBytes: 64_000_000,
+};
 
 /** @throws {TypeError} for a limit that is unknown or not a positive integer */
 export function resolveNodeLimits(limits: Partial<NodeLimits> = {}): NodeLimits {

@@ -3,15 +3,17 @@ import { isDeepStrictEqual } from 'node:util';
 import { MafaldaBase } from '../../base/mafaldaBase.ts';
 import { ClosedError, NodeUnavailableError, type RefusedError } from '../../api/errors.ts';
 import type { LoadReport } from '../../api/load.ts';
+import type { HeldRooms } from '../../core/heldRooms.ts';
 import { logger } from '../../core/logger.ts';
 import { ObjectTree } from '../../core/objectTree.ts';
 import { ModuleScope, packageScope } from '../../base/moduleScope.ts';
+import type { FoundRoom, SoughtRoom } from '../../base/roomFinder.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../../api/options.ts';
 import type { MafaldaEvents, MafaldaRouterOptions, MafaldaRouterState, ResourceUsages } from '../../api/types.ts';
 import { EncodedCapabilities } from '../protocol/capabilities.ts';
 import { decode, encode } from '../protocol/codec.ts';
 import { MAFALDA_TARGET, type Welcome } from '../protocol/messages.ts';
-import { isMafaldaRouterStates } from '../protocol/validateServer.ts';
+import { isFoundMafaldaRouter, isMafaldaRouterStates } from '../protocol/validateServer.ts';
 import { Connection, NO_SIGN_OF_LIFE } from './connection.ts';
 import { connectionOptions, type ConnectionOptions } from './connectionOptions.ts';
 import { coreOf } from './mirror.ts';
@@ -23,6 +25,8 @@ import { resolveNodeLimits } from './nodeLimits.ts';
 import { Rebinding } from './rebinding.ts';
 import { RemoteMediasoup } from './remoteMediasoup.ts';
 import { RemoteMafaldaRouter } from './remoteMafaldaRouter.ts';
+import { Searches, type Search } from './searches.ts';
+import { ToldRooms } from './toldRooms.ts';
 import { urlsOf } from './url.ts';
 
 const log = logger('client');
@@ -110,6 +114,9 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   readonly mediasoup = new RemoteMediasoup(this.#caller);
   readonly #mirrors: Mirrors;
   readonly #updates: MirrorUpdates;
+  /** MafaldaRouters that the server holds; undefined until somebody follows them. */
+  #toldRooms: ToldRooms | undefined;
+  readonly #searches = new Searches();
   /** Objects made with {@link mediasoup}. */
   readonly #own = new ObjectTree();
   readonly #capabilities = new EncodedCapabilities();
@@ -146,12 +153,16 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
         this.#own.addWorker(worker, coreOf(worker)?.id ?? String(worker.pid));
         this.mediasoup.observer.safeEmit('newworker', worker);
       },
-      onRouter: (id, ...router) => this.mafaldaRouters.get(id)?.addRouter(...router),
+      onRouter: (id, ...router) => (this.mafaldaRouters.get(id) ?? this.#found(id))?.addRouter(...router),
       onWorkerDied: (id, ...death) => this.mafaldaRouters.get(id)?.reportWorkerDied(...death),
       onDisowned: (id, object) => this.mafaldaRouters.get(id)?.tree.disown(object),
       hasClosed: object => this.#connection?.requests.hasClosed(object) === true,
     });
-    this.#updates = new MirrorUpdates(this.#mirrors, this.mafaldaRouters);
+    this.#updates = new MirrorUpdates({
+      mirrors: this.#mirrors,
+      mafaldaRouters: this.mafaldaRouters,
+      toldRooms: () => this.#toldRooms,
+    });
     this.tree.include(this.#own);
     if (url !== undefined) this.open(url);
   }
@@ -235,6 +246,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       },
       rebind: (call, patienceMs) => this.#rebind(call, patienceMs),
     });
+    if (this.#toldRooms) connection.requests.followRooms();
     this.#dropConnection();
     this.#urls = urls;
     this.#connection = connection;
@@ -248,6 +260,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       this.#welcome = welcome;
       this.mediasoup.setInfo(welcome.mediasoup);
       this.#readyState = ReadyState.CONNECTED;
+      this.#toldRooms?.begin();
       this.safeEmit('connected');
     });
     connection.on('disconnected', reason => {
@@ -300,6 +313,21 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     await this.#call(MAFALDA_TARGET, 'undrain', []);
   }
 
+  /**
+   * Attaches to a MafaldaRouter if the server has it: the question, and the objects in the answer, take one round trip.
+   */
+  override async findMafaldaRouter(options: SoughtRoom, ask: boolean): Promise<FoundRoom<RemoteMafaldaRouter>> {
+    const asking = this.#call(MAFALDA_TARGET, 'findMafaldaRouter', [options, ask]);
+    const attaching = asking.then(found => (isFoundMafaldaRouter(found) ? found.number : undefined));
+    const found = await this.#searches.run({ options, attaching }, asking);
+    if (!isFoundMafaldaRouter(found))
+      throw new TypeError(`findMafaldaRouter() was answered by ${this.url} with something else`);
+    const { number, routerOptions, isComplete } = found;
+    const mafaldaRouter = number === undefined ? undefined : this.#attached({ options, attaching });
+    if (routerOptions) mafaldaRouter?.learn(routerOptions);
+    return { mafaldaRouter, isComplete };
+  }
+
   override async listMafaldaRouters(): Promise<MafaldaRouterState[]> {
     const states = await this.#call(MAFALDA_TARGET, 'listMafaldaRouters', []);
     if (!isMafaldaRouterStates(states))
@@ -309,6 +337,13 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
 
   async getResourceUsages(): Promise<ResourceUsages> {
     return (await this.#call(MAFALDA_TARGET, 'getResourceUsages', [])) as ResourceUsages;
+  }
+
+  protected override followRooms(): HeldRooms {
+    this.#toldRooms = new ToldRooms(resolveNodeLimits(this.#options.limits));
+    this.#connection?.requests.followRooms();
+    if (this.#connection?.hasSession) this.#toldRooms.begin();
+    return this.#toldRooms;
   }
 
   protected makeMafaldaRouter({ id }: ResolvedMafaldaRouterOptions, given: MafaldaRouterOptions): RemoteMafaldaRouter {
@@ -343,6 +378,19 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   async #call(target: CallTarget, method: string, args: unknown[]): Promise<unknown> {
     const encoded = await this.#connectionOrThrow().requests.call(target, method, args);
     return decodeResult({ method, args, encoded, url: this.url }, handle => this.#mirrors.objectOf(handle));
+  }
+
+  /** Returns a MafaldaRouter that is looked for, and whose first Router is announced before the search is answered. */
+  #found(id: string): RemoteMafaldaRouter | undefined {
+    const search = this.#searches.get(id);
+    return search && this.#attached(search);
+  }
+
+  /** Returns the mirror of a MafaldaRouter that the server has attached this client to. */
+  #attached({ options, attaching }: Search): RemoteMafaldaRouter {
+    const mafaldaRouter = this.mafaldaRouters.get(options.id) ?? this.createMafaldaRouter(options);
+    mafaldaRouter.attachBy(attaching);
+    return mafaldaRouter;
   }
 
   #setLoad(load: number): void {
@@ -382,5 +430,6 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     this.#mirrors.closeAll(death);
     for (const mafaldaRouter of this.mafaldaRouters.values())
       mafaldaRouter.closedByServer().catch(error => log.warn('%o', error));
+    this.#toldRooms?.end();
   }
 }

@@ -87,8 +87,25 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
     }
   }
 
-  async #attach(call: Caller['call'] = (...request) => this.#caller.call(...request)): Promise<void> {
-    const number = await call(MAFALDA_TARGET, 'createMafaldaRouter', [this.#options]);
+  /** Takes a call that was made already for the one that attaches. @param call answered with the attachment's number */
+  attachBy(call: Promise<number | undefined>): void {
+    this.#attached ??= this.#note(call);
+    // Calls that need the attachment see its failure.
+    this.#attached.catch(() => undefined);
+  }
+
+  /** Takes over the options that others have given at the server. */
+  learn(routerOptions: RouterOptions): void {
+    if (!this.#options.routerOptions && Object.keys(routerOptions).length > 0)
+      this.#options = { ...this.#options, routerOptions };
+  }
+
+  #attach(call: Caller['call'] = (...request) => this.#caller.call(...request)): Promise<void> {
+    return this.#note(call(MAFALDA_TARGET, 'createMafaldaRouter', [this.#options]));
+  }
+
+  async #note(call: Promise<unknown>): Promise<void> {
+    const number = await call;
     if (typeof number === 'number') this.#number = number;
   }
 

@@ -11,7 +11,7 @@ const repeatable: ReadonlySet<string> = new Set([
   ...['setPreferredLayers', 'setPriority', 'unsetPriority', 'requestKeyFrame'],
   ...['setBufferedAmountLowThreshold', 'getBufferedAmount', 'setSubchannels', 'addSubchannel', 'removeSubchannel'],
   ...['addProducer', 'removeProducer', 'updateMediaCodecs'],
-  ...['createMafaldaRouter', 'listMafaldaRouters', 'attach', 'getRtpCapabilities'],
+  ...['createMafaldaRouter', 'findMafaldaRouter', 'listMafaldaRouters', 'attach', 'getRtpCapabilities'],
   ...['openLink', 'offerPipe', 'connectLink', 'confirmPipes', 'leaveLinks'],
 ]);
 

@@ -58,6 +58,8 @@ export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Ca
   #capabilities = this.#newCapabilities();
   /** Bytes of a message that the server takes; a larger message would cost the connection, again and again. */
   #maxPayload = DEFAULT_MAX_PAYLOAD;
+  /** Whether the server is asked, once in each session, to tell which MafaldaRouters it holds. */
+  #followsRooms = false;
 
   constructor({ codec, callTimeout, timeoutError, canMove }: RequestsOptions) {
     super();
@@ -116,6 +118,13 @@ export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Ca
   listen({ isBound, handle }: MirrorCore, name: string, listening: boolean): void {
     // An object that is found at another server subscribes again there.
     if (isBound) this.#session.send({ type: 'listen', handle, name, listening });
+  }
+
+  /** Asks the server, in this session and all later ones, to tell which MafaldaRouters it holds. Idempotent. */
+  followRooms(): void {
+    if (this.#followsRooms) return;
+    this.#followsRooms = true;
+    this.#session.send({ type: 'followRooms' });
   }
 
   /**
@@ -272,5 +281,6 @@ export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Ca
     this.#session.removeAllListeners();
     this.#session = this.#newSession();
     this.#capabilities = this.#newCapabilities();
+    if (this.#followsRooms) this.#session.send({ type: 'followRooms' });
   }
 }

@@ -2,7 +2,7 @@
  * Messages carried by a Session, which delivers them in order and exactly once, also across lost connections. Socket
  * events outside a session are in `socketEvents.ts`.
  */
-import type { RouterRtpCapabilities } from 'mediasoup/types';
+import type { RouterOptions, RouterRtpCapabilities } from 'mediasoup/types';
 import { MAX_DURATION_MS } from '../../api/checkDuration.ts';
 import type { Family } from '../../core/addresses/families.ts';
 import type { ClassName } from './classes.ts';
@@ -55,6 +55,8 @@ export type ClientMessage =
   | { type: 'send'; target: Target; method: string; args: unknown[] }
   /** Subscribes to an event that only listeners get, or unsubscribes from it. */
   | { type: 'listen'; handle: number; name: string; listening: boolean }
+  /** Asks to be told which MafaldaRouters the server holds, from now on. */
+  | { type: 'followRooms' }
   /** Fills a slot, to which `{ $capabilities: slot }` refers from now on: see `capabilities.ts`. */
   | { type: 'capabilities'; slot: number; rtpCapabilities: unknown };
 
@@ -73,7 +75,26 @@ export type ServerMessage =
   | { type: 'forget'; handle: number }
   /** Another client has taken over these objects, which this client had made. */
   | { type: 'disown'; handles: number[] }
-  | { type: 'closeMafaldaRouter'; mafaldaRouter: string };
+  | { type: 'closeMafaldaRouter'; mafaldaRouter: string }
+  /**
+   * Part of the list of all MafaldaRouters that the server holds, which replaces what the client knew of them. `held`
+   * and `released` may come between the parts.
+   */
+  | { type: 'heldRooms'; ids: readonly string[]; isFirst: boolean; isLast: boolean }
+  /** MafaldaRouters that have got their first Router at the server. */
+  | { type: 'held'; ids: readonly string[] }
+  /** MafaldaRouters that have lost their last Router at the server. */
+  | { type: 'released'; ids: readonly string[] };
+
+/** Result of `findMafaldaRouter()`. */
+export interface FoundMafaldaRouter {
+  /** Whether all have answered that were asked, and each of them all of what it knows. */
+  isComplete: boolean;
+  /** Attachment number, as `createMafaldaRouter()` returns it; undefined if there is no such MafaldaRouter. */
+  number?: number;
+  /** Options that were given by others; without members if none were. */
+  routerOptions?: RouterOptions;
+}
 
 /** Data that a client sends in the handshake. */
 export interface Credentials {

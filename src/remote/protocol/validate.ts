@@ -25,6 +25,7 @@ const messageChecks: Checks<ClientMessage> = {
   send: isRequest,
   listen: ({ handle, name, listening }) =>
     Number.isSafeInteger(handle) && typeof name === 'string' && typeof listening === 'boolean',
+  followRooms: () => true,
   capabilities: ({ slot, rtpCapabilities }) => isCapabilitySlot(slot) && isRecord(rtpCapabilities),
 };
 

@@ -5,7 +5,14 @@ import { MAX_DURATION_MS } from '../../api/checkDuration.ts';
 import { classes, descriptionOf, type ClassName } from './classes.ts';
 import type { ClassDescription } from './describe.ts';
 import type { WireError } from './errors.ts';
-import { MAX_LOAD_INTERVAL_MS, type Addition, type Changes, type ServerMessage, type Welcome } from './messages.ts';
+import {
+  MAX_LOAD_INTERVAL_MS,
+  type Addition,
+  type Changes,
+  type FoundMafaldaRouter,
+  type ServerMessage,
+  type Welcome,
+} from './messages.ts';
 import { isHandle, isOneOf, isRecord, type Checks } from './validate.ts';
 
 /** Characters of an id or name; those of a real server are shorter. */
@@ -56,6 +63,10 @@ const messageChecks: Checks<ServerMessage> = {
   forget: ({ handle }) => isHandle(handle),
   disown: ({ handles }) => Array.isArray(handles) && handles.every(isHandle),
   closeMafaldaRouter: ({ mafaldaRouter }) => isName(mafaldaRouter),
+  heldRooms: ({ ids, isFirst, isLast }) =>
+    isListOf(ids, isName) && typeof isFirst === 'boolean' && typeof isLast === 'boolean',
+  held: ({ ids }) => isListOf(ids, isName),
+  released: ({ ids }) => isListOf(ids, isName),
 };
 
 /** Checks a message alone; the properties in it are checked by {@link checkChanges}, where the object is known. */
@@ -137,6 +148,13 @@ export function isMafaldaRouterStates(value: unknown): value is MafaldaRouterSta
     Array.isArray(value) &&
     value.every(state => isRecord(state) && isName(state['id']) && isListOf(state['holders'], isHolder))
   );
+}
+
+/** The answer to `findMafaldaRouter()`; the options in it are checked where they are used. */
+export function isFoundMafaldaRouter(value: unknown): value is FoundMafaldaRouter {
+  if (!isRecord(value) || typeof value['isComplete'] !== 'boolean') return false;
+  const { number, routerOptions } = value;
+  return number === undefined || (Number.isSafeInteger(number) && isOptionalRecord(routerOptions));
 }
 
 /** A number from 0 up. */

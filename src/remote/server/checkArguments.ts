@@ -232,6 +232,7 @@ const positional = new Map<string, Kind[]>(
     adopt: ['numbers'],
     // createMafaldaRouter() checks its argument itself, with better error messages.
     createMafaldaRouter: ['any'],
+    findMafaldaRouter: ['any', 'flag'],
   } satisfies Record<string, Kind[]>),
 );
 

@@ -20,6 +20,7 @@ import {
   MEDIASOUP_TARGET,
   type ClientMessage,
   type Credentials,
+  type FoundMafaldaRouter,
   type ServerMessage,
   type Target,
 } from '../protocol/messages.ts';
@@ -49,6 +50,12 @@ const log = logger('server');
 const SLOW_SHARE = 1 / 4;
 /** Values in the arguments of one call; processing more would delay other clients. */
 const MAX_VALUES = 20_000;
+
+/** Messages that a snapshot makes up for. */
+const inSnapshot: ReadonlySet<ServerMessage['type']> = new Set([
+  ...(['add', 'event', 'change'] as const),
+  ...(['heldRooms', 'held', 'released'] as const),
+]);
 
 type Args = unknown[];
 
@@ -109,6 +116,7 @@ export class ClientSession implements Member {
   #objects = 0;
   #objectBytes = 0;
   #lastSentLoad = 0;
+  #isOver = false;
   #absence: NodeJS.Timeout | undefined;
 
   /** @param onFailure called when the client has broken the protocol, or is too slow */
@@ -239,7 +247,9 @@ export class ClientSession implements Member {
   }
 
   #end(): void {
+    this.#isOver = true;
     this.#detach();
+    this.#served.roomTeller.delete(this);
     this.#served.pipeHolds.forget(this);
     this.#treeSender.close();
     for (const message of this.#session.close()) {
@@ -259,11 +269,11 @@ export class ClientSession implements Member {
 
   #recovery(): Recovery<ServerMessage> {
     return {
-      isInSnapshot: ({ type }) => type === 'add' || type === 'event' || type === 'change',
+      isInSnapshot: ({ type }) => inSnapshot.has(type),
       isEnding: ({ type }) => type === 'close' || type === 'forget' || type === 'closeMafaldaRouter',
       snapshot: async () => {
         ++this.#tally.snapshots;
-        await Promise.all(this.#trees().map(tree => this.#sendSnapshot(tree)));
+        await Promise.all([...this.#trees().map(tree => this.#sendSnapshot(tree)), this.#served.roomTeller.list(this)]);
       },
     };
   }
@@ -285,6 +295,8 @@ export class ClientSession implements Member {
         const exported = this.#exported(handle);
         return listening ? exported?.listen(name, this) : exported?.unlisten(name, this);
       }
+      case 'followRooms':
+        return this.#served.roomTeller.add(this, this.#treeSender);
       case 'capabilities':
         return this.#memory.add(this.#capabilities.remember(message.slot, message.rtpCapabilities));
       case 'send':
@@ -434,6 +446,9 @@ export class ClientSession implements Member {
   #mafaldaMethod(name: string): Method | undefined {
     if (name === 'createMafaldaRouter')
       return { call: options => this.#attach(options as MafaldaRouterOptions), creates: true };
+    if (name === 'findMafaldaRouter') {
+      return { call: (options, ask) => this.#find(options as MafaldaRouterOptions, ask === true), creates: true };
+    }
     if (name === 'listMafaldaRouters') return { call: () => this.#served.list() };
     if (name === 'closeUnconfirmed') return { call: unconfirmed => this.#served.closeUnconfirmed(unconfirmed) };
     if (name === 'getResourceUsages') return { call: () => this.#usagesOf(this.#served.mafalda) };
@@ -447,6 +462,20 @@ export class ClientSession implements Member {
     const { tree, number } = this.#memberships.attach(options);
     await this.#treeSender.send(tree);
     return number;
+  }
+
+  /** Attaches the client to a MafaldaRouter if there is one, and creates nothing. */
+  async #find(options: MafaldaRouterOptions, ask: boolean): Promise<FoundMafaldaRouter> {
+    const { mafaldaRouter, isComplete } = await this.#served.find(options, ask);
+    if (!mafaldaRouter) return { isComplete };
+    if (this.#isOver) {
+      this.#served.leaveIfUnused(mafaldaRouter);
+      return { isComplete };
+    }
+    const { id, routerOptions } = mafaldaRouter;
+    const number = await this.#attach(options);
+    // It may have closed while its objects were sent.
+    return this.#memberships.get(id) ? { number, routerOptions, isComplete } : { isComplete };
   }
 
   #mediasoupMethod(name: string): Method | undefined {

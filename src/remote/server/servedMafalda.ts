@@ -1,10 +1,11 @@
 /** The Mafalda that a server shows to clients, and its MafaldaRouters that clients are attached to. */
 import type { MafaldaApi, MafaldaRouterOptions, MafaldaRouterState } from '../../api/types.ts';
 import type { PipeableMafaldaRouter } from '../../base/pipeableMafaldaRouter.ts';
+import { findMafaldaRouter, heldRoomsOf, type FoundRoom } from '../../base/roomFinder.ts';
 import { logger } from '../../core/logger.ts';
 import type { TreeNode } from '../../core/objectTree.ts';
 import { isLinkTransport } from '../../piping/endpoint.ts';
-import { resolveMafaldaRouterOptions } from '../../api/options.ts';
+import { resolveMafaldaRouterOptions, type ResolvedMafaldaRouterOptions } from '../../api/options.ts';
 import type { MemoryBudget } from '../protocol/memory.ts';
 import type { Family } from '../../core/addresses/families.ts';
 import { areAdopted, isUnconfirmed, MAX_ADOPTED } from '../protocol/validate.ts';
@@ -13,6 +14,7 @@ import { Exports } from './exports.ts';
 import type { Holding, Owner } from './holding.ts';
 import { OrphanRegistry } from './orphanRegistry.ts';
 import { PipeHolds } from './pipeHolds.ts';
+import { RoomTeller } from './roomTeller.ts';
 import { TreeExport } from './treeExport.ts';
 import type { SettingsPolicy } from './settingsPolicy.ts';
 
@@ -31,6 +33,7 @@ export class ServedMafalda {
   readonly exports: Exports;
   readonly orphans: OrphanRegistry;
   readonly pipeHolds = new PipeHolds();
+  readonly roomTeller = new RoomTeller(() => heldRoomsOf(this.mafalda));
   readonly #settings: SettingsPolicy;
   readonly #owners = new WeakMap<Member, Owner>();
   #nextNumber = 1;
@@ -65,17 +68,54 @@ export class ServedMafalda {
   }
 
   attach(member: Member, given: MafaldaRouterOptions): Attached {
-    const workerSettings = this.#settings.settle(given?.workerSettings, 'workerSettings.');
-    const options = workerSettings ? { ...given, workerSettings } : given;
-    const { id, routerOptions } = resolveMafaldaRouterOptions(options);
-    const existing = this.mafalda.mafaldaRouters.get(id) as PipeableMafaldaRouter | undefined;
-    if (existing && options.routerOptions && this.#withoutOptions.delete(existing)) existing.define(routerOptions);
+    const options = this.#settled(given);
+    const { id } = this.#resolved(options);
+    const isNew = !this.mafalda.mafaldaRouters.has(id);
     const mafaldaRouter = this.mafalda.createMafaldaRouter(options) as PipeableMafaldaRouter;
-    if (!existing) this.#createdForClients.add(mafaldaRouter);
-    if (!existing && !options?.routerOptions) this.#withoutOptions.add(mafaldaRouter);
+    if (isNew) this.#noteMade(mafaldaRouter, options);
     const attached = this.#attached.get(mafaldaRouter.id) ?? this.#export(mafaldaRouter);
     attached.tree.attach(member);
     return attached;
+  }
+
+  /**
+   * Finds a MafaldaRouter that exists, with its present objects, here or at a node of the Mafalda.
+   * @param ask whether nodes are asked too
+   */
+  async find(given: MafaldaRouterOptions, ask: boolean): Promise<FoundRoom> {
+    const options = this.#settled(given);
+    const { id } = this.#resolved(options);
+    const isNew = !this.mafalda.mafaldaRouters.has(id);
+    const found = await findMafaldaRouter(this.mafalda, { ...options, id }, ask);
+    const { mafaldaRouter } = found;
+    if (mafaldaRouter?.closed) return { ...found, mafaldaRouter: undefined };
+    if (isNew && mafaldaRouter) this.#noteMade(mafaldaRouter, options);
+    return found;
+  }
+
+  /** Leaves a MafaldaRouter that was found for a client which has gone in the meantime. */
+  leaveIfUnused(mafaldaRouter: PipeableMafaldaRouter): void {
+    if (this.#attached.has(mafaldaRouter.id) || !this.#createdForClients.has(mafaldaRouter)) return;
+    mafaldaRouter.leave().catch(error => log.warn('leaving MafaldaRouter %s: %o', mafaldaRouter.id, error));
+  }
+
+  #settled(given: MafaldaRouterOptions): MafaldaRouterOptions {
+    const workerSettings = this.#settings.settle(given?.workerSettings, 'workerSettings.');
+    return workerSettings ? { ...given, workerSettings } : given;
+  }
+
+  /** Resolves the options, and gives them to a MafaldaRouter of this id that has none yet. */
+  #resolved(options: MafaldaRouterOptions): ResolvedMafaldaRouterOptions {
+    const resolved = resolveMafaldaRouterOptions(options);
+    const existing = this.mafalda.mafaldaRouters.get(resolved.id) as PipeableMafaldaRouter | undefined;
+    if (existing && options.routerOptions && this.#withoutOptions.delete(existing))
+      existing.define(resolved.routerOptions);
+    return resolved;
+  }
+
+  #noteMade(mafaldaRouter: PipeableMafaldaRouter, options: MafaldaRouterOptions): void {
+    this.#createdForClients.add(mafaldaRouter);
+    if (!options?.routerOptions) this.#withoutOptions.add(mafaldaRouter);
   }
 
   /** Records the identity of a client. To be called before it attaches to anything. */

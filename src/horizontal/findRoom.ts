@@ -1,0 +1,74 @@
+/** Finds a MafaldaRouter that exists on nodes only, for a user of the tier above. Makes none where there is none. */
+import { findMafaldaRouter, type FoundRoom, type SoughtRoom } from '../base/roomFinder.ts';
+import { logger } from '../core/logger.ts';
+import { within } from '../core/within.ts';
+import type { ClusterNode } from './clusterNode.ts';
+import type { Directory } from './directory/directory.ts';
+import type { HorizontalMafaldaRouter } from './horizontalMafaldaRouter.ts';
+import type { NodePool } from './nodePool.ts';
+
+const log = logger('horizontal');
+
+/** Limit for the answers of nodes, in ms. */
+const ANSWER_TIMEOUT_MS = 2000;
+
+export interface FindOptions {
+  readonly options: SoughtRoom;
+  /** Whether all nodes are asked, or only those that are known to hold it. */
+  readonly ask: boolean;
+  readonly nodes: NodePool;
+  readonly directory: Pick<Directory, 'watch'>;
+}
+
+/** A MafaldaHorizontal. */
+interface Finder {
+  readonly closed: boolean;
+  readonly mafaldaRouters: ReadonlyMap<string, HorizontalMafaldaRouter>;
+  createMafaldaRouter(options: SoughtRoom): HorizontalMafaldaRouter;
+}
+
+/**
+ * Finds the MafaldaRouter, attached to the nodes that have it; there is none if none answers in time that it does.
+ * @throws {TypeError} if nodes have it with different `routerOptions` only
+ */
+export async function findRoom(
+  finder: Finder,
+  { options, ask, nodes, directory }: FindOptions,
+): Promise<FoundRoom<HorizontalMafaldaRouter>> {
+  const candidates = ask ? [...nodes] : await namedNodes(options.id, nodes, directory);
+  let found: HorizontalMafaldaRouter | undefined;
+  let refusal: TypeError | undefined;
+  let isOver = false;
+  let complete = 0;
+  const find = async (node: ClusterNode): Promise<void> => {
+    try {
+      const { mafaldaRouter: part, isComplete } = await findMafaldaRouter(node.mafalda, options, ask);
+      if (isComplete) ++complete;
+      if (!part || part.closed) return;
+      if (finder.closed || !nodes.has(node)) return await part.leave();
+      found ??= finder.mafaldaRouters.get(options.id);
+      // An answer that comes too late counts only if the room is in use by now.
+      if (!found && isOver) return await part.leave();
+      found ??= finder.createMafaldaRouter(options);
+      found.include(node);
+    } catch (error) {
+      if (error instanceof TypeError) refusal = error;
+      log.warn('%s: %o', node.id, error);
+    }
+  };
+  await within(Promise.all(candidates.filter(({ connected }) => connected).map(find)), ANSWER_TIMEOUT_MS);
+  isOver = true;
+  if (!found && refusal) throw refusal;
+  return { mafaldaRouter: found?.closed ? undefined : found, isComplete: complete === nodes.size };
+}
+
+async function namedNodes(
+  roomId: string,
+  nodes: NodePool,
+  directory: Pick<Directory, 'watch'>,
+): Promise<ClusterNode[]> {
+  const watch = directory.watch(roomId);
+  await within(watch.known, ANSWER_TIMEOUT_MS);
+  watch.close();
+  return [...watch.urls].flatMap(url => nodes.find(url) ?? []);
+}

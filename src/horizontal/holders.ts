@@ -1,0 +1,175 @@
+/**
+ * Finds the nodes that have something of a room: those that the directory names and, if that is not enough, those that
+ * answer a question to all nodes.
+ */
+import { logger } from '../core/logger.ts';
+import { within } from '../core/within.ts';
+import type { ClusterNode } from './clusterNode.ts';
+import type { Directory, RoomWatch } from './directory/directory.ts';
+import type { NodePool } from './nodePool.ts';
+
+const log = logger('horizontal');
+
+/** Limit for the answers of nodes, in ms: a slower node is not waited for, and its objects are seen when it answers. */
+const ANSWER_TIMEOUT_MS = 2000;
+
+export interface HoldersOptions {
+  nodes: NodePool;
+  directory: Pick<Directory, 'watch'>;
+  roomId: string;
+  /** Returns whether the room is attached to on the node. */
+  isAttached: (node: ClusterNode) => boolean;
+  /**
+   * Attaches to the room on a node, if it exists there.
+   * @param ask whether the node asks nodes of its own
+   * @returns whether the node has reported all of its objects
+   */
+  attach: (node: ClusterNode, ask: boolean) => Promise<boolean>;
+  onError: (error: Error) => void;
+}
+
+export class Holders {
+  readonly #options: HoldersOptions;
+  #watch: RoomWatch | undefined;
+  #closed = false;
+  /** URLs or ids of the nodes that the directory names. */
+  #named: ReadonlySet<string> = new Set();
+  readonly #attaching = new Map<ClusterNode, Promise<unknown>>();
+  #agreement: Promise<void> | undefined;
+  /** Refusal by a node, which has the room with different options. */
+  #refusal: TypeError | undefined;
+  #asking: Promise<boolean> | undefined;
+  #askingNext: Promise<boolean> | undefined;
+
+  constructor(options: HoldersOptions) {
+    this.#options = options;
+  }
+
+  /** Attaches to the nodes that the directory names, from now on. Idempotent. */
+  use(): void {
+    if (this.#watch || this.#closed) return;
+    this.#watch = this.#options.directory.watch(this.#options.roomId);
+    this.#watch.on('change', () => this.#attachToNamed());
+    this.#attachToNamed();
+  }
+
+  /**
+   * Resolves when the nodes that had the room before its first use here are attached to, or don't answer in time. Takes
+   * no round trip if there are none. The first use may go on beside it, and counts only when this has resolved.
+   * @throws {TypeError} if the room exists with different `routerOptions`
+   */
+  agree(): Promise<void> {
+    this.use();
+    this.#agreement ??= this.#agree();
+    // The caller may wait for something else first.
+    this.#agreement.catch(() => undefined);
+    return this.#agreement;
+  }
+
+  /** Resolves when all nodes that the directory names are attached to, or don't answer in time. */
+  async attached(): Promise<void> {
+    this.use();
+    await within(Promise.all(this.#attaching.values()), ANSWER_TIMEOUT_MS);
+  }
+
+  /**
+   * Asks all nodes for the room, and attaches to those that have it. Resolves when these have reported their present
+   * objects, or don't do so in time. All callers that wait for an answer share the next question: an answer that is on
+   * its way may be older than what they look for.
+   * @returns whether all nodes have reported all of their objects
+   */
+  ask(): Promise<boolean> {
+    this.use();
+    if (!this.#asking) return this.#ask();
+    return (this.#askingNext ??= this.#asking.then(() => {
+      this.#askingNext = undefined;
+      return this.#ask();
+    }));
+  }
+
+  /** Returns whether the directory names the node. */
+  isNamed({ id, aliases }: ClusterNode): boolean {
+    return this.#named.size > 0 && (this.#named.has(id) || [...aliases].some(alias => this.#named.has(alias)));
+  }
+
+  /**
+   * Attaches to a node if it has the room. Must be called when it is connected, for the first time or again.
+   * @param mayHaveRoom whether there is another reason than the directory to think so
+   */
+  nodeConnected(node: ClusterNode, mayHaveRoom: boolean): void {
+    if (this.#watch && (mayHaveRoom || this.isNamed(node))) this.#attachTo(node);
+  }
+
+  /** Stops following the directory. */
+  close(): void {
+    this.#closed = true;
+    this.#watch?.close();
+    this.#watch = undefined;
+  }
+
+  async #agree(): Promise<void> {
+    // A node that has refused before may think otherwise by now.
+    this.#attachToNamed();
+    await this.#options.nodes.whenSettled();
+    if (this.#watch) await within(this.#watch.known, ANSWER_TIMEOUT_MS);
+    await this.attached();
+    const refusal = this.#refusal;
+    this.#refusal = undefined;
+    if (!refusal) return;
+    this.#agreement = undefined;
+    throw refusal;
+  }
+
+  #attachToNamed(): void {
+    if (!this.#watch) return;
+    this.#named = this.#watch.urls;
+    for (const url of this.#named) {
+      const node = this.#options.nodes.find(url);
+      if (node) this.#attachTo(node);
+    }
+  }
+
+  #attachTo(node: ClusterNode): void {
+    const { isAttached } = this.#options;
+    // A node that is not heard is attached to when it is connected again.
+    if (!node.connected || isAttached(node) || this.#attaching.has(node)) return;
+    const attaching = this.#attach(node, false).finally(() => this.#attaching.delete(node));
+    this.#attaching.set(node, attaching);
+  }
+
+  #ask(): Promise<boolean> {
+    this.#asking = this.#askAll().finally(() => (this.#asking = undefined));
+    return this.#asking;
+  }
+
+  async #askAll(): Promise<boolean> {
+    const nodes = [...this.#options.nodes];
+    let complete = 0;
+    const asking = nodes
+      .filter(node => node.connected)
+      .map(async node => {
+        if (await this.#attach(node, true)) ++complete;
+      });
+    await within(Promise.all(asking), ANSWER_TIMEOUT_MS);
+    return complete === nodes.length;
+  }
+
+  /**
+   * Attaches to a node. Never rejects.
+   * @returns whether the node has reported all of its objects
+   */
+  async #attach(node: ClusterNode, ask: boolean): Promise<boolean> {
+    try {
+      return await this.#options.attach(node, ask);
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      // A node that goes in the meantime is not unusual; a node that refuses this controller is.
+      if (!node.connected) log.warn('%s: %o', node.id, error);
+      else {
+        if (error instanceof TypeError) this.#refusal = error;
+        this.#options.onError(error);
+      }
+      return false;
+    }
+  }
+}
