@@ -107,7 +107,7 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
     return (this.#heldRooms ??= this.followRooms());
   }
 
-  async findMafaldaRouter(options: SoughtRoom, _ask: boolean): Promise<FoundRoom<R>> {
+  async findMafaldaRouter(...[options]: [options: SoughtRoom, ask: boolean]): Promise<FoundRoom<R>> {
     const exists = this.#mafaldaRouters.has(options.id);
     return { mafaldaRouter: exists ? this.createMafaldaRouter(options) : undefined, isComplete: true };
   }
@@ -135,7 +135,7 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
 
   /** Begins to follow the MafaldaRouters that have Routers here. Called once. */
   protected followRooms(): HeldRooms {
-    return new OwnRooms(this as MafaldaApi);
+    return new OwnRooms(this);
   }
 
   async #close(): Promise<void> {
