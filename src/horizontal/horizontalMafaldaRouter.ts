@@ -111,7 +111,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       decisions: nodes.pipes,
       domainOf: router => this.#nodeOf(router).id,
       endpointOf: router => this.#parts.get(this.#nodeOf(router)),
-      isLost: router => this.#nodeOf(router).lost,
+      isLost: router => this.#isOutOfSight(router),
       startsAsleep: (streamId, destination) => this.#flow.startsAsleep(streamId, destination),
       onAwake: consumer => this.#flow.markAwake(consumer),
       chooseSource: (places, destination) =>
@@ -139,7 +139,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       streams: this.streams,
       users: this.users,
       domainOf: router => this.#nodeOf(router),
-      isLost: router => this.#nodeOf(router).lost,
+      isLost: router => this.#isOutOfSight(router),
     });
     this.#flow = new PipeFlow({
       tree: this.tree,
@@ -391,6 +391,14 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     const router = this.routers.get(routerId);
     if (!router) throw new NotFoundError(`Router with id "${routerId}" not found`);
     return router;
+  }
+
+  /**
+   * Returns whether the Router's objects close here without closing at their node, where others may use them: the node
+   * is lost, or this controller leaves.
+   */
+  #isOutOfSight(router: types.Router): boolean {
+    return this.#leaving || this.#nodeOf(router).lost;
   }
 
   #nodeOf(router: types.Router): ClusterNode {
