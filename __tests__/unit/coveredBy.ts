@@ -34,6 +34,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'cli/usageError': ['unit/cli/program.test.ts'],
   'core/addresses/addresses': ['unit/remote/addresses.test.ts', 'unit/remote/pipeAddresses.test.ts'],
   'core/changed': ['unit/remote/pipeAddresses.test.ts', ...everywhere],
+  'core/idempotencyKeys': ['unit/remote/centralServers.test.ts'],
   'core/logRejections': ['hostile/careless.test.ts'],
   'core/addresses/loopback': ['unit/remote/server/monitoring.test.ts', 'unit/remote/auth.test.ts'],
   'core/decisions': ['unit/core/logger.test.ts', 'unit/metrics/metrics.test.ts'],

@@ -45,7 +45,9 @@ class Pair {
     const { tree, users } = this;
     watchPaths(tree, this.streams, users, path => void this.lost.push(path));
     const domainOf = (router: Router): string => router.id;
-    opened(new PairedEnds({ tree, streams: this.streams, users, domainOf, isLost: () => false }));
+    opened(
+      new PairedEnds({ tree, streams: this.streams, users, domainOf, isLost: () => false, onPaired: () => undefined }),
+    );
     opened(new PipeFlow({ tree, streams: this.streams, domainOf, alone: false }));
     this.idlePipes = new IdlePipes(tree, 600_000);
     opened({ close: () => this.idlePipes.clear() });

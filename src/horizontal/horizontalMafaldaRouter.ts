@@ -23,6 +23,7 @@ import {
   type PipeEndpoint,
   type PipeOffer,
 } from '../piping/endpoint.ts';
+import { Confirmations } from '../piping/confirmations.ts';
 import { PipeFlow } from '../piping/flow/pipeFlow.ts';
 import { interceptClose, interceptRtpObserver, interceptTransport, type StreamAccess } from '../piping/intercept.ts';
 import { showOrigins } from '../piping/showOrigins.ts';
@@ -48,6 +49,9 @@ import { Whereabouts } from './whereabouts.ts';
 
 const log = logger('horizontal');
 
+/** Time that the maker of a pipe has to confirm it before others do, in ms: its source waits longer. */
+const CONFIRM_AFTER_MS = 3000;
+
 export class HorizontalMafaldaRouter extends MafaldaRouterBase implements PipeableMafaldaRouter {
   readonly #nodes: NodePool;
   readonly #options: ResolvedMafaldaRouterOptions;
@@ -55,6 +59,8 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   readonly #holders: Holders;
   readonly #piper: Piper;
   readonly #pairedEnds: PairedEnds;
+  /** Confirmations of pipes that are whole, also of others, whose maker may have gone before it has confirmed them. */
+  readonly #confirmations = new Confirmations(CONFIRM_AFTER_MS);
   readonly #flow: PipeFlow;
   readonly #whereabouts = new Whereabouts(this.tree);
   /** Whether the `routerOptions` are known here, or only the id. */
@@ -140,6 +146,11 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       users: this.users,
       domainOf: router => this.#nodeOf(router),
       isLost: router => this.#isOutOfSight(router),
+      onPaired: (source, consumer, destination) => {
+        const link = 'kind' in consumer ? 'media' : 'data';
+        const request = { routerId: source.id, remoteRouterId: destination.id, link } as const;
+        this.#confirmations.add(this.#parts.get(this.#nodeOf(source)), request, consumer.id);
+      },
     });
     this.#flow = new PipeFlow({
       tree: this.tree,
@@ -320,6 +331,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   /** Ends all parts. */
   protected async release(): Promise<void> {
     this.#pairedEnds.close();
+    this.#confirmations.flush();
     this.#flow.close();
     this.#piper.close();
     this.#holders.close();

@@ -135,30 +135,42 @@ describe('a client whose server is lost', () => {
     expect(String((await message)[0])).toBe('hello');
   });
 
-  test('asks again where that doubles nothing, and says else that the outcome is unknown', async () => {
+  test('finds what the lost one has made without answering, and asks for the rest again', async () => {
     await begin();
     const transport = await room.createDirectTransport();
     const producer = await transport.produce({ kind: 'audio', rtpParameters: opus(1) });
     doors[0].losing = 'answers';
     const calls = [
       transport.produce({ kind: 'audio', rtpParameters: opus(2) }),
+      room.createDirectTransport({ appData: { name: 'late' } }),
+      consumeIn(transport, producer),
       producer.pause(),
-      room.createDirectTransport(),
     ] as const;
-    await until('they have been made', () => everywhere().length === 4 && real(producer).paused);
+    await until('they have been made', () => everywhere().length === 5 && real(producer).paused);
+    const there = everywhere();
     await shut(doors[0]);
-    const [produced, , created] = await Promise.allSettled(calls);
-    expect(produced).toMatchObject({ status: 'fulfilled', value: { closed: false, kind: 'audio' } });
-    expect(producer.paused).toBe(true);
-    expect(created).toMatchObject({
-      status: 'rejected',
-      reason: { method: 'createDirectTransport', outcome: 'unknown' },
-    });
+    const [produced, created, consumer] = await Promise.all(calls);
+    expect(everywhere()).toEqual(there);
+    expect(there).toEqual([transport, producer, produced, created, consumer].map(({ id }) => id).sort());
+    expect([producer.paused, created.appData]).toEqual([true, { name: 'late' }]);
+    await client.close();
+    await until('all of it was the client’s own', () => everywhere().length === 0);
+  });
+
+  test('says of calls of which nothing can be seen that their outcome is unknown, and asks again what can be', async () => {
+    await begin();
+    const transport = await room.createDirectTransport();
+    const producer = await transport.produce({ kind: 'audio', rtpParameters: opus(1) });
+    doors[0].losing = 'requests';
+    const calls = [room.createDirectTransport(), producer.pause(), transport.produceData({ id: 'data' })] as const;
+    await until('they are on their way', () => doors[0].lost > 0);
+    await shut(doors[0]);
+    const [created, paused, produced] = await Promise.allSettled(calls);
+    expect(created).toMatchObject({ reason: { method: 'createDirectTransport', outcome: 'unknown' } });
     expect((created as PromiseRejectedResult).reason).toBeInstanceOf(CallTimeoutError);
-    // A second produce() would have been refused, or have made another one.
-    const made = (produced as PromiseFulfilledResult<Producer>).value;
-    expect(everywhere().filter(id => id === made.id)).toHaveLength(1);
-    expect(everywhere()).toHaveLength(4);
+    expect([paused.status, real(producer).paused]).toEqual(['fulfilled', true]);
+    expect(produced).toMatchObject({ value: { id: 'data', closed: false } });
+    expect(everywhere()).toEqual([transport.id, producer.id, 'data'].sort());
   });
 
   test('keeps what the next one does not see yet, since it is not connected to all nodes', async () => {

@@ -19,6 +19,8 @@ export interface PairedEndsOptions {
   domainOf: (router: Router) => unknown;
   /** Returns whether the Router's objects have closed here only because they are out of sight. */
   isLost: (router: Router) => boolean;
+  /** Called when both ends of a pipe are there, with the source's Router and Consumer, and the destination's Router. */
+  onPaired: (source: Router, consumer: Consumer | DataConsumer, destination: Router) => void;
 }
 
 /**
@@ -76,7 +78,8 @@ export class PairedEnds {
   #join(end: PipeEnd, other: PipeEnd): void {
     const [source, destination] = end.consumer ? [end, other] : [other, end];
     if (!source.consumer || !destination.producer) return;
-    const { isLost } = this.#options;
+    const { isLost, onPaired } = this.#options;
+    onPaired(source.router, source.consumer, destination.router);
     joinEnds(source.consumer, destination.producer, {
       source: () => isLost(source.router),
       destination: () => isLost(destination.router),

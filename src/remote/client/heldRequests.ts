@@ -22,6 +22,9 @@ export interface HeldRequestsOptions {
   /** Returns a copy of encoded arguments, with the objects that they refer to. */
   decode: (encoded: unknown[]) => unknown[];
   mirrorOf: (handle: number) => MirrorCore | undefined;
+  mirrorOfKey: (key: string) => MirrorCore | undefined;
+  /** Called with the idempotency key of a call whose outcome is unknown, and that counts as failed. */
+  onUnknown: (key: string) => void;
   /** Sends a request; throws if a message without an answer can't be sent. */
   send: (request: Request | PendingCall) => void;
 }
@@ -128,9 +131,10 @@ export class HeldRequests {
       resolveCall(call, undefined);
       return false;
     }
-    if (wasSent && !isRepeatable(method)) {
-      const message = `${method}(): ${url} was lost before it answered, so that it is not known whether it has done it`;
-      rejectCall(call, new CallTimeoutError(message, { method }));
+    const message = `${method}(): ${url} was lost before it answered, so that it is not known whether it has done it`;
+    call.unknown = new CallTimeoutError(message, { method });
+    if (wasSent && !isRepeatable(method) && call.key === undefined) {
+      rejectCall(call, call.unknown);
       return false;
     }
     try {
@@ -142,6 +146,17 @@ export class HeldRequests {
     call.wasAsked = wasSent;
     call.number = undefined;
     return true;
+  }
+
+  /** Resolves a call with the object that it has created; rejects it if the other server does not show one. */
+  #settleByKey(call: PendingCall, key: string): void {
+    const made = this.#options.mirrorOfKey(key);
+    if (made) {
+      made.markCreatedHere();
+      return resolveCall(call, { $ref: made.handle });
+    }
+    this.#options.onUnknown(key);
+    if (call.unknown) rejectCall(call, call.unknown);
   }
 
   #requestOf({ target, method, args }: Extract<ClientMessage, { type: 'send' }>): Request | undefined {
@@ -160,8 +175,9 @@ export class HeldRequests {
 
   /** Asks again, unless the state that the other server shows answers the call. */
   #ask(call: PendingCall): void {
-    const { target, method, args, isLate, wasAsked } = call;
+    const { target, method, args, isLate, wasAsked, key } = call;
     if (isLate) return;
+    if (wasAsked && key !== undefined && !isRepeatable(method)) return this.#settleByKey(call, key);
     if (!wasAsked || typeof target !== 'object') return this.#options.send(call);
     if (method === 'connect' && isConnected(target)) return resolveCall(call, undefined);
     const className = identifiedClass(method);

@@ -55,6 +55,8 @@ export class MirrorCore {
   readonly mafaldaRouter: string | undefined;
   readonly className: ClassName;
   readonly id: string;
+  /** Idempotency key of the call that has created it. */
+  readonly key: string | undefined;
   readonly description: ClassDescription;
   readonly children = new Set<MirrorCore>();
   readonly parent: MirrorCore | undefined;
@@ -89,6 +91,7 @@ export class MirrorCore {
     this.#handle = addition.handle;
     this.className = addition.className;
     this.id = addition.id;
+    this.key = addition.key;
     this.description = description;
     this.parent = parent;
     this.#apply(checkState(description, addition.state));

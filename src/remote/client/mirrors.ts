@@ -3,6 +3,7 @@ import type { AppData, Router, Worker } from 'mediasoup/types';
 import { emitChanged } from '../../core/changed.ts';
 import type { Closable } from '../../core/onceClosed.ts';
 import type { ObjectType, ObjectTypes } from '../../core/objectTree.ts';
+import { setKey } from '../../core/idempotencyKeys.ts';
 import { setFamilies } from '../../core/addresses/families.ts';
 import { descriptionOf } from '../protocol/classes.ts';
 import { decode } from '../protocol/codec.ts';
@@ -25,7 +26,7 @@ export interface MirrorsListener {
   /** Called when another client has taken over an object that this client has made. */
   onDisowned(mafaldaRouter: string, object: ObjectTypes[ObjectType]): void;
   /** Whether the application has closed the object, which the server may not know yet. */
-  hasClosed(object: Identified & Pick<MirrorCore, 'handle'>): boolean;
+  hasClosed(object: Identified & Pick<MirrorCore, 'handle' | 'key'>): boolean;
 }
 
 /** Bytes up to which changes are not counted, such as scores and states, which come often. */
@@ -63,6 +64,12 @@ export class Mirrors {
 
   mirrorOf(handle: number): MirrorCore | undefined {
     return this.#byHandle.get(handle);
+  }
+
+  /** Returns the mirror of the object that the call with this idempotency key has created. */
+  mirrorOfKey(key: string): MirrorCore | undefined {
+    for (const core of this.#byHandle.values()) if (core.key === key) return core;
+    return undefined;
   }
 
   /**
@@ -117,7 +124,7 @@ export class Mirrors {
     const { handle, className, id } = addition;
     const parent = addition.parent === undefined ? undefined : this.#byHandle.get(addition.parent);
     const identified = { className, id, parentId: parent?.id, mafaldaRouter };
-    if (this.#listener.hasClosed({ ...identified, handle })) return;
+    if (this.#listener.hasClosed({ ...identified, handle, key: addition.key })) return;
     this.#count(handle, bytes);
     if (className === 'SharedWorker' && mafaldaRouter !== undefined)
       return this.#addSharedWorker(mafaldaRouter, addition);
@@ -284,7 +291,9 @@ export class Mirrors {
       mafaldaRouter,
       this.#parameters,
     );
-    createMirror(className, core, (decode(addition.appData, known => this.objectOf(known), true) ?? {}) as AppData);
+    const appData = (decode(addition.appData, known => this.objectOf(known), true) ?? {}) as AppData;
+    if (addition.key !== undefined) setKey(appData, addition.key);
+    createMirror(className, core, appData);
     this.#byHandle.set(handle, core);
     // A Worker keeps its handle, since the end of its process is still to be sent.
     if (!isWorker(core.object)) core.onClosed = () => this.#forgetClosed(core);

@@ -1,4 +1,5 @@
 /** Calls that wait for their answers, each for a limited time. */
+import type { CallTimeoutError } from '../../api/errors.ts';
 import { logger } from '../../core/logger.ts';
 import type { CallTarget } from './mirrorCore.ts';
 
@@ -18,10 +19,14 @@ export interface PendingCall {
   timeout?: NodeJS.Timeout;
   /** Whether the caller has been told that no answer has come. */
   isLate?: boolean;
+  /** Idempotency key, by which the object that it creates is recognised at another server. */
+  readonly key?: string;
   /** Whether it goes before the requests that wait while the client moves to another server, and is not moved itself. */
   readonly isAhead?: boolean;
   /** Whether a lost server may have performed it. */
   wasAsked?: boolean;
+  /** Error if that can't be found out. */
+  unknown?: CallTimeoutError;
 }
 
 export interface PendingCallsOptions {

@@ -243,6 +243,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
         encode: args => this.#encode(args),
         decode: encoded => decode(structuredClone(encoded), handle => this.#mirrors.objectOf(handle)) as unknown[],
         mirrorOf: handle => this.#mirrors.mirrorOf(handle),
+        mirrorOfKey: key => this.#mirrors.mirrorOfKey(key),
       },
       rebind: (call, patienceMs) => this.#rebind(call, patienceMs),
     });

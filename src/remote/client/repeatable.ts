@@ -3,6 +3,8 @@
  * that asking once does not.
  */
 import { randomUUID } from 'node:crypto';
+import { keyOf } from '../../core/idempotencyKeys.ts';
+import { created } from '../protocol/classes.ts';
 import type { MirrorCore } from './mirrorCore.ts';
 
 const repeatable: ReadonlySet<string> = new Set([
@@ -28,6 +30,17 @@ export function isRepeatable(method: string): boolean {
 /** Returns the class of the object that the method creates under an id of the caller's. */
 export function identifiedClass(method: string): 'Producer' | 'DataProducer' | undefined {
   return identified.get(method);
+}
+
+/**
+ * Returns the idempotency key of a call that creates an object.
+ * @param args may have a key already, if the call is passed on for a client
+ * @param canMove whether the object may have to be recognised at another server
+ */
+export function keyFor(method: string, args: unknown[], canMove: boolean): string | undefined {
+  if (!created.has(method)) return undefined;
+  const [options] = args;
+  return keyOf(isRecord(options) ? options['appData'] : undefined) ?? (canMove ? randomUUID() : undefined);
 }
 
 /** Returns the arguments with an id for the object that the method creates, so that it can be found again. */

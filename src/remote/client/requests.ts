@@ -13,13 +13,15 @@ import { checkSize, ENVELOPE_BYTES } from './argumentSize.ts';
 import { HeldRequests, type HeldRequestsOptions, type Request } from './heldRequests.ts';
 import { handleOf, type Caller, type CallTarget, type MirrorCore } from './mirrorCore.ts';
 import { PendingCalls, rejectCall, type PendingCall } from './pendingCalls.ts';
-import { withOwnId } from './repeatable.ts';
+import { keyFor, withOwnId } from './repeatable.ts';
 import { identityOf, UnconfirmedCloses, type Identified } from './unconfirmedCloses.ts';
 
 const log = logger('client');
 
 /** Bytes of calls that are sent in one packet. */
 const MAX_BATCH_BYTES = 32_768;
+/** Number of calls that are remembered since their objects may still appear. */
+const MAX_UNWANTED = 10_000;
 
 export type RequestsEvents = {
   message: [message: Exclude<ServerMessage, { type: 'answer' | 'failure' }>, bytes: number];
@@ -34,7 +36,7 @@ export type RequestsEvents = {
 };
 
 /** Encoding of arguments, in which mirrors become handles. */
-export interface MessageCodec extends Pick<HeldRequestsOptions, 'decode' | 'mirrorOf'> {
+export interface MessageCodec extends Pick<HeldRequestsOptions, 'decode' | 'mirrorOf' | 'mirrorOfKey'> {
   encode: (args: unknown[]) => unknown[];
 }
 
@@ -54,6 +56,8 @@ export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Ca
   readonly #calls: PendingCalls;
   readonly #held: HeldRequests;
   readonly #closes = new UnconfirmedCloses();
+  /** Idempotency keys of calls that count as failed: what they have created closes when it is shown. */
+  readonly #unwanted = new Set<string>();
   #session = this.#newSession();
   #capabilities = this.#newCapabilities();
   /** Bytes of a message that the server takes; a larger message would cost the connection, again and again. */
@@ -70,7 +74,11 @@ export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Ca
       timeoutError,
       onLate: result => this.emit('late', result),
     });
-    this.#held = new HeldRequests({ ...codec, send: request => this.#transmit(request) });
+    this.#held = new HeldRequests({
+      ...codec,
+      send: request => this.#transmit(request),
+      onUnknown: key => this.#forgetWhenShown(key),
+    });
   }
 
   /** Number of the server's messages that have arrived in the session. */
@@ -79,7 +87,8 @@ export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Ca
   }
 
   call(target: CallTarget, method: string, args: unknown[]): Promise<unknown> {
-    return this.#call({ target, method, args: this.#canMove ? withOwnId(method, args) : args });
+    const key = keyFor(method, args, this.#canMove);
+    return this.#call({ target, method, args: this.#canMove ? withOwnId(method, args) : args, key });
   }
 
   /** Calls while other requests are held. */
@@ -129,12 +138,13 @@ export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Ca
 
   /**
    * Whether this client has closed the object, which the server may not know yet. Closes it there again, if it was
-   * closed while another server was used.
+   * closed while another server was used, and if the call that has created it counts as failed.
    */
-  hasClosed(object: Identified & Pick<MirrorCore, 'handle'>): boolean {
+  hasClosed(object: Identified & Pick<MirrorCore, 'handle' | 'key'>): boolean {
     const { handle: target } = object;
     if (this.#closes.has(target)) return true;
-    if (!this.#closes.takeUnbound(identityOf(object))) return false;
+    const isLate = object.key !== undefined && this.#unwanted.delete(object.key);
+    if (!this.#closes.takeUnbound(identityOf(object)) && !isLate) return false;
     this.#closes.add(object, this.#session.send({ type: 'send', target, method: 'close', args: [] }, ENVELOPE_BYTES));
     return true;
   }
@@ -208,7 +218,13 @@ export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Ca
     for (const call of [...this.#calls.take(), ...this.#held.takeCalls()]) rejectCall(call, error());
   }
 
-  #call(request: Request & Pick<PendingCall, 'onAnswer' | 'isAhead'>): Promise<unknown> {
+  #forgetWhenShown(key: string): void {
+    this.#unwanted.add(key);
+    const [oldest] = this.#unwanted.size > MAX_UNWANTED ? this.#unwanted : [];
+    if (oldest !== undefined) this.#unwanted.delete(oldest);
+  }
+
+  #call(request: Request & Pick<PendingCall, 'onAnswer' | 'isAhead' | 'key'>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const call: PendingCall = { ...request, resolve, reject };
       this.#calls.watch(call);
@@ -231,7 +247,7 @@ export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Ca
       const bytes = checkSize(method, args, this.#maxPayload);
       const id = this.#calls.add(call);
       call.args = encoded;
-      call.number = this.#session.send({ type: 'call', id, target: handle, method, args }, bytes);
+      call.number = this.#session.send({ type: 'call', id, target: handle, method, args, key: call.key }, bytes);
     } catch (error) {
       if (!call) throw error;
       rejectCall(call, error as Error);

@@ -42,6 +42,8 @@ export interface Addition {
   state: Changes;
   /** Address families by which pipes reach a Router, best first. */
   families?: readonly Family[];
+  /** Idempotency key of the call that has created it, if it had one. */
+  key?: string;
 }
 
 /** Event that gives the reason why an object closes, such as `producerclose`; `died` comes with an error. */
@@ -51,7 +53,8 @@ export interface CloseCause {
 }
 
 export type ClientMessage =
-  | { type: 'call'; id: number; target: Target; method: string; args: unknown[] }
+  /** `key`: idempotency key, which the created object bears in its `add`. */
+  | { type: 'call'; id: number; target: Target; method: string; args: unknown[]; key?: string }
   | { type: 'send'; target: Target; method: string; args: unknown[] }
   /** Subscribes to an event that only listeners get, or unsubscribes from it. */
   | { type: 'listen'; handle: number; name: string; listening: boolean }

@@ -21,7 +21,10 @@ export function isOneOf<Message extends { type: string }>(value: unknown, checks
 }
 
 const messageChecks: Checks<ClientMessage> = {
-  call: message => Number.isSafeInteger(message['id']) && isRequest(message),
+  call: message =>
+    Number.isSafeInteger(message['id']) &&
+    isRequest(message) &&
+    (message['key'] === undefined || isName(message['key'])),
   send: isRequest,
   listen: ({ handle, name, listening }) =>
     Number.isSafeInteger(handle) && typeof name === 'string' && typeof listening === 'boolean',

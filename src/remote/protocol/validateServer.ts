@@ -189,7 +189,7 @@ function isMediasoupInfo(value: unknown): boolean {
 
 function isAddition(value: unknown, mafaldaRouter: unknown): value is Addition {
   if (!isRecord(value)) return false;
-  const { handle, className, id, parent, appData, state, families } = value;
+  const { handle, className, id, parent, appData, state, families, key } = value;
   if (
     !isHandle(handle) ||
     !isName(className) ||
@@ -201,6 +201,7 @@ function isAddition(value: unknown, mafaldaRouter: unknown): value is Addition {
     return false;
   if (appData !== undefined && appData !== null && typeof appData !== 'object') return false;
   if (families !== undefined && !isListOf(families, family => family === 4 || family === 6)) return false;
+  if (key !== undefined && !isName(key)) return false;
   const isInMafaldaRouter = isName(mafaldaRouter);
   if (!isInMafaldaRouter && mafaldaRouter !== undefined) return false;
   if (className === 'Worker') return !isInMafaldaRouter && parent === undefined;

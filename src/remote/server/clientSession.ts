@@ -4,6 +4,7 @@ import { NotFoundError } from 'mediasoup/errors';
 import type { PipeToRouterResult, WorkerSettings } from 'mediasoup/types';
 import type { Socket as ServerSocket } from 'socket.io';
 import type { Addresses } from '../../core/addresses/addresses.ts';
+import { setKey } from '../../core/idempotencyKeys.ts';
 import { logger } from '../../core/logger.ts';
 import { NodeDrainingError } from '../../api/errors.ts';
 import type { MafaldaRouterDump } from '../../api/dump.ts';
@@ -322,9 +323,10 @@ export class ClientSession implements Member {
 
   /** Performs a call or a send, unless too many of them are underway. */
   async #performOne(
-    { target, method, args }: Extract<ClientMessage, { type: 'call' | 'send' }>,
+    message: Extract<ClientMessage, { type: 'call' | 'send' }>,
     { bytes, values }: Measure,
   ): Promise<unknown> {
+    const { method } = message;
     if (this.#pendingCalls >= this.#limits.pendingCalls) {
       throw limitError(
         'pendingCalls',
@@ -340,7 +342,7 @@ export class ClientSession implements Member {
     ++this.#pendingCalls;
     this.#memory.add(bytes);
     try {
-      return await this.#perform(target, method, args);
+      return await this.#perform(message);
     } finally {
       --this.#pendingCalls;
       this.#memory.add(-bytes);
@@ -357,8 +359,9 @@ export class ClientSession implements Member {
   }
 
   /** Begins the call synchronously, so that calls that arrive together are made in their order. */
-  async #perform(target: Target, name: string, encodedArgs: Args): Promise<unknown> {
-    const args = this.#decode(this.#capabilities.complete(encodedArgs)) as Args;
+  async #perform(message: Extract<ClientMessage, { type: 'call' | 'send' }>): Promise<unknown> {
+    const { target, method: name } = message;
+    const args = this.#decode(this.#capabilities.complete(message.args)) as Args;
     const exported = typeof target === 'number' && target > 0 ? this.#exported(target) : undefined;
     const method = this.#method(target, exported, name);
     checkArguments(name, args, object => this.#served.exports.byObject(object)?.className);
@@ -366,6 +369,7 @@ export class ClientSession implements Member {
     if (method.creates || name === 'updateMediaCodecs') this.#refuseTooMany(name);
     if (this.#draining.isOn && isNew(target, name))
       throw new NodeDrainingError(`${name}(): this server is being drained, and takes nothing new: use another one`);
+    if (method.creates && message.type === 'call' && message.key !== undefined) markArguments(args, message.key);
     const mafaldaRouterId = typeof target === 'string' ? target : exported?.exporter.mafaldaRouterId;
     const holding = mafaldaRouterId === undefined ? undefined : this.#memberships.get(mafaldaRouterId);
     let result: unknown;
@@ -564,6 +568,14 @@ export class ClientSession implements Member {
 function isNew(target: Target, name: string): boolean {
   if (target === MEDIASOUP_TARGET) return name === 'createWorker';
   return typeof target === 'string' && isOneOf(mafaldaRouterCreates, name);
+}
+
+/** Marks the `appData` of an object to be created with the idempotency key of the call. */
+function markArguments(args: Args, key: string): void {
+  args[0] ??= {};
+  const options = args[0] as { appData?: unknown };
+  options.appData ??= {};
+  if (typeof options.appData === 'object' && options.appData !== null) setKey(options.appData, key);
 }
 
 /** Returns the handle in an answer that refers to an object. */

@@ -1,5 +1,6 @@
 /** An object that clients mirror: its state as last sent, and the listeners for its events. */
 import { isSameData, readingUncopied } from '../../core/copies.ts';
+import { keyOf } from '../../core/idempotencyKeys.ts';
 import { onChanged } from '../../core/changed.ts';
 import { isLinkTransport } from '../../piping/endpoint.ts';
 import type { TreeNode } from '../../core/objectTree.ts';
@@ -127,7 +128,8 @@ export class ExportedObject implements Follower {
     state = readingUncopied(() => this.#read(membersOf(this.description, 'fixed', 'changing'))),
   ): Addition {
     const { handle, className, node } = this;
-    return { handle, className, id: node.id, parent: parent?.handle, appData: this.#object['appData'], state };
+    const appData = this.#object['appData'];
+    return { handle, className, id: node.id, parent: parent?.handle, appData, state, key: keyOf(appData) };
   }
 
   /** Returns all properties, encoded, and takes them for sent. */
