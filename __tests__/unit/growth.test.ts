@@ -280,6 +280,7 @@ test('whether one of many Producers can be consumed', () => {
       onRouter: unused,
       onWorkerDied: unused,
       onDisowned: unused,
+      onBound: unused,
       hasClosed: () => false,
     });
     const add = (

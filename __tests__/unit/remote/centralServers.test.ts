@@ -139,11 +139,12 @@ describe('a client whose server is lost', () => {
     await begin();
     const transport = await room.createDirectTransport();
     const producer = await transport.produce({ kind: 'audio', rtpParameters: opus(1) });
+    const rtpCapabilities = await room.getRtpCapabilities();
     doors[0].losing = 'answers';
     const calls = [
       transport.produce({ kind: 'audio', rtpParameters: opus(2) }),
       room.createDirectTransport({ appData: { name: 'late' } }),
-      consumeIn(transport, producer),
+      transport.consume({ producerId: producer.id, rtpCapabilities }),
       producer.pause(),
     ] as const;
     await until('they have been made', () => everywhere().length === 5 && real(producer).paused);

@@ -25,6 +25,8 @@ export interface MirrorsListener {
   onWorkerDied(mafaldaRouter: string, worker: Worker, error: Error): void;
   /** Called when another client has taken over an object that this client has made. */
   onDisowned(mafaldaRouter: string, object: ObjectTypes[ObjectType]): void;
+  /** Called when an object is shown that another server has shown before. */
+  onBound(object: MirrorCore): void;
   /** Whether the application has closed the object, which the server may not know yet. */
   hasClosed(object: Identified & Pick<MirrorCore, 'handle' | 'key'>): boolean;
 }
@@ -271,6 +273,7 @@ export class Mirrors {
     if (className === 'Router' && addition.families) setFamilies(core.object as Router, addition.families);
     this.#byHandle.set(handle, core);
     core.rebind(addition);
+    this.#listener.onBound(core);
     return true;
   }
 

@@ -30,7 +30,11 @@ export class Rebinding {
   readonly #until: number;
   readonly #adopted = new WeakSet<MirrorCore>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  /** MafaldaRouters in which objects have been shown late, and are about to be adopted. */
+  readonly #late = new Set<RemoteMafaldaRouter>();
   #isStopped = false;
+  /** Whether objects that are shown from now on are to be adopted at once. */
+  #hasAdopted = false;
 
   constructor({ mirrors, mafaldaRouters, call, patienceMs }: RebindingOptions) {
     this.call = call;
@@ -47,8 +51,20 @@ export class Rebinding {
     await Promise.all(attaching);
   }
 
+  /** Adopts an object that is shown later than the others, since its node was not connected before. */
+  onBound({ isOwn, mafaldaRouter }: MirrorCore): void {
+    const found = isOwn && this.#hasAdopted && this.#mafaldaRouters.find(({ id }) => id === mafaldaRouter);
+    if (!found || this.#late.has(found)) return;
+    this.#late.add(found);
+    this.#later(() => {
+      this.#late.delete(found);
+      return this.#adoptIn(found);
+    }, 0);
+  }
+
   /** Makes the client's own objects, as far as they are shown, its own at the server. Never rejects. */
   async adopt(): Promise<void> {
+    this.#hasAdopted = true;
     await Promise.all(this.#mafaldaRouters.map(mafaldaRouter => this.#adoptIn(mafaldaRouter)));
   }
 
@@ -94,12 +110,12 @@ export class Rebinding {
     }
   }
 
-  #later(act: () => Promise<void>): void {
+  #later(act: () => Promise<void>, ms = REPEAT_MS): void {
     if (this.#isStopped) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       void act();
-    }, REPEAT_MS);
+    }, ms);
     this.#timers.add(timer);
   }
 }

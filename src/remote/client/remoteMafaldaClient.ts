@@ -123,6 +123,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   /** URLs of the server, or of servers that stand for the same thing. */
   #urls: readonly string[] = [];
   #connection: Connection | undefined;
+  /** Latest move to another server. */
+  #rebinding: Rebinding | undefined;
   #readyState: ReadyState = ReadyState.CLOSED;
   #load = 0;
   #loadReport: LoadReport = { load: 0, workers: [], hosts: [] };
@@ -156,6 +158,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       onRouter: (id, ...router) => (this.mafaldaRouters.get(id) ?? this.#found(id))?.addRouter(...router),
       onWorkerDied: (id, ...death) => this.mafaldaRouters.get(id)?.reportWorkerDied(...death),
       onDisowned: (id, object) => this.mafaldaRouters.get(id)?.tree.disown(object),
+      onBound: object => this.#rebinding?.onBound(object),
       hasClosed: object => this.#connection?.requests.hasClosed(object) === true,
     });
     this.#updates = new MirrorUpdates({
@@ -422,7 +425,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   /** Prepares the mirrors for another server. */
   #rebind(call: Rebinding['call'], patienceMs: number): Rebinding {
     this.#mirrors.unbind(new NodeUnavailableError(`the server of this client's own Workers is lost`));
-    return new Rebinding({ mirrors: this.#mirrors, mafaldaRouters: this.mafaldaRouters.values(), call, patienceMs });
+    const mafaldaRouters = this.mafaldaRouters.values();
+    return (this.#rebinding = new Rebinding({ mirrors: this.#mirrors, mafaldaRouters, call, patienceMs }));
   }
 
   /** @param death error of Workers that count as died, if the server is gone rather than this client closed */
