@@ -18,6 +18,7 @@ const mayImport = {
   redis: ['api', 'core', 'horizontal/directory'],
   module: ['api', 'core', 'horizontal'],
   cli: ['api', 'core', 'local', 'remote', 'horizontal', 'redis'],
+  autoscale: ['api', 'core', 'horizontal/index.ts', 'horizontal/directory'],
 };
 
 const zones = Object.entries(mayImport).map(([layer, imports]) => ({

@@ -8,6 +8,7 @@ export {
   NodeDrainingError,
   NodeFullError,
   NodeUnavailableError,
+  ProvisionError,
   RefusedError,
   WorkerBudgetError,
   type MafaldaErrorCode,

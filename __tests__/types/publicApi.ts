@@ -4,6 +4,7 @@
  */
 import type * as mediasoup from 'mediasoup/types';
 import { createClient, createCluster, createSentinel } from 'redis';
+import type { Autoscaler, AutoscalerOptions, Plan, Provisioner, plan } from '../../src/autoscale/index.ts';
 import type {
   Directory,
   Mafalda,
@@ -83,4 +84,34 @@ export function directories(): Directory[] {
     // @ts-expect-error There is no such option.
     new RedisDirectory('redis://redis', { prefx: 'calls' }),
   ];
+}
+
+/** Any object with the three methods is a provisioner. */
+export const provisioner: Provisioner = {
+  start: async ({ region = 'eu', fence, signal }) => ({ id: `${region} ${fence}`, url: `wss://${signal.aborted}` }),
+  stop: async id => void id.length,
+  list: async () => [{ id: 'a' }, { id: 'b', url: 'wss://b' }],
+};
+
+export const autoscalerOptions: AutoscalerOptions[] = [
+  { max: 5 },
+  { min: 0, max: 5, headroom: 0.3, scaleInAfter: 60_000, drainDeadline: 0, regions: { eu: { min: 1 }, us: {} } },
+  // @ts-expect-error The most that there may be must be said.
+  { min: 1 },
+  // @ts-expect-error There is no such option of a region.
+  { max: 5, regions: { eu: { minimum: 1 } } },
+];
+
+export function autoscale(autoscaler: Autoscaler): number {
+  autoscaler.on('scaleout', servers => servers.map(({ id }) => id.length));
+  autoscaler.on('scalein', ({ url }) => url?.length);
+  autoscaler.on('wanted', count => count.toFixed());
+  // @ts-expect-error There is no such event.
+  autoscaler.on('scaleup', () => undefined);
+  return autoscaler.wanted;
+}
+
+export function decide(decider: typeof plan): Plan {
+  const history = { demand: new Map(), boots: [], failures: new Map() };
+  return decider({ servers: [], watermark: 66, waiting: [] }, history, { max: 3 }, Date.now());
 }

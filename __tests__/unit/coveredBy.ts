@@ -7,6 +7,13 @@ const everywhere = ['scenarios/scenarios.ts', 'scenarios/events.ts'];
 export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'api/errors': ['unit/remote/protocol/errors.test.ts', 'unit/horizontal/nodePool.test.ts'],
   'api/placement': ['unit/api/createOptions.test.ts', 'scenarios/options.ts'],
+  'autoscale/autoscalerOptions': ['unit/autoscale/autoscaler.test.ts'],
+  'autoscale/fleet': ['unit/autoscale/autoscaler.test.ts'],
+  'autoscale/planOptions': ['unit/autoscale/plan.test.ts'],
+  'autoscale/provisioner': ['unit/autoscale/commandProvisioner.test.ts'],
+  'autoscale/provisioning': ['unit/autoscale/autoscaler.test.ts'],
+  'autoscale/runCommand': ['unit/autoscale/commandProvisioner.test.ts'],
+  'autoscale/snapshot': ['unit/autoscale/history.test.ts', 'unit/autoscale/plan.test.ts'],
   'base/dumpTree': ['scenarios/scenarios.ts', 'scenarios/endings.ts'],
   'base/mafaldaBase': everywhere,
   'base/roomFinder': ['unit/horizontal/parts.test.ts'],

@@ -42,8 +42,8 @@ const otherWords = new Set(
     'worker router transport producer consumer observer rtp web rtc server setting target ' +
     'event facts listener listeners log reason set statistics ' +
     'addresses all api auth budget call chosen close closed code concentrate connect counts default details dump dumped error events failure first full get horizontal host ' +
-    'incompatible least limit limits loaded object of optional options out path placement plain ready refused region remote report request resource state strategies strategy ' +
-    'time timeout to token two types choices unavailable unsupported usage usages'
+    'incompatible least limit limits loaded object of optional options out path placement plain provision ready refused region remote report request resource state strategies strategy ' +
+    'time timeout to token two types choices unavailable unsupported usage usages when'
   ).split(' '),
 );
 

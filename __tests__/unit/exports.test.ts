@@ -2,6 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import * as mediasoup from 'mediasoup';
+import * as autoscale from '../../src/autoscale/index.ts';
 import * as root from '../../src/index.ts';
 import * as local from '../../src/local/index.ts';
 import * as remote from '../../src/remote/index.ts';
@@ -40,6 +41,12 @@ test.each([
   expect(Object.isFrozen((module as typeof local).mafaldaRouterDefaultOptions)).toBe(true);
 });
 
+test('mafalda-horizontal/autoscale exports the autoscaler and its provisioners, and the root does not', () => {
+  const names = ['Autoscaler', 'plan', 'ProcessProvisioner', 'CommandProvisioner', 'HistoryRecorder'];
+  expect(Object.keys(autoscale).sort()).toEqual(names.sort());
+  for (const name of names) expect(root).not.toHaveProperty(name);
+});
+
 test('the default export is MafaldaHorizontal', () => {
   expect(root.default).toBe(root.MafaldaHorizontal);
 });
@@ -52,6 +59,7 @@ test.each([
   'mafalda-horizontal/errors',
   'mafalda-horizontal/metrics',
   'mafalda-horizontal/mediasoup',
+  'mafalda-horizontal/autoscale',
 ])('%s, as built, can be required and imported', name => {
   const script = `
     const required = require(${JSON.stringify(name)});

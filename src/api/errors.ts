@@ -120,6 +120,25 @@ export class IncompatibleError extends MafaldaError {
   readonly code = 'ERR_MAFALDA_INCOMPATIBLE';
 }
 
+/** Tells that a server could not be started or stopped, or that it is not known which servers there are. */
+export class ProvisionError extends MafaldaError {
+  override readonly name = 'ProvisionError';
+  readonly code = 'ERR_MAFALDA_PROVISION';
+  /** Call of the provisioner that has failed. */
+  readonly operation: 'start' | 'stop' | 'list';
+  /** Id of the server, if it has one. */
+  readonly id: string | undefined;
+
+  constructor(
+    message: string,
+    { operation, id, cause }: { operation: 'start' | 'stop' | 'list'; id?: string; cause?: Error },
+  ) {
+    super(message, cause && { cause });
+    this.operation = operation;
+    this.id = id;
+  }
+}
+
 /** Error classes by their codes, from which errors that come over a wire are made again. */
 export const mafaldaErrors = {
   ERR_MAFALDA_NODE_UNAVAILABLE: NodeUnavailableError,
@@ -131,6 +150,7 @@ export const mafaldaErrors = {
   ERR_MAFALDA_REFUSED: RefusedError,
   ERR_MAFALDA_CLOSED: ClosedError,
   ERR_MAFALDA_INCOMPATIBLE: IncompatibleError,
+  ERR_MAFALDA_PROVISION: ProvisionError,
 } as const;
 
 export type MafaldaErrorCode = keyof typeof mafaldaErrors;

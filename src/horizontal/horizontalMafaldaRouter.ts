@@ -205,6 +205,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
 
   async getRtpCapabilities(): Promise<types.RtpCapabilities> {
     this.assertOpen();
+    await this.#nodes.whenConnected();
     await this.#agree();
     const request = this.#request();
     // Nothing is opened on a node for what can be computed here.

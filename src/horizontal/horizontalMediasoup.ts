@@ -63,7 +63,7 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
    * each core that it wants.
    */
   createWorker = async <T extends AppData = AppData>(settings?: WorkerSettings<T>): Promise<Worker<T>> => {
-    await this.#nodes.whenSettled();
+    await this.#nodes.whenConnected();
     const choose = (tried: ReadonlyMap<ClusterNode, Error>): ClusterNode | undefined =>
       this.#nodes.emptiest(candidate => this.#workersPerCore(candidate), tried);
     const { worker, node } = await this.#nodes.attempt(choose, async node => {

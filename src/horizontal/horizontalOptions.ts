@@ -36,6 +36,20 @@ export const horizontalOptions: OptionNames<MafaldaHorizontalOptions> = {
   nodeTimeout: true,
 };
 
+/** Call that creates an object, for which no node has room. */
+export interface FullCall {
+  /** Region that it wishes for. */
+  readonly region?: string;
+  /** Time that it has waited so far, in ms. */
+  readonly waited: number;
+}
+
+/**
+ * Is asked when a call finds no node below the watermark, or none at all. Resolves with `true` when the call should
+ * look again, with `false` when it should take what there is.
+ */
+export type WhenFull = (call: FullCall) => Promise<boolean>;
+
 export type MafaldaHorizontalEvents = MafaldaEvents & {
   /**
    * Emitted when every node has answered, or can't be reached at present. If none is connected, a

@@ -1,5 +1,5 @@
 export { MafaldaHorizontal } from './mafaldaHorizontal.ts';
-export type { MafaldaHorizontalEvents, MafaldaHorizontalOptions } from './horizontalOptions.ts';
+export type { FullCall, MafaldaHorizontalEvents, MafaldaHorizontalOptions, WhenFull } from './horizontalOptions.ts';
 export type { DrainOptions, DrainReport } from './drain.ts';
 export type { Placement } from '../api/placement.ts';
 export {

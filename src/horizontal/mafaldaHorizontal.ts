@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { RemoteMafaldaClient, type RemoteMafaldaClientOptions } from '../remote/client/index.ts';
-import type { MafaldaDump } from '../api/dump.ts';
+import type { MafaldaDump, NodeDump } from '../api/dump.ts';
 import { ClosedError } from '../api/errors.ts';
 import type { LoadReport } from '../api/load.ts';
 import { logger } from '../core/logger.ts';
@@ -25,7 +25,12 @@ import { Liveness } from './liveness/liveness.ts';
 import { askNodes, pathTo } from './askNodes.ts';
 import { NodePool } from './nodePool.ts';
 import { concentrate, type Strategy } from '../placement/strategies.ts';
-import { horizontalOptions, type MafaldaHorizontalEvents, type MafaldaHorizontalOptions } from './horizontalOptions.ts';
+import {
+  horizontalOptions,
+  type MafaldaHorizontalEvents,
+  type MafaldaHorizontalOptions,
+  type WhenFull,
+} from './horizontalOptions.ts';
 
 const log = logger('horizontal');
 
@@ -148,6 +153,23 @@ export class MafaldaHorizontal
     this.#nodes.strategy = strategy;
   }
 
+  /** Load of a node, in percent, from which on it gets nothing new while another node has room. */
+  get watermarkNode(): number {
+    return this.#nodes.watermark;
+  }
+
+  /**
+   * Function that is asked when a call finds no node with room; undefined if such a call takes what there is, which is
+   * the default. An Autoscaler sets it.
+   */
+  get whenFull(): WhenFull | undefined {
+    return this.#nodes.whenFull;
+  }
+
+  set whenFull(whenFull: WhenFull | undefined) {
+    this.#nodes.whenFull = whenFull;
+  }
+
   /** Whether all nodes are on this machine, as far as is known. */
   get local(): boolean {
     return [...this.#nodes].every(({ mafalda }) => mafalda.local !== false);
@@ -186,6 +208,12 @@ export class MafaldaHorizontal
   /** Returns whether a node is in the Set, given its id, its URL or the node itself. */
   has(node: string | MafaldaApi): boolean {
     return this.#nodes.find(node) !== undefined;
+  }
+
+  /** Returns the state of a node, given its id, one of its URLs or the node itself; undefined if it is not in the Set. */
+  stateOf(node: string | MafaldaApi): NodeDump | undefined {
+    const found = this.#nodes.find(node);
+    return found && stateOf(found);
   }
 
   /**
@@ -290,14 +318,7 @@ export class MafaldaHorizontal
   }
 
   override async dump(): Promise<MafaldaDump> {
-    const nodes = [...this.#nodes].map(({ id, connected, unreachable, draining, load, region }) => ({
-      id,
-      connected,
-      unreachable,
-      draining,
-      load,
-      region,
-    }));
+    const nodes = [...this.#nodes].map(stateOf);
     const linksDown = this.#nodes.linksDown.map(({ from, to }) => ({ from: from.id, to: to.id }));
     return { ...(await super.dump()), nodes, linksDown };
   }
@@ -380,4 +401,8 @@ function statisticsOf({ id, load, connected, unreachable, draining, rest }: Clus
   if (unreachable) return { id, state: 'unreachable', load };
   if (!connected) return { id, state: 'disconnected', load };
   return { id, state: draining ? 'draining' : rest.resting ? 'resting' : 'connected', load };
+}
+
+function stateOf({ id, connected, unreachable, draining, load, region }: ClusterNode): NodeDump {
+  return { id, connected, unreachable, draining, load, region };
 }

@@ -14,6 +14,7 @@ import { probe } from './reachability/probe.ts';
 import { Reachability, type DownLink } from './reachability/reachability.ts';
 import { checkPlacement, type Placement } from '../api/placement.ts';
 import { noNodeError, unavailabilityOf } from './unavailability.ts';
+import type { WhenFull } from './horizontalOptions.ts';
 import type { NodeState, Strategy } from '../placement/strategies.ts';
 
 /** Request for a node: the MafaldaRouter for which it is chosen. */
@@ -64,6 +65,8 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
   readonly placements = new Decisions<PlacementReason>('placement');
   /** Pipes between the nodes. */
   readonly pipes = new Decisions<PipeReason>('piping');
+  /** Is asked when no node has room: see {@link WhenFull}. */
+  whenFull: WhenFull | undefined;
   readonly watermark: number;
   /** Links between the nodes. */
   readonly links = new LinkTable<ClusterNode>();
@@ -262,9 +265,22 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
       reason = choice?.reason ?? reason;
       return choice?.node;
     };
-    if (placement.node === undefined) return this.attempt(choose, createCounted);
+    if (placement.node === undefined) {
+      const since = this.#now();
+      // Nothing is awaited between finding room and the choice: each of many waiting calls sees what the last has taken.
+      while (!this.#hasRoom) if (!(await this.#maybeLater(placement, since))) break;
+      return this.attempt(choose, createCounted);
+    }
     request.assertOpen();
     return this.#attempts.ask(this.#boundNode(placement.node), createCounted);
+  }
+
+  /** Resolves when a node is connected, or there is nothing to wait for. */
+  async whenConnected(): Promise<void> {
+    await this.whenSettled();
+    const since = this.#now();
+    while (![...this.#nodes.values()].some(({ connected }) => connected))
+      if (!(await this.#maybeLater({}, since))) break;
   }
 
   /** Asks nodes in turn, until a node succeeds: see {@link Attempts}. */
@@ -310,6 +326,20 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     }
     if (candidates.length > 0) return candidates;
     return resting.length > 0 || tried.size > 0 ? resting : full;
+  }
+
+  /** Whether a node below the watermark takes new objects. */
+  get #hasRoom(): boolean {
+    return this.#candidates(none).some(({ load }) => load < this.watermark);
+  }
+
+  /**
+   * Asks {@link whenFull} on behalf of a call.
+   * @returns whether the call should look again
+   */
+  async #maybeLater({ region }: Placement, since: number): Promise<boolean> {
+    const call = { ...(region === undefined ? {} : { region }), waited: this.#now() - since };
+    return (await this.whenFull?.(call)) ?? false;
   }
 
   #byStrategy(

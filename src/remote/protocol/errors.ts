@@ -9,6 +9,7 @@ import {
   NodeDrainingError,
   NodeFullError,
   NodeUnavailableError,
+  ProvisionError,
   RefusedError,
   WorkerBudgetError,
   type MafaldaErrorCode,
@@ -64,6 +65,12 @@ const decoders: { readonly [Code in MafaldaErrorCode]: (message: string, fields:
     new RefusedError(message, { reason: textOf(reason, MAX_MESSAGE_LENGTH), permanent: permanent === true }),
   ERR_MAFALDA_CLOSED: message => new ClosedError(message),
   ERR_MAFALDA_INCOMPATIBLE: message => new IncompatibleError(message),
+  ERR_MAFALDA_PROVISION: (message, { operation, id, cause }, depth) =>
+    new ProvisionError(message, {
+      operation: operation === 'stop' || operation === 'list' ? operation : 'start',
+      id: toText(id),
+      cause: toError(cause, depth),
+    }),
 };
 
 export function encodeError(error: unknown, depth = 0): WireError {

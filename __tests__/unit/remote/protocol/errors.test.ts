@@ -10,6 +10,7 @@ import {
   NodeDrainingError,
   NodeFullError,
   NodeUnavailableError,
+  ProvisionError,
   RefusedError,
   WorkerBudgetError,
 } from '../../../../src/api/errors.ts';
@@ -46,6 +47,7 @@ describe('errors on the wire', () => {
     new CallTimeoutError('late', { method: 'consume', cause: new NodeUnavailableError('away', { node: 'wss://a' }) }),
     new ClosedError('over'),
     new IncompatibleError('too old'),
+    new ProvisionError('none to be had', { operation: 'stop', id: 'i-1', cause: new TypeError('exit code 1') }),
   ];
 
   test('all of this library are tried here', () => {

@@ -1,0 +1,69 @@
+/** Options and events of an Autoscaler. */
+import { checkDuration } from '../api/checkDuration.ts';
+import { refuseUnknown, type OptionNames } from '../api/options.ts';
+import type { Lease } from '../horizontal/directory/lease.ts';
+import { planOptions, resolvePlanOptions, type PlanOptions } from './planOptions.ts';
+
+export interface AutoscalerOptions extends PlanOptions {
+  /**
+   * Time between two decisions, in ms. A call that finds no server with room has one made at once.
+   * @default 5000
+   */
+  interval?: number;
+  /**
+   * Longest time that a call waits which finds no server with room while one is on its way, in ms. Then it lands above
+   * the watermark.
+   * @default 10_000
+   */
+  maxWait?: number;
+  /**
+   * Lease by which one of several autoscalers decides; the others follow. Without it this one is taken for the only
+   * one.
+   */
+  lease?: Lease;
+}
+
+const names: OptionNames<AutoscalerOptions> = { ...planOptions, interval: true, maxWait: true, lease: true };
+
+export interface ResolvedAutoscalerOptions {
+  readonly plan: PlanOptions;
+  readonly interval: number;
+  readonly maxWait: number;
+  readonly lease: Lease | undefined;
+}
+
+/**
+ * Fills in the defaults, and checks the options.
+ * @throws {TypeError} naming the option that is unknown or out of its range
+ */
+export function resolveAutoscalerOptions(options: AutoscalerOptions): ResolvedAutoscalerOptions {
+  refuseUnknown('Autoscaler', options, names);
+  const { interval = 5000, maxWait = 10_000, lease, ...plan } = options;
+  resolvePlanOptions(plan);
+  checkDuration('interval', interval, 10);
+  checkDuration('maxWait', maxWait, 0);
+  if (lease !== undefined && typeof lease?.acquire !== 'function')
+    throw new TypeError('if given, lease must be an object with acquire() and release()');
+  return { plan, interval, maxWait, lease };
+}
+
+/** Server that an autoscaler has started, or stops. */
+export interface ScaledServer {
+  /** Id that the provisioner has given. */
+  readonly id: string;
+  readonly url: string | undefined;
+  readonly region: string | undefined;
+}
+
+export type AutoscalerEvents = {
+  /** Servers have been started, and are connected to from now on. Emitted once for each decision. */
+  scaleout: [servers: ScaledServer[]];
+  /** A server has been stopped. */
+  scalein: [server: ScaledServer];
+  /** A server is gone that was not stopped: its provisioner no longer lists it. */
+  serverlost: [server: ScaledServer];
+  /** The number of servers that there should be has changed. */
+  wanted: [count: number];
+  /** A start, stop or list of the provisioner has failed, which is tried again. */
+  error: [error: Error];
+};

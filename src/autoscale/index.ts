@@ -1,0 +1,10 @@
+export { Autoscaler } from './autoscaler.ts';
+export type { AutoscalerEvents, AutoscalerOptions, ScaledServer } from './autoscalerOptions.ts';
+export { CommandProvisioner, type CommandProvisionerOptions } from './commandProvisioner.ts';
+export { HistoryRecorder, type ByRegion, type DemandSample, type History, type StartFailures } from './history.ts';
+export { plan, type Plan, type PlannedChange, type PlannedStart } from './plan.ts';
+export type { PlanOptions, RegionOptions } from './planOptions.ts';
+export { ProcessProvisioner, type ProcessProvisionerOptions } from './processProvisioner.ts';
+export type { ListedServer, ProvisionedServer, Provisioner, StartRequest } from './provisioner.ts';
+export type { ServerPhase, ServerState, Snapshot, WaitingJoins } from './snapshot.ts';
+export type { Lease } from '../horizontal/directory/lease.ts';
