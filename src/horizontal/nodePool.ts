@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { version } from 'mediasoup';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
-import { IncompatibleError, NodeUnavailableError } from '../api/errors.ts';
+import { IncompatibleError, NodeFullError, NodeUnavailableError } from '../api/errors.ts';
 import type { ConnectFailure } from '../remote/client/index.ts';
 import type { MafaldaApi } from '../api/types.ts';
 import { Attempts, type Tried } from './attempts.ts';
@@ -265,22 +265,30 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
       reason = choice?.reason ?? reason;
       return choice?.node;
     };
-    if (placement.node === undefined) {
-      const since = this.#now();
-      // Nothing is awaited between finding room and the choice: each of many waiting calls sees what the last has taken.
-      while (!this.#hasRoom) if (!(await this.#maybeLater(placement, since))) break;
-      return this.attempt(choose, createCounted);
-    }
+    if (placement.node === undefined) return this.#placeWithRoom(placement, () => this.attempt(choose, createCounted));
     request.assertOpen();
     return this.#attempts.ask(this.#boundNode(placement.node), createCounted);
+  }
+
+  /** Places an object when a node has room, or there is no room to wait for. */
+  async #placeWithRoom<T>({ region }: Placement, place: () => Promise<T>): Promise<T> {
+    const since = this.#now();
+    for (;;) {
+      // Nothing is awaited between finding room and the choice: each of many waiting calls sees what the last has taken.
+      while (!this.#hasRoom) if (!(await this.#maybeLater(since, region))) break;
+      try {
+        return await place();
+      } catch (error) {
+        if (!(error instanceof NodeFullError) || !(await this.#maybeLater(since, region))) throw error;
+      }
+    }
   }
 
   /** Resolves when a node is connected, or there is nothing to wait for. */
   async whenConnected(): Promise<void> {
     await this.whenSettled();
     const since = this.#now();
-    while (![...this.#nodes.values()].some(({ connected }) => connected))
-      if (!(await this.#maybeLater({}, since))) break;
+    while (![...this.#nodes.values()].some(({ connected }) => connected)) if (!(await this.#maybeLater(since))) break;
   }
 
   /** Asks nodes in turn, until a node succeeds: see {@link Attempts}. */
@@ -330,14 +338,14 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
 
   /** Whether a node below the watermark takes new objects. */
   get #hasRoom(): boolean {
-    return this.#candidates(none).some(({ load }) => load < this.watermark);
+    return this.#candidates(none).some(({ load, full }) => load < this.watermark && !full);
   }
 
   /**
    * Asks {@link whenFull} on behalf of a call.
    * @returns whether the call should look again
    */
-  async #maybeLater({ region }: Placement, since: number): Promise<boolean> {
+  async #maybeLater(since: number, region?: string): Promise<boolean> {
     const call = { ...(region === undefined ? {} : { region }), waited: this.#now() - since };
     return (await this.whenFull?.(call)) ?? false;
   }

@@ -1,5 +1,6 @@
 /** The directory on Redis, or on Valkey: for clusters whose nodes come and go, and for rooms of many controllers. */
 import { createClient } from 'redis';
+import { checkDuration } from '../api/checkDuration.ts';
 import { ClosedError } from '../api/errors.ts';
 import { refuseUnknown, type OptionNames } from '../api/options.ts';
 import { logger } from '../core/logger.ts';
@@ -11,11 +12,13 @@ import type {
   Registration,
   RoomWatch,
 } from '../horizontal/directory/directory.ts';
+import type { Lease } from '../horizontal/directory/lease.ts';
 import { NodeList } from './nodeList.ts';
 import { Outage } from './outage.ts';
 import type { RedisClient } from './redisClient.ts';
 import { RedisConnection } from './redisConnection.ts';
 import { MAX_RECORD_BYTES, RedisRegistration } from './redisRegistration.ts';
+import { RedisLease } from './redisLease.ts';
 import { RoomWatches } from './roomWatches.ts';
 import { Keys } from './scripts.ts';
 import { defaultTiming, type Timing } from './timing.ts';
@@ -35,6 +38,8 @@ export interface RedisDirectoryOptions {
 const knownOptions: OptionNames<RedisDirectoryOptions> = { prefix: true };
 
 const MAX_PREFIX_LENGTH = 100;
+/** Duration of a lease: another process has it 15 s after its holder was killed, at the latest. */
+const LEASE_MS = 10_000;
 /** Largest message of another user of the directory, in characters. */
 const MAX_MESSAGE_LENGTH = MAX_RECORD_BYTES + 1;
 
@@ -117,6 +122,20 @@ export class RedisDirectory extends PublicEmitter<DirectoryEvents> implements Di
     });
     this.#registrations.add(registration);
     return registration;
+  }
+
+  /**
+   * Returns a lease of this name, for an `Autoscaler`: of all processes that want it one has it.
+   * @param duration time for which it is taken each time, in ms; after it another process can have it
+   * @throws {ClosedError} if the directory is closed
+   * @throws {TypeError} if the name is empty or too long, or `duration` is not a duration
+   */
+  lease(name = 'autoscaler', duration = LEASE_MS): Lease {
+    this.#assertOpen();
+    if (typeof name !== 'string' || name === '' || name.length > MAX_PREFIX_LENGTH)
+      throw new TypeError(`if given, the name of a lease must be a string of 1 to ${MAX_PREFIX_LENGTH} characters`);
+    checkDuration('duration', duration, 1);
+    return new RedisLease(this.#connection, this.#keys.lease(name), duration);
   }
 
   async close(): Promise<void> {

@@ -8,15 +8,23 @@
  * - `<prefix>:room:<id>`: sorted set of the URLs of the nodes that hold a part of a room, by the times at which they
  *   expire. The channel of this name carries `+` and the URL of a node that has begun to hold it, or `-` and the URL of
  *   a node that no longer does.
+ * - `<prefix>:lease:<name>`: hash of a lease: `holder`, the time `until` which it lasts, and its fencing token, `fence`.
  */
 
 export class Keys {
   readonly nodes: string;
   readonly #rooms: string;
+  readonly #leases: string;
 
   constructor(prefix: string) {
     this.nodes = `${prefix}:nodes`;
     this.#rooms = `${prefix}:room:`;
+    this.#leases = `${prefix}:lease:`;
+  }
+
+  /** Returns the key of a lease. */
+  lease(name: string): string {
+    return this.#leases + name;
   }
 
   /** Returns the key and channel of a room. */
@@ -94,4 +102,25 @@ if redis.call('ZREM', KEYS[1], ARGV[1]) == 1 then redis.call('PUBLISH', KEYS[1],
 /** Returns the URLs of the nodes that hold a room. Argument: the largest number of them. */
 export const READ_ROOM = `${now}
 return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. string.format('%.0f', now), '+inf', 'LIMIT', 0, ARGV[1])
+`;
+
+/**
+ * Takes a lease that nobody has, or makes it last longer. Arguments: holder, duration. Returns its fencing token, or 0 if
+ * somebody else has it. Tokens of new holders are no smaller than the time, so that they also grow when Redis was emptied.
+ */
+export const TAKE_LEASE = `${now}
+local lease = redis.call('HMGET', KEYS[1], 'holder', 'until', 'fence')
+local fence = tonumber(lease[3] or 0)
+if lease[1] ~= ARGV[1] then
+  if lease[2] and tonumber(lease[2]) > now then return 0 end
+  fence = math.max(fence + 1, now)
+end
+local last = now + ARGV[2]
+redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'until', string.format('%.0f', last), 'fence', string.format('%.0f', fence))
+return fence
+`;
+
+/** Gives a lease back. Argument: holder. */
+export const GIVE_LEASE_BACK = `
+if redis.call('HGET', KEYS[1], 'holder') == ARGV[1] then redis.call('HSET', KEYS[1], 'until', 0, 'holder', '') end
 `;
