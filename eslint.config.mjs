@@ -32,6 +32,7 @@ export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'examples/*/public/', 'scripts/worker-build/'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
     plugins: { 'import-x': importX },
     settings: { 'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.mts', '.js', '.mjs'] })] },
     languageOptions: {

@@ -32,7 +32,16 @@ export {
   workerBin,
 };
 
-export const { createWorker, observer } = new ClusterModule(() => readSettings(process.env));
+export const {
+  /**
+   * Creates a Worker on one of the servers that `MAFALDA_NODES` names.
+   * @throws {TypeError} if it names none
+   * @throws {NodeUnavailableError} if none of them can be used
+   */
+  createWorker,
+  /** mediasoup's observer, which tells of the Workers that are created by this module. */
+  observer,
+} = new ClusterModule(() => readSettings(process.env));
 
 /** For `import mediasoup from …`, as mediasoup is often imported. */
 export default {

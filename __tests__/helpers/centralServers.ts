@@ -6,6 +6,7 @@ import {
   type RemoteMafaldaServerOptions,
   type Strategy,
 } from '../../src/index.ts';
+import { inside } from './inside.ts';
 import type { Served } from './serve.ts';
 
 /** Spreads things over the nodes whatever their load. */
@@ -42,7 +43,7 @@ export class Central {
 
 /** Ids of all objects that a media server has, but for those of links and pipes, which come and go by themselves. */
 export function objectsAt({ mafalda }: Served): string[] {
-  return [...mafalda.mafaldaRouters.values()].flatMap(({ tree }) =>
+  return [...mafalda.mafaldaRouters.values()].map(inside).flatMap(({ tree }) =>
     [...tree.nodes()].flatMap(({ type, id, object, parent }) => {
       const transport = type === 'transport' ? object : parent?.type === 'transport' ? parent.object : undefined;
       const isOfApplication = transport ? !('mafaldaLink' in transport.appData) : type === 'rtpObserver';

@@ -3,7 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { LongestTurn } from './fuzz/starvation.ts';
-import type { RemoteMafaldaClientOptions } from '../../src/remote/client/remoteMafaldaClient.ts';
+import type { RemoteMafaldaClientOptions } from '../../src/remote/client/index.ts';
 
 export interface VictimRequest {
   /** Of a bad server, which it is to use from now on. */

@@ -55,6 +55,18 @@ export async function canConsume(router: MafaldaRouter, rtpCapabilities: mediaso
   return isConsumable;
 }
 
+/**
+ * Without `await` the compiler finds only the one without a negation; the other one is for the linter, which refuses the directive if the rule finds
+ * nothing there.
+ */
+export function refuse(router: MafaldaRouter, rtpCapabilities: mediasoup.RtpCapabilities): string {
+  // eslint-disable-next-line @typescript-eslint/no-misused-promises
+  if (!router.canConsume({ producerId: 'id', rtpCapabilities })) return 'never';
+  // @ts-expect-error This condition will always return true.
+  // eslint-disable-next-line @typescript-eslint/no-misused-promises
+  return router.canConsume({ producerId: 'id', rtpCapabilities }) ? 'always' : 'never';
+}
+
 export function readOnly({ transports }: MafaldaApi): Map<string, mediasoup.Transport> {
   // @ts-expect-error The Maps are for reading.
   return transports;

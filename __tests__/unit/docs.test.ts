@@ -36,14 +36,29 @@ test('files of the sources that pages name are there', async () => {
   expect(found).toBeGreaterThan(20);
 });
 
+test('the README counts the lines that change in the example of a migration', () => {
+  const [application, before, after] = ['conference', 'media.oneMachine', 'media.manyMachines'].map(name =>
+    readFileSync(new URL(`examples/migrate/${name}.ts`, root), 'utf8')
+      .split('\n')
+      .filter(Boolean),
+  ) as [string[], string[], string[]];
+  const changed = Math.max(
+    before.filter(line => !after.includes(line)).length,
+    after.filter(line => !before.includes(line)).length,
+  );
+  expect(readFileSync(new URL('README.md', root), 'utf8')).toContain(
+    `of its ${application.length + before.length} lines ${changed} change`,
+  );
+});
+
 /** Words of names that are mediasoup's, and plain ones that need no explanation. */
 const otherWords = new Set(
   (
-    'worker router transport producer consumer observer rtp web rtc server setting target ' +
+    'worker router transport producer consumer observer rtp web rtc server setting signs target ' +
     'event facts listener listeners log reason set statistics ' +
-    'addresses all api auth budget call chosen close closed code concentrate connect counts default details dump dumped error events failure first full get horizontal host ' +
-    'incompatible least limit limits loaded object of optional options out path placement plain provision ready refused region remote report request resource state strategies strategy ' +
-    'time timeout to token two types choices unavailable unsupported usage usages when'
+    'address addresses all api auth budget call candidate chosen close closed code concentrate connect counts default details dump dumped error events failure first full get horizontal host ' +
+    'incompatible key least limit limits loaded mediasoup object of omit optional options out path placement plain provision ready refused region remote report request resolved resource state strategies strategy ' +
+    'time timeout to token two types union choices unavailable unsupported usage usages when'
   ).split(' '),
 );
 

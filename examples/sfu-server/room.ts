@@ -1,5 +1,5 @@
 /** Rooms. Each is one MafaldaRouter, on however many servers that takes: nothing in here knows of servers, but for their names. */
-import type { MafaldaApi, MafaldaHorizontal } from 'mafalda-horizontal';
+import type { MafaldaApi, MafaldaHorizontal, MafaldaRouter } from 'mafalda-horizontal';
 import type { RouterRtpCodecCapability, Transport } from 'mediasoup/types';
 import { Peer, type PeerOptions } from './peer.ts';
 
@@ -53,6 +53,6 @@ export class Rooms {
 export interface Room {
   readonly id: string;
   readonly name: string;
-  readonly mafaldaRouter: ReturnType<MafaldaHorizontal['createMafaldaRouter']>;
+  readonly mafaldaRouter: MafaldaRouter;
   readonly peers: Map<string, Peer>;
 }

@@ -24,7 +24,9 @@ async function ensureMade(title, { from, to, make, unmake }) {
 export async function ensureBuilt() {
   const dist = join(root, 'dist');
   await ensureMade('building the package', {
-    from: ['src', 'tsconfig.json', 'tsconfig.build.json', 'package.json'].map(name => join(root, name)),
+    from: ['src', 'tsconfig.json', 'tsconfig.build.json', 'package.json', 'scripts/types-for-node10.mjs'].map(name =>
+      join(root, name),
+    ),
     to: join(dist, 'index.js'),
     make: () => run('npm', ['run', '--silent', 'build']),
     // tsc writes its output even where types are wrong: the next set-up would take it for a good one.

@@ -3,12 +3,28 @@
  * Each class has a `code`, which survives any number of wires, and is the same in a second copy of this module.
  */
 
+/**
+ * Base of the errors of this library.
+ *
+ * ```ts
+ * if (error instanceof MafaldaError) console.error(error.code, error.message);
+ * ```
+ */
 export abstract class MafaldaError extends Error {
+  /** Name of the class. */
+  abstract override readonly name: string;
   /** Stable code of the class: `ERR_MAFALDA_…`. */
   abstract readonly code: string;
 }
 
-/** Thrown when no node, or not the requested node, can be used at present. */
+/**
+ * Thrown when no node, or not the requested node, can be used at present.
+ *
+ * ```ts
+ * if (error instanceof NodeUnavailableError)
+ *   for (const [url, cause] of Object.entries(error.causes)) console.error(url, cause.message);
+ * ```
+ */
 export class NodeUnavailableError extends MafaldaError {
   override readonly name = 'NodeUnavailableError';
   readonly code = 'ERR_MAFALDA_NODE_UNAVAILABLE';
@@ -27,7 +43,13 @@ export class NodeUnavailableError extends MafaldaError {
   }
 }
 
-/** Thrown when the requested node, or every node, is being drained, and takes nothing new. */
+/**
+ * Thrown when the requested node, or every node, is being drained, and takes nothing new.
+ *
+ * ```ts
+ * if (error instanceof NodeDrainingError) await router.createWebRtcTransport(); // on any other node
+ * ```
+ */
 export class NodeDrainingError extends MafaldaError {
   override readonly name = 'NodeDrainingError';
   readonly code = 'ERR_MAFALDA_NODE_DRAINING';
@@ -40,7 +62,13 @@ export class NodeDrainingError extends MafaldaError {
   }
 }
 
-/** Thrown when the load of the requested node, or of every node, is such that its server takes nothing new. */
+/**
+ * Thrown when the load of the requested node, or of every node, is such that its server takes nothing new.
+ *
+ * ```ts
+ * if (error instanceof NodeFullError) console.warn(`at ${error.load} % of ${error.maxLoad} %: add a server`);
+ * ```
+ */
 export class NodeFullError extends MafaldaError {
   override readonly name = 'NodeFullError';
   readonly code = 'ERR_MAFALDA_NODE_FULL';
@@ -56,7 +84,13 @@ export class NodeFullError extends MafaldaError {
   }
 }
 
-/** Thrown when a server's client would exceed a limit of the server, or a MafaldaRouter a limit of its own. */
+/**
+ * Thrown when a server's client would exceed a limit of the server, or a MafaldaRouter a limit of its own.
+ *
+ * ```ts
+ * if (error instanceof LimitError) console.error(`raise ${error.limit}, which is ${error.max}`);
+ * ```
+ */
 export class LimitError extends MafaldaError {
   override readonly name = 'LimitError';
   readonly code = 'ERR_MAFALDA_LIMIT';
@@ -72,18 +106,31 @@ export class LimitError extends MafaldaError {
   }
 }
 
-/** Thrown when all Workers that the machine may have exist already. */
+/**
+ * Thrown when all Workers that the machine may have exist already.
+ *
+ * ```ts
+ * if (error instanceof WorkerBudgetError) mafaldaHorizontal.add(await startAnotherServer()); // your own function
+ * ```
+ */
 export class WorkerBudgetError extends MafaldaError {
   override readonly name = 'WorkerBudgetError';
   readonly code = 'ERR_MAFALDA_WORKER_BUDGET';
 }
 
-/** Thrown when a call was not answered in time: whether the server has performed it, or still will, is not known. */
+/**
+ * Thrown when a call was not answered in time: whether the server has performed it, or still will, is not known.
+ *
+ * ```ts
+ * if (error instanceof CallTimeoutError) console.warn(`${error.method}() was not answered`, error.cause);
+ * ```
+ */
 export class CallTimeoutError extends MafaldaError {
   override readonly name = 'CallTimeoutError';
   readonly code = 'ERR_MAFALDA_CALL_TIMEOUT';
   /** Name of the called method. */
   readonly method: string;
+  /** The server may have performed the call, or still may. */
   readonly outcome = 'unknown';
 
   constructor(message: string, { method, cause }: { method: string; cause?: Error }) {
@@ -92,7 +139,15 @@ export class CallTimeoutError extends MafaldaError {
   }
 }
 
-/** Thrown when a server does not let this client in, or has cut it off. */
+/**
+ * Thrown when a server does not let this client in, or has cut it off.
+ *
+ * ```ts
+ * client.on('error', error => {
+ *   if (error instanceof RefusedError && error.permanent) process.exit(1);
+ * });
+ * ```
+ */
 export class RefusedError extends MafaldaError {
   override readonly name = 'RefusedError';
   readonly code = 'ERR_MAFALDA_REFUSED';
@@ -108,19 +163,39 @@ export class RefusedError extends MafaldaError {
   }
 }
 
-/** Thrown by calls on a closed object, whichever side has closed it: another object has to be made. */
+/**
+ * Thrown by calls on a closed object, whichever side has closed it: another object has to be made.
+ *
+ * ```ts
+ * if (error instanceof ClosedError) router = mafalda.createMafaldaRouter({ id: room, routerOptions });
+ * ```
+ */
 export class ClosedError extends MafaldaError {
   override readonly name = 'ClosedError';
   readonly code = 'ERR_MAFALDA_CLOSED';
 }
 
-/** Thrown for versions that don't work together: of the protocol, or of mediasoup. */
+/**
+ * Thrown for versions that don't work together: of the protocol, or of mediasoup.
+ *
+ * ```ts
+ * if (error instanceof IncompatibleError) console.error('update the server first:', error.message);
+ * ```
+ */
 export class IncompatibleError extends MafaldaError {
   override readonly name = 'IncompatibleError';
   readonly code = 'ERR_MAFALDA_INCOMPATIBLE';
 }
 
-/** Tells that a server could not be started or stopped, or that it is not known which servers there are. */
+/**
+ * Tells that a server could not be started or stopped, or that it is not known which servers there are.
+ *
+ * ```ts
+ * autoscaler.on('error', error => {
+ *   if (error instanceof ProvisionError) console.error(error.operation, error.id, error.cause);
+ * });
+ * ```
+ */
 export class ProvisionError extends MafaldaError {
   override readonly name = 'ProvisionError';
   readonly code = 'ERR_MAFALDA_PROVISION';
@@ -139,6 +214,19 @@ export class ProvisionError extends MafaldaError {
   }
 }
 
+/** Codes of the errors of this library. */
+export type MafaldaErrorCode =
+  | 'ERR_MAFALDA_NODE_UNAVAILABLE'
+  | 'ERR_MAFALDA_NODE_DRAINING'
+  | 'ERR_MAFALDA_NODE_FULL'
+  | 'ERR_MAFALDA_LIMIT'
+  | 'ERR_MAFALDA_WORKER_BUDGET'
+  | 'ERR_MAFALDA_CALL_TIMEOUT'
+  | 'ERR_MAFALDA_REFUSED'
+  | 'ERR_MAFALDA_CLOSED'
+  | 'ERR_MAFALDA_INCOMPATIBLE'
+  | 'ERR_MAFALDA_PROVISION';
+
 /** Error classes by their codes, from which errors that come over a wire are made again. */
 export const mafaldaErrors = {
   ERR_MAFALDA_NODE_UNAVAILABLE: NodeUnavailableError,
@@ -151,6 +239,4 @@ export const mafaldaErrors = {
   ERR_MAFALDA_CLOSED: ClosedError,
   ERR_MAFALDA_INCOMPATIBLE: IncompatibleError,
   ERR_MAFALDA_PROVISION: ProvisionError,
-} as const;
-
-export type MafaldaErrorCode = keyof typeof mafaldaErrors;
+} as const satisfies Record<MafaldaErrorCode, unknown>;

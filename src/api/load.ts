@@ -4,11 +4,17 @@ export interface WorkerLoad {
   id: string;
   /** CPU that the Worker uses, in percent of one core. */
   cpu: number;
+  /** Number of its Routers. */
   routers: number;
+  /** Number of its Transports, including the ends of links. */
   transports: number;
+  /** Number of its Producers, including copies that pipes have made. */
   producers: number;
+  /** Number of its Consumers, including those of pipes. */
   consumers: number;
+  /** Number of its DataProducers, including copies that pipes have made. */
   dataProducers: number;
+  /** Number of its DataConsumers, including those of pipes. */
   dataConsumers: number;
 }
 
@@ -30,7 +36,9 @@ export interface HostLoad {
 export interface LoadReport {
   /** Load of the Workers, in percent of all cores: measured, plus objects that are on their way. */
   load: number;
+  /** Load of each Worker. */
   workers: WorkerLoad[];
+  /** Load of each machine. */
   hosts: HostLoad[];
   /** Whether the server that reports is being drained by its operator; default: false. */
   draining?: boolean;

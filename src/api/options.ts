@@ -10,11 +10,15 @@ const MAX_ID_LENGTH = 2000;
 
 /** Options of a MafaldaRouter with their defaults filled in. */
 export interface ResolvedMafaldaRouterOptions {
+  /** Id of the MafaldaRouter. */
   readonly id: string;
+  /** Maximum number of Workers that the MafaldaRouter creates. */
   readonly maxWorkers: number;
   /** mediasoup's options of its Routers. They may come later, from another user of the same id. */
   routerOptions: RouterOptions;
+  /** Load of a Worker, in percent of one core, from which on another Worker is looked for. */
   readonly watermarkWorker: number;
+  /** mediasoup's settings of its Workers. */
   readonly workerSettings: WorkerSettings;
 }
 

@@ -12,18 +12,18 @@ export interface Placement {
    * `NodeDrainingError` or `NodeFullError` if the node is not connected, is being drained, or is full.
    * @default the strategy's choice
    */
-  node?: string | MafaldaApi;
+  node?: string | MafaldaApi | undefined;
   /**
    * Region of the node. A wish: nodes below the watermark elsewhere are used when the region has none.
    * @default any region
    */
-  region?: string;
+  region?: string | undefined;
   /**
    * Ids of objects of which the node should have most already. Consuming a Producer or DataProducer there takes no
    * pipe; Transports and Consumers are mostly of the person whose next Transport this is. A wish, after `region`.
    * @default none
    */
-  near?: readonly string[];
+  near?: readonly string[] | undefined;
 }
 
 /**

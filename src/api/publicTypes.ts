@@ -4,12 +4,14 @@ export type {
   MafaldaRouterDump,
   NodeDump,
   ObjectDump,
+  OrphanDump,
   PipeDump,
   RouterDump,
   RtpObserverDump,
   TransportDump,
   WorkerDump,
 } from './dump.ts';
+export type { ResolvedMafaldaRouterOptions } from './options.ts';
 export type { HostLoad, LoadReport, WorkerLoad } from './load.ts';
 export type { MafaldaStatistics, NodeStatistics, PipeReason, PlacementReason } from './statistics.ts';
 export type * from './types.ts';

@@ -2,6 +2,7 @@
  * The Mafalda API as TypeScript interfaces, which every implementation offers, whether its Workers run in this process,
  * behind a server or behind many. Types that are not declared here are mediasoup's own.
  */
+import type { errors, extras, ortc } from 'mediasoup';
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
 import type {
   ActiveSpeakerObserver,
@@ -11,6 +12,7 @@ import type {
   AudioLevelObserverOptions,
   Consumer,
   DataConsumer,
+  DataProducer,
   DirectTransport,
   DirectTransportOptions,
   Index,
@@ -20,11 +22,13 @@ import type {
   PipeTransportOptions,
   PlainTransport,
   PlainTransportOptions,
+  Producer,
   Router,
   RouterOptions,
   RtpCapabilities,
   RtpObserver,
   Transport,
+  WebRtcServer,
   WebRtcTransport,
   WebRtcTransportOptions,
   Worker,
@@ -35,6 +39,20 @@ import type { MafaldaDump, MafaldaRouterDump } from './dump.ts';
 import type { LoadReport } from './load.ts';
 import type { Placement } from './placement.ts';
 import type { MafaldaStatistics } from './statistics.ts';
+
+/** mediasoup's module: what its types call `Index`, and the other modules that it exports. */
+export interface MediasoupApi extends Index {
+  /** mediasoup's error classes, as in `mediasoup/errors`. */
+  readonly errors: typeof errors;
+  /** mediasoup's emitters, as in `mediasoup/extras`. */
+  readonly extras: typeof extras;
+  /** mediasoup's functions on RTP capabilities and parameters, as in `mediasoup/ortc`. */
+  readonly ortc: typeof ortc;
+}
+
+/** Object of mediasoup's, as a MafaldaRouter hands them out. */
+export type MediasoupObject =
+  Worker | WebRtcServer | Router | Transport | RtpObserver | Producer | Consumer | DataProducer | DataConsumer;
 
 /** Resource usage of a Worker: mediasoup's figures, and its CPU use. */
 export type WorkerUsage = WorkerResourceUsage & {
@@ -47,10 +65,13 @@ export type ResourceUsages = Record<string, WorkerUsage>;
 
 /** Members that Mafaldas and MafaldaRouters have in common. The Maps are read-only views, and always current. */
 export interface MafaldaObjects {
+  /** All Workers, by id: the pid on this machine, and an id that no other node has elsewhere. */
   readonly workers: ReadonlyMap<string, Worker>;
+  /** All mediasoup Routers, by id. */
   readonly routers: ReadonlyMap<string, Router>;
-  /** All Transports, including the ends of links (type `pipe`). */
+  /** All Transports, by id, including the ends of links (type `pipe`). */
   readonly transports: ReadonlyMap<string, Transport>;
+  /** All RtpObservers, by id. */
   readonly rtpObservers: ReadonlyMap<string, RtpObserver>;
   /** Resolves with the usage of each Worker; Workers that don't answer are left out. */
   getResourceUsages(): Promise<ResourceUsages>;
@@ -63,28 +84,28 @@ export interface MafaldaRouterOptions {
    * MafaldaRouter.
    * @default a new UUIDv4
    */
-  id?: string;
+  id?: string | undefined;
   /**
    * Maximum number of Workers that the MafaldaRouter creates. With 0 it creates none, and shares others.
    * @default the number of cores
    */
-  maxWorkers?: number;
+  maxWorkers?: number | undefined;
   /**
    * mediasoup's options of the Routers. All users that share the MafaldaRouter by its id give the same options, or
    * none.
    * @default {}
    */
-  routerOptions?: RouterOptions;
+  routerOptions?: RouterOptions | undefined;
   /**
    * Load of a Worker, in percent of one core, from which on another Worker is looked for.
    * @default 60
    */
-  watermarkWorker?: number;
+  watermarkWorker?: number | undefined;
   /**
    * mediasoup's settings of the Workers. Only MafaldaRouters with equal settings share Workers.
    * @default {}
    */
-  workerSettings?: WorkerSettings;
+  workerSettings?: WorkerSettings | undefined;
 }
 
 /** A stream whose way to some of its Consumers has gone, while the stream lives. */
@@ -95,7 +116,9 @@ export interface LostPath {
   consumers: (Consumer | DataConsumer)[];
 }
 
+/** Events of a {@link MafaldaRouter}. */
 export type MafaldaRouterEvents = {
+  /** Emitted once, when the MafaldaRouter has closed: by `close()`, or since its server or Mafalda is gone. */
   close: [];
   /** Emitted for failures that no call reports, also for a `workerdied` without listeners. */
   error: [error: Error];
@@ -116,17 +139,29 @@ export type MafaldaRouterEvents = {
  * Transport is created then uses its own. If it has none, it refuses the call as mediasoup does.
  */
 export type AddressesOptional<Options> = Options | UnionOmit<Options, AddressKey>;
-type AddressKey = 'listenInfos' | 'listenInfo' | 'rtcpListenInfo' | 'listenIps' | 'listenIp' | 'webRtcServer' | 'port';
-type UnionOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+/** Names of mediasoup's options that give addresses. */
+export type AddressKey =
+  'listenInfos' | 'listenInfo' | 'rtcpListenInfo' | 'listenIps' | 'listenIp' | 'webRtcServer' | 'port';
+/** `Omit` for each member of a union. */
+export type UnionOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 /** mediasoup's options of `pipeToRouter()`, with a MafaldaRouter instead of a Router. */
-export type PipeToMafaldaRouterOptions<R> = UnionOmit<PipeToRouterOptions, 'router'> & { mafaldaRouter: R };
+export type PipeToMafaldaRouterOptions<R> = UnionOmit<PipeToRouterOptions, 'router'> & {
+  /** MafaldaRouter that the stream is piped to. */
+  mafaldaRouter: R;
+};
 
 /**
  * Options with the place of the new object: a wish, or with `node` an order, to a MafaldaHorizontal. Other Mafaldas
  * have no choice, and ignore it.
  */
-export type PlacementOptional<Options> = AddressesOptional<Options> & { placement?: Placement };
+export type PlacementOptional<Options> = AddressesOptional<Options> & {
+  /**
+   * Where the object is to be created.
+   * @default the strategy's choice
+   */
+  placement?: Placement | undefined;
+};
 
 /**
  * A Router that is as many mediasoup Routers as the load needs. Calls that create objects or pipes reject with a
@@ -135,21 +170,51 @@ export type PlacementOptional<Options> = AddressesOptional<Options> & { placemen
  * started or nothing more may be created.
  */
 export interface MafaldaRouter extends EnhancedEventEmitter<MafaldaRouterEvents>, MafaldaObjects {
+  /** Id, the same for all that share this MafaldaRouter. */
   readonly id: string;
+  /** Whether it is closed. */
   readonly closed: boolean;
   /** Resolves with the RTP capabilities of its Routers, which are the same for all of them. */
   getRtpCapabilities(): Promise<RtpCapabilities>;
-  /** Resolves with whether the Producer can be consumed with these capabilities; false if there is no such Producer. */
+  /**
+   * Resolves with whether the Producer can be consumed with these capabilities; false if there is no such Producer.
+   *
+   * Async, unlike mediasoup's: `if (!router.canConsume(…))` without `await` compiles, and refuses nobody. The lint rule
+   * `@typescript-eslint/no-misused-promises` finds it.
+   */
   canConsume(options: { producerId: string; rtpCapabilities: RtpCapabilities }): Promise<boolean>;
+  /**
+   * Creates a WebRtcTransport where there is room for it: mediasoup's `Router.createWebRtcTransport()`. Without
+   * addresses, it listens at those of the server on which it lands.
+   * @throws {TypeError} for unknown or malformed options, and where neither the call nor the server has addresses
+   * @throws {ClosedError} if the MafaldaRouter is closed
+   * @throws {NodeUnavailableError | NodeDrainingError} if no node, or not the node of `placement`, can take it
+   * @throws {WorkerBudgetError | LimitError} if no Worker may be started, or nothing more may be created
+   */
   createWebRtcTransport<T extends AppData = AppData>(
     options?: PlacementOptional<WebRtcTransportOptions<T>>,
   ): Promise<WebRtcTransport<T>>;
+  /**
+   * Creates a PlainTransport where there is room for it: mediasoup's `Router.createPlainTransport()`. Without an
+   * address, it listens at that of the server on which it lands.
+   * @throws the errors of {@link createWebRtcTransport}
+   */
   createPlainTransport<T extends AppData = AppData>(
     options?: PlacementOptional<PlainTransportOptions<T>>,
   ): Promise<PlainTransport<T>>;
+  /**
+   * Creates a PipeTransport of the application's own: mediasoup's `Router.createPipeTransport()`. Pipes within the
+   * MafaldaRouter are made without it.
+   * @throws the errors of {@link createWebRtcTransport}
+   */
   createPipeTransport<T extends AppData = AppData>(
     options?: PlacementOptional<PipeTransportOptions<T>>,
   ): Promise<PipeTransport<T>>;
+  /**
+   * Creates a DirectTransport where there is room for it: mediasoup's `Router.createDirectTransport()`. Its packets and
+   * messages go through this process.
+   * @throws the errors of {@link createWebRtcTransport}
+   */
   createDirectTransport<T extends AppData = AppData>(
     options?: PlacementOptional<DirectTransportOptions<T>>,
   ): Promise<DirectTransport<T>>;
@@ -157,28 +222,47 @@ export interface MafaldaRouter extends EnhancedEventEmitter<MafaldaRouterEvents>
    * Pipes a stream to another MafaldaRouter, as `Router.pipeToRouter()` does to a Router. The two may share Workers,
    * and may belong to different Mafaldas.
    * @throws {NotFoundError} if there is no such Producer or DataProducer
+   * @throws the errors of {@link createWebRtcTransport}
    */
   pipeToMafaldaRouter(options: PipeToMafaldaRouterOptions<MafaldaRouter>): Promise<PipeToRouterResult>;
+  /**
+   * Creates an ActiveSpeakerObserver, which takes Producers from anywhere in the MafaldaRouter: mediasoup's
+   * `Router.createActiveSpeakerObserver()`.
+   * @throws the errors of {@link createWebRtcTransport}
+   */
   createActiveSpeakerObserver<T extends AppData = AppData>(
     options?: PlacementOptional<ActiveSpeakerObserverOptions<T>>,
   ): Promise<ActiveSpeakerObserver<T>>;
+  /**
+   * Creates an AudioLevelObserver, which takes Producers from anywhere in the MafaldaRouter: mediasoup's
+   * `Router.createAudioLevelObserver()`.
+   * @throws the errors of {@link createWebRtcTransport}
+   */
   createAudioLevelObserver<T extends AppData = AppData>(
     options?: PlacementOptional<AudioLevelObserverOptions<T>>,
   ): Promise<AudioLevelObserver<T>>;
   /** Resolves with the existing objects, as JSON, from which they can be understood and made again. */
   dump(): Promise<MafaldaRouterDump>;
+  /**
+   * Closes the MafaldaRouter for all who share it: everything in it closes here at once, and the promise resolves when
+   * that has happened everywhere. Idempotent.
+   */
   close(): Promise<void>;
 }
 
+/** Events of every Mafalda. */
 export type MafaldaEvents = {
   /** Emitted when `createMafaldaRouter()` has made a MafaldaRouter. */
   newmafaldarouter: [mafaldaRouter: MafaldaRouter];
+  /** Emitted for failures that no call reports. Without listeners they are logged (`DEBUG=mafalda:*`). */
   error: [error: Error];
+  /** Emitted once, when `close()` has closed the Mafalda. */
   close: [];
 };
 
 /** Existing MafaldaRouter, with its holders. */
 export interface MafaldaRouterState {
+  /** Id of the MafaldaRouter. */
   id: string;
   /** Holders, a single entry for each node that has a part of the MafaldaRouter. */
   holders: {
@@ -201,9 +285,13 @@ export interface MafaldaRouterState {
  * mediasoup's.
  */
 export interface MafaldaEventsApi {
+  /** Adds a listener for an event. */
   on<Name extends keyof MafaldaEvents>(name: Name, listener: (...args: MafaldaEvents[Name]) => void): unknown;
+  /** Adds a listener that is removed when the event has been emitted once. */
   once<Name extends keyof MafaldaEvents>(name: Name, listener: (...args: MafaldaEvents[Name]) => void): unknown;
+  /** Removes a listener. */
   off<Name extends keyof MafaldaEvents>(name: Name, listener: (...args: MafaldaEvents[Name]) => void): unknown;
+  /** Returns the number of listeners for an event. */
   listenerCount<Name extends keyof MafaldaEvents>(name: Name): number;
 }
 
@@ -215,6 +303,7 @@ export interface MafaldaApi extends MafaldaObjects, MafaldaEventsApi {
   readonly loadReport: LoadReport;
   /** Counts of decisions, and the states of nodes. Missing in Mafaldas that decide nothing. */
   readonly statistics?: MafaldaStatistics;
+  /** Whether `close()` has been called. */
   readonly closed: boolean;
   /** Whether all Workers are on this machine: then a server of this Mafalda knows where its Transports listen. */
   readonly local?: boolean;
@@ -231,6 +320,7 @@ export interface MafaldaApi extends MafaldaObjects, MafaldaEventsApi {
    * @throws {Error} if no Worker can be started
    */
   ensureWorker?(): Promise<void>;
+  /** MafaldaRouters of this instance, by id: a read-only view, and always current. */
   readonly mafaldaRouters: ReadonlyMap<string, MafaldaRouter>;
   /**
    * Makes a MafaldaRouter, or returns the existing MafaldaRouter of this `id`. Its Workers and Routers are created when

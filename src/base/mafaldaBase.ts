@@ -14,6 +14,7 @@ import { ReadOnlyMap } from '../core/readOnlyMap.ts';
 import type {
   MafaldaApi,
   MafaldaEvents,
+  MafaldaRouter,
   MafaldaRouterOptions,
   MafaldaRouterState,
   ResourceUsages,
@@ -25,7 +26,12 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
   extends PublicEmitter<Events>
   implements MafaldaApi, RoomFinder
 {
-  readonly mafaldaRouters: ReadonlyMap<string, R>;
+  readonly mafaldaRouters: ReadonlyMap<string, MafaldaRouter>;
+  /**
+   * The same MafaldaRouters as the layers of this package see them.
+   * @internal
+   */
+  readonly own: ReadonlyMap<string, R>;
   readonly #mafaldaRouters = new Map<string, R>();
   protected readonly tree: ObjectTree;
   #closed = false;
@@ -47,7 +53,8 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
       'close',
     ]);
     this.#scope = scope;
-    this.mafaldaRouters = new ReadOnlyMap(this.#mafaldaRouters);
+    this.own = new ReadOnlyMap(this.#mafaldaRouters);
+    this.mafaldaRouters = this.own;
   }
 
   abstract get load(): number;
@@ -78,7 +85,15 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
     return this.tree.rtpObservers;
   }
 
-  createMafaldaRouter(options?: MafaldaRouterOptions): R {
+  createMafaldaRouter(options?: MafaldaRouterOptions): MafaldaRouter {
+    return this.obtain(options);
+  }
+
+  /**
+   * Makes a MafaldaRouter, or returns the existing one, as the layers of this package see it.
+   * @internal
+   */
+  obtain(options?: MafaldaRouterOptions): R {
     if (this.#closed) throw new ClosedError(`this ${this.constructor.name} is closed: make another one`);
     const resolved = resolveMafaldaRouterOptions(options);
     const existing = this.#mafaldaRouters.get(resolved.id);
@@ -102,18 +117,25 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
     return mafaldaRouter;
   }
 
-  /** Ids of the MafaldaRouters that have Routers here. Followed from the first access on. */
+  /**
+   * Ids of the MafaldaRouters that have Routers here. Followed from the first access on.
+   * @internal
+   */
   get heldRooms(): HeldRooms {
     return (this.#heldRooms ??= this.followRooms());
   }
 
+  /**
+   * Attaches to a MafaldaRouter if it exists here.
+   * @internal
+   */
   async findMafaldaRouter(...[options]: [options: SoughtRoom, ask: boolean]): Promise<FoundRoom<R>> {
     const exists = this.#mafaldaRouters.has(options.id);
-    return { mafaldaRouter: exists ? this.createMafaldaRouter(options) : undefined, isComplete: true };
+    return { mafaldaRouter: exists ? this.obtain(options) : undefined, isComplete: true };
   }
 
   async listMafaldaRouters(): Promise<MafaldaRouterState[]> {
-    return [...this.mafaldaRouters.values()].map(({ id, tree }) => ({
+    return [...this.own.values()].map(({ id, tree }) => ({
       id,
       holders: [{ clients: [], objects: tree.size }],
     }));

@@ -8,7 +8,7 @@ import { ReadOnlyMap } from '../core/readOnlyMap.ts';
 import { logger } from '../core/logger.ts';
 import { logRejection } from '../core/logRejections.ts';
 import { answersWithin } from '../core/within.ts';
-import type { MafaldaApi, ResourceUsages } from '../api/types.ts';
+import type { MafaldaApi, MafaldaRouter, ResourceUsages } from '../api/types.ts';
 import type { PipeableMafaldaRouter } from './pipeableMafaldaRouter.ts';
 
 const log = logger('scope');
@@ -102,7 +102,7 @@ export class ModuleScope {
 }
 
 export interface ModuleExports extends Pick<ObjectTree, 'workers' | 'routers' | 'transports' | 'rtpObservers'> {
-  readonly mafaldaRouters: ReadonlyMap<string, PipeableMafaldaRouter>;
+  readonly mafaldaRouters: ReadonlyMap<string, MafaldaRouter>;
   readonly closeAllMafaldaRouters: () => Promise<void>;
   readonly getResourceUsages: () => Promise<ResourceUsages>;
   readonly dump: () => Promise<MafaldaDump[]>;

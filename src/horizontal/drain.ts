@@ -8,7 +8,7 @@ export interface DrainOptions {
    * Maximum time to wait, in ms.
    * @default none: until the node is empty
    */
-  deadline?: number;
+  deadline?: number | undefined;
 }
 
 /**

@@ -23,8 +23,8 @@ export interface FindOptions {
 /** A MafaldaHorizontal. */
 interface Finder {
   readonly closed: boolean;
-  readonly mafaldaRouters: ReadonlyMap<string, HorizontalMafaldaRouter>;
-  createMafaldaRouter(options: SoughtRoom): HorizontalMafaldaRouter;
+  readonly own: ReadonlyMap<string, HorizontalMafaldaRouter>;
+  obtain(options: SoughtRoom): HorizontalMafaldaRouter;
 }
 
 /**
@@ -46,10 +46,10 @@ export async function findRoom(
       if (isComplete) ++complete;
       if (!part || part.closed) return;
       if (finder.closed || !nodes.has(node)) return await part.leave();
-      found ??= finder.mafaldaRouters.get(options.id);
+      found ??= finder.own.get(options.id);
       // An answer that comes too late counts only if the room is in use by now.
       if (!found && isOver) return await part.leave();
-      found ??= finder.createMafaldaRouter(options);
+      found ??= finder.obtain(options);
       found.include(node);
     } catch (error) {
       if (error instanceof TypeError) refusal = error;

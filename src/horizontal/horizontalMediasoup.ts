@@ -18,11 +18,11 @@ import { closeWorker } from '../core/workers/closeWorker.ts';
 import { ClosedError, NodeUnavailableError } from '../api/errors.ts';
 import { MediasoupModule } from '../core/mediasoupModule.ts';
 import { logRejection, logRejections } from '../core/logRejections.ts';
-import { ObjectTree, type ObjectTypes, type TreeNode } from '../core/objectTree.ts';
+import { ObjectTree, type TreeNode } from '../core/objectTree.ts';
 import { onceClosed } from '../core/onceClosed.ts';
 import { startWorker } from '../core/workers/startWorker.ts';
 import { ExternalPipes } from '../piping/externalPipes.ts';
-import type { PipeToMafaldaRouterOptions } from '../api/types.ts';
+import type { MediasoupObject, PipeToMafaldaRouterOptions } from '../api/types.ts';
 import { Streams } from '../piping/streams.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import type { NodePool } from './nodePool.ts';
@@ -98,7 +98,7 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
   };
 
   /** Returns the node of an object that was made here. */
-  nodeOf(object: ObjectTypes[keyof ObjectTypes]): ClusterNode | undefined {
+  nodeOf(object: MediasoupObject): ClusterNode | undefined {
     let node: TreeNode | undefined = this.tree.nodeOf(object);
     while (node?.parent) node = node.parent;
     return node?.type === 'worker' ? this.#made.get(node.object) : undefined;

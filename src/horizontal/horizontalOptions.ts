@@ -14,19 +14,19 @@ export interface MafaldaHorizontalOptions extends Omit<RemoteMafaldaClientOption
    * Strategy that chooses the nodes for new objects. Can be replaced while running.
    * @default concentrate
    */
-  strategy?: Strategy;
+  strategy?: Strategy | undefined;
   /**
    * Load of a node, in percent, from which on it gets nothing new while another node has room.
    * @default 66
    */
-  watermarkNode?: number;
+  watermarkNode?: number | undefined;
   /**
    * Silence after which the objects of a node close here, in ms. If others still get packets from the node, or no node
    * is heard, it is marked as unreachable instead, and has its server's `sessionTimeout`. Applies to nodes that are
    * given as URLs: a RemoteMafaldaClient that is given as a node has a `sessionTimeout` of its own.
    * @default 3000
    */
-  nodeTimeout?: number;
+  nodeTimeout?: number | undefined;
 }
 
 export const horizontalOptions: OptionNames<MafaldaHorizontalOptions> = {
@@ -50,6 +50,7 @@ export interface FullCall {
  */
 export type WhenFull = (call: FullCall) => Promise<boolean>;
 
+/** Events of a MafaldaHorizontal, beside those of every Mafalda. */
 export type MafaldaHorizontalEvents = MafaldaEvents & {
   /**
    * Emitted when every node has answered, or can't be reached at present. If none is connected, a

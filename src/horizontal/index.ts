@@ -2,6 +2,7 @@ export { MafaldaHorizontal } from './mafaldaHorizontal.ts';
 export type { FullCall, MafaldaHorizontalEvents, MafaldaHorizontalOptions, WhenFull } from './horizontalOptions.ts';
 export type { DrainOptions, DrainReport } from './drain.ts';
 export type { Placement } from '../api/placement.ts';
+export type { Candidate } from '../placement/selection.ts';
 export {
   concentrate,
   leastLoaded,

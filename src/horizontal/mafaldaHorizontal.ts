@@ -8,9 +8,15 @@ import { MafaldaBase } from '../base/mafaldaBase.ts';
 import { ModuleScope, packageScope } from '../base/moduleScope.ts';
 import { heldRoomsOf, type FoundRoom, type SoughtRoom } from '../base/roomFinder.ts';
 import type { HeldRooms } from '../core/heldRooms.ts';
-import type { ObjectTypes } from '../core/objectTree.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
-import type { MafaldaApi, MafaldaRouterOptions, MafaldaRouterState, ResourceUsages } from '../api/types.ts';
+import type {
+  MafaldaApi,
+  MafaldaRouterOptions,
+  MafaldaRouterState,
+  MediasoupApi,
+  MediasoupObject,
+  ResourceUsages,
+} from '../api/types.ts';
 import { checkDuration } from '../api/checkDuration.ts';
 import type { MafaldaStatistics, NodeStatistics } from '../api/statistics.ts';
 import type { ClusterNode } from './clusterNode.ts';
@@ -59,7 +65,8 @@ export class MafaldaHorizontal
   implements Iterable<MafaldaApi>
 {
   /** mediasoup's module API, whose Workers are on the nodes. */
-  readonly mediasoup: HorizontalMediasoup;
+  readonly mediasoup: MediasoupApi;
+  readonly #mediasoup: HorizontalMediasoup;
   readonly #nodes: NodePool;
   /** Rooms that the nodes hold, as they tell it. */
   readonly #directory = new ToldDirectory();
@@ -91,8 +98,9 @@ export class MafaldaHorizontal
     checkDuration('nodeTimeout', nodeTimeout, 1);
     this.#clientOptions = clientOptions;
     this.#nodes = new NodePool(strategy, watermarkNode);
-    this.mediasoup = new HorizontalMediasoup(this.#nodes);
-    this.tree.include(this.mediasoup.tree);
+    this.#mediasoup = new HorizontalMediasoup(this.#nodes);
+    this.mediasoup = this.#mediasoup;
+    this.tree.include(this.#mediasoup.tree);
     const followed = new Map<ClusterNode, HeldRooms>();
     this.#nodes.on('added', node => {
       const rooms = heldRoomsOf(node.mafalda);
@@ -113,7 +121,7 @@ export class MafaldaHorizontal
       onReachable: ({ mafalda }) => this.safeEmit('nodereachable', mafalda),
     });
     this.#nodes.on('connected', node => {
-      for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.nodeConnected(node);
+      for (const mafaldaRouter of this.own.values()) mafaldaRouter.nodeConnected(node);
       this.safeEmit('nodeconnected', node.mafalda);
       this.#liveness.nodeConnected(node);
     });
@@ -242,7 +250,7 @@ export class MafaldaHorizontal
     const added = this.#nodes.find(node);
     // A node that is connected already emits no further `connected`.
     if (added?.connected) {
-      for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.nodeConnected(added);
+      for (const mafaldaRouter of this.own.values()) mafaldaRouter.nodeConnected(added);
       this.#liveness.nodeConnected(added);
     }
     return this;
@@ -281,10 +289,11 @@ export class MafaldaHorizontal
    * Returns the node of an object of this MafaldaHorizontal, such as a Transport or a Consumer, also if it was made
    * with {@link mediasoup}; undefined if the object is closed.
    */
-  nodeOf(object: ObjectTypes[keyof ObjectTypes]): MafaldaApi | undefined {
-    return ([...this.#nodes].find(({ tree }) => tree.nodeOf(object)) ?? this.mediasoup.nodeOf(object))?.mafalda;
+  nodeOf(object: MediasoupObject): MafaldaApi | undefined {
+    return ([...this.#nodes].find(({ tree }) => tree.nodeOf(object)) ?? this.#mediasoup.nodeOf(object))?.mafalda;
   }
 
+  /** @internal */
   override async findMafaldaRouter(options: SoughtRoom, ask: boolean): Promise<FoundRoom<HorizontalMafaldaRouter>> {
     const { mafaldaRouter } = await super.findMafaldaRouter(options, ask);
     if (!mafaldaRouter) return findRoom(this, { options, ask, nodes: this.#nodes, directory: this.#directory });
@@ -339,9 +348,9 @@ export class MafaldaHorizontal
     this.#liveness.close();
     this.#nodes.close();
     // All goodbyes begin at once: a process that exits waits for nothing.
-    const closing = this.mediasoup.close();
+    const closing = this.#mediasoup.close();
     // The MafaldaRouters are left, not closed, since closing them would close them for all of their users.
-    const leaving = [...this.mafaldaRouters.values()].map(mafaldaRouter => mafaldaRouter.leave());
+    const leaving = [...this.own.values()].map(mafaldaRouter => mafaldaRouter.leave());
     const left = Promise.all(leaving).catch(error => log.warn('%o', error));
     // The answers of `leave()` are awaited only after the clients have closed, which ends the calls to silent nodes.
     await Promise.all([
@@ -381,7 +390,7 @@ export class MafaldaHorizontal
 
   #onLost(node: ClusterNode): void {
     this.#liveness.unwatch(node);
-    for (const mafaldaRouter of this.mafaldaRouters.values()) mafaldaRouter.nodeLost(node);
+    for (const mafaldaRouter of this.own.values()) mafaldaRouter.nodeLost(node);
   }
 
   /** Removes a node, and closes the objects that this controller has made on it. */
@@ -389,10 +398,10 @@ export class MafaldaHorizontal
     this.#nodes.delete(node);
     node.lost = true;
     this.#onLost(node);
-    for (const mafaldaRouter of this.mafaldaRouters.values()) {
+    for (const mafaldaRouter of this.own.values()) {
       mafaldaRouter.removeNode(node).catch(error => log.warn('%s: %o', node.id, error));
     }
-    this.mediasoup.removeNode(node);
+    this.#mediasoup.removeNode(node);
     if (node.owned && node.mafalda instanceof RemoteMafaldaClient) this.#departures.add(node.mafalda);
   }
 }

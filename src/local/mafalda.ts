@@ -30,18 +30,18 @@ export interface MafaldaOptions extends AddressOptions {
    * a single machine.
    * @default as many Workers as cores, in a file that all processes share
    */
-  workerBudget?: WorkerBudgetOptions | false;
+  workerBudget?: WorkerBudgetOptions | false | undefined;
   /**
    * Lets WebRtcTransports without addresses share the ports of a WebRtcServer. Each Worker has a WebRtcServer of its
    * own, so with several Workers the listen infos need a `portRange` rather than a `port`.
    * @default none: each WebRtcTransport has ports of its own, at the addresses that the caller or the options give
    */
-  webRtcServerOptions?: WebRtcServerOptions;
+  webRtcServerOptions?: WebRtcServerOptions | undefined;
   /**
    * Time after which an unused pipe closes, and then a link without pipes, in ms.
    * @default 2000
    */
-  idlePipeTimeout?: number;
+  idlePipeTimeout?: number | undefined;
 }
 
 const knownOptions: OptionNames<MafaldaOptions> = {
@@ -72,6 +72,7 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
   readonly mediasoup: Index;
   /** Options of the WebRtcServers, with announced addresses filled in for wildcards. */
   readonly webRtcServerOptions: WebRtcServerOptions | undefined;
+  /** True: all Workers are on this machine. */
   readonly local = true;
   readonly #pool: WorkerPool;
   readonly #addresses: Addresses;
@@ -123,6 +124,11 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
     return { placements: placements.counts, pipes: pipes.counts, refusals: {}, nodes: [] };
   }
 
+  /**
+   * Counts a Worker that was made with `mediasoup` in `load` and `loadReport`; its maker still has to close it.
+   * Idempotent.
+   * @throws {TypeError} if the argument is not a Worker
+   */
   adopt(worker: Worker): void {
     if (typeof worker?.getResourceUsage !== 'function') throw new TypeError('adopt() needs a Worker of mediasoup');
     if (this.closed || worker.closed || this.#adopted.nodeOf<'worker'>(worker)) return;

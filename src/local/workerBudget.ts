@@ -16,12 +16,12 @@ export interface WorkerBudgetOptions {
    * Maximum number of Workers of all processes that share the file.
    * @default the number of cores
    */
-  max?: number;
+  max?: number | undefined;
   /**
    * Path of the shared file. Whichever user's process makes it, processes of other users can use it.
    * @default a single file for the machine, in a folder of its own in the system's folder for temporary files
    */
-  file?: string;
+  file?: string | undefined;
 }
 
 const FOLDER = join(tmpdir(), 'mafalda-workers');

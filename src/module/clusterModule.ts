@@ -69,14 +69,22 @@ export class ClusterModule implements Pick<Index, 'observer' | 'createWorker'> {
   }
 }
 
-/** Members that depend on no server. The versions of the servers' modules match that of this process. */
+// mediasoup's own members, which depend on no server. The versions of the servers' modules match that of this process.
 export const {
+  /** Version of mediasoup. */
   version,
+  /** Path of the Worker's binary on this machine; that of a server may be another. */
   workerBin,
+  /** Sets listeners for what mediasoup logs in this process; Workers log on their servers. */
   setLogEventListeners,
+  /** Returns mediasoup's RTP capabilities. */
   getSupportedRtpCapabilities,
+  /** Returns the layers that a scalability mode has. */
   parseScalabilityMode,
+  /** mediasoup's error classes. */
   errors,
+  /** mediasoup's functions on RTP capabilities and parameters. */
   ortc,
+  /** mediasoup's emitters. */
   extras,
 } = mediasoup;

@@ -3,6 +3,7 @@
  * which there may be a thousand.
  */
 
+/** Place that something new may be created in. */
 export interface Candidate {
   /** Load in percent of the candidate's capacity: measured, plus objects that are on their way. */
   readonly load: number;

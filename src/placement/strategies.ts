@@ -23,7 +23,9 @@ export interface NodeState extends Candidate {
   readonly near?: number;
 }
 
+/** Request for a node, on which the next object of a MafaldaRouter is created. */
 export interface PlacementRequest {
+  /** Id of the MafaldaRouter. */
   readonly mafaldaRouterId: string;
   /** Load, in percent of a node, from which on a node gets nothing new while another node has room. */
   readonly watermark: number;

@@ -1,2 +1,3 @@
 export { RedisDirectory, type RedisDirectoryOptions } from './redisDirectory.ts';
+export type { Timing } from './timing.ts';
 export type { RedisClient } from './redisClient.ts';

@@ -32,7 +32,7 @@ export interface RedisDirectoryOptions {
    * see each other.
    * @default 'mafalda'
    */
-  prefix?: string;
+  prefix?: string | undefined;
 }
 
 const knownOptions: OptionNames<RedisDirectoryOptions> = { prefix: true };

@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import type { Consumer } from 'mediasoup/types';
 import { MafaldaHorizontal, type MafaldaApi } from '../../../src/index.ts';
+import { inside } from '../inside.ts';
 import { mediaCodecs } from '../rtp.ts';
 
 export interface WatcherSetup {
@@ -88,7 +89,7 @@ process.on('message', (command: WatcherCommand) => {
   if (command.do === 'consume') void consume(command.node);
   if (command.do === 'close consumers') for (const consumer of open.keys()) consumer.close();
   if (command.do === 'pause')
-    for (const { object, type } of mafaldaRouter.tree.nodes())
+    for (const { object, type } of inside(mafaldaRouter).tree.nodes())
       if (type === 'producer' && object.id === producerId) void object.pause();
 });
 process.on('disconnect', () => process.exit());

@@ -9,6 +9,7 @@ import { evenly } from '../../helpers/evenly.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { CutProxy } from '../../helpers/cutProxy.ts';
 import { delayProxy } from '../../helpers/delayProxy.ts';
+import { inside } from '../../helpers/inside.ts';
 import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../../helpers/rtp.ts';
 import { Served } from '../../helpers/serve.ts';
 import { until } from '../../helpers/until.ts';
@@ -181,14 +182,18 @@ describe('pipes that are half made when the controller goes that makes them', ()
     const outwards = { routerId: from, remoteRouterId: to, link: 'data' } as const;
     const inwards = { routerId: to, remoteRouterId: from, link: 'data' } as const;
     const [offer, farEnd] = await Promise.all([
-      room.offerPipe({ ...outwards, network: false, stream: { dataProducerId } }),
-      room.openLink({ ...inwards, network: false }),
+      inside(room).offerPipe({ ...outwards, network: false, stream: { dataProducerId } }),
+      inside(room).openLink({ ...inwards, network: false }),
     ]);
     if (stage === 'offered') return;
-    await room.connectLink({ ...outwards, remote: farEnd });
+    await inside(room).connectLink({ ...outwards, remote: farEnd });
     // That it has been accepted is not told to its source.
     if (stage === 'accepted')
-      await room.acceptPipe({ ...inwards, remote: offer.end, stream: toPipedStream({ dataProducerId }, offer) });
+      await inside(room).acceptPipe({
+        ...inwards,
+        remote: offer.end,
+        stream: toPipedStream({ dataProducerId }, offer),
+      });
   }
 
   test('close by themselves at both ends, and keep nobody waiting', async () => {
@@ -200,7 +205,7 @@ describe('pipes that are half made when the controller goes that makes them', ()
     ];
     const sources: DirectTransport[] = [];
     const routerOf = (room: Room, { id }: DirectTransport): string =>
-      room.tree.nodeOf<'transport'>(room.transports.get(id)!)!.parent!.id;
+      inside(room).tree.nodeOf<'transport'>(room.transports.get(id)!)!.parent!.id;
     const untilSeen = (room: Room, { id }: DirectTransport): Promise<void> =>
       until('it is seen', () => room.transports.has(id));
     const makers = await Promise.all(
@@ -215,7 +220,7 @@ describe('pipes that are half made when the controller goes that makes them', ()
           const sink = await theirs.createDirectTransport(at(nodes[1]!));
           await Promise.all([untilSeen(theirs, source), untilSeen(ours, sink)]);
           const { id } = await source.produceData();
-          await until('it is known', () => theirs.streams.find(id).length > 0);
+          await until('it is known', () => inside(theirs).streams.find(id).length > 0);
           await makePipe(theirs, routerOf(theirs, source), routerOf(theirs, sink), id, stage);
           sources.push(source);
         }

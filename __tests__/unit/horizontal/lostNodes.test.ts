@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { MafaldaHorizontal } from '../../../src/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { CutProxy } from '../../helpers/cutProxy.ts';
+import { inside } from '../../helpers/inside.ts';
 import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../../helpers/rtp.ts';
 import { Served } from '../../helpers/serve.ts';
 import { until } from '../../helpers/until.ts';
@@ -77,7 +78,7 @@ test('where nobody else is, the ends that lead there close at once', async () =>
   ofOther.transport.close();
   const left = b.mafalda.mafaldaRouters.get('room')!;
   // The other one leaves: then the first is alone in the room of the node.
-  await roomOfOther.leave();
+  await inside(roomOfOther).leave();
   await until('there is one client in the room', () =>
     [...left.transports.values()].every(({ id }) => id !== ofOther.transport.id),
   );

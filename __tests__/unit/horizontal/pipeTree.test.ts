@@ -20,7 +20,7 @@ class LoadedMafalda extends Mafalda {
   }
 
   override get load(): number {
-    const nodes = [...this.mafaldaRouters.values()].flatMap(({ tree }) => [...tree.nodes()]);
+    const nodes = [...this.own.values()].flatMap(({ tree }) => [...tree.nodes()]);
     const pipes = nodes.filter(
       ({ type, parent }) => type === 'consumer' && parent?.type === 'transport' && parent.object.type === 'pipe',
     );

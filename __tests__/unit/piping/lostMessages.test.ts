@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
 import * as mediasoup from 'mediasoup';
 import type { DataConsumer, DirectTransport } from 'mediasoup/types';
-import { Mafalda, MafaldaHorizontal } from '../../../src/index.ts';
-import type { PipeableMafaldaRouter } from '../../../src/base/pipeableMafaldaRouter.ts';
+import { Mafalda, MafaldaHorizontal, type MafaldaRouter } from '../../../src/index.ts';
 import { isLinkTransport } from '../../../src/piping/endpoint.ts';
 import { LINK_SEND_BUFFER } from '../../../src/piping/links/linkTransport.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
+import { inside } from '../../helpers/inside.ts';
 import { mediaCodecs } from '../../helpers/rtp.ts';
 import { Served } from '../../helpers/serve.ts';
 import { until } from '../../helpers/until.ts';
@@ -18,14 +18,14 @@ const MESSAGE_SIZE = 3_500_000;
 const sizes = { maxSendMessageSize: MESSAGE_SIZE, maxReceiveMessageSize: MESSAGE_SIZE };
 
 /** One for each Router that there can be. */
-async function spread(room: PipeableMafaldaRouter, routers: number): Promise<DirectTransport[]> {
+async function spread(room: MafaldaRouter, routers: number): Promise<DirectTransport[]> {
   const transports: DirectTransport[] = [];
   while (room.routers.size < routers) transports.push(await room.createDirectTransport(sizes));
   return transports;
 }
 
-function workerPid(room: PipeableMafaldaRouter, transport: DirectTransport): number {
-  const worker = room.tree.nodeOf<'transport'>(transport)?.parent?.parent;
+function workerPid(room: MafaldaRouter, transport: DirectTransport): number {
+  const worker = inside(room).tree.nodeOf<'transport'>(transport)?.parent?.parent;
   return worker?.type === 'worker' ? worker.object.pid : NaN;
 }
 
@@ -58,16 +58,13 @@ test('a controller tells the consumers behind pipes between its nodes, and those
     new MafaldaHorizontal(nodes, { strategy: candidates => [...candidates].sort((a, b) => a.placed - b.placed)[0] }),
   );
   await once(mafalda, 'connected');
-  const room = mafalda.createMafaldaRouter({
-    routerOptions: { mediaCodecs },
-    watermarkWorker: 0,
-  }) as PipeableMafaldaRouter;
+  const room = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs }, watermarkWorker: 0 });
   const [source, ...sinks] = await spread(room, 4);
   const producer = await source!.produceData();
   const consumers = await Promise.all(sinks.map(sink => sink.consumeData({ dataProducerId: producer.id })));
   const told = consumers.map(() => 0);
   consumers.forEach((consumer, index) => consumer.on('sctpsendbufferfull', () => ++told[index]!));
-  const pipes = [...room.tree.nodes()].filter(
+  const pipes = [...inside(room).tree.nodes()].filter(
     ({ type, parent }) => type === 'dataConsumer' && parent?.type === 'transport' && isLinkTransport(parent.object),
   );
   for (const { object } of pipes) (object as DataConsumer).safeEmit('sctpsendbufferfull');

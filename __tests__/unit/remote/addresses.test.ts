@@ -13,6 +13,7 @@ import {
 import type { AddressesOptional } from '../../../src/api/types.ts';
 import { ownAddress } from '../../../src/core/addresses/ownAddress.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
+import { inside } from '../../helpers/inside.ts';
 import { mediaCodecs } from '../../helpers/rtp.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
 
@@ -114,7 +115,8 @@ describe('a Mafalda with an announced address', () => {
     await room.createDirectTransport();
     const [routerId] = [...room.routers.keys()];
     const open = async (network: boolean): Promise<string> =>
-      (await room.openLink({ routerId: routerId!, remoteRouterId: `other ${network}`, link: 'media', network })).ip;
+      (await inside(room).openLink({ routerId: routerId!, remoteRouterId: `other ${network}`, link: 'media', network }))
+        .ip;
     expect([await open(true), await open(false)]).toEqual(['127.0.0.2', '127.0.0.1']);
   });
 
@@ -221,7 +223,7 @@ test.each([
   const room = client.createMafaldaRouter();
   await room.createDirectTransport();
   const [routerId] = [...room.routers.keys()];
-  const { ip, port } = await room.openLink({
+  const { ip, port } = await inside(room).openLink({
     routerId: routerId!,
     remoteRouterId: 'other',
     link: 'media',

@@ -12,6 +12,7 @@ import { onceClosed } from '../../../src/core/onceClosed.ts';
 import { Central, objectsAt } from '../../helpers/centralServers.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { CutProxy } from '../../helpers/cutProxy.ts';
+import { inside } from '../../helpers/inside.ts';
 import { mediaCodecs, opus } from '../../helpers/rtp.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
 import { until } from '../../helpers/until.ts';
@@ -64,7 +65,7 @@ const everywhere = (): string[] => media.flatMap(objectsAt).sort();
 /** The object at the media server. */
 function real<T extends { id: string }>({ id }: T): T {
   const nodes = media.flatMap(({ mafalda }) =>
-    [...mafalda.mafaldaRouters.values()].flatMap(({ tree }) => [...tree.nodes()]),
+    [...mafalda.mafaldaRouters.values()].map(inside).flatMap(({ tree }) => [...tree.nodes()]),
   );
   return nodes.find(node => node.id === id)!.object as unknown as T;
 }

@@ -13,6 +13,7 @@ import type { PipeableMafaldaRouter } from '../../../src/base/pipeableMafaldaRou
 import { BareClient } from '../../helpers/bareClient.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { CutProxy } from '../../helpers/cutProxy.ts';
+import { inside } from '../../helpers/inside.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
 import { until } from '../../helpers/until.ts';
 
@@ -89,7 +90,7 @@ describe('what calls are making, when their client', () => {
     const { mafaldaRouters } = served.mafalda;
     const ends = (): number =>
       ['source', 'room']
-        .flatMap(id => [...mafaldaRouters.get(id)!.tree.nodes()])
+        .flatMap(id => [...inside(mafaldaRouters.get(id)!).tree.nodes()])
         .filter(({ type }) => type === 'dataProducer' || type === 'dataConsumer').length;
     await until('only what the other one has made is left', () => ends() === count);
     expect(producers.map(({ closed }) => closed)).toEqual(producers.map(() => false));

@@ -12,22 +12,22 @@ export interface AddressOptions {
    * addresses of that family.
    * @default none: the caller of `createWebRtcTransport()` or `createPlainTransport()` has to give addresses
    */
-  announcedAddress?: string;
+  announcedAddress?: string | undefined;
   /**
    * Listening addresses of WebRtcTransports and PlainTransports whose caller gives none, or gives a wildcard.
    * @default all addresses, with `announcedAddress`, if that is given; else none
    */
-  listenInfos?: TransportListenInfo[];
+  listenInfos?: TransportListenInfo[] | undefined;
   /**
    * Listening addresses in mediasoup's older form, instead of `listenInfos`.
    * @default none
    */
-  listenIps?: (TransportListenIp | string)[];
+  listenIps?: (TransportListenIp | string)[] | undefined;
   /**
    * Listening address of pipes from and to other machines.
    * @default the addresses of WebRtcTransports: the first of IPv4 and the first of IPv6, over UDP, without their ports
    */
-  pipeListenInfo?: TransportListenInfo;
+  pipeListenInfo?: TransportListenInfo | undefined;
 }
 
 export const addressOptionNames: OptionNames<AddressOptions> = {

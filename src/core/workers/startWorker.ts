@@ -12,6 +12,7 @@
  */
 import { accessSync, constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { delimiter, join, sep } from 'node:path';
 import { createWorker, workerBin as defaultWorkerBin } from 'mediasoup';
 import type { AppData, Index, Worker, WorkerSettings } from 'mediasoup/types';
@@ -26,6 +27,11 @@ const valgrind = {
   bin: 'MEDIASOUP_VALGRIND_BIN',
   options: 'MEDIASOUP_VALGRIND_OPTIONS',
 } as const;
+
+/** Remedy for mediasoup's own Worker. npm leaves out install scripts that nobody has approved. */
+const REINSTALL =
+  'mediasoup’s install script gets it: allow that by `npm approve-scripts mediasoup`, run it by `npm rebuild mediasoup`; or name another Worker by MEDIASOUP_WORKER_BIN';
+const RENAME = 'MEDIASOUP_WORKER_BIN, or workerBin of the settings, names it';
 
 /** Path of `setsid`; undefined if there is none, null before the first look. */
 let setsid: string | undefined | null = null;
@@ -149,12 +155,17 @@ async function isSessionLeader(pid: number): Promise<boolean> {
 }
 
 /**
- * Returns an error with the reason: of a process that could not be started, mediasoup reports only that it has ended.
+ * Returns an error with the reason and a remedy: of a process that could not be started, mediasoup reports only that it
+ * has ended. The host is named since the error reaches clients on other machines.
  */
 async function explain(error: unknown, bin: string): Promise<unknown> {
   if (!(error instanceof Error) || error instanceof TypeError) return error;
   const reason = bin.includes(sep) ? await reasonOf(bin) : '';
-  return new Error(`the mediasoup Worker ${bin} can't be started${reason}: ${error.message}`, { cause: error });
+  const remedy = bin === defaultWorkerBin ? REINSTALL : RENAME;
+  return new Error(
+    `the mediasoup Worker ${bin} can't be started on ${hostname()}${reason}: ${error.message}. ${remedy}`,
+    { cause: error },
+  );
 }
 
 async function reasonOf(bin: string): Promise<string> {

@@ -10,7 +10,9 @@ export interface NodeRecord {
   readonly url: string;
   /** Id of the server, new after each of its starts. */
   readonly serverId: string;
+  /** Region that the node's server has in its options. */
   readonly region?: string;
+  /** Labels that the node's server has in its options. */
   readonly labels?: Readonly<Record<string, string>>;
   /** Load in percent of the node. */
   readonly load: number;
@@ -18,6 +20,7 @@ export interface NodeRecord {
   readonly draining: boolean;
 }
 
+/** Events of a Directory. */
 export type DirectoryEvents = {
   /** A node has come, or its record has changed. */
   node: [record: NodeRecord];

@@ -8,7 +8,7 @@ import { within } from '../../core/within.ts';
 import { CallTimeoutError, ClosedError, NodeUnavailableError, type RefusedError } from '../../api/errors.ts';
 import type { LoadReport } from '../../api/load.ts';
 import type { Welcome } from '../protocol/messages.ts';
-import { checkConnectionOptions, type ConnectionOptions } from './connectionOptions.ts';
+import { checkConnectionOptions, type RemoteMafaldaClientOptions } from './connectionOptions.ts';
 import type { Rebinding } from './rebinding.ts';
 import { Requests, type MessageCodec } from './requests.ts';
 import { ServerSearch } from './serverSearch.ts';
@@ -50,7 +50,7 @@ export type ConnectionEvents = {
 };
 
 export interface ConnectionContext {
-  options: ConnectionOptions;
+  options: RemoteMafaldaClientOptions;
   /** Distinguishes clients of the same name. */
   instance: string;
   codec: MessageCodec;

@@ -4,7 +4,7 @@ export {
   scope,
   type ConnectFailure,
   type RemoteMafaldaClientEvents,
-  type RemoteMafaldaClientOptions,
   type ServerSigns,
 } from './remoteMafaldaClient.ts';
-export { clusterConnectionOptions } from './connectionOptions.ts';
+export { clusterConnectionOptions, type RemoteMafaldaClientOptions, type Token } from './connectionOptions.ts';
+export type { NodeLimits } from './nodeLimits.ts';

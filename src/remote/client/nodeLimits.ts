@@ -1,6 +1,7 @@
 /** Limits of the data that a server may send, so that it can't bring a client down by mistake or malice. */
 import { refuseUnknown } from '../../api/options.ts';
 
+/** Limits of the data that a client takes from its server; beyond them the session ends. */
 export interface NodeLimits {
   /**
    * Objects that the server announces.

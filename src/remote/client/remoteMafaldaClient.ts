@@ -9,13 +9,19 @@ import { ObjectTree } from '../../core/objectTree.ts';
 import { ModuleScope, packageScope } from '../../base/moduleScope.ts';
 import type { FoundRoom, SoughtRoom } from '../../base/roomFinder.ts';
 import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../../api/options.ts';
-import type { MafaldaEvents, MafaldaRouterOptions, MafaldaRouterState, ResourceUsages } from '../../api/types.ts';
+import type {
+  MafaldaEvents,
+  MafaldaRouterOptions,
+  MafaldaRouterState,
+  MediasoupApi,
+  ResourceUsages,
+} from '../../api/types.ts';
 import { EncodedCapabilities } from '../protocol/capabilities.ts';
 import { decode, encode } from '../protocol/codec.ts';
 import { MAFALDA_TARGET, type Welcome } from '../protocol/messages.ts';
 import { isFoundMafaldaRouter, isMafaldaRouterStates } from '../protocol/validateServer.ts';
 import { Connection, NO_SIGN_OF_LIFE } from './connection.ts';
-import { connectionOptions, type ConnectionOptions } from './connectionOptions.ts';
+import { connectionOptions, type RemoteMafaldaClientOptions } from './connectionOptions.ts';
 import { coreOf } from './mirror.ts';
 import { closeLateResult, decodeResult, handleOfArgument } from './mirrorArguments.ts';
 import type { Caller, CallTarget } from './mirrorCore.ts';
@@ -36,9 +42,6 @@ export const scope = new ModuleScope(packageScope);
 /** States of a WebSocket, and `CONNECTED`: the server has accepted the client. */
 export const ReadyState = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3, CONNECTED: 4 } as const;
 export type ReadyState = (typeof ReadyState)[keyof typeof ReadyState];
-
-/** Options of a {@link RemoteMafaldaClient}. */
-export type RemoteMafaldaClientOptions = ConnectionOptions;
 
 /** Failed attempt to connect to a server. */
 export interface ConnectFailure {
@@ -110,8 +113,9 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   };
   /** False: the Workers belong to the server, and addresses of this machine do not apply to them. */
   readonly local = false;
+  readonly #mediasoup = new RemoteMediasoup(this.#caller);
   /** mediasoup's module API, whose Workers live on the server, until they are closed, or the session ends. */
-  readonly mediasoup = new RemoteMediasoup(this.#caller);
+  readonly mediasoup: MediasoupApi = this.#mediasoup;
   readonly #mirrors: Mirrors;
   readonly #updates: MirrorUpdates;
   /** MafaldaRouters that the server holds; undefined until somebody follows them. */
@@ -155,15 +159,15 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
         this.#own.addWorker(worker, coreOf(worker)?.id ?? String(worker.pid));
         this.mediasoup.observer.safeEmit('newworker', worker);
       },
-      onRouter: (id, ...router) => (this.mafaldaRouters.get(id) ?? this.#found(id))?.addRouter(...router),
-      onWorkerDied: (id, ...death) => this.mafaldaRouters.get(id)?.reportWorkerDied(...death),
-      onDisowned: (id, object) => this.mafaldaRouters.get(id)?.tree.disown(object),
+      onRouter: (id, ...router) => (this.own.get(id) ?? this.#found(id))?.addRouter(...router),
+      onWorkerDied: (id, ...death) => this.own.get(id)?.reportWorkerDied(...death),
+      onDisowned: (id, object) => this.own.get(id)?.tree.disown(object),
       onBound: object => this.#rebinding?.onBound(object),
       hasClosed: object => this.#connection?.requests.hasClosed(object) === true,
     });
     this.#updates = new MirrorUpdates({
       mirrors: this.#mirrors,
-      mafaldaRouters: this.mafaldaRouters,
+      mafaldaRouters: this.own,
       toldRooms: () => this.#toldRooms,
     });
     this.tree.include(this.#own);
@@ -262,7 +266,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     });
     connection.on('welcome', welcome => {
       this.#welcome = welcome;
-      this.mediasoup.setInfo(welcome.mediasoup);
+      this.#mediasoup.setInfo(welcome.mediasoup);
       this.#readyState = ReadyState.CONNECTED;
       this.#toldRooms?.begin();
       this.safeEmit('connected');
@@ -320,6 +324,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   /**
    * Attaches to a MafaldaRouter if the server has it: the question, and the objects in the answer, take one round trip.
    */
+  /** @internal */
   override async findMafaldaRouter(options: SoughtRoom, ask: boolean): Promise<FoundRoom<RemoteMafaldaRouter>> {
     const asking = this.#call(MAFALDA_TARGET, 'findMafaldaRouter', [options, ask]);
     const attaching = asking.then(found => (isFoundMafaldaRouter(found) ? found.number : undefined));
@@ -392,7 +397,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
 
   /** Returns the mirror of a MafaldaRouter that the server has attached this client to. */
   #attached({ options, attaching }: Search): RemoteMafaldaRouter {
-    const mafaldaRouter = this.mafaldaRouters.get(options.id) ?? this.createMafaldaRouter(options);
+    const mafaldaRouter = this.own.get(options.id) ?? this.obtain(options);
     mafaldaRouter.attachBy(attaching);
     return mafaldaRouter;
   }
@@ -425,7 +430,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   /** Prepares the mirrors for another server. */
   #rebind(call: Rebinding['call'], patienceMs: number): Rebinding {
     this.#mirrors.unbind(new NodeUnavailableError(`the server of this client's own Workers is lost`));
-    const mafaldaRouters = this.mafaldaRouters.values();
+    const mafaldaRouters = this.own.values();
     return (this.#rebinding = new Rebinding({ mirrors: this.#mirrors, mafaldaRouters, call, patienceMs }));
   }
 
@@ -433,8 +438,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   #closeEverything(death?: Error): void {
     this.safeEmit('lost');
     this.#mirrors.closeAll(death);
-    for (const mafaldaRouter of this.mafaldaRouters.values())
-      mafaldaRouter.closedByServer().catch(error => log.warn('%o', error));
+    for (const mafaldaRouter of this.own.values()) mafaldaRouter.closedByServer().catch(error => log.warn('%o', error));
     this.#toldRooms?.end();
   }
 }

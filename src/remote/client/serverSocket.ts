@@ -15,7 +15,7 @@ import {
 } from '../protocol/socketEvents.ts';
 import { isLoadReport, isWelcome } from '../protocol/validateServer.ts';
 import { causeOf, ConnectErrors, MALFORMED_WELCOME } from './connectErrors.ts';
-import type { ConnectionOptions, Token } from './connectionOptions.ts';
+import type { RemoteMafaldaClientOptions, Token } from './connectionOptions.ts';
 import { closeForMalformedPackets, replaceMalformed } from './malformedPackets.ts';
 import { resolveNodeLimits } from './nodeLimits.ts';
 import { Refusal } from './refusal.ts';
@@ -62,7 +62,7 @@ export type ServerSocketEvents = {
 
 export interface ServerSocketOptions {
   url: string;
-  options: ConnectionOptions;
+  options: RemoteMafaldaClientOptions;
   /** Returns what the client says of itself at each connection, beside its token. */
   credentials: () => Omit<Credentials, 'protocol' | 'token'>;
   /** Whether it connects again by itself when the connection is lost, since there is no other server. */

@@ -1,6 +1,6 @@
 /** Objects of ended sessions in MafaldaRouters that others use: their clients may come back, or never. */
-import type { ObjectTypes } from '../../core/objectTree.ts';
 import type { OrphanDump } from '../../api/dump.ts';
+import type { MediasoupObject } from '../../api/types.ts';
 import { logger } from '../../core/logger.ts';
 import type { Holding } from './holding.ts';
 
@@ -17,7 +17,7 @@ export interface Orphans {
   /** Id of the MafaldaRouter that they are in. */
   readonly mafaldaRouter: string;
   /** Objects, each of which has a method `close()`. */
-  readonly objects: readonly ObjectTypes[keyof ObjectTypes][];
+  readonly objects: readonly MediasoupObject[];
 }
 
 interface Entry {

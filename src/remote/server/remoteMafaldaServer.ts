@@ -358,9 +358,9 @@ export class RemoteMafaldaServer {
     try {
       await this.#context.served.mafalda.ensureWorker?.();
     } catch (error) {
-      const { message } = error as Error;
-      const advice = 'Install it again (npm rebuild mediasoup), or name another one by MEDIASOUP_WORKER_BIN';
-      throw new NodeUnavailableError(`no Worker can be started here: ${message}. ${advice}`, { cause: error as Error });
+      throw new NodeUnavailableError(`no Worker can be started here: ${(error as Error).message}`, {
+        cause: error as Error,
+      });
     }
   }
 

@@ -19,37 +19,37 @@ export interface RemoteMafaldaServerOptions extends AddressOptions {
    * TCP port to listen on.
    * @default a free port: see the server's `url`
    */
-  port?: number;
+  port?: number | undefined;
   /**
    * Address to listen on.
    * @default all addresses of this machine
    */
-  host?: string;
+  host?: string | undefined;
   /**
    * Path of the WebSocket; clients give it as the path of the URL.
    * @default '/mafalda'
    */
-  path?: string;
+  path?: string | undefined;
   /**
    * HTTP or HTTPS server to share, instead of `port`, `host`, `cert` and `key`. Its owner has to close it.
    * @default a server of its own
    */
-  server?: HttpServer;
+  server?: HttpServer | undefined;
   /**
    * Certificate, PEM: with it and `key` the server listens with TLS.
    * @default no TLS
    */
-  cert?: string | Buffer;
+  cert?: string | Buffer | undefined;
   /**
    * Private key of `cert`, PEM.
    * @default no TLS
    */
-  key?: string | Buffer;
+  key?: string | Buffer | undefined;
   /**
    * Certificate authority, PEM: only clients with a certificate that it has signed are let in. Needs `cert` and `key`.
    * @default clients need no certificate
    */
-  ca?: string | Buffer;
+  ca?: string | Buffer | undefined;
   /**
    * Decides which clients are let in: the token that they have to show, a function that decides, or false for every
    * client that reaches the port. Required.
@@ -66,81 +66,81 @@ export interface RemoteMafaldaServerOptions extends AddressOptions {
    * connection, controllers name none.
    * @default []
    */
-  origins?: readonly string[];
+  origins?: readonly string[] | undefined;
   /**
    * Largest message that a client may send, in bytes.
    * @default 1000000
    */
-  maxPayload?: number;
+  maxPayload?: number | undefined;
   /**
    * Time that a session outlives its connection, in ms. Then the MafaldaRouters that only this client was attached to
    * close, here and at the client.
    * @default 15000
    */
-  sessionTimeout?: number;
+  sessionTimeout?: number | undefined;
   /**
    * Time after the end of such a session, in ms, for which the client's objects stay in MafaldaRouters that others are
    * attached to as well. Until then the server's `orphans` and `dump()` list them.
    * @default for ever, since the client may come back
    */
-  orphanTimeout?: number;
+  orphanTimeout?: number | undefined;
   /**
    * Limits of each client, and of all clients together.
    * @default the defaults of each limit
    */
-  limits?: Partial<Limits>;
+  limits?: Partial<Limits> | undefined;
   /**
    * Settings of clients' Workers. Clients can't change the settings that are given here.
    * @default mediasoup's defaults
    */
-  workerSettings?: WorkerSettings;
+  workerSettings?: WorkerSettings | undefined;
   /**
    * Names of the settings of their Workers that clients may choose; `[]` allows none. Each different choice takes
    * Workers of its own, and so cores.
    * @default all settings that are not in `workerSettings`, except for paths on this machine
    */
-  clientWorkerSettings?: readonly ClientWorkerSetting[];
+  clientWorkerSettings?: readonly ClientWorkerSetting[] | undefined;
   /**
    * Addresses that PlainTransports, PipeTransports and pipes to other servers may send to; if it is given, other
    * servers must be listed as well, and `comedia` is refused. WebRtcTransports send only to peers that agree to it.
    * @default any address
    */
-  plainTargets?: readonly PlainTarget[];
+  plainTargets?: readonly PlainTarget[] | undefined;
   /**
    * Interval of load reports to clients, in ms, from 100. A load that has changed by 3 percentage points is reported
    * within 100 ms, and answers to calls carry the load as well.
    * @default 1000
    */
-  loadInterval?: number;
+  loadInterval?: number | undefined;
   /**
    * Load of the Mafalda, in percent, beyond which nothing new is taken: calls that create Transports, RtpObservers or
    * Workers fail with a `NodeFullError`, and a `MafaldaHorizontal` tries another server. Transports that are there go
    * on, and can produce and consume. Counted is what the Workers use, and what has been admitted and does not show yet.
    * @default no limit
    */
-  maxLoad?: number;
+  maxLoad?: number | undefined;
   /**
    * Location of this machine, in words of your own, for placement.
    * @default undefined
    */
-  region?: string;
+  region?: string | undefined;
   /**
    * Further properties of this machine, for strategies of your own.
    * @default {}
    */
-  labels?: Readonly<Record<string, string>>;
+  labels?: Readonly<Record<string, string>> | undefined;
   /**
    * Directory in which the server writes itself and the MafaldaRouters that are open here, from `listen()` to `close()`,
    * so that controllers with the same directory find it. Needs `publicUrl`. Closing the directory remains the caller's
    * task.
    * @default none: controllers are given the server's URL
    */
-  directory?: Directory;
+  directory?: Directory | undefined;
   /**
    * URL by which controllers reach the server, such as `wss://media-1.example:4443`. Needs `directory`.
    * @default none
    */
-  publicUrl?: string;
+  publicUrl?: string | undefined;
 }
 
 const knownOptions: OptionNames<RemoteMafaldaServerOptions> = {

@@ -5,11 +5,13 @@
 import type { WorkerSettings } from 'mediasoup/types';
 
 /** Name of a setting that clients may be allowed to choose. */
-export type ClientWorkerSetting = Exclude<keyof WorkerSettings, 'appData' | LocalSetting>;
+export type ClientWorkerSetting = Exclude<
+  keyof WorkerSettings,
+  'appData' | 'workerBin' | 'dtlsCertificateFile' | 'dtlsPrivateKeyFile'
+>;
 
 /** Settings that name programs and files of this machine, which no client on another machine may choose. */
-const LOCAL_SETTINGS = ['workerBin', 'dtlsCertificateFile', 'dtlsPrivateKeyFile'] as const;
-type LocalSetting = (typeof LOCAL_SETTINGS)[number];
+const LOCAL_SETTINGS: readonly string[] = ['workerBin', 'dtlsCertificateFile', 'dtlsPrivateKeyFile'];
 
 export class SettingsPolicy {
   readonly #own: WorkerSettings;
@@ -26,7 +28,7 @@ export class SettingsPolicy {
     if (allowed !== undefined && !(Array.isArray(allowed) && allowed.every(name => typeof name === 'string'))) {
       throw new TypeError('if given, clientWorkerSettings must be an array of names of worker settings');
     }
-    const local = allowed?.find(name => (LOCAL_SETTINGS as readonly string[]).includes(name));
+    const local = allowed?.find(name => LOCAL_SETTINGS.includes(name));
     if (local !== undefined) throw new TypeError(`clientWorkerSettings: ${local} is this machine's own business`);
     this.#own = own ?? {};
     this.#allowed = allowed;
@@ -41,8 +43,7 @@ export class SettingsPolicy {
     const own = this.#own;
     for (const [name, value] of Object.entries(wanted ?? {}) as [keyof WorkerSettings, unknown][]) {
       if (value === undefined || name === 'appData') continue;
-      if ((LOCAL_SETTINGS as readonly string[]).includes(name))
-        throw new TypeError(`${prefix}${name} can't be chosen from outside`);
+      if (LOCAL_SETTINGS.includes(name)) throw new TypeError(`${prefix}${name} can't be chosen from outside`);
       const isAllowed = this.#allowed ? this.#allowed.includes(name) : own[name] === undefined;
       if (isAllowed || JSON.stringify(value) === JSON.stringify(own[name])) continue;
       const choice = this.#allowed?.length
