@@ -208,8 +208,9 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     await this.#nodes.whenConnected();
     await this.#agree();
     const request = this.#request();
-    // Nothing is opened on a node for what can be computed here.
-    if (this.#nodes.pickConnected(request)?.hasOwnCapabilities)
+    // Nothing is opened on a node for what can be computed here. Foreign Mafaldas may keep their options to themselves.
+    const isKnown = this.#isDefined || this.#parts.size === 0;
+    if (isKnown && this.#nodes.pickConnected(request)?.hasOwnCapabilities)
       return ortc.generateRouterRtpCapabilities(structuredClone(this.routerOptions.mediaCodecs));
     return this.#nodes.attempt(
       tried => this.#nodes.pickConnected(request, tried),
