@@ -129,6 +129,8 @@ describe('two controllers of the same nodes, and one room', () => {
   test('when one closes it, the other one’s is closed as well, and the next by that id is a new one', async () => {
     await here.createDirectTransport(on(0));
     const transport = await there.createDirectTransport(on(1));
+    // A part that the closing controller has had no word of yet is not closed.
+    await until('each sees both', () => [here, there].every(({ routers }) => routers.size === 2));
     const closed = once(there, 'close');
     await here.close();
     await closed;
