@@ -1,4 +1,4 @@
-import type { MafaldaHorizontal } from '../horizontal/index.ts';
+import type { DrainReport, MafaldaHorizontal } from '../horizontal/index.ts';
 import { ProvisionError } from '../api/errors.ts';
 import { logger } from '../core/logger.ts';
 import { PublicEmitter } from '../core/publicEmitter.ts';
@@ -23,6 +23,8 @@ const log = logger('autoscale');
 
 /** Number of decisions after which the provisioner is asked again what there is. */
 const LIST_EVERY = 6;
+/** Time after which a server that is used again says so, in ms. */
+const UNDRAIN_SHOWS_MS = 5000;
 /** Time after which a stop that has failed is tried again, in ms. */
 const STOP_AGAIN_MS = 30_000;
 
@@ -44,7 +46,7 @@ export class Autoscaler extends PublicEmitter<AutoscalerEvents> {
   readonly #options: ResolvedAutoscalerOptions;
   readonly #resolved: ResolvedPlanOptions;
   readonly #history: HistoryRecorder;
-  readonly #fleet = new Fleet();
+  readonly #fleet: Fleet;
   readonly #waiting: WaitingJoins;
   readonly #leadership: Leadership;
   /** Actions of decisions that are under way. */
@@ -70,6 +72,7 @@ export class Autoscaler extends PublicEmitter<AutoscalerEvents> {
     this.#options = resolveAutoscalerOptions(options);
     this.#resolved = resolvePlanOptions(this.#options.plan);
     this.#provisioning = provisioner && new Provisioning(provisioner, this.#resolved.startTimeout);
+    this.#fleet = new Fleet(this.#options.lease !== undefined);
     this.#history = new HistoryRecorder(this.#resolved.scaleInAfter);
     this.#waiting = new WaitingJoins(this.#options.maxWait);
     // Wall time may jump: what has begun with the process grows evenly.
@@ -205,7 +208,10 @@ export class Autoscaler extends PublicEmitter<AutoscalerEvents> {
         for (const { id, why } of undrain) this.#undrain(id, why);
         for (const { id, why } of drain) this.#drain(id, why);
         for (const { id, why } of stop) this.#stopServer(id, why);
-        for (const { id } of this.#fleet) this.#stopAgainIfDue(id, now);
+        for (const server of this.#fleet) {
+          if (server.phase === 'draining' && !isJustUndrained(server, now)) this.#awaitEmptiness(server);
+          this.#stopAgainIfDue(server, now);
+        }
         if (start.length > 0) this.#do(this.#start(start));
       }
     }
@@ -251,20 +257,44 @@ export class Autoscaler extends PublicEmitter<AutoscalerEvents> {
     const server = this.#fleet.get(id);
     if (server?.url === undefined) return;
     log('%s is drained: %s', id, why);
-    const { url } = server;
-    const drained = async (): Promise<void> => {
-      const report = await this.#mafalda.drain(url, { deadline: this.#resolved.drainDeadline });
-      server.drained = Object.values(report).every(left => left === 0 || (Array.isArray(left) && left.length === 0));
-      this.#wake();
-    };
-    drained().catch(error => log('%s is no longer drained: %o', id, error));
+    server.isDrainedHere = true;
+    this.#awaitEmptiness(server);
+    this.#tellOthers(server.url, 'drain');
+  }
+
+  /** Drains a server, and notes when nothing is left there. */
+  #awaitEmptiness(server: FleetServer): void {
+    const { id, url, isEmptying } = server;
+    if (isEmptying || url === undefined) return;
+    server.isEmptying = true;
+    this.#mafalda
+      .drain(url, { deadline: this.#resolved.drainDeadline })
+      .then(report => {
+        server.drained = isEmpty(report);
+        this.#wake();
+      })
+      .catch(error => log('%s is no longer drained: %o', id, error))
+      .finally(() => (server.isEmptying = false));
+  }
+
+  /**
+   * Has the server drained for all of its controllers, or used again by them, where there are several: one decides for all
+   * of them.
+   */
+  #tellOthers(url: string, change: 'drain' | 'undrain'): void {
+    const node = this.#nodes().find(url)?.mafalda as Partial<Drainable> | undefined;
+    if (!this.#options.lease || typeof node?.undrain !== 'function') return;
+    node[change]!().catch(error => log('%s: %s() has failed: %o', url, change, error));
   }
 
   #undrain(id: string, why: string): void {
     const server = this.#fleet.get(id);
-    if (server?.url === undefined) return;
+    const now = this.#now();
+    if (server?.url === undefined || isJustUndrained(server, now)) return;
     log('%s is used again: %s', id, why);
+    server.undrainedAt = now;
     this.#mafalda.add(server.url);
+    this.#tellOthers(server.url, 'undrain');
     this.#waiting.lookAgain();
   }
 
@@ -294,8 +324,7 @@ export class Autoscaler extends PublicEmitter<AutoscalerEvents> {
     }
   }
 
-  #stopAgainIfDue(id: string, now: number): void {
-    const server = this.#fleet.get(id)!;
+  #stopAgainIfDue(server: FleetServer, now: number): void {
     const { phase, isBeingStopped, since } = server;
     if (phase === 'stopping' && !isBeingStopped && now - since > STOP_AGAIN_MS) this.#do(this.#stopNow(server));
   }
@@ -362,6 +391,21 @@ export class Autoscaler extends PublicEmitter<AutoscalerEvents> {
     });
     this.#actions.add(done);
   }
+}
+
+/** Returns whether a server may still say that it is drained, which it was until a moment ago. */
+function isJustUndrained({ undrainedAt }: FleetServer, now: number): boolean {
+  return now - undrainedAt < UNDRAIN_SHOWS_MS;
+}
+
+/** Node that can be drained for all of its controllers: a client of a server. */
+interface Drainable {
+  drain(): Promise<void>;
+  undrain(): Promise<void>;
+}
+
+function isEmpty({ transports, rtpObservers, pipes, underway }: DrainReport): boolean {
+  return transports.length + rtpObservers.length + pipes.length + underway === 0;
 }
 
 function describe({ id, url, region }: FleetServer): ScaledServer {

@@ -41,7 +41,13 @@ export interface FleetServer {
   /** Whether this autoscaler has ordered it, and so knows how long it has taken. */
   readonly isOwn: boolean;
   hasConnected: boolean;
-  /** Whether `drain()` has found nothing left there. */
+  /** Whether an autoscaler has drained it, and so may use it again. */
+  isDrainedHere: boolean;
+  /** Time at which it was last to be used again. */
+  undrainedAt: number;
+  /** Whether it is being waited for until nothing is left there. */
+  isEmptying: boolean;
+  /** Whether nothing was left there. */
   drained: boolean;
 }
 
@@ -58,12 +64,18 @@ export interface FleetChanges {
 }
 
 export class Fleet {
+  readonly #isShared: boolean;
   readonly #servers = new Map<string, FleetServer>();
   readonly #orders = new Set<Order>();
   /** Times at which ids were listed first that belong to no server here. */
   readonly #strangers = new Map<string, number>();
   /** Times at which servers were stopped, whose ids may still be listed. */
   readonly #stopped = new Map<string, number>();
+
+  /** @param isShared whether several autoscalers drain the servers */
+  constructor(isShared: boolean) {
+    this.#isShared = isShared;
+  }
 
   [Symbol.iterator](): MapIterator<FleetServer> {
     return this.#servers.values();
@@ -152,7 +164,7 @@ export class Fleet {
         server.hasConnected = true;
         connected.push(server);
       }
-      if (phase !== 'draining') server.drained = false;
+      if (phase !== 'draining') server.drained = server.isDrainedHere = false;
       if (phase !== server.phase) {
         const isBack = phase === 'running' && (server.phase === 'lost' || server.phase === 'unreachable');
         server.since = isBack ? server.usedSince : now;
@@ -169,10 +181,11 @@ export class Fleet {
     const servers = [...this.#servers.values()].map((server): ServerState => {
       const node = server.url === undefined ? undefined : nodes.find(server.url);
       if (node) own.add(node);
-      const { id, phase, since } = server;
+      const { id, phase, since, drained, isDrainedHere } = server;
       const region = server.region ?? node?.state.region;
       const figures = figuresOf(node);
-      return { id, region, phase, since, ...figures, empty: server.drained && figures.transports === 0 };
+      const retired = phase === 'draining' && !isDrainedHere && !this.#isShared;
+      return { id, region, phase, since, ...figures, empty: drained && figures.transports === 0, retired };
     });
     const orders = [...this.#orders].map(({ region, at }, index): ServerState => ({
       id: `order ${index + 1}`,
@@ -206,6 +219,9 @@ export class Fleet {
       missing: 0,
       isOwn,
       hasConnected: false,
+      isDrainedHere: false,
+      undrainedAt: -Infinity,
+      isEmptying: false,
       drained: false,
       isBeingStopped: false,
     };

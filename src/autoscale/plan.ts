@@ -136,6 +136,7 @@ class RegionPlan {
     const mayGrow = (): boolean => active.length + undrain.length < this.#bounds.max;
     for (const server of draining) {
       if (!isShort()) break;
+      if (server.retired) continue;
       capacity += this.#capacityOf([server]);
       undrain.push({ id: server.id, why: `it is needed again: ${this.#describe(expected)}` });
     }

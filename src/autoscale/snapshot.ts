@@ -25,6 +25,8 @@ export interface ServerState {
   readonly transports: number;
   /** Whether nothing is left on a server that is being drained. */
   readonly empty: boolean;
+  /** Whether somebody else drains the server: it is stopped when it is empty, and not used again. */
+  readonly retired?: boolean;
   /** Whether the server was not started by the provisioner: its capacity counts, and it is left alone. */
   readonly fixed?: boolean;
 }

@@ -69,14 +69,13 @@ export function noise(seed = 4): Day {
   return day('noise', DAY, steady(seededRandom(seed), 600, DAY));
 }
 
-/** People who are there from the beginning, and are replaced as they go, after 20 minutes on average. */
+/** People who are there when the day begins, and are replaced as they go, after 20 minutes on average. */
 function steady(random: () => number, people: number, length: number): Stay[] {
   const mean = 20 * 60;
   const stays: Stay[] = [];
   const stay = (from: number): number => stays.push({ from, to: from - Math.log(1 - random()) * mean });
-  // They come within ten minutes, before which there is nobody.
-  for (let person = 0; person < people; ++person) stay((person / people) * 600);
-  for (let from = 600; from < length; from -= Math.log(1 - random()) * (mean / people)) stay(from);
+  for (let person = 0; person < people; ++person) stay(0);
+  for (let from = 0; from < length; from -= Math.log(1 - random()) * (mean / people)) stay(from);
   return stays;
 }
 

@@ -82,8 +82,10 @@ export class Simulation {
     this.#options = options;
     this.#world = world;
     this.#history = new HistoryRecorder(options.scaleInAfter ?? 600_000);
-    // The first servers are there when the day begins.
-    for (let count = 0; count < (options.min ?? 1); ++count) this.#order(-DAY_S, 'running');
+    // Servers for those who are there when the day begins are there, too.
+    const people = day.stays.filter(({ from }) => from === 0).length;
+    const servers = Math.max(options.min ?? 1, Math.ceil((people * PERSON_LOAD) / WATERMARK));
+    for (let count = 0; count < servers; ++count) this.#order(-DAY_S, 'running');
   }
 
   /** Server time, in relation to what a clairvoyant would have needed at least. */

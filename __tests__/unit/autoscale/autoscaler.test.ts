@@ -210,6 +210,32 @@ describe('several', () => {
     expect(provisioner.requests.map(({ fence }) => fence)).toEqual([1, 1, 2]);
     expect(provisioner.most).toBe(2);
   });
+
+  test('a server is drained for all of them, and used again by all', async () => {
+    const leases = new MemoryLeases(3000);
+    const provisioner = opened(new ServedProvisioner());
+    await provisioner.add();
+    await provisioner.add();
+    const options = { min: 1, max: 2, scaleInAfter: 200, drainDeadline: 60_000 };
+    const leader = cluster({ ...options, lease: leases.lease() }, { provisioner, watermarkNode: 66 });
+    const follower = cluster({ ...options, lease: leases.lease() }, { provisioner, watermarkNode: 66 });
+    leader.autoscaler.start();
+    await until('it leads', () => leader.autoscaler.leading && connected(leader.mafalda) === 2);
+    const room = leader.mafalda.createMafaldaRouter();
+    for (const node of leader.mafalda) await room.createDirectTransport({ placement: { node } });
+    follower.autoscaler.start();
+    const draining = ({ mafalda }: Cluster): number =>
+      [...mafalda].filter(node => mafalda.stateOf(node)!.draining).length;
+    await until('both know of the drain', () => draining(leader) === 1 && draining(follower) === 1);
+    await leader.autoscaler.stop();
+    await until('the other one leads', () => follower.autoscaler.leading);
+    // More than one server takes is needed: the drained one is used again, though the other process has drained it.
+    follower.mafalda.strategy = nodes => nodes[0];
+    const busy = follower.mafalda.createMafaldaRouter();
+    await Promise.all(Array.from({ length: 140 }, () => busy.createDirectTransport()));
+    await until('it is used again', () => draining(follower) === 0);
+    expect([provisioner.requests, provisioner.stopped]).toEqual([[], []]);
+  });
 });
 
 test('somebody else scales: the number is told, and nothing is done', async () => {
