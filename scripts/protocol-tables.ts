@@ -1,12 +1,7 @@
 /** Writes the part of docs/reference/protocol.md that follows from the table of classes: `npm run docs:protocol`. */
 import { readFile, writeFile } from 'node:fs/promises';
-import {
-  classes,
-  descriptionOf,
-  mafaldaRouterCalls,
-  mafaldaRouterCreates,
-  type ClassName,
-} from '../src/remote/protocol/classes.ts';
+import { mafaldaRouterCalls, mafaldaRouterCreates, mafaldaRouterMemberCalls } from '../src/remote/protocol/calls.ts';
+import { classes, descriptionOf, type ClassName } from '../src/remote/protocol/classes.ts';
 import { membersOf, type ClassDescription, type EventKind } from '../src/remote/protocol/describe.ts';
 
 export const page = new URL('../docs/reference/protocol.md', import.meta.url);
@@ -24,7 +19,7 @@ function tables(): string {
   const rest = mafaldaRouterCalls.filter(name => !isCreate(name));
   const mafaldaRouter = list('MafaldaRouter', '', [
     ['calls that create', mafaldaRouterCreates],
-    ['calls', [...rest, 'close', 'leave']],
+    ['calls', [...rest, ...mafaldaRouterMemberCalls]],
   ]);
   return [mafaldaRouter, ...(Object.keys(classes) as ClassName[]).map(describe)].join('\n');
 }

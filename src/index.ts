@@ -16,6 +16,7 @@ export type {
   RemoteMafaldaClientOptions,
   RemoteMafaldaServerOptions,
   ServerCounts,
+  ServerDrainOptions,
   ServerSigns,
   Token,
 } from './remote/index.ts';

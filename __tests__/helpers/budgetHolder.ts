@@ -2,7 +2,7 @@
 import { WorkerBudget } from '../../src/local/workerBudget.ts';
 
 const [file, max, count] = process.argv.slice(2);
-const budget = new WorkerBudget({ file, max: Number(max) });
+const budget = new WorkerBudget({ file: file!, max: Number(max) });
 for (let taken = 0; taken < Number(count); ++taken) await budget.take();
 process.send!('taken');
 process.on('disconnect', () => process.exit());

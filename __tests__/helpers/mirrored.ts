@@ -2,7 +2,7 @@
 import { dumpTree } from '../../src/base/dumpTree.ts';
 import type { MafaldaRouterDump } from '../../src/api/dump.ts';
 import type { ObjectType, ObjectTypes } from '../../src/core/objectTree.ts';
-import { resolveMafaldaRouterOptions } from '../../src/api/options.ts';
+import { resolveMafaldaRouterOptions } from '../../src/api/mafaldaRouterOptions.ts';
 import type { PipeableMafaldaRouter } from '../../src/base/pipeableMafaldaRouter.ts';
 import type { MafaldaRouter } from '../../src/index.ts';
 

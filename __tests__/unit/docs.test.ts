@@ -2,6 +2,8 @@ import { expect, test } from '@jest/globals';
 import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import ts from 'typescript';
+import * as v from 'valibot';
+import { configurationPage, docsOf, sections, withOptions } from '../../scripts/configuration-tables.ts';
 import { page, withTables } from '../../scripts/protocol-tables.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -14,6 +16,26 @@ async function pages(): Promise<string[]> {
 test('the page on the protocol tells the members and events that there are (npm run docs:protocol)', async () => {
   const text = await readFile(page, 'utf8');
   expect(text).toBe(withTables(text));
+});
+
+test('the page on options tells the options that there are (npm run docs:configuration)', async () => {
+  const text = await readFile(configurationPage, 'utf8');
+  expect(text).toBe(withOptions(text));
+});
+
+test('defaults in docstrings are those of the schemas', () => {
+  for (const { schema, interfaces } of sections) {
+    for (const [name, entry] of Object.entries(schema.entries)) {
+      const fallback: unknown = v.getDefault(entry);
+      const { fallback: told } = docsOf(interfaces, name);
+      const [literal] = /^(-?[\d.]+|'[^']*'|true|false)$/.exec(told) ?? [];
+      if (literal !== undefined)
+        expect({ name, told }).toEqual({
+          name,
+          told: String(typeof fallback === 'string' ? `'${fallback}'` : fallback),
+        });
+    }
+  }
 });
 
 test('files of the sources that pages name are there', async () => {

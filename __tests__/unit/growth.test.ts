@@ -9,7 +9,8 @@ import { concentrate } from '../../src/placement/strategies.ts';
 import { Aliases } from '../../src/local/aliases.ts';
 import { IdlePipes } from '../../src/piping/links/idlePipes.ts';
 import { Mirrors } from '../../src/remote/client/mirrors.ts';
-import { resolveNodeLimits } from '../../src/remote/client/nodeLimits.ts';
+import { resolveOptions } from '../../src/api/optionsSchema.ts';
+import { nodeLimits } from '../../src/remote/client/nodeLimits.ts';
 import { UnconfirmedCloses } from '../../src/remote/client/unconfirmedCloses.ts';
 import { MemoryBudget } from '../../src/remote/protocol/memory.ts';
 import { Exports } from '../../src/remote/server/exports.ts';
@@ -275,7 +276,7 @@ test('whether one of many Producers can be consumed', () => {
       closeLostMafaldaRouter: unused,
       listen: unused,
     };
-    const mirrors = new Mirrors(caller, resolveNodeLimits(undefined), {
+    const mirrors = new Mirrors(caller, resolveOptions('limits', nodeLimits, {}), {
       onWorker: unused,
       onRouter: unused,
       onWorkerDied: unused,

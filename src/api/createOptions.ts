@@ -2,101 +2,40 @@
  * Options of the methods of a MafaldaRouter that create objects. mediasoup ignores an unknown option, so that a typing
  * error would go unnoticed.
  */
-import type {
-  ActiveSpeakerObserverOptions,
-  AudioLevelObserverOptions,
-  DirectTransportOptions,
-  PipeTransportOptions,
-  PlainTransportOptions,
-  WebRtcTransportOptions,
-} from 'mediasoup/types';
-import { refuseOthers } from './options.ts';
+import { describeGiven } from './describeGiven.ts';
+import { isObject } from './optionTypes.ts';
 import { checkPlacement, type Placement } from './placement.ts';
-
-type KeyOf<Options> = Options extends unknown ? keyof Options : never;
-type Names<Options> = Record<KeyOf<Options>, true>;
+import {
+  activeSpeakerObserverOptions,
+  audioLevelObserverOptions,
+  directTransportOptions,
+  pipeTransportOptions,
+  plainTransportOptions,
+  webRtcTransportOptions,
+} from './shapes/options.ts';
+import { unknownNames } from './unknownNames.ts';
 
 /** Options of earlier versions of mediasoup, which applications still give: mediasoup has ignored them since. */
 const former: readonly string[] = ['numSctpStreams', 'maxSctpMessageSize'];
 
-const sctp = {
-  enableSctp: true,
-  maxSendMessageSize: true,
-  maxReceiveMessageSize: true,
-  sctpSendBufferSize: true,
-  sctpPerStreamSendQueueLimit: true,
-  sctpMaxReceiverWindowBufferSize: true,
-  sctpDefaultStreamBufferedAmountLowThreshold: true,
-} as const;
-
-const webRtcTransport: Names<WebRtcTransportOptions> = {
-  ...sctp,
-  webRtcServer: true,
-  listenInfos: true,
-  listenIps: true,
-  port: true,
-  enableUdp: true,
-  enableTcp: true,
-  preferUdp: true,
-  preferTcp: true,
-  iceConsentTimeout: true,
-  initialAvailableOutgoingBitrate: true,
-  appData: true,
+const shapes = {
+  createWebRtcTransport: webRtcTransportOptions,
+  createPlainTransport: plainTransportOptions,
+  createPipeTransport: pipeTransportOptions,
+  createDirectTransport: directTransportOptions,
+  createActiveSpeakerObserver: activeSpeakerObserverOptions,
+  createAudioLevelObserver: audioLevelObserverOptions,
 };
 
-const plainTransport: Names<PlainTransportOptions> = {
-  ...sctp,
-  listenInfo: true,
-  rtcpListenInfo: true,
-  listenIp: true,
-  port: true,
-  rtcpMux: true,
-  comedia: true,
-  enableSrtp: true,
-  srtpCryptoSuite: true,
-  appData: true,
-};
-
-const pipeTransport: Names<PipeTransportOptions> = {
-  ...sctp,
-  listenInfo: true,
-  listenIp: true,
-  port: true,
-  enableRtx: true,
-  enableSrtp: true,
-  appData: true,
-};
-const directTransport: Names<DirectTransportOptions> = {
-  maxSendMessageSize: true,
-  maxReceiveMessageSize: true,
-  appData: true,
-};
-const activeSpeakerObserver: Names<ActiveSpeakerObserverOptions> = { interval: true, appData: true };
-const audioLevelObserver: Names<AudioLevelObserverOptions> = {
-  maxEntries: true,
-  threshold: true,
-  interval: true,
-  appData: true,
-};
-
-const names = {
-  createWebRtcTransport: webRtcTransport,
-  createPlainTransport: plainTransport,
-  createPipeTransport: pipeTransport,
-  createDirectTransport: directTransport,
-  createActiveSpeakerObserver: activeSpeakerObserver,
-  createAudioLevelObserver: audioLevelObserver,
-};
-
-export type CreateMethod = keyof typeof names;
+export type CreateMethod = keyof typeof shapes;
 
 /** Names of the options of each method, `placement` included. */
 export const createOptions = Object.fromEntries(
-  Object.entries(names).map(([method, known]) => [method, [...Object.keys(known), 'placement']]),
+  Object.entries(shapes).map(([method, { members }]) => [method, [...Object.keys(members), 'placement']]),
 ) as unknown as Readonly<Record<CreateMethod, readonly string[]>>;
 
 export function isCreateMethod(method: string): method is CreateMethod {
-  return Object.hasOwn(names, method);
+  return Object.hasOwn(shapes, method);
 }
 
 export interface Separated<Options> {
@@ -113,7 +52,9 @@ export function separatePlacement<Options extends { placement?: Placement }>(
   method: CreateMethod,
   options: Options,
 ): Separated<Options> {
-  refuseOthers(`${method}()`, options, createOptions[method], former);
+  if (!isObject(options)) throw new TypeError(`${method}(): options must be an object; ${describeGiven(options)}`);
+  const message = unknownNames(options, createOptions[method], former);
+  if (message !== undefined) throw new TypeError(`${method}(): ${message}`);
   const { placement, ...rest } = options;
   if (placement !== undefined) checkPlacement(placement);
   return { rest: placement === undefined && !('placement' in options) ? options : rest, placement };

@@ -1,6 +1,6 @@
 /** Results of `dump()`: the existing objects, as JSON, from which they can be understood and made again. */
 import type { AppData } from 'mediasoup/types';
-import type { ResolvedMafaldaRouterOptions } from './options.ts';
+import type { ResolvedMafaldaRouterOptions } from './mafaldaRouterOptions.ts';
 
 /** Dump of any object: its id, its `appData`, and the properties of mediasoup's object. */
 export interface ObjectDump {

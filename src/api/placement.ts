@@ -1,5 +1,7 @@
 /** Placement: an application's wishes and orders for the node on which an object is created. */
-import { refuseUnknown } from './options.ts';
+import * as v from 'valibot';
+import { expecting, optionsOf, resolveOptions } from './optionsSchema.ts';
+import { anyText, listOf } from './optionTypes.ts';
 import type { MafaldaApi } from './types.ts';
 
 /**
@@ -26,18 +28,21 @@ export interface Placement {
   near?: readonly string[] | undefined;
 }
 
+export const placementOptions = optionsOf<Placement>()({
+  node: v.optional(
+    expecting(
+      'the id, the URL or the object of a node',
+      v.custom<string | MafaldaApi>(node => typeof node === 'string' || typeof node === 'object'),
+    ),
+  ),
+  region: v.optional(anyText),
+  near: v.optional(listOf('ids of Producers, DataProducers, Transports and Consumers', anyText)),
+});
+
 /**
  * Checks a placement.
  * @throws {TypeError} for a member that is unknown or of another type
  */
 export function checkPlacement(placement: Placement): void {
-  refuseUnknown('placement', placement, { node: true, region: true, near: true });
-  const { region, near } = placement;
-  if (region !== undefined && typeof region !== 'string')
-    throw new TypeError('if given, placement.region must be a string');
-  if (near !== undefined && !(Array.isArray(near) && near.every(id => typeof id === 'string'))) {
-    throw new TypeError(
-      'if given, placement.near must be an array of the ids of Producers, DataProducers, Transports and Consumers',
-    );
-  }
+  resolveOptions('placement', placementOptions, placement);
 }

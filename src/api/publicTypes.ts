@@ -11,7 +11,7 @@ export type {
   TransportDump,
   WorkerDump,
 } from './dump.ts';
-export type { ResolvedMafaldaRouterOptions } from './options.ts';
+export type { ResolvedMafaldaRouterOptions } from './mafaldaRouterOptions.ts';
 export type { HostLoad, LoadReport, WorkerLoad } from './load.ts';
 export type { MafaldaStatistics, NodeStatistics, PipeReason, PlacementReason } from './statistics.ts';
 export type * from './types.ts';

@@ -1,7 +1,7 @@
 /** Dump of a tree's objects as JSON, from which they can be understood and made again. */
 import type { AppData } from 'mediasoup/types';
 import type { MafaldaRouterDump, ObjectDump, PipeDump, TransportDump, WorkerDump } from '../api/dump.ts';
-import type { ResolvedMafaldaRouterOptions } from '../api/options.ts';
+import type { ResolvedMafaldaRouterOptions } from '../api/mafaldaRouterOptions.ts';
 import type { ObjectTree, ObjectType, TreeNode } from '../core/objectTree.ts';
 import { linkedRouterId } from '../piping/endpoint.ts';
 import { lostMessagesOf } from '../piping/lostMessages.ts';

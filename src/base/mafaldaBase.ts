@@ -8,7 +8,7 @@ import { OwnRooms, type HeldRooms } from '../core/heldRooms.ts';
 import { logRejections } from '../core/logRejections.ts';
 import type { ModuleScope } from './moduleScope.ts';
 import { ObjectTree } from '../core/objectTree.ts';
-import { resolveMafaldaRouterOptions, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
+import { resolveMafaldaRouterOptions, type ResolvedMafaldaRouterOptions } from '../api/mafaldaRouterOptions.ts';
 import { PublicEmitter } from '../core/publicEmitter.ts';
 import { ReadOnlyMap } from '../core/readOnlyMap.ts';
 import type {

@@ -1,5 +1,8 @@
 /** Waits for a node to be empty, within bounds, and reports its remaining objects. */
 import type { Consumer, DataConsumer, RtpObserver, Transport } from 'mediasoup/types';
+import * as v from 'valibot';
+import { optionsOf } from '../api/optionsSchema.ts';
+import { duration } from '../api/optionTypes.ts';
 import type { ClusterNode } from './clusterNode.ts';
 
 /** Options of `MafaldaHorizontal.drain()`. */
@@ -10,6 +13,8 @@ export interface DrainOptions {
    */
   deadline?: number | undefined;
 }
+
+export const drainOptions = optionsOf<DrainOptions>()({ deadline: v.optional(duration(0)) });
 
 /**
  * Objects that were left on a node when draining it ended; all lists are empty, and `underway` is 0, if the node is

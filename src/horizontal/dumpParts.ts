@@ -1,7 +1,7 @@
 /** Dump of a MafaldaRouter that is spread over nodes. */
 import { dumpTree } from '../base/dumpTree.ts';
 import type { MafaldaRouterDump } from '../api/dump.ts';
-import type { ResolvedMafaldaRouterOptions } from '../api/options.ts';
+import type { ResolvedMafaldaRouterOptions } from '../api/mafaldaRouterOptions.ts';
 import type { PipeableMafaldaRouter } from '../base/pipeableMafaldaRouter.ts';
 import { askNodes, pathTo } from './askNodes.ts';
 import type { ClusterNode } from './clusterNode.ts';

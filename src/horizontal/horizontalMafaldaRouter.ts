@@ -9,7 +9,7 @@ import type { MafaldaRouterDump } from '../api/dump.ts';
 import { logger } from '../core/logger.ts';
 import { MafaldaRouterBase } from '../base/mafaldaRouterBase.ts';
 import type { TreeNode } from '../core/objectTree.ts';
-import type { ResolvedMafaldaRouterOptions } from '../api/options.ts';
+import type { ResolvedMafaldaRouterOptions } from '../api/mafaldaRouterOptions.ts';
 import {
   isLinkTransport,
   streamKey,

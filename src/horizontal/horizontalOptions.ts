@@ -1,7 +1,9 @@
-/** Options and events of a MafaldaHorizontal. */
-import type { OptionNames } from '../api/options.ts';
+/** Options of a MafaldaHorizontal, with their schema, and its events. */
+import * as v from 'valibot';
+import { optionsOf } from '../api/optionsSchema.ts';
+import { callback, duration, percentage } from '../api/optionTypes.ts';
 import type { MafaldaApi, MafaldaEvents } from '../api/types.ts';
-import type { Strategy } from '../placement/strategies.ts';
+import { concentrate, type Strategy } from '../placement/strategies.ts';
 import {
   clusterConnectionOptions,
   type ConnectFailure,
@@ -29,12 +31,12 @@ export interface MafaldaHorizontalOptions extends Omit<RemoteMafaldaClientOption
   nodeTimeout?: number | undefined;
 }
 
-export const horizontalOptions: OptionNames<MafaldaHorizontalOptions> = {
-  ...clusterConnectionOptions,
-  strategy: true,
-  watermarkNode: true,
-  nodeTimeout: true,
-};
+export const horizontalOptions = optionsOf<MafaldaHorizontalOptions>()({
+  ...clusterConnectionOptions.entries,
+  strategy: v.optional(callback<Strategy>('a function, such as concentrate'), () => concentrate),
+  watermarkNode: v.optional(percentage, 66),
+  nodeTimeout: v.optional(duration(1), 3000),
+});
 
 /** Call that creates an object, for which no node has room. */
 export interface FullCall {

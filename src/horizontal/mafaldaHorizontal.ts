@@ -8,7 +8,9 @@ import { MafaldaBase } from '../base/mafaldaBase.ts';
 import { ModuleScope, packageScope } from '../base/moduleScope.ts';
 import { heldRoomsOf, type FoundRoom, type SoughtRoom } from '../base/roomFinder.ts';
 import type { HeldRooms } from '../core/heldRooms.ts';
-import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
+import { describeGiven } from '../api/describeGiven.ts';
+import type { ResolvedMafaldaRouterOptions } from '../api/mafaldaRouterOptions.ts';
+import { resolveOptions } from '../api/optionsSchema.ts';
 import type {
   MafaldaApi,
   MafaldaRouterOptions,
@@ -17,12 +19,11 @@ import type {
   MediasoupObject,
   ResourceUsages,
 } from '../api/types.ts';
-import { checkDuration } from '../api/checkDuration.ts';
 import type { MafaldaStatistics, NodeStatistics } from '../api/statistics.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import { Departures } from './departures.ts';
 import { ToldDirectory } from './directory/toldDirectory.ts';
-import { untilDrained, drainReportOf, type DrainOptions, type DrainReport } from './drain.ts';
+import { drainOptions, drainReportOf, untilDrained, type DrainOptions, type DrainReport } from './drain.ts';
 import { findRoom } from './findRoom.ts';
 import { HorizontalMediasoup } from './horizontalMediasoup.ts';
 import { HorizontalMafaldaRouter } from './horizontalMafaldaRouter.ts';
@@ -30,7 +31,7 @@ import { Evidence } from './liveness/evidence.ts';
 import { Liveness } from './liveness/liveness.ts';
 import { askNodes, pathTo } from './askNodes.ts';
 import { NodePool } from './nodePool.ts';
-import { concentrate, type Strategy } from '../placement/strategies.ts';
+import type { Strategy } from '../placement/strategies.ts';
 import {
   horizontalOptions,
   type MafaldaHorizontalEvents,
@@ -41,9 +42,6 @@ import {
 const log = logger('horizontal');
 
 export const scope = new ModuleScope(packageScope);
-
-const DEFAULT_WATERMARK = 66;
-const DEFAULT_NODE_TIMEOUT_MS = 3000;
 
 /**
  * Many Mafaldas as one, remote or local: a Set of nodes with the API of each of them.
@@ -85,17 +83,12 @@ export class MafaldaHorizontal
    */
   constructor(nodes: Iterable<string | MafaldaApi> = [], options: MafaldaHorizontalOptions = {}) {
     super(scope);
-    refuseUnknown('MafaldaHorizontal', options, horizontalOptions);
-    const {
-      strategy = concentrate,
-      watermarkNode = DEFAULT_WATERMARK,
-      nodeTimeout = DEFAULT_NODE_TIMEOUT_MS,
-      ...clientOptions
-    } = options;
-    if (typeof strategy !== 'function') throw new TypeError('if given, strategy must be a function');
-    if (typeof watermarkNode !== 'number' || !(watermarkNode >= 0))
-      throw new TypeError('if given, watermarkNode must be a percentage, 0 or more');
-    checkDuration('nodeTimeout', nodeTimeout, 1);
+    const { strategy, watermarkNode, nodeTimeout, ...clientOptions } = resolveOptions(
+      'MafaldaHorizontal',
+      horizontalOptions,
+      options,
+    );
+    checkNodes(nodes);
     this.#clientOptions = clientOptions;
     this.#nodes = new NodePool(strategy, watermarkNode);
     this.#mediasoup = new HorizontalMediasoup(this.#nodes);
@@ -277,11 +270,10 @@ export class MafaldaHorizontal
    * @throws {TypeError} if it is not a node of this MafaldaHorizontal, or `deadline` is not a duration
    */
   async drain(node: string | MafaldaApi, options: DrainOptions = {}): Promise<DrainReport> {
-    refuseUnknown('drain()', options, { deadline: true });
-    if (options.deadline !== undefined) checkDuration('deadline', options.deadline, 0);
+    const { deadline } = resolveOptions('drain()', drainOptions, options);
     const found = this.#nodes.findOrThrow(node);
     found.draining = true;
-    await untilDrained(found, options.deadline);
+    await untilDrained(found, deadline);
     return drainReportOf(found);
   }
 
@@ -414,4 +406,14 @@ function statisticsOf({ id, load, connected, unreachable, draining, rest }: Clus
 
 function stateOf({ id, connected, unreachable, draining, load, region }: ClusterNode): NodeDump {
   return { id, connected, unreachable, draining, load, region };
+}
+
+/** A string is iterable as well: each of its letters would be a node. */
+function checkNodes(nodes: unknown): void {
+  const isIterable = typeof nodes === 'object' && nodes !== null && Symbol.iterator in nodes;
+  if (isIterable) return;
+  const meant = typeof nodes === 'string' ? `[${JSON.stringify(nodes)}]` : "['wss://media-1.example:4443']";
+  throw new TypeError(
+    `MafaldaHorizontal: the first argument must be an array, or another iterable, of URLs and Mafaldas, such as ${meant}; ${describeGiven(nodes)}`,
+  );
 }

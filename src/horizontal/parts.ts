@@ -8,7 +8,7 @@ import { NotFoundError } from 'mediasoup/errors';
 import { GraceTimers } from '../core/graceTimers.ts';
 import { logger } from '../core/logger.ts';
 import type { ObjectTree, ObjectType, ObjectTypes, TreeNode } from '../core/objectTree.ts';
-import { resolveMafaldaRouterOptions } from '../api/options.ts';
+import { resolveMafaldaRouterOptions } from '../api/mafaldaRouterOptions.ts';
 import type { MafaldaRouter } from '../api/types.ts';
 import type { PipeableMafaldaRouter } from '../base/pipeableMafaldaRouter.ts';
 import { findMafaldaRouter, type SoughtRoom } from '../base/roomFinder.ts';

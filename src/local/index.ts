@@ -1,11 +1,12 @@
 import { scope } from './mafalda.ts';
 
-export { Mafalda, type MafaldaOptions } from './mafalda.ts';
+export { Mafalda } from './mafalda.ts';
+export type { MafaldaOptions } from './mafaldaOptions.ts';
 export { WorkerBudgetError } from '../api/errors.ts';
 export type { AddressOptions } from '../core/addresses/addresses.ts';
 export type { WorkerBudgetOptions } from './workerBudget.ts';
 export type * from '../api/publicTypes.ts';
-export { mafaldaRouterDefaultOptions } from '../api/options.ts';
+export { mafaldaRouterDefaultOptions } from '../api/mafaldaRouterOptions.ts';
 
 // Objects of the Mafaldas of this machine in this process. The Maps are read-only, and always current.
 export const {

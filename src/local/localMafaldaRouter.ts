@@ -11,7 +11,7 @@ import { dumpTree } from '../base/dumpTree.ts';
 import type { MafaldaRouterDump } from '../api/dump.ts';
 import { MafaldaRouterBase } from '../base/mafaldaRouterBase.ts';
 import { ObjectTree, type TreeNode } from '../core/objectTree.ts';
-import type { ResolvedMafaldaRouterOptions } from '../api/options.ts';
+import type { ResolvedMafaldaRouterOptions } from '../api/mafaldaRouterOptions.ts';
 import {
   isLinkTransport,
   streamKey,

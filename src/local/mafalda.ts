@@ -1,20 +1,21 @@
-import { addressOptionNames, Addresses, reachable, type AddressOptions } from '../core/addresses/addresses.ts';
+import { Addresses, reachable } from '../core/addresses/addresses.ts';
 import { NodeUnavailableError } from '../api/errors.ts';
 import { WorkerCounts } from '../base/workerCounts.ts';
 import type { LoadReport } from '../api/load.ts';
 import { MafaldaBase } from '../base/mafaldaBase.ts';
-import { refuseUnknown, type OptionNames, type ResolvedMafaldaRouterOptions } from '../api/options.ts';
+import type { ResolvedMafaldaRouterOptions } from '../api/mafaldaRouterOptions.ts';
+import { resolveOptions } from '../api/optionsSchema.ts';
 import type { MafaldaStatistics } from '../api/statistics.ts';
+import { describeGiven } from '../api/describeGiven.ts';
 import type { ResourceUsages } from '../api/types.ts';
 import type { Index, WebRtcServerOptions, Worker } from 'mediasoup/types';
 import { ObjectTree } from '../core/objectTree.ts';
 import { ModuleScope, packageScope } from '../base/moduleScope.ts';
-import { checkDuration } from '../api/checkDuration.ts';
 import { HostMeter } from './hostMeter.ts';
-import { DEFAULT_IDLE_PIPE_TIMEOUT_MS } from '../piping/links/idlePipes.ts';
 import { LocalMafaldaRouter } from './localMafaldaRouter.ts';
 import { usagesOf } from './usagesOf.ts';
-import { WorkerBudget, type WorkerBudgetOptions } from './workerBudget.ts';
+import { mafaldaOptions, type MafaldaOptions } from './mafaldaOptions.ts';
+import { WorkerBudget } from './workerBudget.ts';
 import { WorkerPool } from './workerPool.ts';
 
 const ENDED_BY_SIGNAL =
@@ -22,34 +23,6 @@ const ENDED_BY_SIGNAL =
   'A service manager that signals each process of a service has to leave that to this one (systemd: KillMode=mixed): see "Signals" in docs/guides/media-servers.md';
 
 export const scope = new ModuleScope(packageScope);
-
-/** Options of a Mafalda. */
-export interface MafaldaOptions extends AddressOptions {
-  /**
-   * Limit for the Workers of all processes of this machine. `false`: no common limit, for several simulated machines on
-   * a single machine.
-   * @default as many Workers as cores, in a file that all processes share
-   */
-  workerBudget?: WorkerBudgetOptions | false | undefined;
-  /**
-   * Lets WebRtcTransports without addresses share the ports of a WebRtcServer. Each Worker has a WebRtcServer of its
-   * own, so with several Workers the listen infos need a `portRange` rather than a `port`.
-   * @default none: each WebRtcTransport has ports of its own, at the addresses that the caller or the options give
-   */
-  webRtcServerOptions?: WebRtcServerOptions | undefined;
-  /**
-   * Time after which an unused pipe closes, and then a link without pipes, in ms.
-   * @default 2000
-   */
-  idlePipeTimeout?: number | undefined;
-}
-
-const knownOptions: OptionNames<MafaldaOptions> = {
-  workerBudget: true,
-  webRtcServerOptions: true,
-  idlePipeTimeout: true,
-  ...addressOptionNames,
-};
 
 /**
  * All CPU cores of this machine as one: its MafaldaRouters spread over as many mediasoup Workers as the load needs.
@@ -89,21 +62,20 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
    */
   constructor(mediasoup: Index, options: MafaldaOptions = {}) {
     super(scope, new ObjectTree());
-    refuseUnknown('Mafalda', options, knownOptions);
+    const resolved = resolveOptions('Mafalda', mafaldaOptions, options);
     if (typeof mediasoup?.createWorker !== 'function') {
-      throw new TypeError("mediasoup must be the mediasoup module: new Mafalda(await import('mediasoup'))");
+      throw new TypeError(
+        `Mafalda: the first argument must be the mediasoup module, as in new Mafalda(await import('mediasoup')); ${describeGiven(mediasoup)}`,
+      );
     }
     this.mediasoup = mediasoup;
-    const { workerBudget, webRtcServerOptions, idlePipeTimeout = DEFAULT_IDLE_PIPE_TIMEOUT_MS } = options;
-    checkDuration('idlePipeTimeout', idlePipeTimeout, 0);
+    const { workerBudget, webRtcServerOptions, idlePipeTimeout } = resolved;
     this.#idlePipeTimeout = idlePipeTimeout;
-    if (webRtcServerOptions && !Array.isArray(webRtcServerOptions.listenInfos))
-      throw new TypeError('webRtcServerOptions: missing listenInfos');
     this.webRtcServerOptions = webRtcServerOptions && {
       ...webRtcServerOptions,
       listenInfos: webRtcServerOptions.listenInfos.map(reachable),
     };
-    this.#addresses = new Addresses(options, webRtcServerOptions?.listenInfos);
+    this.#addresses = new Addresses(resolved, webRtcServerOptions?.listenInfos);
     const budget = workerBudget === false ? undefined : new WorkerBudget(workerBudget);
     this.#pool = new WorkerPool(mediasoup, budget, () => this.#onEndedBySignal(), this.webRtcServerOptions);
   }

@@ -3,7 +3,7 @@ import type { Router, WebRtcServer, WebRtcServerOptions, Worker } from 'mediasou
 import { ClosedError, LimitError, WorkerBudgetError } from '../api/errors.ts';
 import { GraceTimers } from '../core/graceTimers.ts';
 import { onceClosed } from '../core/onceClosed.ts';
-import type { ResolvedMafaldaRouterOptions } from '../api/options.ts';
+import type { ResolvedMafaldaRouterOptions } from '../api/mafaldaRouterOptions.ts';
 import type { PlacementReason } from '../api/statistics.ts';
 import type { ObjectTree } from '../core/objectTree.ts';
 import type { Candidate } from '../placement/selection.ts';

@@ -4,8 +4,11 @@ import { dirname, join } from 'node:path';
 import { chmod, mkdir, open, type FileHandle } from 'node:fs/promises';
 import { constants, readFileSync } from 'node:fs';
 import lockfile from 'proper-lockfile';
+import * as v from 'valibot';
 import { availableCores } from '../api/resources.ts';
 import { WorkerBudgetError } from '../api/errors.ts';
+import { optionsOf } from '../api/optionsSchema.ts';
+import { positiveInteger, text } from '../api/optionTypes.ts';
 import { logger } from '../core/logger.ts';
 
 const log = logger('budget');
@@ -25,6 +28,11 @@ export interface WorkerBudgetOptions {
 }
 
 const FOLDER = join(tmpdir(), 'mafalda-workers');
+
+export const workerBudgetOptions = optionsOf<WorkerBudgetOptions>()({
+  max: v.optional(positiveInteger, availableCores()),
+  file: v.optional(text, join(FOLDER, 'shares.json')),
+});
 
 /**
  * Modes of the file and its folder, for all users of the machine. The folder has no sticky bit, so that any user can
@@ -47,11 +55,7 @@ export class WorkerBudget {
   readonly max: number;
   readonly #file: string;
 
-  constructor({ max = availableCores(), file = join(FOLDER, 'shares.json') }: WorkerBudgetOptions = {}) {
-    if (!Number.isInteger(max) || max < 1)
-      throw new TypeError('if given, workerBudget.max must be an integer, 1 or more');
-    if (typeof file !== 'string' || file === '')
-      throw new TypeError('if given, workerBudget.file must be the path of a file');
+  constructor({ max, file }: Required<WorkerBudgetOptions>) {
     this.max = max;
     this.#file = file;
   }

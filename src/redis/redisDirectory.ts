@@ -1,8 +1,9 @@
 /** The directory on Redis, or on Valkey: for clusters whose nodes come and go, and for rooms of many controllers. */
 import { createClient } from 'redis';
-import { checkDuration } from '../api/checkDuration.ts';
+import * as v from 'valibot';
 import { ClosedError } from '../api/errors.ts';
-import { refuseUnknown, type OptionNames } from '../api/options.ts';
+import { expecting, optionsOf, resolveOptions } from '../api/optionsSchema.ts';
+import { duration } from '../api/optionTypes.ts';
 import { logger } from '../core/logger.ts';
 import { PublicEmitter } from '../core/publicEmitter.ts';
 import type {
@@ -35,11 +36,17 @@ export interface RedisDirectoryOptions {
   prefix?: string | undefined;
 }
 
-const knownOptions: OptionNames<RedisDirectoryOptions> = { prefix: true };
-
 const MAX_PREFIX_LENGTH = 100;
 /** Duration of a lease: another process has it 15 s after its holder was killed, at the latest. */
 const LEASE_MS = 10_000;
+const name = expecting(
+  `a string of 1 to ${MAX_PREFIX_LENGTH} characters`,
+  v.pipe(v.string(), v.nonEmpty(), v.maxLength(MAX_PREFIX_LENGTH)),
+);
+
+export const redisDirectoryOptions = optionsOf<RedisDirectoryOptions>()({ prefix: v.optional(name, 'mafalda') });
+const leaseOptions = optionsOf<{ name: string; duration: number }>()({ name, duration: duration(1) });
+
 /** Largest message of another user of the directory, in characters. */
 const MAX_MESSAGE_LENGTH = MAX_RECORD_BYTES + 1;
 
@@ -76,10 +83,7 @@ export class RedisDirectory extends PublicEmitter<DirectoryEvents> implements Di
    */
   constructor(redis: string | RedisClient, options: RedisDirectoryOptions = {}, timing: Partial<Timing> = {}) {
     super();
-    refuseUnknown('RedisDirectory', options, knownOptions);
-    const { prefix = 'mafalda' } = options;
-    if (typeof prefix !== 'string' || prefix === '' || prefix.length > MAX_PREFIX_LENGTH)
-      throw new TypeError(`if given, prefix must be a string of 1 to ${MAX_PREFIX_LENGTH} characters`);
+    const { prefix } = resolveOptions('RedisDirectory', redisDirectoryOptions, options);
     this.#keys = new Keys(prefix);
     this.#timing = { ...defaultTiming, ...timing };
     this.#connection = new RedisConnection(patternOf(redis), this.#timing);
@@ -132,9 +136,7 @@ export class RedisDirectory extends PublicEmitter<DirectoryEvents> implements Di
    */
   lease(name = 'autoscaler', duration = LEASE_MS): Lease {
     this.#assertOpen();
-    if (typeof name !== 'string' || name === '' || name.length > MAX_PREFIX_LENGTH)
-      throw new TypeError(`if given, the name of a lease must be a string of 1 to ${MAX_PREFIX_LENGTH} characters`);
-    checkDuration('duration', duration, 1);
+    resolveOptions('lease()', leaseOptions, { name, duration });
     return new RedisLease(this.#connection, this.#keys.lease(name), duration);
   }
 

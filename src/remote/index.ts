@@ -11,7 +11,7 @@ export {
   type Token,
 } from './client/index.ts';
 export { RemoteMafaldaServer, type ServerCounts } from './server/remoteMafaldaServer.ts';
-export type { RemoteMafaldaServerOptions } from './server/serverOptions.ts';
+export type { RemoteMafaldaServerOptions, ServerDrainOptions } from './server/serverOptions.ts';
 export type { Auth } from './server/authenticate.ts';
 export type { Limits } from './server/limits.ts';
 export type { PlainTarget } from './server/targets.ts';
@@ -19,7 +19,7 @@ export type { ClientWorkerSetting } from './server/settingsPolicy.ts';
 export type { AddressOptions } from '../core/addresses/addresses.ts';
 export type { Orphans } from './server/orphanRegistry.ts';
 export type * from '../api/publicTypes.ts';
-export { mafaldaRouterDefaultOptions } from '../api/options.ts';
+export { mafaldaRouterDefaultOptions } from '../api/mafaldaRouterOptions.ts';
 
 // Objects of the RemoteMafaldaClients of this process. The Maps are read-only, and always current.
 export const {

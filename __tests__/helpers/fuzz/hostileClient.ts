@@ -1,5 +1,12 @@
 /** What no well-behaved client sends, chosen by a seeded generator so that it can be sent again. */
-import { descriptionOf, mafaldaRouterCalls, type ClassName } from '../../../src/remote/protocol/classes.ts';
+import type { Callable } from '../../../src/remote/protocol/argumentShapes.ts';
+import {
+  mafaldaRouterCalls,
+  type MafaldaCall,
+  type MafaldaRouterCall,
+  type MediasoupCall,
+} from '../../../src/remote/protocol/calls.ts';
+import { descriptionOf, type ClassName } from '../../../src/remote/protocol/classes.ts';
 import { membersOf } from '../../../src/remote/protocol/describe.ts';
 import type { Frame } from '../rawWebSocket.ts';
 
@@ -170,8 +177,10 @@ const link = {
 };
 const piped = { id: 'p', appData: {}, paused: false, kind: 'audio', rtpParameters };
 
-/** Arguments that are right, or nearly, of all that can be called. */
-const calls: Record<string, unknown[]> = {
+type AnyCall = MafaldaCall | MediasoupCall | MafaldaRouterCall | { [Name in ClassName]: Callable<Name> }[ClassName];
+
+/** Arguments that are right, or nearly, of all that can be called: the compiler names a method that is missing. */
+const calls: Readonly<Record<AnyCall, unknown[]>> = {
   createMafaldaRouter: [
     {
       id: 'mine',
@@ -186,7 +195,15 @@ const calls: Record<string, unknown[]> = {
     },
   ],
   findMafaldaRouter: [{ id: 'theirs', maxWorkers: 2 }, true],
+  listMafaldaRouters: [],
+  drain: [],
+  undrain: [],
+  closeUnconfirmed: [{ mafaldaRouter: 'mine', handles: [1, 2, 3], number: 1 }],
+  attach: [],
+  leave: [],
+  adopt: [[1, 2, 3]],
   getResourceUsages: [],
+  getResourceUsage: [],
   getRtpCapabilities: [],
   dump: [],
   createDirectTransport: [{ appData: { a: 1 }, maxMessageSize: 1000 }],
@@ -268,6 +285,7 @@ const calls: Record<string, unknown[]> = {
   removeProducer: [{ producerId: 'p' }],
   setBufferedAmountLowThreshold: [100],
   setSubchannels: [[1, 2]],
+  getBufferedAmount: [],
   addSubchannel: [3],
   removeSubchannel: [1],
   send: [Buffer.from('x'), 51],
@@ -306,7 +324,7 @@ const neverMethods = [
 ];
 
 /** What makes the objects that the rest is then done to. */
-const beginning: [target: unknown, method: string][] = [
+const beginning: [target: unknown, method: AnyCall][] = [
   [0, 'createMafaldaRouter'],
   ['mine', 'createDirectTransport'],
   ['mine', 'createPlainTransport'],
@@ -340,7 +358,7 @@ export function hostileMessage(random: Random, id: number, known: readonly Known
       id,
       target: -1,
       method: 'createWorker',
-      args: random() < 0.5 ? calls['createWorker'] : spoilOne(random, calls['createWorker']!),
+      args: random() < 0.5 ? calls.createWorker : spoilOne(random, calls.createWorker),
     };
   if (random() < 0.05)
     return {
@@ -366,10 +384,14 @@ export function hostileMessage(random: Random, id: number, known: readonly Known
 
 /** A method that takes an object of mediasoup's gets one, of any class. */
 function withReference(random: Random, method: string, known: readonly Known[]): unknown[] {
-  const right = Object.hasOwn(calls, method) ? calls[method]! : [];
+  const right = isCall(method) ? calls[method] : [];
   const name = method === 'pipeToRouter' ? 'router' : method === 'createWebRtcTransport' ? 'webRtcServer' : undefined;
   if (name === undefined || known.length === 0 || random() < 0.3) return right;
   return [{ ...(right[0] as Wire), [name]: { $ref: pick(random, known).handle } }];
+}
+
+function isCall(method: string): method is AnyCall {
+  return Object.hasOwn(calls, method);
 }
 
 /** The list stays one: a message with anything else is the end of a session, and of what could be tried in it. */

@@ -53,7 +53,9 @@ export function hostileReport(random: Random): unknown {
   return random() < 0.3 ? load : spoil(random, load);
 }
 
-const values: Record<(typeof stateTypes)[string], unknown> = {
+type StateType = (typeof stateTypes)[keyof typeof stateTypes];
+
+const values: Record<StateType, unknown> = {
   text: 'text',
   number: 4711,
   flag: false,
@@ -64,8 +66,9 @@ const values: Record<(typeof stateTypes)[string], unknown> = {
 
 /** All properties of a class, as they should be. */
 function stateOf(className: ClassName): Wire {
+  const types: Readonly<Record<string, StateType>> = stateTypes;
   const names = membersOf(descriptionOf(className), 'fixed', 'changing');
-  return Object.fromEntries(names.map(name => [name, values[stateTypes[name]!]]));
+  return Object.fromEntries(names.map(name => [name, values[types[name]!]]));
 }
 
 /** A server that tells of more and more, mostly as it should. */

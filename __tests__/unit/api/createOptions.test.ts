@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { createOptions, isCreateMethod, separatePlacement } from '../../../src/api/createOptions.ts';
 import type { Placement } from '../../../src/api/placement.ts';
-import { mafaldaRouterCreates } from '../../../src/remote/protocol/classes.ts';
+import { mafaldaRouterCreates } from '../../../src/remote/protocol/calls.ts';
 
 test('are known for everything that a MafaldaRouter creates', () => {
   expect(Object.keys(createOptions).sort()).toEqual([...mafaldaRouterCreates].sort());

@@ -5,6 +5,8 @@ test.each([
   ['mediacodecs', 'mediaCodecs'],
   ['mediaCodec', 'mediaCodecs'],
   ['prt', 'port'],
+  ['prot', 'port'],
+  ['opt', undefined],
   ['tokn', 'token'],
   ['sessionTimout', 'sessionTimeout'],
   ['x', undefined],

@@ -120,7 +120,9 @@ describe('WorkerBudget', () => {
   });
 
   test.each([{ max: 0 }, { max: 1.5 }, { file: '' }])('refuses %p', options => {
-    expect(() => new WorkerBudget(options)).toThrow(TypeError);
+    expect(() => new Mafalda(mediasoup, { workerBudget: options })).toThrow(
+      /Mafalda: workerBudget\.(max must be a positive integer|file must be a non-empty string); it is/,
+    );
   });
 });
 

@@ -286,6 +286,8 @@ describe('the path of a URL', () => {
   test('of a server begins with a slash', () => {
     const { mafalda } = servers.plain;
     for (const path of ['media', '/', '/a?b'])
-      expect(() => new RemoteMafaldaServer(mafalda, { auth: false, path })).toThrow(/path must begin with \//);
+      expect(() => new RemoteMafaldaServer(mafalda, { auth: false, path })).toThrow(
+        /path must be a path that begins with \//,
+      );
   });
 });

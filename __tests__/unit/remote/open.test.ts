@@ -27,12 +27,14 @@ describe('a server', () => {
     ['missing', {}],
     ['missing', { auth: undefined }],
     ['an empty string', { auth: '' }],
-    ['of type number', { auth: 42 }],
-    ['of type boolean', { auth: true }],
-    ['of type object', { auth: null }],
+    ['a number', { auth: 42 }],
+    ['a boolean', { auth: true }],
+    ['null', { auth: null }],
   ])('is refused whose auth is %s', (what, options) => {
     expect(() => serverWith(options)).toThrow(TypeError);
-    expect(() => serverWith(options)).toThrow(new RegExp(`auth is ${what}.*or false if everybody`));
+    expect(() => serverWith(options)).toThrow(
+      new RegExp(`auth must be the token .* or false if everybody .*; it is ${what}`),
+    );
   });
 
   test('that shares another one’s HTTP server has that one’s address and TLS', () => {
@@ -118,7 +120,7 @@ describe('a token', () => {
 
   test('that is no string is refused', () => {
     expect(() => new RemoteMafaldaClient('ws://127.0.0.1:1', { token: 42 as unknown as string })).toThrow(
-      /token must be a string, or a function/,
+      /RemoteMafaldaClient: token must be a string, or a function of the URL; it is a number/,
     );
   });
 

@@ -1,7 +1,16 @@
 /** Listening addresses of this machine's Transports, for callers on other machines, which don't know them. */
 import { isIP } from 'node:net';
-import type { TransportListenInfo, TransportListenIp } from 'mediasoup/types';
-import type { OptionNames } from '../../api/options.ts';
+import type {
+  AppData,
+  TransportListenInfo,
+  TransportListenIp,
+  TransportPortRange,
+  TransportSocketFlags,
+  WebRtcServerOptions,
+} from 'mediasoup/types';
+import * as v from 'valibot';
+import { expecting, optionsOf } from '../../api/optionsSchema.ts';
+import { flag, integerFrom, isObject, port, text, type OptionType } from '../../api/optionTypes.ts';
 import { familyOf, type Family } from './families.ts';
 import { ownAddress } from './ownAddress.ts';
 
@@ -30,13 +39,55 @@ export interface AddressOptions {
   pipeListenInfo?: TransportListenInfo | undefined;
 }
 
-export const addressOptionNames: OptionNames<AddressOptions> = {
-  announcedAddress: true,
-  listenInfos: true,
-  listenIps: true,
-  pipeListenInfo: true,
-};
-export const addressOptions = Object.keys(addressOptionNames) as readonly (keyof AddressOptions)[];
+/** mediasoup accepts any text as an announced address, and clients would try in vain to reach it. */
+const host = expecting(
+  'an IP address or the name of a host, such as 203.0.113.7 or media-1.example, without protocol and port',
+  v.pipe(
+    v.string(),
+    v.check(address => isHost(address)),
+  ),
+);
+
+const range = optionsOf<TransportPortRange>()({ min: port, max: port });
+const flags = optionsOf<TransportSocketFlags>()({ ipv6Only: v.optional(flag), udpReusePort: v.optional(flag) });
+
+const listenInfo = optionsOf<TransportListenInfo>()({
+  protocol: expecting("'udp' or 'tcp'", v.picklist(['udp', 'tcp'])),
+  ip: text,
+  announcedIp: v.optional(host),
+  announcedAddress: v.optional(host),
+  exposeInternalIp: v.optional(flag),
+  port: v.optional(port),
+  portRange: v.optional(range),
+  flags: v.optional(flags),
+  sendBufferSize: v.optional(integerFrom(0)),
+  recvBufferSize: v.optional(integerFrom(0)),
+});
+const listenIp = optionsOf<TransportListenIp>()({ ip: text, announcedIp: v.optional(host) });
+
+const listenInfos = expecting('an array of objects such as { protocol, ip, announcedAddress }', v.array(listenInfo));
+
+export const addressOptions = optionsOf<AddressOptions>()({
+  announcedAddress: v.optional(host),
+  listenInfos: v.optional(listenInfos),
+  listenIps: v.optional(
+    expecting(
+      'an array of addresses, or of objects such as { ip, announcedIp }',
+      v.array(v.lazy<OptionType<TransportListenIp | string>>(given => (typeof given === 'string' ? text : listenIp))),
+    ),
+  ),
+  pipeListenInfo: v.optional(listenInfo),
+});
+
+export const webRtcServerOptions = optionsOf<WebRtcServerOptions>()({
+  listenInfos,
+  appData: v.optional(expecting('an object', v.custom<AppData>(isObject))),
+});
+
+/** @returns a sentence, if the options exclude each other */
+export function addressConflict({ listenInfos, listenIps }: AddressOptions): string | undefined {
+  return listenInfos && listenIps ? 'only one of listenInfos and listenIps must be given' : undefined;
+}
 
 type Options = Record<string, unknown>;
 type ListenIp = TransportListenIp | string;
@@ -64,14 +115,11 @@ export class Addresses {
   /**
    * @param webRtcServer listening addresses of the WebRtcServer whose ports are shared by WebRtcTransports without
    * addresses of their own; pipes use the same addresses if the options give none
-   * @throws {TypeError} for options that can't be announced, or exclude each other
    */
   constructor(
     { announcedAddress, listenInfos, listenIps, pipeListenInfo }: AddressOptions,
     webRtcServer?: readonly TransportListenInfo[],
   ) {
-    assertAnnounceable({ announcedAddress, listenInfos, listenIps, pipeListenInfo });
-    if (listenInfos && listenIps) throw new TypeError('only one of listenInfos and listenIps must be given');
     const given =
       listenInfos ??
       (listenIps || !announcedAddress
@@ -241,26 +289,6 @@ function pipesLike(listenInfos: readonly TransportListenInfo[]): TransportListen
 /** Announces this machine's own address for a wildcard, which is of no use to remote senders. */
 export function reachable(info: TransportListenInfo): TransportListenInfo {
   return isWildcard(info) ? { ...info, announcedAddress: ownAddress(familyOf(info)) } : info;
-}
-
-/**
- * Checks the announced addresses: mediasoup accepts any text, and clients would try in vain to reach it.
- * @throws {TypeError} naming the option
- */
-function assertAnnounceable({ announcedAddress, listenInfos, listenIps, pipeListenInfo }: AddressOptions): void {
-  const assert = (option: string, address: unknown): void => {
-    if (address === undefined || isHost(address)) return;
-    throw new TypeError(
-      `${option} must be an IP address or the name of a host, such as 203.0.113.7 or media-1.example, without protocol and port; it is ${JSON.stringify(address)}`,
-    );
-  };
-  assert('announcedAddress', announcedAddress);
-  for (const [index, info] of (Array.isArray(listenInfos) ? listenInfos : []).entries())
-    assert(`listenInfos[${index}].announcedAddress`, info?.announcedAddress);
-  for (const [index, info] of (Array.isArray(listenIps) ? listenIps : []).entries()) {
-    if (typeof info === 'object' && info !== null) assert(`listenIps[${index}].announcedIp`, info.announcedIp);
-  }
-  assert('pipeListenInfo.announcedAddress', pipeListenInfo?.announcedAddress);
 }
 
 /**

@@ -3,7 +3,6 @@ import { GraceTimers } from '../../core/graceTimers.ts';
 import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
 import { linkedRouterId } from '../endpoint.ts';
 
-export const DEFAULT_IDLE_PIPE_TIMEOUT_MS = 2000;
 /** Minimum time in which a requested stream or link must be used, in ms: longer than a round trip takes. */
 const EXPECTED_MS = 2000;
 

@@ -8,7 +8,7 @@ import { within } from '../../core/within.ts';
 import { CallTimeoutError, ClosedError, NodeUnavailableError, type RefusedError } from '../../api/errors.ts';
 import type { LoadReport } from '../../api/load.ts';
 import type { Welcome } from '../protocol/messages.ts';
-import { checkConnectionOptions, type RemoteMafaldaClientOptions } from './connectionOptions.ts';
+import type { ResolvedConnectionOptions } from './connectionOptions.ts';
 import type { Rebinding } from './rebinding.ts';
 import { Requests, type MessageCodec } from './requests.ts';
 import { ServerSearch } from './serverSearch.ts';
@@ -23,7 +23,6 @@ const GOODBYE_TIMEOUT_MS = 1000;
  * Shortest time to wait for the answer to `bye` when departing, in ms, since the server may be back within that time.
  */
 const DEPARTURE_TIMEOUT_MS = 15_000;
-const DEFAULT_CALL_TIMEOUT_MS = 15_000;
 /** Number of missing load reports from which on a connected server counts as silent. */
 const MISSED_REPORTS = 2.5;
 /** Time for a server that is about to close to answer the calls that it has, in ms. */
@@ -50,7 +49,7 @@ export type ConnectionEvents = {
 };
 
 export interface ConnectionContext {
-  options: RemoteMafaldaClientOptions;
+  options: ResolvedConnectionOptions;
   /** Distinguishes clients of the same name. */
   instance: string;
   codec: MessageCodec;
@@ -93,14 +92,13 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> {
 
   /**
    * @param urls of servers that stand for the same thing
-   * @throws {TypeError} for an invalid URL or option
+   * @throws {TypeError} for an invalid URL
    */
   constructor(urls: readonly string[], context: ConnectionContext) {
     super();
     const { options, codec } = context;
-    checkConnectionOptions(options);
     this.#context = context;
-    this.#callTimeout = options.callTimeout ?? DEFAULT_CALL_TIMEOUT_MS;
+    this.#callTimeout = options.callTimeout;
     const canMove = urls.length > 1;
     this.#servers = urls.map(url => this.#serverSocket(url, canMove));
     this.#server = this.#servers[0]!;

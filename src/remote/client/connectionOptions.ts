@@ -1,8 +1,10 @@
-/** Options of the connection to a server, with their checks. */
-import { checkDuration } from '../../api/checkDuration.ts';
-import type { OptionNames } from '../../api/options.ts';
-import type { NodeLimits } from './nodeLimits.ts';
-import { isName, MAX_NAME_LENGTH } from '../protocol/validate.ts';
+/** Options of the connection to a server, with their schema. */
+import * as v from 'valibot';
+import { expecting, optionsOf, secret } from '../../api/optionsSchema.ts';
+import { duration, pem, text } from '../../api/optionTypes.ts';
+import { DEFAULT_PATH } from '../protocol/messages.ts';
+import { MAX_NAME_LENGTH } from '../protocol/validate.ts';
+import { nodeLimits, type NodeLimits } from './nodeLimits.ts';
 
 /** Token, or a function of the server's URL that returns it. */
 export type Token = string | ((url: string) => string | undefined | Promise<string | undefined>);
@@ -64,31 +66,35 @@ export interface RemoteMafaldaClientOptions {
 }
 
 /**
- * Names of the options that apply to all nodes of a cluster; `sessionTimeout` is missing, since the cluster decides on
- * silent nodes.
+ * Options that apply to all nodes of a cluster; `sessionTimeout` is missing, since the cluster decides on silent nodes.
  */
-export const clusterConnectionOptions: OptionNames<Omit<RemoteMafaldaClientOptions, 'sessionTimeout'>> = {
-  token: true,
-  path: true,
-  ca: true,
-  cert: true,
-  key: true,
-  callTimeout: true,
-  name: true,
-  limits: true,
-};
+export const clusterConnectionOptions = optionsOf<Omit<RemoteMafaldaClientOptions, 'sessionTimeout'>>()({
+  token: v.optional(
+    secret(
+      expecting(
+        'a string, or a function of the URL',
+        v.custom<Token>(value => typeof value === 'string' || typeof value === 'function'),
+      ),
+    ),
+  ),
+  path: v.optional(text, DEFAULT_PATH),
+  ca: v.optional(pem),
+  cert: v.optional(pem),
+  key: v.optional(secret(pem)),
+  callTimeout: v.optional(duration(1), 15_000),
+  name: v.optional(
+    expecting(
+      `a string of 1 to ${MAX_NAME_LENGTH} characters`,
+      v.pipe(v.string(), v.nonEmpty(), v.maxLength(MAX_NAME_LENGTH)),
+    ),
+  ),
+  limits: v.optional(nodeLimits, {}),
+});
 
-export const connectionOptions: OptionNames<RemoteMafaldaClientOptions> = {
-  ...clusterConnectionOptions,
-  sessionTimeout: true,
-};
+export const connectionOptions = optionsOf<RemoteMafaldaClientOptions>()({
+  ...clusterConnectionOptions.entries,
+  sessionTimeout: v.optional(duration(1)),
+});
 
-/** @throws {TypeError} for an invalid option */
-export function checkConnectionOptions({ callTimeout, sessionTimeout, name, token }: RemoteMafaldaClientOptions): void {
-  if (token !== undefined && typeof token !== 'string' && typeof token !== 'function')
-    throw new TypeError('if given, token must be a string, or a function of the URL');
-  checkDuration('callTimeout', callTimeout, 1);
-  checkDuration('sessionTimeout', sessionTimeout, 1);
-  if (name !== undefined && !isName(name))
-    throw new TypeError(`if given, name must be a string of 1 to ${MAX_NAME_LENGTH} characters`);
-}
+/** Options of a connection with their defaults filled in. */
+export type ResolvedConnectionOptions = v.InferOutput<typeof connectionOptions>;

@@ -1,6 +1,6 @@
 /** Arguments and results of calls, in which objects of the server stand for their mirrors. */
 import { NotFoundError } from 'mediasoup/errors';
-import { created } from '../protocol/classes.ts';
+import { created } from '../protocol/calls.ts';
 import { decode } from '../protocol/codec.ts';
 import { coreOf } from './mirror.ts';
 

@@ -1,5 +1,7 @@
 /** Limits of the data that a server may send, so that it can't bring a client down by mistake or malice. */
-import { refuseUnknown } from '../../api/options.ts';
+import * as v from 'valibot';
+import { optionsOf } from '../../api/optionsSchema.ts';
+import { positiveInteger } from '../../api/optionTypes.ts';
 
 /** Limits of the data that a client takes from its server; beyond them the session ends. */
 export interface NodeLimits {
@@ -25,19 +27,9 @@ export interface NodeLimits {
   packetBytes: number;
 }
 
-const defaults: NodeLimits = {
-  objects: 200_000,
-  objectBytes: 512_000_000,
-  mafaldaRouters: 200_000,
-  packetBytes: 64_000_000,
-};
-
-/** @throws {TypeError} for a limit that is unknown or not a positive integer */
-export function resolveNodeLimits(limits: Partial<NodeLimits> = {}): NodeLimits {
-  refuseUnknown('limits', limits, defaults);
-  const resolved = { ...defaults, ...limits };
-  for (const [name, limit] of Object.entries(resolved)) {
-    if (!Number.isSafeInteger(limit) || limit <= 0) throw new TypeError(`limits.${name} must be a positive integer`);
-  }
-  return resolved;
-}
+export const nodeLimits = optionsOf<Partial<NodeLimits>>()({
+  objects: v.optional(positiveInteger, 200_000),
+  objectBytes: v.optional(positiveInteger, 512_000_000),
+  mafaldaRouters: v.optional(positiveInteger, 200_000),
+  packetBytes: v.optional(positiveInteger, 64_000_000),
+});

@@ -8,7 +8,8 @@ import { logger } from '../../core/logger.ts';
 import { ObjectTree } from '../../core/objectTree.ts';
 import { ModuleScope, packageScope } from '../../base/moduleScope.ts';
 import type { FoundRoom, SoughtRoom } from '../../base/roomFinder.ts';
-import { refuseUnknown, type ResolvedMafaldaRouterOptions } from '../../api/options.ts';
+import type { ResolvedMafaldaRouterOptions } from '../../api/mafaldaRouterOptions.ts';
+import { resolveOptions } from '../../api/optionsSchema.ts';
 import type {
   MafaldaEvents,
   MafaldaRouterOptions,
@@ -21,13 +22,16 @@ import { decode, encode } from '../protocol/codec.ts';
 import { MAFALDA_TARGET, type Welcome } from '../protocol/messages.ts';
 import { isFoundMafaldaRouter, isMafaldaRouterStates } from '../protocol/validateServer.ts';
 import { Connection, NO_SIGN_OF_LIFE } from './connection.ts';
-import { connectionOptions, type RemoteMafaldaClientOptions } from './connectionOptions.ts';
+import {
+  connectionOptions,
+  type RemoteMafaldaClientOptions,
+  type ResolvedConnectionOptions,
+} from './connectionOptions.ts';
 import { coreOf } from './mirror.ts';
 import { closeLateResult, decodeResult, handleOfArgument } from './mirrorArguments.ts';
 import type { Caller, CallTarget } from './mirrorCore.ts';
 import { Mirrors } from './mirrors.ts';
 import { MirrorUpdates } from './mirrorUpdates.ts';
-import { resolveNodeLimits } from './nodeLimits.ts';
 import { Rebinding } from './rebinding.ts';
 import { RemoteMediasoup } from './remoteMediasoup.ts';
 import { RemoteMafaldaRouter } from './remoteMafaldaRouter.ts';
@@ -100,7 +104,7 @@ export interface ServerSigns {
  * await client.close();
  */
 export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, RemoteMafaldaClientEvents> {
-  readonly #options: RemoteMafaldaClientOptions;
+  readonly #options: ResolvedConnectionOptions;
   readonly #instance: string;
   readonly #caller: Caller = {
     call: (...call) => this.#call(...call),
@@ -152,9 +156,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   ) {
     super(scope);
     this.#instance = instance;
-    refuseUnknown('RemoteMafaldaClient', options, connectionOptions);
-    this.#options = options;
-    this.#mirrors = new Mirrors(this.#caller, resolveNodeLimits(options.limits), {
+    this.#options = resolveOptions('RemoteMafaldaClient', connectionOptions, options);
+    this.#mirrors = new Mirrors(this.#caller, this.#options.limits, {
       onWorker: worker => {
         this.#own.addWorker(worker, coreOf(worker)?.id ?? String(worker.pid));
         this.mediasoup.observer.safeEmit('newworker', worker);
@@ -349,7 +352,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   }
 
   protected override followRooms(): HeldRooms {
-    this.#toldRooms = new ToldRooms(resolveNodeLimits(this.#options.limits));
+    this.#toldRooms = new ToldRooms(this.#options.limits);
     this.#connection?.requests.followRooms();
     if (this.#connection?.hasSession) this.#toldRooms.begin();
     return this.#toldRooms;

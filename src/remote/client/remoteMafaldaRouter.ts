@@ -5,7 +5,7 @@ import { MafaldaRouterBase } from '../../base/mafaldaRouterBase.ts';
 import type { MafaldaRouterOptions } from '../../api/types.ts';
 import type { PipeableMafaldaRouter } from '../../base/pipeableMafaldaRouter.ts';
 import { isCreateMethod, separatePlacement, type CreateMethod } from '../../api/createOptions.ts';
-import { mafaldaRouterCalls } from '../protocol/classes.ts';
+import { mafaldaRouterCalls } from '../protocol/calls.ts';
 import { MAFALDA_TARGET } from '../protocol/messages.ts';
 import { MAX_ADOPTED } from '../protocol/validate.ts';
 import { coreOf } from './mirror.ts';

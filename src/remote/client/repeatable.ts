@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { keyOf } from '../../core/idempotencyKeys.ts';
-import { created } from '../protocol/classes.ts';
+import { created } from '../protocol/calls.ts';
 import type { MirrorCore } from './mirrorCore.ts';
 
 const repeatable: ReadonlySet<string> = new Set([

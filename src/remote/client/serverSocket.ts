@@ -15,9 +15,8 @@ import {
 } from '../protocol/socketEvents.ts';
 import { isLoadReport, isWelcome } from '../protocol/validateServer.ts';
 import { causeOf, ConnectErrors, MALFORMED_WELCOME } from './connectErrors.ts';
-import type { RemoteMafaldaClientOptions, Token } from './connectionOptions.ts';
+import type { ResolvedConnectionOptions, Token } from './connectionOptions.ts';
 import { closeForMalformedPackets, replaceMalformed } from './malformedPackets.ts';
-import { resolveNodeLimits } from './nodeLimits.ts';
 import { Refusal } from './refusal.ts';
 import { askToken, warnOfPlainToken } from './tokens.ts';
 import { addressOf } from './url.ts';
@@ -62,7 +61,7 @@ export type ServerSocketEvents = {
 
 export interface ServerSocketOptions {
   url: string;
-  options: RemoteMafaldaClientOptions;
+  options: ResolvedConnectionOptions;
   /** Returns what the client says of itself at each connection, beside its token. */
   credentials: () => Omit<Credentials, 'protocol' | 'token'>;
   /** Whether it connects again by itself when the connection is lost, since there is no other server. */
@@ -78,7 +77,7 @@ export class ServerSocket extends EnhancedEventEmitter<ServerSocketEvents> {
   readonly #socket: ClientSocket;
   #isClosed = false;
 
-  /** @throws {TypeError} for an invalid URL or option */
+  /** @throws {TypeError} for an invalid URL */
   constructor({ url, options, credentials, isOnly }: ServerSocketOptions) {
     super();
     const { token, ca, cert, key, limits } = options;
@@ -91,7 +90,7 @@ export class ServerSocket extends EnhancedEventEmitter<ServerSocketEvents> {
     this.#socket = io(origin, {
       path,
       // socket.io's types lack these options, which exist in Node.js only.
-      ...({ ca, cert, key, maxPayload: resolveNodeLimits(limits).packetBytes } as object),
+      ...({ ca, cert, key, maxPayload: limits.packetBytes } as object),
       transports: ['websocket'],
       forceNew: true,
       autoConnect: false,

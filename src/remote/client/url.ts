@@ -1,5 +1,6 @@
 /** Parsing of servers' URLs. */
 
+import { describeGiven } from '../../api/describeGiven.ts';
 import { DEFAULT_PATH } from '../protocol/messages.ts';
 
 /**
@@ -33,7 +34,9 @@ function parse(url: string): URL {
  * @throws {TypeError} for a list that is empty or has a URL twice
  */
 export function urlsOf(url: string | readonly string[]): readonly string[] {
-  const urls = typeof url === 'string' ? [url] : [...url];
+  if (typeof url !== 'string' && !(url instanceof Array))
+    throw new TypeError(`RemoteMafaldaClient: url must be a URL, or an array of URLs; ${describeGiven(url)}`);
+  const urls: readonly string[] = typeof url === 'string' ? [url] : [...url];
   if (urls.length === 0) throw new TypeError('missing url');
   if (new Set(urls).size < urls.length) throw new TypeError(`each URL must be given once: ${urls.join(', ')}`);
   return urls;

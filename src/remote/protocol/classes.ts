@@ -368,54 +368,27 @@ export const classes = {
 
 export type ClassName = keyof typeof classes;
 
+/** mediasoup's interfaces of the classes. */
+export interface Interfaces {
+  Worker: Worker;
+  SharedWorker: Worker;
+  WebRtcServer: WebRtcServer;
+  Router: Router;
+  WebRtcTransport: WebRtcTransport;
+  PlainTransport: PlainTransport;
+  PipeTransport: PipeTransport;
+  DirectTransport: DirectTransport;
+  ActiveSpeakerObserver: ActiveSpeakerObserver;
+  AudioLevelObserver: AudioLevelObserver;
+  Producer: Producer;
+  Consumer: Consumer;
+  DataProducer: DataProducer;
+  DataConsumer: DataConsumer;
+}
+
 /** Events so frequent that only listeners get them, and that a client which is too slow for them may miss. */
 export const lossyEvents: ReadonlySet<string> = new Set(Object.values(classes).flatMap(listenedEventsOf));
 
 export function descriptionOf(className: ClassName): ClassDescription {
   return classes[className];
 }
-
-/** Methods that create an object in a MafaldaRouter. */
-export const mafaldaRouterCreates = [
-  'createWebRtcTransport',
-  'createPlainTransport',
-  'createPipeTransport',
-  'createDirectTransport',
-  'createActiveSpeakerObserver',
-  'createAudioLevelObserver',
-] as const;
-
-/** Classes of the objects that methods create, by the method; only methods that create a single object. */
-export const created: ReadonlyMap<string, ClassName> = new Map([
-  ['createWorker', 'Worker'],
-  ['createWebRtcServer', 'WebRtcServer'],
-  ['createRouter', 'Router'],
-  ['createWebRtcTransport', 'WebRtcTransport'],
-  ['createPlainTransport', 'PlainTransport'],
-  ['createPipeTransport', 'PipeTransport'],
-  ['createDirectTransport', 'DirectTransport'],
-  ['createActiveSpeakerObserver', 'ActiveSpeakerObserver'],
-  ['createAudioLevelObserver', 'AudioLevelObserver'],
-  ['produce', 'Producer'],
-  ['consume', 'Consumer'],
-  ['produceData', 'DataProducer'],
-  ['consumeData', 'DataConsumer'],
-]);
-
-/** Methods that create the ends of links and pipes in a MafaldaRouter. */
-export const mafaldaRouterPipes = ['openLink', 'offerPipe', 'acceptPipe'] as const;
-
-/** Methods that can be called on a MafaldaRouter, beside `close` and `leave`. */
-export const mafaldaRouterCalls = [
-  ...mafaldaRouterCreates,
-  'attach',
-  'getRtpCapabilities',
-  'getResourceUsages',
-  'dump',
-  'openLink',
-  'offerPipe',
-  'connectLink',
-  'acceptPipe',
-  'confirmPipes',
-  'leaveLinks',
-] as const;

@@ -5,12 +5,11 @@
  * snapshot of the present state instead.
  */
 import { EnhancedEventEmitter } from 'mediasoup/extras';
-import { MAX_BUFFERS } from './codec.ts';
 import { Inbox } from './inbox.ts';
 import { measure, type Measure } from './measure.ts';
 import { MemoryAccount } from './memory.ts';
-import { turns } from '../../core/turns.ts';
 import { Outbox, type Kept } from './outbox.ts';
+import { Transmitter } from './transmitter.ts';
 
 /** Members of a socket.io socket that the session needs, and that client and server have in common. */
 export interface Socket {
@@ -49,8 +48,6 @@ const SHARE_UNDERWAY = 1 / 8;
  * messages goes only as fast as this side can follow.
  */
 const HOLD_BACK_BYTES = 262_144;
-/** Bytes of several messages in one packet. */
-const MAX_BATCH_BYTES = 262_144;
 
 /**
  * Number of connections in a row with the same first undelivered message, after which it is taken for the cause of
@@ -92,6 +89,7 @@ export type SessionEvents<Received> = {
 
 export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<Received>> {
   readonly #outbox: Outbox<Sent>;
+  readonly #transmitter: Transmitter<Sent>;
   /** Messages that must follow the snapshot. */
   #held: Kept<Sent>[] = [];
   #snapshots = 0;
@@ -104,16 +102,9 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   readonly #recovery: Recovery<Sent> | undefined;
   /** Whether messages were dropped, so that a snapshot must be sent before anything else. */
   #isBehind = false;
-  /** Messages of the next packet. */
-  #batch: Kept<Sent>[] = [];
-  #batchBytes = 0;
-  /** Bytes of messages in a packet, if it has several. */
-  maxBatchBytes = MAX_BATCH_BYTES;
   #socket: Socket | undefined;
   #sent = 0;
   #transmitted = 0;
-  /** Number of the first message from before this connection that has not been sent again. */
-  #nextToResend = Infinity;
   #received = 0;
   #acknowledged = 0;
   #unacknowledgedBytes = 0;
@@ -134,12 +125,18 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     this.#memory = memory;
     this.#holdsBack = holdsBack;
     this.#outbox = new Outbox(memory);
+    this.#transmitter = new Transmitter(this.#outbox, (number, messages) => this.#transmit(number, messages));
     // Delivery is held up while answers pile up unread, since it would make more of them.
     this.#inbox = new Inbox(
       memory,
       (message, size) => this.#deliver(message, size),
       () => this.#outbox.bytes > memory.max / 2,
     );
+  }
+
+  /** Sets the limit of the bytes in a packet that has several messages. */
+  set maxBatchBytes(bytes: number) {
+    this.#transmitter.maxBatchBytes = bytes;
   }
 
   /** Number of messages that have arrived, which the other side needs in order to go on. */
@@ -189,10 +186,9 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
   send(message: Sent, wireBytes?: number, size?: Measure): number {
     if (this.#isBehind && this.#recovery?.isInSnapshot(message)) return this.#sent;
     const { bytes, buffers } = size ?? measure(message);
-    const isSendingAgain = this.#isSendingAgain;
     const kept = { number: ++this.#sent, message, bytes, wireBytes: wireBytes ?? bytes, buffers };
     this.#outbox.push(kept);
-    if (!isSendingAgain) this.#collect(kept);
+    this.#transmitter.add(kept);
     if (this.#outbox.length > MAX_UNACKNOWLEDGED || this.#memory.isOver()) this.#fallBehind();
     return kept.number;
   }
@@ -219,11 +215,17 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     socket.on('acknowledge', this.#onAcknowledge);
     this.#onAcknowledge(receivedByPeer);
     this.#giveUpIfStuck();
-    const isCatchingUp = this.#isBehind && this.#socket !== undefined;
+    if (!this.#socket) return;
+    const isCatchingUp = this.#isBehind;
     if (isCatchingUp) this.#catchUp(receivedByPeer);
-    this.#sendAgain();
+    this.#transmitter.start(this.#sent);
     if (isCatchingUp) void this.#sendSnapshot();
     this.#announceRoom();
+  }
+
+  /** Sends all waiting messages at once. */
+  flush(): void {
+    this.#transmitter.flush();
   }
 
   /** Drops all messages. @returns messages that have arrived and were not delivered */
@@ -241,73 +243,7 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     this.#socket?.removeAllListeners('message');
     this.#socket?.removeAllListeners('acknowledge');
     this.#socket = undefined;
-    this.#batch = [];
-    this.#batchBytes = 0;
-    this.#nextToResend = Infinity;
-    turns.delete(this.#sendNext);
-  }
-
-  /** Collects messages of one tick in one packet, since each packet costs both sides a system call. */
-  #collect(kept: Kept<Sent>): void {
-    if (!this.#socket) return;
-    this.#nextToResend = kept.number + 1;
-    if (this.#batchBytes + kept.wireBytes > this.maxBatchBytes) this.#flushBatch();
-    if (this.#batch.length === 0) process.nextTick(this.#flushBatch);
-    this.#batch.push(kept);
-    this.#batchBytes += kept.wireBytes;
-  }
-
-  /** Sends all unacknowledged messages again, at once as long as the turn has time left. */
-  #sendAgain(): void {
-    this.#nextToResend = this.#outbox.oldest?.number ?? this.#sent + 1;
-    if (!this.#isSendingAgain) return;
-    while (this.#sendNext() && turns.hasTime);
-    if (this.#isSendingAgain) turns.add(this.#sendNext);
-  }
-
-  /** Whether new messages have to wait for those that are sent again. */
-  get #isSendingAgain(): boolean {
-    return this.#nextToResend <= this.#sent;
-  }
-
-  /** Sends one more packet again. @returns whether there are more */
-  readonly #sendNext = (): boolean => {
-    const batch: Kept<Sent>[] = [];
-    let bytes = 0;
-    const { oldest } = this.#outbox;
-    if (oldest) this.#nextToResend = Math.max(this.#nextToResend, oldest.number);
-    for (
-      let kept = this.#outbox.at(this.#nextToResend);
-      kept && (batch.length === 0 || bytes + kept.wireBytes <= this.maxBatchBytes);
-      kept = this.#outbox.at(++this.#nextToResend)
-    ) {
-      batch.push(kept);
-      bytes += kept.wireBytes;
-    }
-    if (batch.length === 0) this.#nextToResend = Infinity;
-    this.#transmitAll(batch);
-    return this.#isSendingAgain;
-  };
-
-  /** Sends all waiting messages at once. */
-  flush(): void {
-    while (this.#isSendingAgain) this.#sendNext();
-    this.#flushBatch();
-  }
-
-  readonly #flushBatch = (): void => {
-    const batch = this.#batch;
-    this.#batch = [];
-    this.#batchBytes = 0;
-    this.#transmitAll(batch);
-  };
-
-  #transmitAll(batch: Kept<Sent>[]): void {
-    for (const packet of packetsOf(batch))
-      this.#transmit(
-        packet[0]!.number,
-        packet.map(({ message }) => message),
-      );
+    this.#transmitter.stop();
   }
 
   #transmit(number: number, messages: Sent[]): void {
@@ -446,20 +382,4 @@ export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<
     socket?.disconnect(true);
     this.emit('error', new Error(`the session can't go on: ${reason}`));
   }
-}
-
-/** Splits messages into as few packets as possible, each with no more Buffers than the parser takes. */
-function packetsOf<Sent>(batch: Kept<Sent>[]): Kept<Sent>[][] {
-  if (batch.length <= 1) return batch.length === 0 ? [] : [batch];
-  const packets: Kept<Sent>[][] = [];
-  let freeBuffers = 0;
-  for (const kept of batch) {
-    if (packets.length === 0 || kept.buffers > freeBuffers) {
-      packets.push([]);
-      freeBuffers = MAX_BUFFERS;
-    }
-    packets.at(-1)!.push(kept);
-    freeBuffers -= kept.buffers;
-  }
-  return packets;
 }

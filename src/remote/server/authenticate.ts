@@ -1,4 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import * as v from 'valibot';
+import { expecting, secret } from '../../api/optionsSchema.ts';
 import { PROTOCOL_VERSION } from '../protocol/messages.ts';
 import { isCredentials } from '../protocol/validate.ts';
 
@@ -9,16 +11,15 @@ import { isCredentials } from '../protocol/validate.ts';
  */
 export type Auth = string | false | ((token: string | undefined) => boolean | Promise<boolean>);
 
-/**
- * @throws {TypeError} for any other value: an environment variable that is not set must not open a server to everybody
- */
-export function checkAuth(auth: unknown): asserts auth is Auth {
-  if (auth === false || typeof auth === 'function' || (typeof auth === 'string' && auth !== '')) return;
-  const given = auth === undefined ? 'missing' : auth === '' ? 'an empty string' : `of type ${typeof auth}`;
-  throw new TypeError(
-    `auth is ${given}: give the token that clients have to show (a string), or a function that decides, or false if everybody who reaches the port may come in`,
-  );
-}
+/** An environment variable that is not set must not open a server to everybody: so there is no default. */
+export const auth = secret(
+  expecting(
+    'the token that clients have to show (a string), or a function that decides, or false if everybody who reaches the port may come in',
+    v.custom<Auth>(
+      value => value === false || typeof value === 'function' || (typeof value === 'string' && value !== ''),
+    ),
+  ),
+);
 
 /** @throws {Error} with the reason of the refusal, in words that help an operator, and no intruder */
 export async function authenticate(auth: Auth, credentials: unknown): Promise<void> {

@@ -1,49 +1,40 @@
 /** Session of one client, across its connections: its MafaldaRouters, its own Workers, and its calls. */
 import { randomUUID } from 'node:crypto';
 import { NotFoundError } from 'mediasoup/errors';
-import type { PipeToRouterResult, WorkerSettings } from 'mediasoup/types';
+import type { PipeToRouterResult } from 'mediasoup/types';
 import type { Socket as ServerSocket } from 'socket.io';
 import type { Addresses } from '../../core/addresses/addresses.ts';
 import { setKey } from '../../core/idempotencyKeys.ts';
 import { logger } from '../../core/logger.ts';
 import { NodeDrainingError } from '../../api/errors.ts';
-import type { MafaldaRouterDump } from '../../api/dump.ts';
-import type { LeaveRequest, OfferRequest, PipeOffer } from '../../piping/endpoint.ts';
-import type { MafaldaObjects, MafaldaRouterOptions, ResourceUsages } from '../../api/types.ts';
+import { turns } from '../../core/turns.ts';
+import { classShapes } from '../protocol/argumentShapes.ts';
 import { ReceivedCapabilities } from '../protocol/capabilities.ts';
-import { lossyEvents, mafaldaRouterCalls, mafaldaRouterCreates, mafaldaRouterPipes } from '../protocol/classes.ts';
+import { lossyEvents } from '../protocol/classes.ts';
 import { decode, encode } from '../protocol/codec.ts';
 import { encodeError } from '../protocol/errors.ts';
 import type { Measure } from '../protocol/measure.ts';
 import type { MemoryAccount, MemoryBudget } from '../protocol/memory.ts';
-import {
-  MAFALDA_TARGET,
-  MEDIASOUP_TARGET,
-  type ClientMessage,
-  type Credentials,
-  type FoundMafaldaRouter,
-  type ServerMessage,
-  type Target,
-} from '../protocol/messages.ts';
+import type { ClientMessage, Credentials, ServerMessage } from '../protocol/messages.ts';
 import { Session, type Recovery } from '../protocol/session.ts';
 import type { ClientEvents, Received, Sent, ServerEvents, SessionEvents } from '../protocol/socketEvents.ts';
 import { isClientMessage } from '../protocol/validate.ts';
 import { checkArguments } from './checkArguments.ts';
-import type { Member, ExportedObject } from './exportedObject.ts';
+import type { ExportedObject, Member } from './exportedObject.ts';
 import { isPipe } from './exports.ts';
 import { guardPair, guardPiped } from './guardPipe.ts';
-import { closeMade, type Holding, type Owner } from './holding.ts';
 import type { Draining } from './draining.ts';
+import { closeMade, type Owner } from './holding.ts';
 import { limitError, type Limits, type ServerUse } from './limits.ts';
 import { Memberships } from './memberships.ts';
-import { OwnWorkers, type WorkerRules } from './ownWorkers.ts';
+import { Methods } from './methods.ts';
+import type { WorkerRules } from './ownWorkers.ts';
 import type { ServedMafalda } from './servedMafalda.ts';
 import type { ServerLoad } from './serverLoad.ts';
-import { turns } from '../../core/turns.ts';
 import type { Targets } from './targets.ts';
 import type { ServerTally } from './serverTally.ts';
-import { TreeSender } from './treeSender.ts';
 import type { TreeExport } from './treeExport.ts';
+import { TreeSender } from './treeSender.ts';
 
 const log = logger('server');
 
@@ -59,13 +50,6 @@ const inSnapshot: ReadonlySet<ServerMessage['type']> = new Set([
 ]);
 
 type Args = unknown[];
-
-/** A method that clients may call. */
-interface Method {
-  call: (...args: Args) => unknown;
-  /** Whether it creates objects. */
-  creates?: boolean;
-}
 
 /** The connection to a client. */
 export type ClientSocket = ServerSocket<Received<ClientEvents & SessionEvents>, Sent<ServerEvents & SessionEvents>>;
@@ -98,19 +82,17 @@ export class ClientSession implements Member {
   readonly #draining: Draining;
   readonly #session: Session<ServerMessage, ClientMessage>;
   readonly #memberships: Memberships;
-  /** MafaldaRouters that this client itself is closing. */
-  readonly #closing = new Set<string>();
   readonly #capabilities = new ReceivedCapabilities(encoded => {
     // References are not resolved, since no object of mediasoup's may be frozen with the capabilities.
     const rtpCapabilities = decode(encoded, () => undefined);
-    checkArguments('consume', [{ rtpCapabilities }], () => undefined);
+    checkArguments('consume', classShapes.WebRtcTransport.consume, [{ rtpCapabilities }], () => undefined);
     return rtpCapabilities;
   });
   readonly #treeSender = new TreeSender({ member: this, hasRoom: () => this.#session.hasRoom, turns });
   readonly #canMove: boolean;
   #markEnded!: () => void;
   readonly #ended = new Promise<void>(resolve => (this.#markEnded = resolve));
-  #ownWorkers: OwnWorkers | undefined;
+  readonly #methods: Methods;
   #socket: ClientSocket | undefined;
   #pendingCalls = 0;
   /** Objects that are shown to this client, in all MafaldaRouters that it is attached to and in its own Workers. */
@@ -131,6 +113,15 @@ export class ClientSession implements Member {
     this.#served = served;
     this.#load = load;
     this.#memberships = new Memberships(served, this, this.#owner);
+    this.#methods = new Methods({
+      member: this,
+      served,
+      memberships: this.#memberships,
+      treeSender: this.#treeSender,
+      rules,
+      draining,
+      isOver: () => this.#isOver,
+    });
     this.#addresses = addresses;
     this.#targets = targets;
     this.#rules = rules;
@@ -190,7 +181,7 @@ export class ClientSession implements Member {
    */
   async close(): Promise<void> {
     this.#end();
-    await Promise.all([this.#memberships.close(), this.#ownWorkers?.close()]);
+    await Promise.all([this.#memberships.close(), this.#methods.ownWorkers?.close()]);
   }
 
   /**
@@ -204,14 +195,14 @@ export class ClientSession implements Member {
       if (handle !== undefined) undelivered.add(handle);
     }
     this.#end();
-    await Promise.all([this.#memberships.orphan(undelivered), this.#ownWorkers?.close()]);
+    await Promise.all([this.#memberships.orphan(undelivered), this.#methods.ownWorkers?.close()]);
   }
 
   /** Ends the session of a client that has moved to another server, which has taken over its objects. */
   async release(): Promise<void> {
     this.#end();
     this.#memberships.release();
-    await this.#ownWorkers?.close();
+    await this.#methods.ownWorkers?.close();
   }
 
   /** Asks the client to move to another server. Resolves when it has. */
@@ -230,7 +221,7 @@ export class ClientSession implements Member {
     if (message.type === 'closeMafaldaRouter') {
       this.#memberships.forget(message.mafaldaRouter);
       // A client that has called close() gets an answer instead, and may have created another MafaldaRouter of this id.
-      if (this.#closing.delete(message.mafaldaRouter)) return;
+      if (this.#methods.closing.delete(message.mafaldaRouter)) return;
     }
     if (message.type === 'event' && lossyEvents.has(message.name) && this.#memory.bytes > SLOW_SHARE * this.#memory.max)
       return;
@@ -286,7 +277,8 @@ export class ClientSession implements Member {
 
   #trees(): TreeExport[] {
     const { trees } = this.#memberships;
-    return this.#ownWorkers ? [...trees, this.#ownWorkers.tree] : trees;
+    const { ownWorkers } = this.#methods;
+    return ownWorkers ? [...trees, ownWorkers.tree] : trees;
   }
 
   #onMessage(message: ClientMessage, size: Measure): void {
@@ -363,11 +355,11 @@ export class ClientSession implements Member {
     const { target, method: name } = message;
     const args = this.#decode(this.#capabilities.complete(message.args)) as Args;
     const exported = typeof target === 'number' && target > 0 ? this.#exported(target) : undefined;
-    const method = this.#method(target, exported, name);
-    checkArguments(name, args, object => this.#served.exports.byObject(object)?.className);
+    const method = this.#methods.find(target, exported, name);
+    checkArguments(name, method.shapes, args, object => this.#served.exports.byObject(object)?.className);
     this.#targets?.check(name, exported?.className, args);
     if (method.creates || name === 'updateMediaCodecs') this.#refuseTooMany(name);
-    if (this.#draining.isOn && isNew(target, name))
+    if (this.#draining.isOn && method.beginsNew)
       throw new NodeDrainingError(`${name}(): this server is being drained, and takes nothing new: use another one`);
     if (method.creates && message.type === 'call' && message.key !== undefined) markArguments(args, message.key);
     const mafaldaRouterId = typeof target === 'string' ? target : exported?.exporter.mafaldaRouterId;
@@ -434,140 +426,11 @@ export class ClientSession implements Member {
     return limitError(this.#memory.bytes > this.#budget.share ? 'totalBytes' : 'sessionBytes', this.#limits, state);
   }
 
-  #method(target: Target, exported: ExportedObject | undefined, name: string): Method {
-    const method =
-      target === MAFALDA_TARGET
-        ? this.#mafaldaMethod(name)
-        : target === MEDIASOUP_TARGET
-          ? this.#mediasoupMethod(name)
-          : typeof target === 'string'
-            ? this.#mafaldaRouterMethod(target, name)
-            : this.#objectMethod(exported, name);
-    if (!method) throw new TypeError(`there is no method ${name}() that can be called from outside`);
-    return method;
-  }
-
-  #mafaldaMethod(name: string): Method | undefined {
-    if (name === 'createMafaldaRouter')
-      return { call: options => this.#attach(options as MafaldaRouterOptions), creates: true };
-    if (name === 'findMafaldaRouter') {
-      return { call: (options, ask) => this.#find(options as MafaldaRouterOptions, ask === true), creates: true };
-    }
-    if (name === 'listMafaldaRouters') return { call: () => this.#served.list() };
-    if (name === 'closeUnconfirmed') return { call: unconfirmed => this.#served.closeUnconfirmed(unconfirmed) };
-    if (name === 'getResourceUsages') return { call: () => this.#usagesOf(this.#served.mafalda) };
-    if (name === 'drain') return { call: () => this.#draining.begin() };
-    if (name === 'undrain') return { call: () => this.#draining.end() };
-    return undefined;
-  }
-
-  /** @returns the number that distinguishes the MafaldaRouter from earlier and later MafaldaRouters of its id */
-  async #attach(options: MafaldaRouterOptions): Promise<number> {
-    const { tree, number } = this.#memberships.attach(options);
-    await this.#treeSender.send(tree);
-    return number;
-  }
-
-  /** Attaches the client to a MafaldaRouter if there is one, and creates nothing. */
-  async #find(options: MafaldaRouterOptions, ask: boolean): Promise<FoundMafaldaRouter> {
-    const { mafaldaRouter, isComplete } = await this.#served.find(options, ask);
-    if (!mafaldaRouter) return { isComplete };
-    if (this.#isOver) {
-      this.#served.leaveIfUnused(mafaldaRouter);
-      return { isComplete };
-    }
-    const { id, routerOptions } = mafaldaRouter;
-    const number = await this.#attach(options);
-    // It may have closed while its objects were sent.
-    return this.#memberships.get(id) ? { number, routerOptions, isComplete } : { isComplete };
-  }
-
-  #mediasoupMethod(name: string): Method | undefined {
-    if (name !== 'createWorker') return undefined;
-    this.#ownWorkers ??= new OwnWorkers(this.#served.mafalda, this.#served.exports, this, this.#rules);
-    return { call: settings => this.#ownWorkers?.createWorker(settings as WorkerSettings), creates: true };
-  }
-
-  #mafaldaRouterMethod(id: string, name: string): Method | undefined {
-    const holding = this.#memberships.get(id);
-    if (!holding) throw new NotFoundError(`MafaldaRouter with id "${id}" not found: it may be closed`);
-    const { mafaldaRouter } = holding.attached;
-    if (name === 'getResourceUsages') return { call: () => this.#usagesOf(mafaldaRouter) };
-    if (name === 'dump') return { call: () => this.#dumpOf(holding) };
-    if (name === 'attach') {
-      return {
-        call: async () => {
-          const isComplete = await mafaldaRouter.attach();
-          await this.#treeSender.untilSent(holding.attached.tree);
-          return isComplete;
-        },
-      };
-    }
-    if (name === 'adopt') return { call: handles => this.#served.adopt(holding, handles) };
-    if (name === 'close') {
-      return {
-        call: () => {
-          this.#closing.add(id);
-          return mafaldaRouter.close();
-        },
-      };
-    }
-    if (name === 'leave') return { call: () => this.#memberships.leave(holding) };
-    if (name === 'offerPipe')
-      return { call: request => this.#offerPipe(holding.attached, request as OfferRequest), creates: true };
-    if (name === 'leaveLinks') return { call: request => this.#leaveLinks(holding.attached, request as LeaveRequest) };
-    if (!isOneOf(mafaldaRouterCalls, name)) return undefined;
-    const call = mafaldaRouter[name].bind(mafaldaRouter) as Method['call'];
-    return { call, creates: isOneOf(mafaldaRouterCreates, name) || isOneOf(mafaldaRouterPipes, name) };
-  }
-
-  async #offerPipe({ mafaldaRouter }: Holding['attached'], request: OfferRequest): Promise<PipeOffer> {
-    const offer = await mafaldaRouter.offerPipe(request);
-    if (request.asleep !== true)
-      await this.#served.pipeHolds.offered(this, this.#served.exports.pipe(offer.consumer.id));
-    return offer;
-  }
-
-  #leaveLinks({ mafaldaRouter, tree }: Holding['attached'], request: LeaveRequest): Promise<void> {
-    const isLast = tree.leaveLink(this, `${request.routerId} ${request.remoteRouterId}`) && request.isLast !== false;
-    return mafaldaRouter.leaveLinks({ ...request, isLast });
-  }
-
-  #objectMethod(exported: ExportedObject | undefined, name: string): Method | undefined {
-    if (!exported) throw new NotFoundError(`the object on which ${name}() is called has been closed`);
-    const call = this.#served.pipeHolds.method(this, exported.node, name) ?? exported.method(name);
-    return call && { call, creates: exported.creates(name) };
-  }
-
-  async #usagesOf(objects: MafaldaObjects): Promise<ResourceUsages> {
-    const usages = Object.entries(await objects.getResourceUsages());
-    return Object.fromEntries(usages.map(([id, usage]) => [this.#served.exports.workerId(id), usage]));
-  }
-
-  async #dumpOf({ attached: { mafaldaRouter } }: Holding): Promise<MafaldaRouterDump> {
-    const { exports, orphans } = this.#served;
-    const dump = await mafaldaRouter.dump();
-    return {
-      ...dump,
-      workers: dump.workers.map(worker => ({ ...worker, id: exports.workerId(worker.id) })),
-      orphans: [...dump.orphans, ...orphans.dump(mafaldaRouter.id)],
-    };
-  }
-
   /** Returns an object if it is shown to this client. */
   #exported(handle: number): ExportedObject | undefined {
     const exported = this.#served.exports.byHandle(handle);
     return exported?.exporter.isShownTo(this) ? exported : undefined;
   }
-}
-
-/**
- * Returns whether a call begins something that another server may as well have. Pipes to and from objects that exist,
- * and what an application makes on Workers of its own, go on while a server is being drained.
- */
-function isNew(target: Target, name: string): boolean {
-  if (target === MEDIASOUP_TARGET) return name === 'createWorker';
-  return typeof target === 'string' && isOneOf(mafaldaRouterCreates, name);
 }
 
 /** Marks the `appData` of an object to be created with the idempotency key of the call. */
@@ -582,8 +445,4 @@ function markArguments(args: Args, key: string): void {
 function referredTo(result: unknown): number | undefined {
   const handle = typeof result === 'object' && result !== null && '$ref' in result ? result.$ref : undefined;
   return typeof handle === 'number' ? handle : undefined;
-}
-
-function isOneOf<const Name extends string>(names: readonly Name[], name: string): name is Name {
-  return (names as readonly string[]).includes(name);
 }

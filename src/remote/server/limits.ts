@@ -1,7 +1,9 @@
 /** Limits of clients, so that none of them can bring a server down by mistake or malice, nor can several together. */
+import * as v from 'valibot';
 import { LimitError } from '../../api/errors.ts';
+import { optionsOf } from '../../api/optionsSchema.ts';
+import { positiveInteger } from '../../api/optionTypes.ts';
 import { availableCores } from '../../api/resources.ts';
-import { refuseUnknown } from '../../api/options.ts';
 
 /** Limits of the clients of a server. A call beyond a limit fails with a `LimitError`. */
 export interface Limits {
@@ -54,27 +56,17 @@ export interface Limits {
   workers: number;
 }
 
-const defaults: Limits = {
-  messagesPerSecond: 20_000,
-  bytesPerSecond: 32_000_000,
-  pendingCalls: 10_000,
-  objects: 100_000,
-  objectBytes: 256_000_000,
-  sessionBytes: 64_000_000,
-  totalBytes: 1_000_000_000,
-  clients: 1000,
-  workers: 4 * availableCores(),
-};
-
-/** @throws {TypeError} for a limit that is unknown or not a positive integer */
-export function resolveLimits(limits: Partial<Limits> = {}): Limits {
-  refuseUnknown('limits', limits, defaults);
-  const resolved = { ...defaults, ...limits };
-  for (const [name, limit] of Object.entries(resolved)) {
-    if (!Number.isSafeInteger(limit) || limit <= 0) throw new TypeError(`limits.${name} must be a positive integer`);
-  }
-  return resolved;
-}
+export const limits = optionsOf<Partial<Limits>>()({
+  messagesPerSecond: v.optional(positiveInteger, 20_000),
+  bytesPerSecond: v.optional(positiveInteger, 32_000_000),
+  pendingCalls: v.optional(positiveInteger, 10_000),
+  objects: v.optional(positiveInteger, 100_000),
+  objectBytes: v.optional(positiveInteger, 256_000_000),
+  sessionBytes: v.optional(positiveInteger, 64_000_000),
+  totalBytes: v.optional(positiveInteger, 1_000_000_000),
+  clients: v.optional(positiveInteger, 1000),
+  workers: v.optional(positiveInteger, 4 * availableCores()),
+});
 
 /** @param state the present use, and advice: `this client has 5 objects here: close some of them` */
 export function limitError(limit: keyof Limits, { [limit]: max }: Limits, state: string): LimitError {

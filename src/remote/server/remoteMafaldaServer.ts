@@ -12,9 +12,8 @@ import type { Index, WebRtcServerOptions } from 'mediasoup/types';
 import type { Registry } from 'prom-client';
 import { Server as SocketServer } from 'socket.io';
 import { Addresses } from '../../core/addresses/addresses.ts';
-import { checkDuration } from '../../api/checkDuration.ts';
 import { NodeUnavailableError } from '../../api/errors.ts';
-import { refuseUnknown } from '../../api/options.ts';
+import { resolveOptions } from '../../api/optionsSchema.ts';
 import { logger } from '../../core/logger.ts';
 import { logRejections } from '../../core/logRejections.ts';
 import type { LoadReport } from '../../api/load.ts';
@@ -29,7 +28,6 @@ import {
   type SessionEvents,
 } from '../protocol/socketEvents.ts';
 import {
-  DEFAULT_MAX_PAYLOAD,
   DEFAULT_PATH,
   PROTOCOL_VERSION,
   type Credentials,
@@ -43,7 +41,7 @@ import type { ClientSession, SessionContext, ClientSocket } from './clientSessio
 import { Draining } from './draining.ts';
 import { ConnectionGuard } from './connectionGuard.ts';
 import { DirectoryEntry } from './directoryEntry.ts';
-import { RateLimit, resolveLimits, ServerUse } from './limits.ts';
+import { RateLimit, ServerUse } from './limits.ts';
 import { Monitoring } from './monitoring.ts';
 import type { Orphans } from './orphanRegistry.ts';
 import { ServedMafalda } from './servedMafalda.ts';
@@ -52,14 +50,18 @@ import { ServerTally } from './serverTally.ts';
 import { Sessions } from './sessions.ts';
 import { Targets } from './targets.ts';
 import { SettingsPolicy } from './settingsPolicy.ts';
-import { checkServerOptions, type RemoteMafaldaServerOptions } from './serverOptions.ts';
+import {
+  resolveServerOptions,
+  serverDrainOptions,
+  type RemoteMafaldaServerOptions,
+  type ResolvedServerOptions,
+  type ServerDrainOptions,
+} from './serverOptions.ts';
 
 const log = logger('server');
 
 const PING_INTERVAL_MS = 2000;
 const PING_TIMEOUT_MS = 4000;
-const DEFAULT_SESSION_TIMEOUT_MS = 15_000;
-const DEFAULT_LOAD_INTERVAL_MS = 1000;
 /**
  * Time limit for beginning the messages before a client's `bye`, and for closing its objects; the client waits about as
  * long.
@@ -80,15 +82,6 @@ export interface ServerCounts {
   objects: number;
 }
 
-/** Options of `RemoteMafaldaServer.drain()`. */
-export interface ServerDrainOptions {
-  /**
-   * Maximum time to wait, in ms.
-   * @default none: until clients have nothing here
-   */
-  deadline?: number;
-}
-
 /**
  * Shows a Mafalda, whichever implementation it is, to other processes, which use it by a RemoteMafaldaClient.
  *
@@ -104,7 +97,7 @@ export interface ServerDrainOptions {
  * console.log(`clients can connect to ${server.url}`);
  */
 export class RemoteMafaldaServer {
-  readonly #options: RemoteMafaldaServerOptions;
+  readonly #options: ResolvedServerOptions;
   readonly #context: SessionContext;
   readonly #serverId = randomUUID();
   readonly #sessions: Sessions;
@@ -125,25 +118,18 @@ export class RemoteMafaldaServer {
    */
   constructor(mafalda: MafaldaApi, options: RemoteMafaldaServerOptions) {
     logRejections(this, ['close', 'drain']);
-    checkServerOptions(mafalda, options);
-    this.#options = options;
-    const settings = new SettingsPolicy(options.workerSettings, options.clientWorkerSettings);
-    const limits = resolveLimits(options.limits);
+    const resolved = resolveServerOptions(mafalda, options);
+    const { limits, workerSettings, clientWorkerSettings, orphanTimeout, plainTargets, server, maxLoad } = resolved;
+    this.#options = resolved;
+    const settings = new SettingsPolicy(workerSettings, clientWorkerSettings);
     const memory = new MemoryBudget(limits.totalBytes);
     const { webRtcServerOptions } = mafalda as { webRtcServerOptions?: WebRtcServerOptions };
-    const addresses = new Addresses(options, webRtcServerOptions?.listenInfos);
+    const addresses = new Addresses(resolved, webRtcServerOptions?.listenInfos);
     this.#context = {
-      served: new ServedMafalda(
-        mafalda,
-        this.#serverId,
-        memory,
-        addresses.pipeFamilies,
-        settings,
-        options.orphanTimeout,
-      ),
-      load: new ServerLoad(mafalda, options.maxLoad),
+      served: new ServedMafalda(mafalda, this.#serverId, memory, addresses.pipeFamilies, settings, orphanTimeout),
+      load: new ServerLoad(mafalda, maxLoad),
       addresses,
-      targets: options.plainTargets && new Targets(options.plainTargets),
+      targets: plainTargets && new Targets(plainTargets),
       settings,
       use: new ServerUse(),
       limits,
@@ -156,12 +142,12 @@ export class RemoteMafaldaServer {
     };
     this.#context.served.exports.onRemove = () => this.#context.draining.objectGone();
     this.#sessions = new Sessions(this.#context);
-    this.#guard = new ConnectionGuard(this.#context.limits.messagesPerSecond);
+    this.#guard = new ConnectionGuard(limits.messagesPerSecond);
     this.#monitoring = new Monitoring(
       { unreadiness: () => this.#unreadiness, metrics: () => this.#collectMetrics() },
-      options.metricsToken,
+      resolved.metricsToken,
     );
-    this.#http = options.server ?? createHttp(options, (...request) => this.handleRequest(...request));
+    this.#http = server ?? createHttp(resolved, (...request) => this.handleRequest(...request));
   }
 
   /**
@@ -171,7 +157,7 @@ export class RemoteMafaldaServer {
   get url(): string {
     const address = this.#http.address() as AddressInfo | null;
     if (!address) throw new Error('the server does not listen: await server.listen() first');
-    const { host, path = DEFAULT_PATH } = this.#options;
+    const { host, path } = this.#options;
     const isWildcard = !host || host === '0.0.0.0' || host === '::';
     const secure = 'setSecureContext' in this.#http;
     return `${secure ? 'wss' : 'ws'}://${isWildcard ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${address.port}${path === DEFAULT_PATH ? '' : path}`;
@@ -196,9 +182,7 @@ export class RemoteMafaldaServer {
    * @throws {TypeError} if `deadline` is not a duration
    */
   async drain(options: ServerDrainOptions = {}): Promise<ServerCounts> {
-    refuseUnknown('drain()', options, { deadline: true });
-    const { deadline } = options;
-    checkDuration('deadline', deadline, 0);
+    const { deadline } = resolveOptions('drain()', serverDrainOptions, options);
     this.#context.draining.begin();
     for (const session of this.#sessions.movable) void session.moveOn();
     await this.#context.draining.untilEmpty(deadline);
@@ -265,17 +249,10 @@ export class RemoteMafaldaServer {
     const closes = this.#closes;
     await this.#ensureWorker();
     if (this.#closes !== closes) throw new Error('the server was closed while it was to listen');
-    const {
-      path = DEFAULT_PATH,
-      maxPayload = DEFAULT_MAX_PAYLOAD,
-      port = 0,
-      host,
-      server,
-      origins = [],
-    } = this.#options;
+    const { path, maxPayload, port, host, server, origins, loadInterval } = this.#options;
     // Listening comes first, since it may fail, and then there is nothing to undo.
     if (!server) {
-      this.#http.listen(port, host);
+      this.#http.listen(port ?? 0, host);
       await once(this.#http, 'listening');
     }
     this.#sockets = new SocketServer({
@@ -306,7 +283,7 @@ export class RemoteMafaldaServer {
     this.#sockets.on('connection', socket => this.#onConnection(socket));
     this.#sockets.attach(this.#http);
     this.#sockets.engine.on('connection', (connection: ClientSocket['conn']) => this.#guard.watch(connection));
-    this.#context.load.watch(this.#loadInterval, report => this.#onLoad(report));
+    this.#context.load.watch(loadInterval, report => this.#onLoad(report));
     this.#register();
   }
 
@@ -364,14 +341,6 @@ export class RemoteMafaldaServer {
     }
   }
 
-  get #sessionTimeout(): number {
-    return this.#options.sessionTimeout ?? DEFAULT_SESSION_TIMEOUT_MS;
-  }
-
-  get #loadInterval(): number {
-    return this.#options.loadInterval ?? DEFAULT_LOAD_INTERVAL_MS;
-  }
-
   #onConnection(socket: ClientSocket): void {
     this.#guard.trust(socket.conn);
     const credentials = socket.handshake.auth as Credentials;
@@ -379,15 +348,16 @@ export class RemoteMafaldaServer {
     const session = this.#sessions.begin(credentials);
     // Another client has come under its name while it was waiting here.
     if (!session) return void socket.disconnect(true);
+    const { maxPayload, sessionTimeout, loadInterval, region, labels, maxLoad } = this.#options;
     const welcome: Welcome = {
       protocol: PROTOCOL_VERSION,
-      maxPayload: this.#options.maxPayload ?? DEFAULT_MAX_PAYLOAD,
-      sessionTimeout: this.#sessionTimeout,
-      loadInterval: this.#loadInterval,
+      maxPayload,
+      sessionTimeout,
+      loadInterval,
       serverId: this.#serverId,
-      region: this.#options.region,
-      labels: this.#options.labels ?? {},
-      maxLoad: this.#options.maxLoad,
+      region,
+      labels,
+      maxLoad,
       mediasoup: infoOf(this.#context.served.mafalda.mediasoup),
       session: { id: session.id, received: session.received },
     };
@@ -427,7 +397,7 @@ export class RemoteMafaldaServer {
     socket.on('disconnect', reason => {
       log.warn('session %s lost its connection: %s', session.id, reason);
       if (this.#sessions.has(session.id))
-        session.disconnect(socket, this.#sessionTimeout, () => this.#sessions.giveUp(session));
+        session.disconnect(socket, sessionTimeout, () => this.#sessions.giveUp(session));
     });
   }
 
@@ -507,7 +477,7 @@ function isCallback(value: unknown): value is () => void {
 }
 
 function createHttp(
-  { cert, key, ca, path = DEFAULT_PATH }: RemoteMafaldaServerOptions,
+  { cert, key, ca, path }: ResolvedServerOptions,
   handle: (request: IncomingMessage, response: ServerResponse) => boolean,
 ): HttpServer {
   // Other requests that are no WebSocket handshake get an error.

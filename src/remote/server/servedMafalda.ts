@@ -5,7 +5,7 @@ import { findMafaldaRouter, heldRoomsOf, type FoundRoom } from '../../base/roomF
 import { logger } from '../../core/logger.ts';
 import type { TreeNode } from '../../core/objectTree.ts';
 import { isLinkTransport } from '../../piping/endpoint.ts';
-import { resolveMafaldaRouterOptions, type ResolvedMafaldaRouterOptions } from '../../api/options.ts';
+import { resolveMafaldaRouterOptions, type ResolvedMafaldaRouterOptions } from '../../api/mafaldaRouterOptions.ts';
 import type { MemoryBudget } from '../protocol/memory.ts';
 import type { Family } from '../../core/addresses/families.ts';
 import { areAdopted, isUnconfirmed, MAX_ADOPTED } from '../protocol/validate.ts';

@@ -7,7 +7,7 @@ import { availableCores } from '../../api/resources.ts';
 import type { LoadReport } from '../../api/load.ts';
 import type { MafaldaApi } from '../../api/types.ts';
 import { ExpectedLoad } from '../../placement/expectedLoad.ts';
-import { mafaldaRouterCreates } from '../protocol/classes.ts';
+import { mafaldaRouterCreates } from '../protocol/calls.ts';
 
 /** Change of the load that is reported at once, in percentage points. */
 const REPORTED_CHANGE = 3;

@@ -1,17 +1,32 @@
-/** Options of a RemoteMafaldaServer: what they are, their names, and how they are checked. */
+/** Options of a RemoteMafaldaServer, with their schema. */
 import type { Server as HttpServer } from 'node:http';
 import type { WorkerSettings } from 'mediasoup/types';
-import { checkDuration } from '../../api/checkDuration.ts';
-import { refuseUnknown, type OptionNames } from '../../api/options.ts';
+import * as v from 'valibot';
+import { describeGiven } from '../../api/describeGiven.ts';
+import { expecting, optionsOf, resolveOptions, rule, secret } from '../../api/optionsSchema.ts';
+import {
+  anyText,
+  duration,
+  isObject,
+  listOf,
+  mediasoupOptions,
+  pem,
+  percentage,
+  port,
+  positiveInteger,
+  text,
+  texts,
+} from '../../api/optionTypes.ts';
 import type { MafaldaApi } from '../../api/types.ts';
+import { workerSettings } from '../../api/shapes/options.ts';
+import { addressConflict, addressOptions, type AddressOptions } from '../../core/addresses/addresses.ts';
 import type { Directory } from '../../horizontal/directory/directory.ts';
 import { checkedRecord, isNodeUrl } from '../../horizontal/directory/nodeRecord.ts';
-import { addressOptionNames, addressOptions, type AddressOptions } from '../../core/addresses/addresses.ts';
-import { MAX_LOAD_INTERVAL_MS } from '../protocol/messages.ts';
-import { checkAuth, type Auth } from './authenticate.ts';
-import type { Limits } from './limits.ts';
-import type { ClientWorkerSetting } from './settingsPolicy.ts';
-import type { PlainTarget } from './targets.ts';
+import { DEFAULT_MAX_PAYLOAD, DEFAULT_PATH, MAX_LOAD_INTERVAL_MS } from '../protocol/messages.ts';
+import { auth, type Auth } from './authenticate.ts';
+import { limits, type Limits } from './limits.ts';
+import { clientWorkerSettings, type ClientWorkerSetting } from './settingsPolicy.ts';
+import { plainTargets, type PlainTarget } from './targets.ts';
 
 /** Options of a RemoteMafaldaServer; only `auth` is required. */
 export interface RemoteMafaldaServerOptions extends AddressOptions {
@@ -143,80 +158,108 @@ export interface RemoteMafaldaServerOptions extends AddressOptions {
   publicUrl?: string | undefined;
 }
 
-const knownOptions: OptionNames<RemoteMafaldaServerOptions> = {
-  port: true,
-  host: true,
-  path: true,
-  server: true,
-  cert: true,
-  key: true,
-  ca: true,
-  auth: true,
-  metricsToken: true,
-  origins: true,
-  maxPayload: true,
-  sessionTimeout: true,
-  orphanTimeout: true,
-  limits: true,
-  workerSettings: true,
-  clientWorkerSettings: true,
-  plainTargets: true,
-  loadInterval: true,
-  maxLoad: true,
-  region: true,
-  labels: true,
-  directory: true,
-  publicUrl: true,
-  ...addressOptionNames,
-};
+/** Options of `RemoteMafaldaServer.drain()`. */
+export interface ServerDrainOptions {
+  /**
+   * Maximum time to wait, in ms.
+   * @default none: until clients have nothing here
+   */
+  deadline?: number;
+}
+
+export const serverDrainOptions = optionsOf<ServerDrainOptions>()({ deadline: v.optional(duration(0)) });
+
+/** A server of the application's, by the members that are needed, since it may be of any class. */
+const httpServer = expecting(
+  'an HTTP or HTTPS server of Node.js',
+  v.custom<HttpServer>(value => isObject(value) && 'listen' in value && 'address' in value && 'on' in value),
+);
+
+const directory = expecting(
+  'a directory, such as a RedisDirectory',
+  v.custom<Directory>(value => isObject(value) && 'register' in value && typeof value.register === 'function'),
+);
+
+/** A URL that is wrong may have a password. */
+const nodeUrl = secret(
+  expecting(
+    'a URL such as wss://media-1.example:4443, without user, password, and anything after its path',
+    v.pipe(
+      v.string(),
+      v.check(url => isNodeUrl(url)),
+    ),
+  ),
+);
+
+export const serverOptions = v.pipe(
+  optionsOf<RemoteMafaldaServerOptions>()({
+    port: v.optional(port),
+    host: v.optional(text),
+    path: v.optional(
+      expecting('a path that begins with /, such as /mafalda', v.pipe(v.string(), v.regex(/^\/[^?#]+$/))),
+      DEFAULT_PATH,
+    ),
+    server: v.optional(httpServer),
+    cert: v.optional(pem),
+    key: v.optional(secret(pem)),
+    ca: v.optional(pem),
+    auth,
+    metricsToken: v.optional(secret(text)),
+    origins: v.optional(listOf('strings', anyText), []),
+    maxPayload: v.optional(positiveInteger, DEFAULT_MAX_PAYLOAD),
+    sessionTimeout: v.optional(duration(1), 15_000),
+    orphanTimeout: v.optional(duration(0)),
+    limits: v.optional(limits, {}),
+    workerSettings: v.optional(mediasoupOptions(workerSettings)),
+    clientWorkerSettings: v.optional(clientWorkerSettings),
+    plainTargets: v.optional(plainTargets),
+    loadInterval: v.optional(duration(100, MAX_LOAD_INTERVAL_MS), 1000),
+    maxLoad: v.optional(percentage),
+    region: v.optional(anyText),
+    labels: v.optional(texts, {}),
+    directory: v.optional(directory),
+    publicUrl: v.optional(nodeUrl),
+    ...addressOptions.entries,
+  }),
+  rule(options => conflict(options)),
+);
+
+/** Options of a server with their defaults filled in. */
+export type ResolvedServerOptions = v.InferOutput<typeof serverOptions>;
+
+function conflict(options: RemoteMafaldaServerOptions): string | undefined {
+  const { server, cert, key, ca } = options;
+  const taken = server && (['port', 'cert', 'key', 'ca'] as const).find(name => options[name] !== undefined);
+  if (taken) return `server and ${taken} exclude each other: port and TLS are the given server's own`;
+  if (!cert !== !key) return 'cert and key must be given together';
+  if (ca && !cert) return 'ca needs cert and key: client certificates are checked with TLS only';
+  return addressConflict(options) ?? directoryConflict(options);
+}
 
 /** @throws {TypeError} for options that are unknown, invalid, or exclude each other, and for a missing `auth` */
-export function checkServerOptions(mafalda: MafaldaApi, options: RemoteMafaldaServerOptions): void {
-  refuseUnknown('RemoteMafaldaServer', options, knownOptions);
-  checkAuth(options.auth);
-  const { origins = [], server, metricsToken } = options;
-  if (metricsToken !== undefined && (typeof metricsToken !== 'string' || metricsToken === ''))
+export function resolveServerOptions(mafalda: MafaldaApi, given: RemoteMafaldaServerOptions): ResolvedServerOptions {
+  if (typeof mafalda?.createMafaldaRouter !== 'function') {
     throw new TypeError(
-      'if given, metricsToken must be a non-empty string: leave it out, and only this machine may see the metrics',
+      `RemoteMafaldaServer: the first argument must be the Mafalda to serve, such as new Mafalda(mediasoup); ${describeGiven(mafalda)}`,
     );
-  if (!Array.isArray(origins) || !origins.every(origin => typeof origin === 'string'))
-    throw new TypeError('if given, origins must be an array of strings');
-  const conflict = server && (['port', 'cert', 'key', 'ca'] as const).find(name => options[name] !== undefined);
-  if (conflict)
-    throw new TypeError(`server and ${conflict} exclude each other: port and TLS are the given server's own`);
-  if (options.path !== undefined && !/^\/[^?#]+$/.test(options.path))
-    throw new TypeError('if given, path must begin with /, such as /mafalda');
-  if (!options.cert !== !options.key) throw new TypeError('cert and key must be given together');
-  if (options.ca && !options.cert)
-    throw new TypeError('ca needs cert and key: client certificates are checked with TLS only');
-  const address = addressOptions.find(name => options[name] !== undefined);
+  }
+  const options = resolveOptions('RemoteMafaldaServer', serverOptions, given);
+  const address = (Object.keys(addressOptions.entries) as (keyof AddressOptions)[]).find(
+    name => options[name] !== undefined,
+  );
   if (address && mafalda.local === false) {
     throw new TypeError(
       `${address}: the Workers are on other machines, whose addresses this one does not know. Give it to the RemoteMafaldaServers there, and to the Mafalda of this machine if there is one`,
     );
   }
-  checkDirectory(options);
-  checkDuration('orphanTimeout', options.orphanTimeout, 0);
-  checkDuration('sessionTimeout', options.sessionTimeout, 1);
-  const { maxLoad } = options;
-  if (maxLoad !== undefined && !(Number.isFinite(maxLoad) && maxLoad >= 0))
-    throw new TypeError('if given, maxLoad must be a percentage, 0 or more');
-  checkDuration('loadInterval', options.loadInterval, 100, MAX_LOAD_INTERVAL_MS);
+  return options;
 }
 
-function checkDirectory({ directory, publicUrl, region, labels }: RemoteMafaldaServerOptions): void {
-  if (directory !== undefined && typeof directory?.register !== 'function')
-    throw new TypeError('if given, directory must be a directory, such as a RedisDirectory');
-  if (directory && publicUrl === undefined)
-    throw new TypeError('directory needs publicUrl: the URL by which controllers reach this server');
-  if (publicUrl === undefined) return;
-  if (!directory) throw new TypeError('publicUrl needs directory, where controllers read it');
-  if (!isNodeUrl(publicUrl))
-    throw new TypeError(
-      'publicUrl must be like wss://media-1.example:4443, without user, password, and anything after its path',
-    );
-  if (!checkedRecord({ url: publicUrl, serverId: '', region, labels, load: 0, draining: false }))
-    throw new TypeError(
-      'in a directory, region and labels are strings of at most 200 characters, and labels at most 64',
-    );
+function directoryConflict(options: RemoteMafaldaServerOptions): string | undefined {
+  const { directory, publicUrl, region, labels } = options;
+  if (!directory && publicUrl === undefined) return undefined;
+  if (publicUrl === undefined) return 'directory needs publicUrl: the URL by which controllers reach this server';
+  if (!directory) return 'publicUrl needs directory, where controllers read it';
+  if (checkedRecord({ url: publicUrl, serverId: '', region, labels, load: 0, draining: false })) return undefined;
+  return 'in a directory, region and labels are strings of at most 200 characters, and labels at most 64';
 }

@@ -3,6 +3,8 @@
  * settings clients may choose.
  */
 import type { WorkerSettings } from 'mediasoup/types';
+import * as v from 'valibot';
+import { listOf } from '../../api/optionTypes.ts';
 
 /** Name of a setting that clients may be allowed to choose. */
 export type ClientWorkerSetting = Exclude<
@@ -13,6 +15,11 @@ export type ClientWorkerSetting = Exclude<
 /** Settings that name programs and files of this machine, which no client on another machine may choose. */
 const LOCAL_SETTINGS: readonly string[] = ['workerBin', 'dtlsCertificateFile', 'dtlsPrivateKeyFile'];
 
+export const clientWorkerSettings = listOf(
+  'names of settings, without those of files of this machine',
+  v.custom<ClientWorkerSetting>(name => typeof name === 'string' && !isLocal(name)),
+);
+
 export class SettingsPolicy {
   readonly #own: WorkerSettings;
   readonly #allowed: readonly string[] | undefined;
@@ -20,16 +27,8 @@ export class SettingsPolicy {
   /**
    * @param own settings of the server
    * @param allowed names of the settings that clients may choose; default: all that are not in `own`
-   * @throws {TypeError} for settings or names of a wrong type, and for names of local settings
    */
   constructor(own: WorkerSettings | undefined, allowed: readonly ClientWorkerSetting[] | undefined) {
-    if (own !== undefined && (typeof own !== 'object' || own === null || Array.isArray(own)))
-      throw new TypeError('if given, workerSettings must be an object');
-    if (allowed !== undefined && !(Array.isArray(allowed) && allowed.every(name => typeof name === 'string'))) {
-      throw new TypeError('if given, clientWorkerSettings must be an array of names of worker settings');
-    }
-    const local = allowed?.find(name => LOCAL_SETTINGS.includes(name));
-    if (local !== undefined) throw new TypeError(`clientWorkerSettings: ${local} is this machine's own business`);
     this.#own = own ?? {};
     this.#allowed = allowed;
   }
@@ -43,7 +42,7 @@ export class SettingsPolicy {
     const own = this.#own;
     for (const [name, value] of Object.entries(wanted ?? {}) as [keyof WorkerSettings, unknown][]) {
       if (value === undefined || name === 'appData') continue;
-      if (LOCAL_SETTINGS.includes(name)) throw new TypeError(`${prefix}${name} can't be chosen from outside`);
+      if (isLocal(name)) throw new TypeError(`${prefix}${name} can't be chosen from outside`);
       const isAllowed = this.#allowed ? this.#allowed.includes(name) : own[name] === undefined;
       if (isAllowed || JSON.stringify(value) === JSON.stringify(own[name])) continue;
       const choice = this.#allowed?.length
@@ -53,4 +52,8 @@ export class SettingsPolicy {
     }
     return Object.keys(own).length > 0 ? { ...own, ...wanted } : wanted;
   }
+}
+
+function isLocal(name: string): boolean {
+  return (LOCAL_SETTINGS as readonly string[]).includes(name);
 }

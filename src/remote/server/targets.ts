@@ -4,7 +4,9 @@
  */
 import { BlockList, isIP } from 'node:net';
 import { UnsupportedError } from 'mediasoup/errors';
-import { refuseUnknown } from '../../api/options.ts';
+import * as v from 'valibot';
+import { expecting, optionsOf } from '../../api/optionsSchema.ts';
+import { listOf, port } from '../../api/optionTypes.ts';
 import type { ClassName } from '../protocol/classes.ts';
 
 /** Addresses and ports that a server may send media to. */
@@ -18,6 +20,27 @@ export interface PlainTarget {
   ports?: { min: number; max: number };
 }
 
+export const plainTarget = optionsOf<PlainTarget>()({
+  address: expecting(
+    'an IP address, or a network such as 10.0.0.0/8',
+    v.pipe(
+      v.string(),
+      v.check(address => toNetwork(address) !== undefined),
+    ),
+  ),
+  ports: v.optional(
+    expecting(
+      '{ min, max }, two ports of which the first is not the higher',
+      v.pipe(
+        v.object({ min: port, max: port }),
+        v.check(({ min, max }) => min <= max),
+      ),
+    ),
+  ),
+});
+
+export const plainTargets = listOf('objects such as { address, ports }', plainTarget);
+
 interface Rule {
   networks: BlockList;
   min: number;
@@ -29,10 +52,8 @@ type Options = Readonly<Record<string, unknown>>;
 export class Targets {
   readonly #rules: readonly Rule[];
 
-  /** @throws {TypeError} for an invalid address or range of ports */
   constructor(targets: readonly PlainTarget[]) {
-    if (!Array.isArray(targets)) throw new TypeError('if given, plainTargets must be an array of { address, ports }');
-    this.#rules = (targets as PlainTarget[]).map(toRule);
+    this.#rules = targets.map(toRule);
   }
 
   /** @throws {UnsupportedError} if the call would send packets to an address that is not listed */
@@ -71,23 +92,20 @@ export class Targets {
   }
 }
 
-function toRule(target: PlainTarget, index: number): Rule {
-  const path = `plainTargets[${index}]`;
-  refuseUnknown(path, target, { address: true, ports: true });
-  const { address, ports = { min: 0, max: 65_535 } } = target;
-  const [ip = '', prefix] = String(address).split('/');
+function toRule({ address, ports = { min: 0, max: 65_535 } }: PlainTarget): Rule {
+  const { ip, length, family } = toNetwork(address)!;
+  const networks = new BlockList();
+  networks.addSubnet(ip, length, family);
+  return { networks, ...ports };
+}
+
+/** Returns undefined for anything else than an IP address, or a network. */
+function toNetwork(address: string): { ip: string; length: number; family: 'ipv4' | 'ipv6' } | undefined {
+  const [ip = '', prefix] = address.split('/');
   const family = isIP(ip);
   const bits = family === 6 ? 128 : 32;
   const length = prefix === undefined ? bits : /^\d+$/.test(prefix) ? Number(prefix) : NaN;
-  if (family === 0 || !(length <= bits))
-    throw new TypeError(
-      `${path}.address must be an IP address, or a network such as 10.0.0.0/8; it is ${JSON.stringify(address)}`,
-    );
-  if (![ports?.min, ports?.max].every(port => Number.isInteger(port)) || ports.min > ports.max)
-    throw new TypeError(`${path}.ports must be { min, max }`);
-  const networks = new BlockList();
-  networks.addSubnet(ip, length, family === 6 ? 'ipv6' : 'ipv4');
-  return { networks, ...ports };
+  return family !== 0 && length <= bits ? { ip, length, family: family === 6 ? 'ipv6' : 'ipv4' } : undefined;
 }
 
 function isOptions(value: unknown): value is Options {

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { ToldDirectory } from '../../../../src/horizontal/directory/toldDirectory.ts';
-import { resolveNodeLimits } from '../../../../src/remote/client/nodeLimits.ts';
+import { resolveOptions } from '../../../../src/api/optionsSchema.ts';
+import { nodeLimits } from '../../../../src/remote/client/nodeLimits.ts';
 import { ToldRooms } from '../../../../src/remote/client/toldRooms.ts';
 
 let directory: ToldDirectory;
@@ -8,7 +9,7 @@ let nodes: ToldRooms[];
 
 beforeEach(() => {
   directory = new ToldDirectory();
-  nodes = [0, 1].map(() => new ToldRooms(resolveNodeLimits()));
+  nodes = [0, 1].map(() => new ToldRooms(resolveOptions('limits', nodeLimits, {})));
   nodes[0]!.held(['early']);
   for (const [index, rooms] of nodes.entries()) directory.follow(`node-${index}`, rooms);
 });

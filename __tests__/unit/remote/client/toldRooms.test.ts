@@ -1,12 +1,13 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { resolveNodeLimits } from '../../../../src/remote/client/nodeLimits.ts';
+import { resolveOptions } from '../../../../src/api/optionsSchema.ts';
+import { nodeLimits } from '../../../../src/remote/client/nodeLimits.ts';
 import { ToldRooms } from '../../../../src/remote/client/toldRooms.ts';
 
 let rooms: ToldRooms;
 let told: string[];
 
 beforeEach(() => {
-  rooms = new ToldRooms(resolveNodeLimits({ mafaldaRouters: 4, objectBytes: 100 }));
+  rooms = new ToldRooms(resolveOptions('limits', nodeLimits, { mafaldaRouters: 4, objectBytes: 100 }));
   told = [];
   rooms.on('held', id => told.push(`+${id}`)).on('released', id => told.push(`-${id}`));
 });

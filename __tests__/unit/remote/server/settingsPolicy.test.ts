@@ -1,6 +1,5 @@
 /** Settings that clients may choose for the Workers that they have started on a server. */
 import { describe, expect, test } from '@jest/globals';
-import type { WorkerSettings } from 'mediasoup/types';
 import { RemoteMafaldaClient, type RemoteMafaldaServerOptions } from '../../../../src/index.ts';
 import { SettingsPolicy } from '../../../../src/remote/server/settingsPolicy.ts';
 import { closingAfterEach } from '../../../helpers/cleanup.ts';
@@ -43,10 +42,16 @@ describe('a policy', () => {
     expect(() => new SettingsPolicy(undefined, []).settle({ logLevel: 'warn' })).toThrow(TypeError);
   });
 
-  test('is made of settings and names', () => {
-    expect(() => new SettingsPolicy('x' as WorkerSettings, undefined)).toThrow(/workerSettings must be an object/);
-    expect(() => new SettingsPolicy(undefined, 'x' as unknown as [])).toThrow(/clientWorkerSettings must be an array/);
-    expect(() => new SettingsPolicy(undefined, ['workerBin'] as unknown as [])).toThrow(/own business/);
+  test('is made of settings and names', async () => {
+    const wrong = (options: object): unknown => Served.create(options);
+    await expect(wrong({ workerSettings: 'x' })).rejects.toThrow(/workerSettings must be an object; it is "x"/);
+    await expect(wrong({ workerSettings: { loglevel: 'warn' } })).rejects.toThrow(
+      /workerSettings: unknown option loglevel, do you mean logLevel/,
+    );
+    await expect(wrong({ clientWorkerSettings: 'x' })).rejects.toThrow(/clientWorkerSettings must be an array/);
+    await expect(wrong({ clientWorkerSettings: ['workerBin'] })).rejects.toThrow(
+      /without those of files of this machine/,
+    );
   });
 });
 

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import { UnsupportedError } from 'mediasoup/errors';
 import { MafaldaHorizontal, RemoteMafaldaClient, type PlainTarget } from '../../../../src/index.ts';
-import { Targets } from '../../../../src/remote/server/targets.ts';
+import { resolveOptions } from '../../../../src/api/optionsSchema.ts';
+import { plainTargets, Targets } from '../../../../src/remote/server/targets.ts';
 import { closingAfterEach } from '../../../helpers/cleanup.ts';
 import { mediaCodecs } from '../../../helpers/rtp.ts';
 import { Served } from '../../../helpers/serve.ts';
@@ -56,7 +57,7 @@ describe('targets', () => {
     ['another member', [{ address: '10.0.0.0', port: 5 }]],
     ['no list', { address: '10.0.0.0' }],
   ])('are not made of %s', (_what, wrong) => {
-    expect(() => new Targets(wrong as unknown as PlainTarget[])).toThrow(TypeError);
+    expect(() => resolveOptions('Thing', plainTargets, wrong as unknown as PlainTarget[])).toThrow(TypeError);
   });
 });
 
