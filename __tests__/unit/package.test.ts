@@ -28,6 +28,7 @@ describe('the package', () => {
         'CONTRIBUTING.md',
         'LICENSE',
         'README.md',
+        'deploy/',
         'dist/',
         'docs/',
         'examples/',

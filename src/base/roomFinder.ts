@@ -16,11 +16,13 @@ export interface FoundRoom<R = PipeableMafaldaRouter> {
 
 /** Members for this that the Mafaldas of this package have beside the API. */
 export interface RoomFinder {
+  /** @internal */
   readonly heldRooms: HeldRooms;
   /**
    * Attaches to a MafaldaRouter if it exists here, without creating anything.
    * @param ask whether nodes are asked too: else only what is known of them counts
    * @throws {TypeError} if it exists with different `routerOptions`
+   * @internal
    */
   findMafaldaRouter(options: SoughtRoom, ask: boolean): Promise<FoundRoom>;
 }
