@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
+import { io, type Socket } from 'socket.io-client';
 import { ExampleProcess } from '../../examples/sfu-server/exampleProcess.ts';
+import type { PageRequests, ServerEvents } from '../../examples/sfu-server/signalling.ts';
 import type { TransportStory } from '../helpers/processes/sfu.ts';
 import { until } from '../helpers/until.ts';
 import { launchBrowser } from './launchBrowser.ts';
@@ -84,6 +86,10 @@ test('when a media server dies, those who were there go on by the others', async
   const [, number] = (await bob.pathOf(bob)).match(/server (\d)/)!;
   const [, pid] = example.output.match(new RegExp(`server ${number} is process (\\d+)`))!;
   process.kill(Number(pid), 'SIGKILL');
+  await bob.page.getByText('A media server is gone').waitFor();
+  await bob.page.getByRole('button', { name: 'Close this message' }).click();
+  expect(await bob.page.getByText('A media server is gone').count()).toBe(0);
+  expect(await bob.page.evaluate('document.activeElement.tagName')).toBe('MAIN');
   await until('Bob sends to another server', async () => !(await bob.pathOf(bob)).startsWith(`you → server ${number}`));
   await until(
     'both are there',
@@ -96,11 +102,90 @@ test('when a media server dies, those who were there go on by the others', async
 test('who leaves disappears for the others', async () => {
   await bob.leave();
   await until('Ann is alone', async () => (await ann.names()).join() === 'Ann (you)');
+  await ann.page.getByText('Nobody else is here yet').waitFor();
+  expect(await ann.page.locator('#announcements').innerText()).toContain('Bob has left.');
 });
 
-test('Ctrl-C ends all processes', async () => {
-  expect(await example.stop('SIGINT')).toEqual([]);
+test('who joins by the form is told what is missing beside the field, and never loses the focus', async () => {
+  const { page } = ann;
+  await page.click('#leave');
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Join');
+  await page.fill('[name=name]', '  ');
+  await page.keyboard.press('Enter');
+  expect(await page.locator('#name-problem').innerText()).toMatch(/Under which name/);
+  expect(await page.evaluate('document.activeElement.name')).toBe('name');
+  await page.fill('[name=name]', 'Ann');
+  expect(await page.locator('#name-problem').innerText()).toBe('');
+  await page.keyboard.press('Enter');
+  await until('Ann is in the room', async () => (await ann.names()).length === 1);
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Call in the room “browser test”');
+});
+
+/** People without media: what the page shows of them needs no browser of theirs. */
+async function join(name: string): Promise<Socket<ServerEvents, PageRequests>> {
+  const socket: Socket<ServerEvents, PageRequests> = io(url, { transports: ['websocket'], forceNew: true });
+  await socket.emitWithAck('join', { room: 'browser test', name });
+  return socket;
+}
+
+interface Box {
+  top: number;
+  bottom: number;
+  footer: number;
+}
+
+const boxesOf = `[...document.querySelectorAll('.tile')].map(tile => {
+  const { top, bottom } = tile.getBoundingClientRect();
+  return { top, bottom, footer: tile.querySelector('footer').getBoundingClientRect().height };
+})`;
+
+test('all people are to be seen at once, on screens and phones, and by those who can’t see', async () => {
+  const { page } = ann;
+  const guests: Socket[] = [];
+  try {
+    for (const name of ['Bob', 'Cleo', 'Dan', 'Eve', 'Fred']) {
+      guests.push(await join(name));
+      await page.getByRole('article', { name }).waitFor();
+      await page.getByText(`${name} has joined.`).first().waitFor({ state: 'attached' });
+      expect(await page.getByLabel(`Picture of ${name}`, { exact: true }).count()).toBe(1);
+      await page.setViewportSize(name === 'Fred' ? { width: 390, height: 844 } : { width: 1280, height: 720 });
+      const top = (await page.locator('header').boundingBox())!.height;
+      const bottom = (await page.locator('nav').boundingBox())!.y;
+      // Resizing is noticed with the next picture of the page.
+      await until('the tiles fill the height', async () => {
+        const boxes = await page.evaluate<Box[]>(boxesOf);
+        const isFull = (place: number, edge: number): boolean => Math.abs(place - edge) < 24;
+        return (
+          boxes.length === guests.length + 1 &&
+          isFull(Math.min(...boxes.map(box => box.top)), top) &&
+          isFull(Math.max(...boxes.map(box => box.bottom)), bottom)
+        );
+      });
+      const footers = (await page.evaluate<Box[]>(boxesOf)).map(({ footer }) => footer);
+      expect(new Set(footers).size).toBe(1);
+    }
+  } finally {
+    for (const guest of guests) guest.disconnect();
+    await page.setViewportSize({ width: 1280, height: 720 });
+  }
+});
+
+test('SIGTERM ends all processes, with people in the room, and says so to them until they are out', async () => {
+  const { page } = ann;
+  await until('Ann sends', async () => (await ann.pathOf(ann)).length > 0);
+  await page.evaluate('globalThis.track = document.querySelector("video").srcObject.getAudioTracks()[0]');
+  await page.clock.install();
+  example.output = '';
+  expect(await example.stop('SIGTERM')).toEqual([]);
   expect(example.exitCode).toBe(0);
+  expect(example.output).toBe('');
+  await page.getByText('The connection to the server is lost: it has been stopped. Trying again…').waitFor();
+  expect(await page.evaluate('track.enabled')).toBe(false);
+  expect(await page.getByText('Nobody else is here').count()).toBe(0);
+  await page.clock.runFor(30_000);
+  await page.getByText('You are out of the room: the server has been gone for 30 s.').waitFor();
+  expect(await page.evaluate('track.readyState')).toBe('ended');
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Join');
 });
 
 test('WebRtcTransports connect, tell so in mediasoup’s order, and trace how much they can send', async () => {

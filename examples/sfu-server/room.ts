@@ -11,6 +11,8 @@ const mediaCodecs: RouterRtpCodecCapability[] = [
 export class Rooms {
   readonly #mafalda: MafaldaHorizontal;
   readonly #rooms = new Map<string, Room>();
+  /** Rooms that are being closed on the servers. */
+  readonly #closing = new Set<Promise<void>>();
   readonly #serverNames: Map<MafaldaApi, string>;
 
   constructor(mafalda: MafaldaHorizontal) {
@@ -31,9 +33,22 @@ export class Rooms {
     const { room } = peer;
     peer.close();
     room.peers.delete(peer.id);
-    if (room.peers.size > 0) return;
-    this.#rooms.delete(room.name);
-    room.mafaldaRouter.close().catch((error: unknown) => console.error(`closing the room "${room.name}":`, error));
+    if (room.peers.size === 0) this.#close(room);
+  }
+
+  /** Closes all rooms, and resolves when the servers have closed them: before that, the Mafalda is needed. */
+  async close(): Promise<void> {
+    for (const room of this.#rooms.values()) this.#close(room);
+    await Promise.all(this.#closing);
+  }
+
+  #close({ name, mafaldaRouter }: Room): void {
+    this.#rooms.delete(name);
+    const closing = mafaldaRouter.close().catch((error: Error) => {
+      console.error(`closing the room "${name}": ${error.message}`);
+    });
+    this.#closing.add(closing);
+    void closing.then(() => this.#closing.delete(closing));
   }
 
   #open(name: string): Room {

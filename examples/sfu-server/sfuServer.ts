@@ -17,8 +17,8 @@ export interface SfuServerOptions {
 export interface SfuServer {
   /** What to open in a browser. */
   readonly url: string;
-  /** Ends all calls. The Mafalda stays its owner's to close. */
-  close(): Promise<void>;
+  /** Ends all calls, and tells the pages why. The Mafalda stays its owner's to close. */
+  close(reason: string): Promise<void>;
 }
 
 const publicFolder = new URL('public/', import.meta.url);
@@ -51,11 +51,13 @@ export async function startSfuServer({ mafalda, port, host }: SfuServerOptions):
   await once(http, 'listening');
   return {
     url: urlOf(host, (http.address() as AddressInfo).port),
-    close: async () => {
+    close: async reason => {
+      sockets.emit('ended', reason);
       // Closes the HTTP server too; browsers keep connections open that nobody uses at the moment.
       const closed = sockets.close();
       http.closeAllConnections();
       await closed;
+      await rooms.close();
     },
   };
 }

@@ -72,4 +72,6 @@ export interface ServerEvents {
   consumerClosed: (peerId: string, producerId: string) => void;
   /** The page is out of the room, since a media server that carried its transports is gone. Others can take it. */
   rejoin: () => void;
+  /** The server ends, for this reason. */
+  ended: (reason: string) => void;
 }

@@ -33,12 +33,13 @@ let sfuServer: SfuServer | undefined;
 const stopping = new AbortController();
 
 // Only once: a second Ctrl-C ends this process at once. The media servers notice that, and go too.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => void stop());
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => void stop('it has been stopped'));
 
 // npm passes on what it is told, but when it is killed nobody tells us.
 if (process.env['npm_lifecycle_event']) {
   const parent = process.ppid;
-  setInterval(() => process.ppid === parent || void stop(), PARENT_CHECK_INTERVAL_MS).unref();
+  setInterval(() => process.ppid === parent || void stop('it has been stopped'), PARENT_CHECK_INTERVAL_MS).unref();
 }
 
 start().catch((error: unknown) => {
@@ -58,7 +59,7 @@ async function start(): Promise<void> {
   await once(nodes, 'connected', { signal: stopping.signal });
 
   sfuServer = await listen(nodes);
-  if (stopping.signal.aborted) return sfuServer.close();
+  if (stopping.signal.aborted) return sfuServer.close('it has been stopped');
   console.log('\nOpen this in two windows of your browser, and join the same room in both:');
   console.log(`\n  ${sfuServer.url}\n\nCtrl-C ends everything.`);
 }
@@ -85,7 +86,7 @@ function onMediaServerGone(url: string, message: string): void {
   if (stopping.signal.aborted) return;
   console.error(message);
   mafalda?.delete(url);
-  if (mediaServers.size === 0) void fail('There is no media server left.');
+  if (mediaServers.size === 0) void fail('there is no media server left');
 }
 
 async function listen(nodes: MafaldaHorizontal): Promise<SfuServer> {
@@ -105,14 +106,14 @@ async function listen(nodes: MafaldaHorizontal): Promise<SfuServer> {
 async function fail(message: string): Promise<void> {
   console.error(message);
   process.exitCode = 1;
-  await stop();
+  await stop(message);
 }
 
 /** Leaves nothing behind: with all of that closed, this process ends by itself. */
-async function stop(): Promise<void> {
+async function stop(reason: string): Promise<void> {
   if (stopping.signal.aborted) return;
   stopping.abort();
-  await sfuServer?.close();
+  await sfuServer?.close(reason);
   await mafalda?.close();
   await Promise.all([...mediaServers].map(stopMediaServer));
 }

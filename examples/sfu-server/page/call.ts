@@ -34,10 +34,17 @@ interface OtherPeer {
   readonly consumers: Map<string, Consumer>;
 }
 
+export interface CallListener {
+  /** There has been a way for media, and there is none any more. */
+  onBroken(): void;
+  /** Called with the number of other people, as soon as it is known, and whenever it changes. */
+  onPeersChanged(count: number): void;
+}
+
 export class Call {
   readonly #socket: PageSocket;
   readonly #stream: MediaStream;
-  readonly #onBroken: () => void;
+  readonly #listener: CallListener;
   readonly #producers = new Map<MediaKind, Producer>();
   readonly #peers = new Map<string, OtherPeer>();
   readonly #cleanUps: (() => void)[] = [];
@@ -45,11 +52,10 @@ export class Call {
   #opened: Promise<Opened> | undefined;
   #closed = false;
 
-  /** @param onBroken called when there has been a way for media, and there is none any more */
-  constructor(socket: PageSocket, stream: MediaStream, onBroken: () => void) {
+  constructor(socket: PageSocket, stream: MediaStream, listener: CallListener) {
     this.#socket = socket;
     this.#stream = stream;
-    this.#onBroken = onBroken;
+    this.#listener = listener;
   }
 
   async join(room: string, name: string): Promise<void> {
@@ -57,7 +63,7 @@ export class Call {
     if (this.#closed) return;
     this.#opened = this.#open();
     for (const peer of peers) this.addPeer(peer);
-    this.#showWhetherAlone();
+    if (peers.length === 0) this.#listener.onPeersChanged(0);
     const { sending, receiving } = await this.#opened;
     if (this.#closed) return;
     const tile = new Tile(name, true);
@@ -69,17 +75,19 @@ export class Call {
 
   addPeer({ id, name, producers }: PeerInfo): void {
     this.#peers.set(id, { id, name, tile: new Tile(name, false), producers: new Map(), consumers: new Map() });
-    this.#showWhetherAlone();
+    this.#listener.onPeersChanged(this.#peers.size);
     for (const producer of producers) this.addProducer(id, producer);
   }
 
-  removePeer(peerId: string): void {
+  /** @returns the name of who has gone; undefined: nobody who was here */
+  removePeer(peerId: string): string | undefined {
     const peer = this.#peers.get(peerId);
-    if (!peer) return;
+    if (!peer) return undefined;
     this.#peers.delete(peerId);
     peer.tile.remove();
     for (const consumer of peer.consumers.values()) consumer.close();
-    this.#showWhetherAlone();
+    this.#listener.onPeersChanged(this.#peers.size);
+    return peer.name;
   }
 
   addProducer(peerId: string, producer: ProducerInfo): void {
@@ -89,7 +97,7 @@ export class Call {
     peer.tile.setPaused(producer.kind, producer.paused);
     this.#receive(peer, producer).catch((error: unknown) => {
       if (this.#peers.get(peerId) === peer)
-        tell(`The ${producer.kind} of ${peer.name} can't be received: ${messageOf(error)}`);
+        peer.tile.showProblem(`The ${producer.kind} can't be received: ${messageOf(error)}`);
     });
   }
 
@@ -154,10 +162,11 @@ export class Call {
     transport.on('connectionstatechange', state => {
       if (state === 'connected') hasBeenConnected = true;
       if (state !== 'failed') return;
-      if (hasBeenConnected) this.#onBroken();
+      if (hasBeenConnected) this.#listener.onBroken();
       else
         tell(
           `The browser can't reach the media of ${server}: a firewall may be in between, see MEDIA_ADDRESS in the README.`,
+          'problem',
         );
     });
     return { transport, server };
@@ -187,10 +196,6 @@ export class Call {
     if (server === receiving.server) peer.tile.showPath(`${peer.name} →`, server, '→ you');
     else peer.tile.showPath(`${peer.name} →`, server, '→', receiving.server, '→ you (piped)');
     resultOf(await this.#socket.emitWithAck('resumeConsumer', { producerId }));
-  }
-
-  #showWhetherAlone(): void {
-    document.querySelector<HTMLElement>('#alone')!.hidden = this.#peers.size > 0;
   }
 }
 
