@@ -48,6 +48,7 @@ test('the dashboard shows each metric of which an operator may want to see a cur
   const text = read('deploy/grafana/dashboard.json');
   const left = [...definitions.map(({ name }) => name), CALL_DURATION.name].filter(name => !text.includes(name));
   expect(left.sort()).toEqual([
+    'mafalda_directory_outages_total',
     'mafalda_draining',
     'mafalda_host_cores',
     'mafalda_links',

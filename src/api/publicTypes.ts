@@ -13,5 +13,11 @@ export type {
 } from './dump.ts';
 export type { ResolvedMafaldaRouterOptions } from './mafaldaRouterOptions.ts';
 export type { HostLoad, LoadReport, WorkerLoad } from './load.ts';
-export type { MafaldaStatistics, NodeStatistics, PipeReason, PlacementReason } from './statistics.ts';
+export type {
+  DirectoryStatistics,
+  MafaldaStatistics,
+  NodeStatistics,
+  PipeReason,
+  PlacementReason,
+} from './statistics.ts';
 export type * from './types.ts';

@@ -32,6 +32,8 @@ export interface MafaldaStatistics {
   placements: Partial<Record<PlacementReason, number>>;
   /** Numbers of pipes that were made from here, or could not be. */
   pipes: Partial<Record<PipeReason, number>>;
+  /** Number of Workers of this machine that have died. */
+  diedWorkers: number;
   /** Numbers of attempts that nodes have failed, by the error's class; none on a machine. */
   refusals: Partial<Record<string, number>>;
   /** Nodes; none on a machine. */
@@ -72,6 +74,16 @@ export interface ServerStatistics {
   keptBytes: number;
   /** Present objects of clients that are gone. */
   orphans: number;
+  /** State of the directory in which the server is; missing if there is none, or it does not count. */
+  directory?: DirectoryStatistics;
+}
+
+/** State of a directory. */
+export interface DirectoryStatistics {
+  /** Whether it can be used at present. */
+  up: boolean;
+  /** Number of outages since the start. */
+  outages: number;
 }
 
 /** Receives each call of a client when it has ended, with its duration in seconds. */

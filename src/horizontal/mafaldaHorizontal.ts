@@ -194,7 +194,8 @@ export class MafaldaHorizontal
   /** Counts of decisions since the start, and the present states of the nodes. */
   get statistics(): MafaldaStatistics {
     const { placements, pipes, refusals } = this.#nodes;
-    return { placements: placements.counts, pipes: pipes.counts, refusals, nodes: [...this.#nodes].map(statisticsOf) };
+    const nodes = [...this.#nodes].map(statisticsOf);
+    return { placements: placements.counts, pipes: pipes.counts, diedWorkers: 0, refusals, nodes };
   }
 
   /** Number of nodes. */

@@ -92,8 +92,8 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
 
   /** Counts of decisions since the start. */
   get statistics(): MafaldaStatistics {
-    const { placements, pipes } = this.#pool;
-    return { placements: placements.counts, pipes: pipes.counts, refusals: {}, nodes: [] };
+    const { placements, pipes, died } = this.#pool;
+    return { placements: placements.counts, pipes: pipes.counts, diedWorkers: died, refusals: {}, nodes: [] };
   }
 
   /**

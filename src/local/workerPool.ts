@@ -32,6 +32,8 @@ export class WorkerPool {
   readonly placements = new Decisions<PlacementReason>('placement');
   /** Pipes between the Workers. */
   readonly pipes = new Decisions<PipeReason>('piping');
+  /** Number of Workers that have died. */
+  died = 0;
   readonly #mediasoup: Mediasoup;
   readonly #budget: WorkerBudget | undefined;
   /** Ends of processes and returns of shares that close() has to wait for. */
@@ -155,7 +157,11 @@ export class WorkerPool {
   }
 
   #watchDeath(worker: Worker): void {
-    worker.once('died', error => wasEndedBySignal(error) && this.#onEndedBySignal());
+    worker.once('died', error => {
+      ++this.died;
+      log.error('Worker %d has died: %s', worker.pid, error.message);
+      if (wasEndedBySignal(error)) this.#onEndedBySignal();
+    });
   }
 
   #giveBack(): void {

@@ -60,6 +60,13 @@ export const machineMetrics: readonly MafaldaDefinition[] = [
     labels: ['worker'],
     read: ({ mafalda }) => ofWorkers(mafalda, ({ cpu }) => cpu / PERCENT),
   },
+  {
+    name: 'mafalda_workers_died_total',
+    type: 'counter',
+    help: 'Workers that have died.',
+    labels: [],
+    read: ({ mafalda }) => [{ value: statisticsOf(mafalda).diedWorkers }],
+  },
   workerObjects('mafalda_worker_routers', 'Routers of a Worker.', 'routers'),
   workerObjects('mafalda_worker_transports', 'Transports of a Worker, ends of links included.', 'transports'),
   workerObjects('mafalda_worker_producers', 'Producers of a Worker, copies in pipes included.', 'producers'),
@@ -167,7 +174,7 @@ export const controllerMetrics: readonly MafaldaDefinition[] = [
 ];
 
 function statisticsOf({ statistics }: MafaldaApi): MafaldaStatistics {
-  return statistics ?? { placements: {}, pipes: {}, refusals: {}, nodes: [] };
+  return statistics ?? { placements: {}, pipes: {}, diedWorkers: 0, refusals: {}, nodes: [] };
 }
 
 function workerObjects(

@@ -62,6 +62,20 @@ export const serverMetrics: readonly Definition<MeasuredServer>[] = [
   gauge('mafalda_objects', 'Objects that clients see.', ({ objects }) => objects),
   gauge('mafalda_kept_bytes', 'Bytes that are kept for clients.', ({ keptBytes }) => keptBytes),
   gauge('mafalda_orphans', 'Objects of clients that are gone.', ({ orphans }) => orphans),
+  {
+    name: 'mafalda_directory_up',
+    type: 'gauge',
+    help: 'Whether the directory in which the server is can be used: 1, or 0.',
+    labels: [],
+    read: ({ statistics: { directory } }) => (directory ? [{ value: Number(directory.up) }] : []),
+  },
+  {
+    name: 'mafalda_directory_outages_total',
+    type: 'counter',
+    help: 'Outages of that directory.',
+    labels: [],
+    read: ({ statistics: { directory } }) => (directory ? [{ value: directory.outages }] : []),
+  },
 ];
 
 export const CALL_DURATION = {

@@ -7,16 +7,25 @@ export class Outage {
   readonly #onBegin: (error: Error) => void;
   readonly #onEnd: () => void;
   readonly #reasons = new Set<OutageReason>();
+  /** Number of outages since the start. */
+  count = 0;
 
   constructor(onBegin: (error: Error) => void, onEnd: () => void) {
     this.#onBegin = onBegin;
     this.#onEnd = onEnd;
   }
 
+  /** Whether there is an outage at present. */
+  get isOn(): boolean {
+    return this.#reasons.size > 0;
+  }
+
   begin(reason: OutageReason, error: Error): void {
     const isFirst = this.#reasons.size === 0;
     this.#reasons.add(reason);
-    if (isFirst) this.#onBegin(error);
+    if (!isFirst) return;
+    ++this.count;
+    this.#onBegin(error);
   }
 
   end(reason: OutageReason): void {

@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { ClosedError } from '../api/errors.ts';
 import { expecting, optionsOf, resolveOptions } from '../api/optionsSchema.ts';
 import { duration } from '../api/optionTypes.ts';
+import type { DirectoryStatistics } from '../api/statistics.ts';
 import { logger } from '../core/logger.ts';
 import { PublicEmitter } from '../core/publicEmitter.ts';
 import type {
@@ -100,6 +101,10 @@ export class RedisDirectory extends PublicEmitter<DirectoryEvents> implements Di
   get nodes(): ReadonlyMap<string, NodeRecord> {
     void this.#follow();
     return this.#list.nodes;
+  }
+
+  get statistics(): DirectoryStatistics {
+    return { up: this.#connection.isUp && !this.#outage.isOn, outages: this.#outage.count };
   }
 
   get known(): Promise<void> {

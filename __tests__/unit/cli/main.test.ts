@@ -119,6 +119,7 @@ const reason = whyNoRedis();
     await client.createMafaldaRouter().createDirectTransport();
     const record = (): NodeRecord | undefined => directory.nodes.get('wss://media-1.example');
     await until('the server is in the directory', () => record()?.draining === false);
+    expect((await scrape(url!)).get('mafalda_directory_up')).toBe(1);
     server.child.kill('SIGTERM');
     await until('the directory says that it is being drained', () => record()?.draining === true);
     await client.close();

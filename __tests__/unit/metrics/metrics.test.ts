@@ -95,7 +95,7 @@ test('a controller tells of its nodes and decisions, in the application’s own 
   expect(() => registerMetrics(registry, mafalda)).toThrow(/already been registered/);
 });
 
-test('a server counts reconnections, refusals, and the ends of sessions', async () => {
+test('a server counts reconnections, refusals, dead Workers, and the ends of sessions', async () => {
   const served = opened(await Served.create({ auth: 'secret', limits: { objects: 2 } }));
   const proxy = opened(await CutProxy.create(served.url));
   const stranger = opened(new RemoteMafaldaClient(served.url, { token: 'guessed' }));
@@ -108,8 +108,12 @@ test('a server counts reconnections, refusals, and the ends of sessions', async 
   const again = once(client, 'connected');
   proxy.cut();
   await again;
+  const [pid] = served.mafalda.workers.keys();
+  process.kill(Number(pid), 'SIGKILL');
+  await until('the Worker has died', () => served.mafalda.statistics.diedWorkers === 1);
   await client.close();
   const metrics = await scrape(served.url);
+  expect(metrics.get('mafalda_workers_died_total')).toBe(1);
   expect(metrics.get('mafalda_sessions_begun_total')).toBe(1);
   expect(metrics.get('mafalda_sessions_resumed_total')).toBe(1);
   expect(metrics.get('mafalda_sessions_ended_total{reason="left"}')).toBe(1);

@@ -3,6 +3,7 @@
  * may be late, no media waits for it, and a missing record never means that a node is dead.
  */
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
+import type { DirectoryStatistics } from '../../api/statistics.ts';
 
 /** What a node says of itself. */
 export interface NodeRecord {
@@ -38,6 +39,8 @@ export interface Directory extends EnhancedEventEmitter<DirectoryEvents> {
   readonly nodes: ReadonlyMap<string, NodeRecord>;
   /** Resolves when the nodes are known, or can't be at present. Never rejects. */
   readonly known: Promise<void>;
+  /** Whether the directory can be used, and how often it could not, for metrics; missing if it does not count. */
+  readonly statistics?: DirectoryStatistics;
   /** Follows which nodes hold a part of a room, until the watch is closed. */
   watch(roomId: string): RoomWatch;
   /** Writes the record of a node, and renews it until the registration is closed. */

@@ -214,6 +214,7 @@ export class RemoteMafaldaServer {
       refusals: tally.refusals.counts,
       objects: served.exports.size,
       keptBytes: memory.bytes,
+      directory: this.#options.directory?.statistics,
       orphans: served.orphans.list().reduce((sum, { objects }) => sum + objects.length, 0),
     };
   }
