@@ -1,5 +1,6 @@
 /** Round trips are what users feel: here a wire that is slow enough makes them countable. */
 import { afterAll, beforeAll, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import * as mediasoup from 'mediasoup';
 import type { DirectTransport } from 'mediasoup/types';
@@ -58,4 +59,23 @@ test('one for a call, two for the first consume of a stream on another node, one
     );
     await mafaldaRouter.close();
   });
+}, 60_000);
+
+test('one for the first use of a room, and none more for a stream that somebody else has produced a moment ago', async () => {
+  const other = new MafaldaHorizontal(proxies.map(({ url }) => url));
+  await once(other, 'connected');
+  const expected = { 'first use': 1, 'first use by another controller': 1, 'first consume of what is new': 2 };
+  await expectTrips(expected, 2 * DELAY_MS, async count => {
+    // Workers run since the test before, or the first round.
+    const options = { id: randomUUID(), routerOptions: { mediaCodecs } };
+    const [ours, theirs] = [mafalda, other].map(user => user.createMafaldaRouter(options));
+    const at = (proxy: number): object => ({ placement: { node: proxies[proxy]!.url } });
+    const rtpCapabilities = await ours!.getRtpCapabilities();
+    const source = await count('first use', () => ours!.createDirectTransport(at(0)));
+    const sink = await count('first use by another controller', () => theirs!.createDirectTransport(at(1)));
+    const { id: producerId } = await source.produce({ kind: 'audio', rtpParameters: opus(1) });
+    await count('first consume of what is new', () => sink.consume({ producerId, rtpCapabilities }));
+    await ours!.close();
+  });
+  await other.close();
 }, 60_000);

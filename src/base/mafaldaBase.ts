@@ -20,11 +20,11 @@ import type {
   ResourceUsages,
 } from '../api/types.ts';
 import type { PipeableMafaldaRouter } from './pipeableMafaldaRouter.ts';
-import type { FoundRoom, RoomFinder, SoughtRoom } from './roomFinder.ts';
+import type { FoundRoom, SoughtRoom } from './roomFinder.ts';
 
 export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extends MafaldaEvents = MafaldaEvents>
   extends PublicEmitter<Events>
-  implements MafaldaApi, RoomFinder
+  implements MafaldaApi
 {
   readonly mafaldaRouters: ReadonlyMap<string, MafaldaRouter>;
   /**
@@ -155,7 +155,10 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
     await this.#released;
   }
 
-  /** Begins to follow the MafaldaRouters that have Routers here. Called once. */
+  /**
+   * Begins to follow the MafaldaRouters that have Routers here. Called once.
+   * @internal
+   */
   protected followRooms(): HeldRooms {
     return new OwnRooms(this);
   }

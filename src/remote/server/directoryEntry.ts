@@ -1,20 +1,21 @@
-/** What a server writes of itself in a directory: its record, and which MafaldaRouters are open there, whoever uses them. */
+/** What a server writes of itself in a directory: its record, and which MafaldaRouters it holds, whoever uses them. */
 import type { Directory, NodeRecord, Registration } from '../../horizontal/directory/directory.ts';
-import type { MafaldaApi, MafaldaRouter } from '../../api/types.ts';
+import type { MafaldaApi } from '../../api/types.ts';
+import { heldRoomsOf } from '../../base/roomFinder.ts';
+import type { HeldRooms } from '../../core/heldRooms.ts';
 
 export class DirectoryEntry {
-  readonly #mafalda: MafaldaApi;
+  readonly #rooms: HeldRooms;
   readonly #registration: Registration;
-  /** Listeners of the MafaldaRouters that are open. */
-  readonly #open = new Map<MafaldaRouter, () => void>();
-  readonly #onNew = (mafaldaRouter: MafaldaRouter): void => this.#hold(mafaldaRouter);
+  readonly #onHeld = (id: string): void => this.#registration.hold(id);
+  readonly #onReleased = (id: string): void => this.#registration.release(id);
 
   /** @throws {Error} as `register()` of the directory */
   constructor(mafalda: MafaldaApi, directory: Directory, record: NodeRecord) {
-    this.#mafalda = mafalda;
     this.#registration = directory.register(record);
-    for (const mafaldaRouter of mafalda.mafaldaRouters.values()) this.#hold(mafaldaRouter);
-    mafalda.on('newmafaldarouter', this.#onNew);
+    this.#rooms = heldRoomsOf(mafalda);
+    for (const id of this.#rooms) this.#registration.hold(id);
+    this.#rooms.on('held', this.#onHeld).on('released', this.#onReleased);
   }
 
   /** Notes the present load, in percent of the node, or whether the server is being drained. */
@@ -24,20 +25,7 @@ export class DirectoryEntry {
 
   /** Takes everything back. */
   async close(): Promise<void> {
-    this.#mafalda.off('newmafaldarouter', this.#onNew);
-    for (const [mafaldaRouter, onClose] of this.#open) mafaldaRouter.off('close', onClose);
-    this.#open.clear();
+    this.#rooms.off('held', this.#onHeld).off('released', this.#onReleased);
     await this.#registration.close();
-  }
-
-  #hold(mafaldaRouter: MafaldaRouter): void {
-    const { id } = mafaldaRouter;
-    const onClose = (): void => {
-      this.#open.delete(mafaldaRouter);
-      this.#registration.release(id);
-    };
-    this.#open.set(mafaldaRouter, onClose);
-    this.#registration.hold(id);
-    mafaldaRouter.once('close', onClose);
   }
 }

@@ -7,8 +7,9 @@ import type { ServerMessage } from '../protocol/messages.ts';
 import type { Member } from './exportedObject.ts';
 import type { SendableTree, TreeSender } from './treeSender.ts';
 
-/** Maximum number of ids in one message. */
+/** Maximum numbers of ids, and of their characters, in one message; a single id may be longer. */
 const MAX_IDS = 500;
+const MAX_CHARACTERS = 32_768;
 
 interface Follower {
   readonly sender: Pick<TreeSender, 'send'>;
@@ -56,10 +57,7 @@ export class RoomTeller implements SendableTree {
     const follower = this.#followers.get(member);
     if (!follower?.remaining) return false;
     const { remaining, isFirst } = follower;
-    const ids: string[] = [];
-    let next = remaining.next();
-    for (; next.done !== true; next = remaining.next()) if (ids.push(next.value) === MAX_IDS) break;
-    const isLast = next.done === true;
+    const { ids, isLast } = takeSome(remaining);
     if (isLast) follower.remaining = undefined;
     follower.isFirst = false;
     member.send({ type: 'heldRooms', ids, isFirst, isLast });
@@ -93,9 +91,25 @@ export class RoomTeller implements SendableTree {
   }
 
   #send(type: 'held' | 'released', all: string[]): void {
-    for (let index = 0; index < all.length; index += MAX_IDS) {
-      const message: ServerMessage = { type, ids: all.slice(index, index + MAX_IDS) };
+    const remaining = all.values();
+    for (let left = all.length; left > 0;) {
+      const { ids } = takeSome(remaining);
+      left -= ids.length;
+      const message: ServerMessage = { type, ids };
       for (const member of this.#followers.keys()) member.send(message);
     }
   }
+}
+
+/** Takes as many ids as one message has. */
+function takeSome(remaining: Iterator<string>): { ids: string[]; isLast: boolean } {
+  const ids: string[] = [];
+  let characters = 0;
+  while (ids.length < MAX_IDS && characters < MAX_CHARACTERS) {
+    const next = remaining.next();
+    if (next.done === true) return { ids, isLast: true };
+    ids.push(next.value);
+    characters += next.value.length;
+  }
+  return { ids, isLast: false };
 }

@@ -145,7 +145,7 @@ export interface RemoteMafaldaServerOptions extends AddressOptions {
    */
   labels?: Readonly<Record<string, string>> | undefined;
   /**
-   * Directory in which the server writes itself and the MafaldaRouters that are open here, from `listen()` to `close()`,
+   * Directory in which the server writes itself and the MafaldaRouters that have Routers here, from `listen()` to `close()`,
    * so that controllers with the same directory find it. Needs `publicUrl`. Closing the directory remains the caller's
    * task.
    * @default none: controllers are given the server's URL

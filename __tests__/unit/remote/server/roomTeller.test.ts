@@ -105,6 +105,13 @@ test('a long list comes in parts, and so does a long burst', async () => {
   expect(client.messages.map(message => message.type === 'released' && message.ids.length)).toEqual([500, 500, 100]);
 });
 
+test('long ids come in more parts', async () => {
+  for (let room = 0; room < 40; ++room) rooms.hold(`${room}`.padStart(2000, '0'));
+  const client = await follower();
+  const parts = client.messages as Extract<ServerMessage, { type: 'heldRooms' }>[];
+  expect(parts.map(({ ids }) => ids.length)).toEqual([17, 17, 6]);
+});
+
 test('what comes and goes while a list is sent is in it, or is told beside it', async () => {
   for (let room = 0; room < 600; ++room) rooms.hold(`room ${room}`);
   const client = new Client();
