@@ -9,7 +9,6 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'api/options': ['unit/api/unknownNames.test.ts'],
   'api/placement': ['unit/api/createOptions.test.ts', 'scenarios/options.ts'],
   'autoscale/autoscalerOptions': ['unit/autoscale/autoscaler.test.ts'],
-  'autoscale/fleet': ['unit/autoscale/autoscaler.test.ts'],
   'autoscale/planOptions': ['unit/autoscale/plan.test.ts'],
   'autoscale/provisioner': ['unit/autoscale/commandProvisioner.test.ts'],
   'autoscale/provisioning': ['unit/autoscale/autoscaler.test.ts'],

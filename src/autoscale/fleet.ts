@@ -34,6 +34,8 @@ export interface FleetServer {
   readonly ordered: number;
   /** Time from which on its id is known here. */
   readonly known: number;
+  /** Whether another server has its address by now. */
+  isSuperseded: boolean;
   /** Number of lists in a row that it was missing in. */
   missing: number;
   /** Whether the provisioner is just stopping it. */
@@ -144,6 +146,7 @@ export class Fleet {
     for (const server of listed) {
       const known = this.#servers.get(server.id);
       if (known && known.url === undefined && server.url !== undefined) {
+        this.#supersede(server.url);
         known.url = server.url;
         found.push(known);
       }
@@ -207,6 +210,7 @@ export class Fleet {
   #add({ id, url, region }: ListedServer, ordered: number, now: number, isOwn: boolean): FleetServer {
     const known = this.#servers.get(id);
     if (known) return known;
+    this.#supersede(url);
     const server: FleetServer = {
       id,
       url,
@@ -216,6 +220,7 @@ export class Fleet {
       usedSince: ordered,
       ordered,
       known: now,
+      isSuperseded: false,
       missing: 0,
       isOwn,
       hasConnected: false,
@@ -229,6 +234,15 @@ export class Fleet {
     return server;
   }
 
+  /** Takes a server for lost whose address another one has got: its machine is gone, whatever answers there. */
+  #supersede(url: string | undefined): void {
+    for (const server of this.#servers.values()) {
+      if (url === undefined || server.url !== url) continue;
+      server.url = undefined;
+      server.isSuperseded = true;
+    }
+  }
+
   /** Returns whether a server that is not known may be one of the orders that have no id yet. */
   #mayBeOrdered(id: string, asked: number): boolean {
     const first = this.#strangers.get(id) ?? asked;
@@ -237,9 +251,9 @@ export class Fleet {
   }
 }
 
-function phaseOf({ hasConnected, url }: FleetServer, state: NodeDump | undefined): ServerPhase {
+function phaseOf({ hasConnected, isSuperseded, url }: FleetServer, state: NodeDump | undefined): ServerPhase {
   // A server without a URL has no node yet; with one, its node was given up.
-  if (!state) return url === undefined ? 'starting' : 'lost';
+  if (!state) return url === undefined && !isSuperseded ? 'starting' : 'lost';
   return state.connected || hasConnected ? nodePhase(state) : 'starting';
 }
 
