@@ -8,14 +8,13 @@ FORMAT='{"id": "{{.Id}}", "url": "ws://{{range .NetworkSettings.Networks}}{{.IPA
 
 case $1 in
 start)
-  id=$(docker run --detach --label "$LABEL" --label "mafalda.region=${MAFALDA_REGION:-}" --env MAFALDA_TOKEN "$2")
+  id=$(docker run --detach --rm --label "$LABEL" --label "mafalda.region=${MAFALDA_REGION:-}" --env MAFALDA_TOKEN "$2")
   docker inspect --format "$FORMAT" "$id"
   ;;
 stop)
   # A container that is gone is stopped.
   if [ -n "$(docker ps --all --quiet --no-trunc --filter "id=$MAFALDA_SERVER_ID")" ]; then
     docker stop --time 30 "$MAFALDA_SERVER_ID" >/dev/null
-    docker rm --force "$MAFALDA_SERVER_ID" >/dev/null
   fi
   ;;
 list)
