@@ -57,11 +57,13 @@ export type SessionEnd =
 export interface ServerStatistics {
   /** Whether the server takes new objects: it listens, is not being drained, and what it serves can be used. */
   ready: boolean;
+  /** Whether the server is being drained. */
   draining: boolean;
   /** Present sessions of clients, with and without a connection. */
   sessions: { connected: number; absent: number };
-  /** Numbers of sessions since the start: those that have begun, and those that a reconnection has resumed. */
+  /** Number of sessions that have begun since the start. */
   begun: number;
+  /** Number of sessions that a reconnection has resumed since the start. */
   resumed: number;
   /** Numbers of ended sessions, by reason. */
   ended: Partial<Record<SessionEnd, number>>;
@@ -69,8 +71,9 @@ export interface ServerStatistics {
   snapshots: number;
   /** Numbers of refused connections and calls: by the name of the limit, or `unauthorized`, `incompatible`, … */
   refusals: Partial<Record<string, number>>;
-  /** Present objects that clients see, with the bytes that are kept for clients. */
+  /** Number of present objects that clients see. */
   objects: number;
+  /** Bytes that are kept for clients. */
   keptBytes: number;
   /** Present objects of clients that are gone. */
   orphans: number;

@@ -4,6 +4,7 @@ import { refuseUnknown, type OptionNames } from '../api/options.ts';
 import type { Lease } from '../horizontal/directory/lease.ts';
 import { planOptions, resolvePlanOptions, type PlanOptions } from './planOptions.ts';
 
+/** Options of an Autoscaler. */
 export interface AutoscalerOptions extends PlanOptions {
   /**
    * Time between two decisions, in ms. A call that finds no server with room has one made at once.
@@ -19,6 +20,7 @@ export interface AutoscalerOptions extends PlanOptions {
   /**
    * Lease by which one of several autoscalers decides; the others follow. Without it this one is taken for the only
    * one.
+   * @default none
    */
   lease?: Lease;
 }
@@ -51,10 +53,13 @@ export function resolveAutoscalerOptions(options: AutoscalerOptions): ResolvedAu
 export interface ScaledServer {
   /** Id that the provisioner has given. */
   readonly id: string;
+  /** URL of the server; undefined if it is not known yet. */
   readonly url: string | undefined;
+  /** Region of the server; undefined if regions are not told apart. */
   readonly region: string | undefined;
 }
 
+/** Events of an Autoscaler. */
 export type AutoscalerEvents = {
   /** Servers have been started, and are connected to from now on. Emitted once for each decision. */
   scaleout: [servers: ScaledServer[]];

@@ -11,6 +11,7 @@ import {
 } from './provisioner.ts';
 import { runCommand, type Command } from './runCommand.ts';
 
+/** Options of a CommandProvisioner. */
 export interface CommandProvisionerOptions {
   /** Orders a server, and prints `{ "id": …, "url": … }`. Gets `MAFALDA_REGION` and `MAFALDA_FENCE`, if there are. */
   start: Command;
@@ -18,7 +19,10 @@ export interface CommandProvisionerOptions {
   stop: Command;
   /** Prints `[{ "id": …, "url": …, "region": … }, …]`: all servers, `url` and `region` as far as they are known. */
   list: Command;
-  /** Environment variables beside those of this process. */
+  /**
+   * Environment variables beside those of this process.
+   * @default {}
+   */
   env?: Readonly<Record<string, string>>;
   /**
    * Folder in which the commands run.
@@ -31,7 +35,7 @@ export interface CommandProvisionerOptions {
    */
   timeout?: number;
   /**
-   * The same for `list`.
+   * Longest time that `list` takes, in ms.
    * @default 20_000
    */
   listTimeout?: number;

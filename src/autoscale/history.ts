@@ -1,6 +1,7 @@
 /** The past as decisions need it: demand of the last minutes, durations of the latest starts, and starts that have failed. */
 import { demandOf, inRegion, type Demand, type Snapshot } from './snapshot.ts';
 
+/** Demand at a moment of the past. */
 export interface DemandSample extends Demand {
   /** Time, in ms since 1970. */
   readonly at: number;
@@ -8,6 +9,7 @@ export interface DemandSample extends Demand {
 
 /** Starts that have failed, with none between them that has succeeded. */
 export interface StartFailures {
+  /** Number of starts that have failed in a row. */
   readonly inRow: number;
   /** Time of the latest one, in ms since 1970. */
   readonly latest: number;
@@ -16,11 +18,13 @@ export interface StartFailures {
 /** By region; `undefined` stands for all regions together, where they are not told apart. */
 export type ByRegion<T> = ReadonlyMap<string | undefined, T>;
 
+/** The past, as far as `plan()` needs it. */
 export interface History {
   /** Samples, the oldest first. */
   readonly demand: ByRegion<readonly DemandSample[]>;
   /** Durations of the latest starts, from the order to the connection, in ms. */
   readonly boots: readonly number[];
+  /** Starts that have failed since the latest that has succeeded. */
   readonly failures: ByRegion<StartFailures>;
 }
 
@@ -29,7 +33,15 @@ const MAX_BOOTS = 30;
 /** Minimum time between two samples, in ms. */
 const SAMPLE_MS = 1000;
 
-/** Writes down what happens, as far as `plan()` needs it. Bounded in time and number. */
+/**
+ * Writes down what happens, as far as `plan()` needs it. Bounded in time and number.
+ *
+ * ```ts
+ * const history = new HistoryRecorder(600_000);
+ * history.observe(snapshot, [undefined], Date.now());
+ * const { start, drain } = plan(snapshot, history, { max: 10 }, Date.now());
+ * ```
+ */
 export class HistoryRecorder implements History {
   readonly demand = new Map<string | undefined, DemandSample[]>();
   readonly boots: number[] = [];

@@ -6,5 +6,6 @@ export { plan, type Plan, type PlannedChange, type PlannedStart } from './plan.t
 export type { PlanOptions, RegionOptions } from './planOptions.ts';
 export { ProcessProvisioner, type ProcessProvisionerOptions } from './processProvisioner.ts';
 export type { ListedServer, ProvisionedServer, Provisioner, StartRequest } from './provisioner.ts';
-export type { ServerPhase, ServerState, Snapshot, WaitingJoins } from './snapshot.ts';
+export type { Command } from './runCommand.ts';
+export type { Demand, ServerPhase, ServerState, Snapshot, WaitingJoins } from './snapshot.ts';
 export type { Lease } from '../horizontal/directory/lease.ts';

@@ -9,21 +9,29 @@ import { demandOf, inRegion, typicalCores, type ServerState, type Snapshot } fro
 
 /** A server to be drained, used again, or stopped. */
 export interface PlannedChange {
+  /** Id of the server. */
   readonly id: string;
+  /** Reason, for the log. */
   readonly why: string;
 }
 
+/** A server to be ordered. */
 export interface PlannedStart {
+  /** Region in which it is wanted. */
   readonly region?: string;
+  /** Reason, for the log. */
   readonly why: string;
 }
 
+/** Result of `plan()`. */
 export interface Plan {
   /** Servers to order, one for each entry. */
   readonly start: readonly PlannedStart[];
+  /** Servers to be drained. */
   readonly drain: readonly PlannedChange[];
   /** Servers that are being drained, and are needed again. */
   readonly undrain: readonly PlannedChange[];
+  /** Servers to be stopped. */
   readonly stop: readonly PlannedChange[];
   /** Number of servers that there should be, within the bounds; those that are given by hand are not counted. */
   readonly wanted: number;
@@ -53,6 +61,7 @@ export const BREAKER_FAILURES = 5;
 const byEmptiest = (a: ServerState, b: ServerState): number => a.transports - b.transports || a.load - b.load;
 
 /**
+ * Returns the servers to start, drain, use again and stop.
  * @param history what was before `now`, the present demand included
  * @param now in ms since 1970
  * @throws {TypeError} for options that are out of their range

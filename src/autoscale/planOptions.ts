@@ -2,6 +2,7 @@
 import { checkDuration } from '../api/checkDuration.ts';
 import { refuseUnknown, type OptionNames } from '../api/options.ts';
 
+/** Options of a region, where they differ from those of all. */
 export interface RegionOptions {
   /**
    * Least number of servers in the region.
@@ -20,6 +21,7 @@ export interface RegionOptions {
   headroom?: number;
 }
 
+/** Options of `plan()`. */
 export interface PlanOptions {
   /**
    * Least number of servers that the provisioner keeps.
@@ -49,7 +51,10 @@ export interface PlanOptions {
    * @default 600_000
    */
   startTimeout?: number;
-  /** Regions in which servers are started, each for its own people. Without it, regions are not told apart. */
+  /**
+   * Regions in which servers are started, each for its own people.
+   * @default regions are not told apart
+   */
   regions?: Readonly<Record<string, RegionOptions>>;
 }
 

@@ -16,8 +16,12 @@ import type { Command } from './runCommand.ts';
 
 const log = logger('autoscale');
 
+/** Options of a ProcessProvisioner. */
 export interface ProcessProvisionerOptions {
-  /** Environment variables beside those of this process. */
+  /**
+   * Environment variables beside those of this process.
+   * @default {}
+   */
   env?: Readonly<Record<string, string>>;
   /**
    * Folder in which the processes run.

@@ -1,5 +1,6 @@
 /** Provisioner: starts and stops servers, wherever they come from. */
 
+/** Request for a server. */
 export interface StartRequest {
   /** Region in which the server is wanted; undefined if regions are not told apart. */
   readonly region?: string;
@@ -12,6 +13,7 @@ export interface StartRequest {
   readonly signal: AbortSignal;
 }
 
+/** Server that a provisioner has ordered. */
 export interface ProvisionedServer {
   /** Id by which the provisioner knows the server. */
   readonly id: string;
@@ -19,7 +21,9 @@ export interface ProvisionedServer {
   readonly url: string;
 }
 
+/** Server that a provisioner knows. */
 export interface ListedServer {
+  /** Id by which the provisioner knows the server. */
   readonly id: string;
   /** URL, as soon as it is known. */
   readonly url?: string;
@@ -27,6 +31,7 @@ export interface ListedServer {
   readonly region?: string;
 }
 
+/** Starts and stops servers, wherever they come from. */
 export interface Provisioner {
   /** Orders a server. Resolves when its id and URL are known. */
   start(request: StartRequest): Promise<ProvisionedServer>;

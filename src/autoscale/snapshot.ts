@@ -1,6 +1,8 @@
 /** State of the servers at a moment, as far as it decides how many there should be. */
 
 /**
+ * Phase in the life of a server:
+ *
  * - `starting`: ordered, and not connected yet
  * - `running`: gets new objects
  * - `draining`: gets nothing new, and is stopped when it is empty
@@ -10,10 +12,13 @@
  */
 export type ServerPhase = 'starting' | 'running' | 'draining' | 'unreachable' | 'lost' | 'stopping';
 
+/** State of a server. */
 export interface ServerState {
   /** Id that the provisioner has given, or that of the node if no provisioner has started it. */
   readonly id: string;
+  /** Region of the server. */
   readonly region?: string;
+  /** Phase in which the server is. */
   readonly phase: ServerPhase;
   /** Time at which the phase began, in ms since 1970. */
   readonly since: number;
@@ -35,13 +40,17 @@ export interface ServerState {
 export interface WaitingJoins {
   /** Region that they wish for. */
   readonly region?: string;
+  /** Number of the calls. */
   readonly count: number;
 }
 
+/** State of all servers at a moment, as far as `plan()` needs it. */
 export interface Snapshot {
+  /** Servers, those that are given by hand included. */
   readonly servers: readonly ServerState[];
   /** Load of a server, in percent, from which on it gets nothing new while another has room. */
   readonly watermark: number;
+  /** Calls that wait for a server. */
   readonly waiting: readonly WaitingJoins[];
 }
 

@@ -17,8 +17,11 @@ export type LogListener = (namespace: string, log: string, facts?: LogFacts) => 
 
 /** Listeners for the lines of the library by level, like mediasoup's listeners of this name. */
 export interface LogEventListeners {
+  /** Lines about what is going on. */
   ondebug?: LogListener;
+  /** Lines about failures that an operator may have to look at. */
   onwarn?: LogListener;
+  /** Lines about failures of the application's or of the library's own. */
   onerror?: LogListener;
 }
 

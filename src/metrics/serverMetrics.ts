@@ -6,8 +6,11 @@ import { samplesOf, type Definition } from './definition.ts';
 
 /** Server, as far as it is measured. */
 export interface MeasuredServer {
+  /** Mafalda that the server shows. */
   readonly mafalda: MafaldaApi;
+  /** Counts and states of the server. */
   readonly statistics: ServerStatistics;
+  /** Adds an observer of each call of a client. */
   observeCalls(observer: CallObserver): void;
 }
 
