@@ -112,7 +112,7 @@ export class MemoryDirectory extends EnhancedEventEmitter<DirectoryEvents> imple
 
 class MemoryWatch extends EnhancedEventEmitter<{ change: [] }> implements RoomWatch {
   urls: ReadonlySet<string> = new Set();
-  readonly known: Promise<void>;
+  readonly known: Promise<boolean>;
   readonly #holders: () => ReadonlySet<string> | undefined;
   readonly #onClose: () => void;
   #closed = false;
@@ -124,7 +124,7 @@ class MemoryWatch extends EnhancedEventEmitter<{ change: [] }> implements RoomWa
     this.known = new Promise(resolve =>
       setImmediate(() => {
         this.read();
-        resolve();
+        resolve(true);
       }),
     );
   }

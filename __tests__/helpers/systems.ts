@@ -1,6 +1,7 @@
 /** The implementations that the scenarios run on, each with real Workers and, where there is a wire, real sockets. */
 import * as mediasoup from 'mediasoup';
 import type { Worker } from 'mediasoup/types';
+import { pickPort } from 'pick-port';
 import {
   Mafalda,
   MafaldaHorizontal,
@@ -10,6 +11,8 @@ import {
   type RemoteMafaldaServerOptions,
   type Strategy,
 } from '../../src/index.ts';
+import { RedisDirectory } from '../../src/redis/index.ts';
+import { RedisServer } from './redisServer.ts';
 import { until } from './until.ts';
 
 export interface System {
@@ -93,6 +96,52 @@ export async function horizontalSystem(nodes: number, options?: ServerOptions): 
   };
 }
 
+/** A system whose servers and controllers find each other by a Redis. */
+export interface RedisSystem extends SharedSystem {
+  readonly redis: RedisServer;
+  /** Directory of the controller `mafalda`. */
+  readonly directory: RedisDirectory;
+}
+
+/** @param timing times of the directories that differ from the defaults */
+export async function redisSystem(
+  nodes: number,
+  options: ServerOptions = {},
+  timing?: ConstructorParameters<typeof RedisDirectory>[2],
+): Promise<RedisSystem> {
+  const watch = watchResources();
+  const redis = await RedisServer.create();
+  const openDirectory = (): RedisDirectory => new RedisDirectory(redis.url, {}, timing);
+  const directories = Array.from({ length: nodes }, openDirectory);
+  const cluster = await Promise.all(
+    directories.map(async directory => {
+      const port = await pickPort({ type: 'tcp', ip: '127.0.0.1', reserveTimeout: 10 });
+      return serve({ ...options, port, directory, publicUrl: `ws://127.0.0.1:${port}` });
+    }),
+  );
+  const directory = openDirectory();
+  const mafalda = new MafaldaHorizontal({ directory, token, strategy: roundRobin });
+  await until('the controller knows the servers', () => mafalda.size === nodes);
+  return {
+    mafalda,
+    redis,
+    directory,
+    servers: cluster.map(({ server }) => server),
+    leaves: cluster.map(({ mafalda: served }) => served),
+    control: (_urls, name) => new MafaldaHorizontal({ directory, token, strategy: roundRobin, name }),
+    places: nodes * WORKERS_PER_MAFALDA,
+    close: async () => {
+      await mafalda.close();
+      const kept = cluster.flatMap(({ server }) => leftAtServer(server));
+      for (const { server } of cluster) await server.close();
+      for (const { mafalda: served } of cluster) await served.close();
+      for (const opened of [directory, ...directories]) await opened.close();
+      await redis.close();
+      return [...kept, ...(await watch.leftovers([mafalda, ...cluster.map(({ mafalda: served }) => served)]))];
+    },
+  };
+}
+
 /** A root over two middles over two leaves each: only the leaves have Workers, each middle is a node like any other. */
 export async function tieredSystem(options?: ServerOptions): Promise<SharedSystem> {
   const watch = watchResources();
@@ -129,7 +178,7 @@ function above(nodes: { server: RemoteMafaldaServer }[]): MafaldaHorizontal {
 }
 
 async function serve(
-  options: ServerOptions = {},
+  options: Partial<RemoteMafaldaServerOptions> = {},
   mafalda: MafaldaApi = new Mafalda(mediasoup, { workerBudget: false }),
 ): Promise<{ mafalda: MafaldaApi; server: RemoteMafaldaServer }> {
   const server = new RemoteMafaldaServer(mafalda, { ...options, host: '127.0.0.1', auth: token });

@@ -80,7 +80,7 @@ export function describeDirectory(name: string, createSystem: () => Promise<Dire
       const [watch, elsewhere] = [reader.watch('watched'), reader.watch('another')];
       let changes = 0;
       elsewhere.on('change', () => ++changes);
-      await Promise.all([watch.known, elsewhere.known]);
+      expect(await Promise.all([watch.known, elsewhere.known])).toEqual([true, true]);
       expect(watch.urls.size).toBe(0);
 
       registrations[0]!.hold('watched');

@@ -53,7 +53,7 @@ export class ConsulDirectory extends EnhancedEventEmitter<DirectoryEvents> imple
       this.#opened.delete(following);
       following.close();
     };
-    return Object.assign(watch, { urls, known: following.known, close });
+    return Object.assign(watch, { urls, known: following.known.then(() => !this.#consul.isIll), close });
   }
 
   register(record: NodeRecord): Registration {
@@ -99,7 +99,7 @@ class Consul {
   readonly #url: string;
   readonly #prefix: string;
   readonly #health: { onIll(error: Error): void; onWell(): void };
-  #isIll = false;
+  isIll = false;
 
   constructor(url: string, prefix: string, health: { onIll(error: Error): void; onWell(): void }) {
     this.#url = url;
@@ -187,13 +187,13 @@ class Consul {
       const answer = await fetch(this.#url + path, { method, ...init });
       if (!answer.ok && answer.status !== 404)
         throw new Error(`Consul answers ${answer.status}: ${await answer.text()}`);
-      if (this.#isIll) this.#health.onWell();
-      this.#isIll = false;
+      if (this.isIll) this.#health.onWell();
+      this.isIll = false;
       return answer;
     } catch (error) {
       if (init.signal?.aborted) return undefined;
-      if (!this.#isIll) this.#health.onIll(error as Error);
-      this.#isIll = true;
+      if (!this.isIll) this.#health.onIll(error as Error);
+      this.isIll = true;
       return undefined;
     }
   }

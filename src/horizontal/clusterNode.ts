@@ -163,8 +163,33 @@ export class ClusterNode extends EnhancedEventEmitter<ClusterNodeEvents> {
     // A node without reports computes its load whenever it is read.
     if (!this.#reports) this.#expected.measured();
     // Foreign implementations of the Mafalda API may have no load.
-    return (this.mafalda.load ?? 0) + this.#expected.load;
+    return (this.measuredLoad ?? 0) + this.#expected.load;
   }
+
+  protected get measuredLoad(): number {
+    return this.mafalda.load;
+  }
+
+  /** Whether calls can be made on the node: nodes that are known by their records are connected to for that. */
+  get isUsable(): boolean {
+    return this.connected;
+  }
+
+  /** Whether the node is one that is not connected to, since it is not used. */
+  get isDormant(): boolean {
+    return this.isUsable && !this.connected;
+  }
+
+  /** Whether the node gets new objects. */
+  get takesNew(): boolean {
+    return !this.#draining;
+  }
+
+  /**
+   * Connects to the node, if it is one that is connected to only when it is used.
+   * @throws {NodeUnavailableError} if it can't be connected to in time
+   */
+  async open(): Promise<void> {}
 
   /** Whether the node would refuse something new for its load, as far as is known. */
   get full(): boolean {

@@ -35,13 +35,13 @@ export async function findRoom(
   finder: Finder,
   { options, ask, nodes, directory }: FindOptions,
 ): Promise<FoundRoom<HorizontalMafaldaRouter>> {
-  const candidates = ask ? [...nodes] : await namedNodes(options.id, nodes, directory);
   let found: HorizontalMafaldaRouter | undefined;
   let refusal: TypeError | undefined;
   let isOver = false;
   let complete = 0;
   const find = async (node: ClusterNode): Promise<void> => {
     try {
+      if (!node.connected) await node.open();
       const { mafaldaRouter: part, isComplete } = await findMafaldaRouter(node.mafalda, options, ask);
       if (isComplete) ++complete;
       if (!part || part.closed) return;
@@ -56,19 +56,30 @@ export async function findRoom(
       log.warn('%s: %o', node.id, error);
     }
   };
-  await within(Promise.all(candidates.filter(({ connected }) => connected).map(find)), ANSWER_TIMEOUT_MS);
+  const connected = ask ? [...nodes].filter(node => node.connected) : [];
+  const asking = connected.map(find);
+  const { named, isTold } = await askDirectory(options.id, nodes, directory);
+  const others = named.filter(node => node.isUsable && !connected.includes(node));
+  await within(Promise.all([...asking, ...others.map(find)]), ANSWER_TIMEOUT_MS);
   isOver = true;
   if (!found && refusal) throw refusal;
-  return { mafaldaRouter: found?.closed ? undefined : found, isComplete: complete === nodes.size };
+  // A node that is known by its record has nothing of the room unless the directory names it.
+  const all = [...nodes].filter(node => !node.isDormant || named.includes(node));
+  return { mafaldaRouter: found?.closed ? undefined : found, isComplete: isTold && complete >= all.length };
 }
 
-async function namedNodes(
+/** Returns the nodes that the directory names, and whether it has answered. */
+async function askDirectory(
   roomId: string,
   nodes: NodePool,
   directory: Pick<Directory, 'watch'>,
-): Promise<ClusterNode[]> {
+): Promise<{ named: ClusterNode[]; isTold: boolean }> {
   const watch = directory.watch(roomId);
-  await within(watch.known, ANSWER_TIMEOUT_MS);
+  let isTold = false;
+  await within(
+    watch.known.then(known => (isTold = known)),
+    ANSWER_TIMEOUT_MS,
+  );
   watch.close();
-  return [...watch.urls].flatMap(url => nodes.find(url) ?? []);
+  return { named: [...watch.urls].flatMap(url => nodes.find(url) ?? []), isTold };
 }

@@ -100,6 +100,11 @@ export class Holders {
     if (this.#watch && (mayHaveRoom || this.isNamed(node))) this.#attachTo(node);
   }
 
+  /** Attaches to a node that is known by its record, if the directory names it. Must be called when it has come. */
+  nodeAdded(node: ClusterNode): void {
+    if (this.#watch && this.isNamed(node)) this.#attachTo(node);
+  }
+
   /** Stops following the directory. */
   close(): void {
     this.#closed = true;
@@ -111,7 +116,7 @@ export class Holders {
     // A node that has refused before may think otherwise by now.
     this.#attachToNamed();
     await this.#options.nodes.whenSettled();
-    if (this.#watch) await within(this.#watch.known, ANSWER_TIMEOUT_MS);
+    await this.#untilTold();
     await this.attached();
     const refusal = this.#refusal;
     this.#refusal = undefined;
@@ -132,7 +137,7 @@ export class Holders {
   #attachTo(node: ClusterNode): void {
     const { isAttached } = this.#options;
     // A node that is not heard is attached to when it is connected again.
-    if (!node.connected || isAttached(node) || this.#attaching.has(node)) return;
+    if (!node.isUsable || isAttached(node) || this.#attaching.has(node)) return;
     const attaching = this.#attach(node, false).finally(() => this.#attaching.delete(node));
     this.#attaching.set(node, attaching);
   }
@@ -143,15 +148,30 @@ export class Holders {
   }
 
   async #askAll(): Promise<boolean> {
-    const nodes = [...this.#options.nodes];
+    const { nodes } = this.#options;
     let complete = 0;
-    const asking = nodes
-      .filter(node => node.connected)
-      .map(async node => {
-        if (await this.#attach(node, true)) ++complete;
-      });
-    await within(Promise.all(asking), ANSWER_TIMEOUT_MS);
-    return complete === nodes.length;
+    const ask = async (node: ClusterNode): Promise<void> => {
+      if (await this.#attach(node, true)) ++complete;
+    };
+    const connected = [...nodes].filter(node => node.connected);
+    const asking = connected.map(ask);
+    // Nodes that are not connected to, since nothing of this controller's is there, are asked if the directory names them.
+    const isTold = await this.#untilTold();
+    const dormant = [...nodes].filter(node => node.isDormant);
+    const named = dormant.filter(node => this.isNamed(node));
+    await within(Promise.all([...asking, ...named.map(ask)]), ANSWER_TIMEOUT_MS);
+    return isTold && complete >= nodes.size - (dormant.length - named.length);
+  }
+
+  /** Resolves with whether the directory has answered, in time. */
+  async #untilTold(): Promise<boolean> {
+    let isTold = false;
+    if (!this.#watch) return isTold;
+    await within(
+      this.#watch.known.then(known => (isTold = known)),
+      ANSWER_TIMEOUT_MS,
+    );
+    return isTold;
   }
 
   /**
@@ -160,6 +180,7 @@ export class Holders {
    */
   async #attach(node: ClusterNode, ask: boolean): Promise<boolean> {
     try {
+      if (!node.connected) await node.open();
       return await this.#options.attach(node, ask);
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));

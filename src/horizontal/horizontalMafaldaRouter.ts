@@ -198,6 +198,11 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     this.#parts.define(routerOptions);
   }
 
+  /** Attaches to a node that has come, if the directory names it. */
+  nodeAdded(node: ClusterNode): void {
+    this.#holders.nodeAdded(node);
+  }
+
   /** Attaches to a node. Must be called when it is connected, for the first time or again. */
   nodeConnected(node: ClusterNode): void {
     this.#holders.nodeConnected(node, this.#parts.mayHaveComeBack(node));
@@ -205,16 +210,20 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
 
   async getRtpCapabilities(): Promise<types.RtpCapabilities> {
     this.assertOpen();
-    await this.#nodes.whenConnected();
+    await this.#nodes.whenUsable();
     await this.#agree();
     const request = this.#request();
     // Nothing is opened on a node for what can be computed here. Foreign Mafaldas may keep their options to themselves.
     const isKnown = this.#isDefined || this.#parts.size === 0;
-    if (isKnown && this.#nodes.pickConnected(request)?.hasOwnCapabilities)
+    const usable = this.#nodes.pickUsable(request);
+    if (isKnown && usable?.connected && usable.hasOwnCapabilities)
       return ortc.generateRouterRtpCapabilities(structuredClone(this.routerOptions.mediaCodecs));
     return this.#nodes.attempt(
-      tried => this.#nodes.pickConnected(request, tried),
-      node => this.#parts.ask(node, part => part.getRtpCapabilities()),
+      tried => this.#nodes.pickUsable(request, tried),
+      async node => {
+        if (!node.connected) await node.open();
+        return this.#parts.ask(node, part => part.getRtpCapabilities());
+      },
     );
   }
 

@@ -63,13 +63,14 @@ export class HorizontalMediasoup extends MediasoupModule implements Index {
    * each core that it wants.
    */
   createWorker = async <T extends AppData = AppData>(settings?: WorkerSettings<T>): Promise<Worker<T>> => {
-    await this.#nodes.whenConnected();
+    await this.#nodes.whenUsable();
     const choose = (tried: ReadonlyMap<ClusterNode, Error>): ClusterNode | undefined =>
       this.#nodes.emptiest(candidate => this.#workersPerCore(candidate), tried);
     const { worker, node } = await this.#nodes.attempt(choose, async node => {
       // The choice is counted at once, so that a burst of calls is spread by its own count.
       this.#count(node, 1);
       try {
+        if (!node.connected) await node.open();
         return { worker: await startWorker<T>(node.mafalda.mediasoup, settings), node };
       } catch (error) {
         this.#count(node, -1);

@@ -1,9 +1,10 @@
 /** Options of a MafaldaHorizontal, with their schema, and its events. */
 import * as v from 'valibot';
-import { optionsOf } from '../api/optionsSchema.ts';
-import { callback, duration, percentage } from '../api/optionTypes.ts';
+import { expecting, optionsOf } from '../api/optionsSchema.ts';
+import { callback, duration, isObject, percentage } from '../api/optionTypes.ts';
 import type { MafaldaApi, MafaldaEvents } from '../api/types.ts';
 import { concentrate, type Strategy } from '../placement/strategies.ts';
+import type { Directory } from './directory/directory.ts';
 import {
   clusterConnectionOptions,
   type ConnectFailure,
@@ -29,13 +30,26 @@ export interface MafaldaHorizontalOptions extends Omit<RemoteMafaldaClientOption
    * @default 3000
    */
   nodeTimeout?: number | undefined;
+  /**
+   * Directory in which servers register themselves, such as a RedisDirectory: its nodes are used beside those that are
+   * given. A node is connected to when it is first chosen, until nothing of this controller's has been there for a
+   * minute. Closing the directory remains the caller's task.
+   * @default none
+   */
+  directory?: Directory | undefined;
 }
+
+const directory = expecting(
+  'a directory, such as a RedisDirectory',
+  v.custom<Directory>(value => isObject(value) && 'watch' in value && typeof value.watch === 'function'),
+);
 
 export const horizontalOptions = optionsOf<MafaldaHorizontalOptions>()({
   ...clusterConnectionOptions.entries,
   strategy: v.optional(callback<Strategy>('a function, such as concentrate'), () => concentrate),
   watermarkNode: v.optional(percentage, 66),
   nodeTimeout: v.optional(duration(1), 3000),
+  directory: v.optional(directory),
 });
 
 /** Call that creates an object, for which no node has room. */
@@ -64,7 +78,7 @@ export type MafaldaHorizontalEvents = MafaldaEvents & {
    * connected.
    */
   connecterror: [failure: ConnectFailure];
-  /** Emitted when a node is connected, for the first time or again. */
+  /** Emitted when a node is connected, for the first time or again: nodes of a directory when they are used. */
   nodeconnected: [node: MafaldaApi];
   /** Emitted when the connection to a node is lost. */
   nodedisconnected: [node: MafaldaApi, reason: string];

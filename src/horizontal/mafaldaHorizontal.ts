@@ -6,7 +6,7 @@ import type { LoadReport } from '../api/load.ts';
 import { logger } from '../core/logger.ts';
 import { MafaldaBase } from '../base/mafaldaBase.ts';
 import { ModuleScope, packageScope } from '../base/moduleScope.ts';
-import { heldRoomsOf, type FoundRoom, type SoughtRoom } from '../base/roomFinder.ts';
+import type { FoundRoom, SoughtRoom } from '../base/roomFinder.ts';
 import type { HeldRooms } from '../core/heldRooms.ts';
 import { describeGiven } from '../api/describeGiven.ts';
 import type { ResolvedMafaldaRouterOptions } from '../api/mafaldaRouterOptions.ts';
@@ -20,9 +20,9 @@ import type {
   ResourceUsages,
 } from '../api/types.ts';
 import type { MafaldaStatistics, NodeStatistics } from '../api/statistics.ts';
+import { ClusterDirectory } from './clusterDirectory.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import { Departures } from './departures.ts';
-import { ToldDirectory } from './directory/toldDirectory.ts';
 import { drainOptions, drainReportOf, untilDrained, type DrainOptions, type DrainReport } from './drain.ts';
 import { findRoom } from './findRoom.ts';
 import { HorizontalMediasoup } from './horizontalMediasoup.ts';
@@ -66,8 +66,7 @@ export class MafaldaHorizontal
   readonly mediasoup: MediasoupApi;
   readonly #mediasoup: HorizontalMediasoup;
   readonly #nodes: NodePool;
-  /** Rooms that the nodes hold, as they tell it. */
-  readonly #directory = new ToldDirectory();
+  readonly #directory: ClusterDirectory;
   readonly #liveness: Liveness;
   readonly #departures = new Departures();
   #wasSettled = false;
@@ -78,12 +77,18 @@ export class MafaldaHorizontal
   readonly #instance = randomUUID();
 
   /**
-   * @param nodes URLs of RemoteMafaldaServers, or objects with the Mafalda API
+   * @param nodes URLs of RemoteMafaldaServers, or objects with the Mafalda API; may be left out
    * @throws {TypeError} for a URL or an option that can't be used
    */
-  constructor(nodes: Iterable<string | MafaldaApi> = [], options: MafaldaHorizontalOptions = {}) {
+  constructor(options: MafaldaHorizontalOptions);
+  constructor(nodes?: Iterable<string | MafaldaApi>, options?: MafaldaHorizontalOptions);
+  constructor(
+    nodesOrOptions: Iterable<string | MafaldaApi> | MafaldaHorizontalOptions = [],
+    givenOptions: MafaldaHorizontalOptions = {},
+  ) {
     super(scope);
-    const { strategy, watermarkNode, nodeTimeout, ...clientOptions } = resolveOptions(
+    const [nodes, options] = isOptions(nodesOrOptions) ? [[], nodesOrOptions] : [nodesOrOptions, givenOptions];
+    const { strategy, watermarkNode, nodeTimeout, directory, ...clientOptions } = resolveOptions(
       'MafaldaHorizontal',
       horizontalOptions,
       options,
@@ -94,16 +99,6 @@ export class MafaldaHorizontal
     this.#mediasoup = new HorizontalMediasoup(this.#nodes);
     this.mediasoup = this.#mediasoup;
     this.tree.include(this.#mediasoup.tree);
-    const followed = new Map<ClusterNode, HeldRooms>();
-    this.#nodes.on('added', node => {
-      const rooms = heldRoomsOf(node.mafalda);
-      followed.set(node, rooms);
-      this.#directory.follow(node.id, rooms);
-    });
-    this.#nodes.on('removed', node => {
-      this.#directory.unfollow(followed.get(node)!);
-      followed.delete(node);
-    });
     const now = (): number => performance.now();
     this.#liveness = new Liveness({
       nodes: this.#nodes,
@@ -129,10 +124,22 @@ export class MafaldaHorizontal
     this.#nodes.on('error', error => this.#onNodeError(error));
     this.#nodes.on('unfit', node => this.#remove(node));
     this.#nodes.on('settled', () => this.#onSettled());
+    this.#directory = new ClusterDirectory({
+      nodes: this.#nodes,
+      given: directory,
+      makeClient: url => new RemoteMafaldaClient(url, clientOptions, this.#instance, false),
+      remove: node => this.#remove(node),
+      onError: error => this.#onNodeError(error),
+      now,
+    });
+    this.#nodes.on('added', node => {
+      for (const mafaldaRouter of this.own.values()) mafaldaRouter.nodeAdded(node);
+    });
     try {
       for (const node of nodes) this.add(node);
     } catch (error) {
       // The clients of the nodes before the failed node close here: no caller has a reference to close them by.
+      this.#directory.close();
       for (const { owned, mafalda } of this.#nodes)
         if (owned) mafalda.close().catch(closing => log.warn('%o', closing));
       throw error;
@@ -235,6 +242,7 @@ export class MafaldaHorizontal
       if (refusal && mafalda instanceof RemoteMafaldaClient) mafalda.open();
       return this;
     }
+    if (typeof node === 'string' && this.#directory.takeIn(node)) return this;
     if (typeof node !== 'string' && typeof node?.createMafaldaRouter !== 'function') {
       throw new TypeError('a node must be a URL, or an object with the API of a Mafalda');
     }
@@ -258,6 +266,7 @@ export class MafaldaHorizontal
   delete(node: string | MafaldaApi): boolean {
     const found = this.#nodes.find(node);
     if (!found) return false;
+    this.#directory.keepOut(found);
     this.#remove(found);
     return true;
   }
@@ -333,13 +342,14 @@ export class MafaldaHorizontal
   }
 
   protected override followRooms(): HeldRooms {
-    return this.#directory;
+    return this.#directory.heldRooms;
   }
 
   protected async release(): Promise<void> {
     const nodes = [...this.#nodes];
     this.#liveness.close();
     this.#nodes.close();
+    this.#directory.close();
     // All goodbyes begin at once: a process that exits waits for nothing.
     const closing = this.#mediasoup.close();
     // The MafaldaRouters are left, not closed, since closing them would close them for all of their users.
@@ -407,6 +417,10 @@ function statisticsOf({ id, load, connected, unreachable, draining, rest }: Clus
 
 function stateOf({ id, connected, unreachable, draining, load, region }: ClusterNode): NodeDump {
   return { id, connected, unreachable, draining, load, region };
+}
+
+function isOptions(value: Iterable<string | MafaldaApi> | MafaldaHorizontalOptions): value is MafaldaHorizontalOptions {
+  return typeof value === 'object' && value !== null && !(Symbol.iterator in value);
 }
 
 /** A string is iterable as well: each of its letters would be a node. */

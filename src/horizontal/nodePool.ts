@@ -9,6 +9,7 @@ import { Attempts, type Tried } from './attempts.ts';
 import { ClusterNode, type NodeEvents } from './clusterNode.ts';
 import { Decisions } from '../core/decisions.ts';
 import type { PipeReason, PlacementReason } from '../api/statistics.ts';
+import { within } from '../core/within.ts';
 import { LinkTable } from './reachability/linkTable.ts';
 import { probe } from './reachability/probe.ts';
 import { Reachability, type DownLink } from './reachability/reachability.ts';
@@ -79,7 +80,8 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
   readonly #nodes = new Map<MafaldaApi, ClusterNode>();
   /** Nodes by their ids, URLs and other URLs. */
   readonly #byName = new Map<string, ClusterNode>();
-  readonly #unsettled = new Set<ClusterNode>();
+  /** Nodes that have not answered yet, and other things that are waited for. */
+  readonly #unsettled = new Set<object>();
   readonly #removers = new Map<ClusterNode, () => void>();
   readonly #now: () => number;
   readonly #attempts: Attempts;
@@ -155,9 +157,17 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     throw new TypeError(`the node ${name} is not one of this MafaldaHorizontal's`);
   }
 
+  /** Returns whether a node of this pool is this server, by any URL. */
+  hasServer(serverId: string): boolean {
+    return [...this.#nodes.values()].some(node => node.serverId === serverId);
+  }
+
   add(mafalda: MafaldaApi, owned: boolean): void {
-    const node = new ClusterNode(mafalda, owned, this.#now);
-    this.#nodes.set(mafalda, node);
+    this.include(new ClusterNode(mafalda, owned, this.#now));
+  }
+
+  include(node: ClusterNode): void {
+    this.#nodes.set(node.mafalda, node);
     if (!this.#byName.has(node.id)) this.#byName.set(node.id, node);
     if (!node.settled) this.#unsettled.add(node);
     this.links.watch(node);
@@ -213,6 +223,15 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     if (node.connected) this.#isFit(node);
   }
 
+  /** Counts as settled only when the promise has resolved, or a node would have had to answer. */
+  settleAfter(promise: Promise<void>): void {
+    this.#unsettled.add(promise);
+    void within(promise, CONNECT_TIMEOUT_MS).then(() => {
+      this.#unsettled.delete(promise);
+      this.#emitIfSettled();
+    });
+  }
+
   delete(node: ClusterNode): boolean {
     this.#removers.get(node)?.();
     this.#removers.delete(node);
@@ -250,6 +269,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
       const createdFor = reason;
       let created = false;
       try {
+        if (!node.connected) await node.open();
         const result = await create(node);
         created = true;
         const ms = Math.round(this.#now() - startedAt);
@@ -284,11 +304,11 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     }
   }
 
-  /** Resolves when a node is connected, or there is nothing to wait for. */
-  async whenConnected(): Promise<void> {
+  /** Resolves when a node can be used, or there is nothing to wait for. */
+  async whenUsable(): Promise<void> {
     await this.whenSettled();
     const since = this.#now();
-    while (![...this.#nodes.values()].some(({ connected }) => connected)) if (!(await this.#maybeLater(since))) break;
+    while (![...this.#nodes.values()].some(({ isUsable }) => isUsable)) if (!(await this.#maybeLater(since))) break;
   }
 
   /** Asks nodes in turn, until a node succeeds: see {@link Attempts}. */
@@ -304,14 +324,17 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     return choice.node;
   }
 
-  /** Returns a node that can answer a question: rather a node that is in use already and will be. */
-  pickConnected({ isUsed }: PoolRequest, tried: Tried = none): ClusterNode | undefined {
+  /** Returns a node that can answer a question: rather a node that is connected, in use already, and will be. */
+  pickUsable({ isUsed }: PoolRequest, tried: Tried = none): ClusterNode | undefined {
     const rank = (node: ClusterNode): number =>
-      Number(node.rest.resting) * 4 + Number(node.draining) * 2 + Number(!isUsed(node));
-    return smallest(
-      [...this.#nodes.values()].filter(node => node.connected && !tried.has(node)),
+      Number(node.rest.resting) * 4 + Number(!node.takesNew) * 2 + Number(!isUsed(node));
+    const usable = [...this.#nodes.values()].filter(node => node.isUsable && !tried.has(node));
+    const connected = smallest(
+      usable.filter(node => node.connected),
       rank,
     );
+    // Controllers that all asked the first node of a directory would overload it.
+    return connected ?? usable[randomInt(Math.max(1, usable.length))];
   }
 
   /** Returns the node with the smallest figure, of the nodes that take new objects. */
@@ -329,7 +352,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     const resting: ClusterNode[] = [];
     const full: ClusterNode[] = [];
     for (const node of this.#nodes.values()) {
-      if (!node.connected || node.draining || tried.has(node)) continue;
+      if (!node.isUsable || !node.takesNew || tried.has(node)) continue;
       (node.rest.resting ? resting : node.full ? full : candidates).push(node);
     }
     if (candidates.length > 0) return candidates;
@@ -442,7 +465,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     const { settled } = this;
     this.#wasSettled ||= settled;
     // Once there are nodes to use, an unreachable node that is added later delays no call.
-    if (settled || (this.#wasSettled && [...this.#nodes.values()].some(({ connected }) => connected))) return;
+    if (settled || (this.#wasSettled && [...this.#nodes.values()].some(({ isUsable }) => isUsable))) return;
     await new Promise<void>(resolve => this.once('settled', resolve));
   }
 

@@ -8,8 +8,8 @@ const MAX_REASONS = 5;
 /** Returns the reason why none of these nodes, which are all of a cluster's, takes anything new. */
 export function noNodeError(nodes: readonly ClusterNode[]): Error {
   const all = `none of the ${nodes.length} nodes`;
-  if (nodes.some(({ connected }) => connected)) {
-    return new NodeDrainingError(`${all} takes anything new: those that are connected are being drained`);
+  if (nodes.some(({ isUsable }) => isUsable)) {
+    return new NodeDrainingError(`${all} takes anything new: those that can be used are being drained`);
   }
   const causes = Object.fromEntries(nodes.map(({ id, trouble }) => [id, trouble]));
   const allReasons = Object.values(causes).map(({ message }) => `; ${message}`);
@@ -23,12 +23,12 @@ export function noNodeError(nodes: readonly ClusterNode[]): Error {
 
 /** Returns the reason why a node takes nothing new; undefined if it does. */
 export function unavailabilityOf(node: ClusterNode): Error | undefined {
-  const { id, trouble, connected, draining } = node;
-  if (!connected)
+  const { id, trouble, isUsable, takesNew } = node;
+  if (!isUsable)
     return new NodeUnavailableError(`the node "${id}" is not connected: ${trouble.message}`, {
       node: id,
       cause: trouble,
       causes: { [id]: trouble },
     });
-  return draining ? new NodeDrainingError(`the node "${id}" is being drained`, { node: id }) : undefined;
+  return !takesNew ? new NodeDrainingError(`the node "${id}" is being drained`, { node: id }) : undefined;
 }

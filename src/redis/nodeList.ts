@@ -78,7 +78,7 @@ export class NodeList extends EnhancedEventEmitter<{ node: [record: NodeRecord];
     const { connection, keys, timing } = this.#options;
     const told = (this.#told = new Set<string>());
     try {
-      const answer = await connection.eval(READ_NODES, keys.nodes, [MAX_NODES, MAX_RECORD_BYTES + 100]);
+      const answer = await connection.read(READ_NODES, keys.nodes, [MAX_NODES, MAX_RECORD_BYTES + 100]);
       this.#onList(Array.isArray(answer) ? answer.slice(0, MAX_NODES) : [], told);
     } catch (error) {
       connection.fail(toError(error));

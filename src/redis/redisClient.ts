@@ -12,6 +12,8 @@ export interface RedisClient {
   destroy(): unknown;
   /** Adds a listener for errors of the connection. */
   on(event: 'error', listener: (error: Error) => void): unknown;
+  /** Runs a Lua script that only reads, for which a user needs no right to write. */
+  evalRo(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
   /** Runs a Lua script on the server. */
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
   /** Listens to channels. */

@@ -47,19 +47,27 @@ export class RedisConnection extends EnhancedEventEmitter<RedisConnectionEvents>
   }
 
   /**
+   * Runs a script that only reads.
+   * @throws {Error} as {@link write}
+   */
+  read(script: string, key: string, args: readonly (string | number)[] = []): Promise<unknown> {
+    return this.#ask(client => client.evalRo(script, { keys: [key], arguments: args.map(String) }));
+  }
+
+  /**
    * Runs a script.
    * @throws {Error} if Redis refuses it, or can't be reached at present
    */
-  eval(script: string, key: string, args: readonly (string | number)[] = []): Promise<unknown> {
+  write(script: string, key: string, args: readonly (string | number)[] = []): Promise<unknown> {
     return this.#ask(client => client.eval(script, { keys: [key], arguments: args.map(String) }));
   }
 
-  /** @throws {Error} as {@link eval} */
+  /** @throws {Error} as {@link write} */
   async subscribe(channels: string[]): Promise<void> {
     await this.#ask(client => client.subscribe(channels, this.#onMessage));
   }
 
-  /** @throws {Error} as {@link eval} */
+  /** @throws {Error} as {@link write} */
   async unsubscribe(channels: string[]): Promise<void> {
     await this.#ask(client => client.unsubscribe(channels));
   }

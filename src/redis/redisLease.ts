@@ -18,12 +18,12 @@ export class RedisLease implements Lease {
   }
 
   async acquire(): Promise<number | undefined> {
-    const fence = await this.#connection.eval(TAKE_LEASE, this.#key, [this.#holder, this.duration]);
+    const fence = await this.#connection.write(TAKE_LEASE, this.#key, [this.#holder, this.duration]);
     if (typeof fence !== 'number') throw new Error('Redis has given no number for the lease');
     return fence > 0 ? fence : undefined;
   }
 
   async release(): Promise<void> {
-    await this.#connection.eval(GIVE_LEASE_BACK, this.#key, [this.#holder]);
+    await this.#connection.write(GIVE_LEASE_BACK, this.#key, [this.#holder]);
   }
 }

@@ -50,15 +50,15 @@ export class RedisRegistration implements Registration {
     if (!checked) throw new TypeError('this is no record of a node: names may have 200 characters, labels be 64');
     if (Buffer.byteLength(JSON.stringify(checked)) > MAX_RECORD_BYTES)
       throw new TypeError(`the record of a node may have ${MAX_RECORD_BYTES} bytes: use fewer labels`);
-    this.#record = checked;
-    this.#writtenLoad = checked.load;
+    this.#record = rounded(checked);
+    this.#writtenLoad = this.#record.load;
     this.#options = options;
     this.renew().catch(error => log.warn('%s: %o', record.url, error));
   }
 
   update(change: Partial<Pick<NodeRecord, 'load' | 'draining'>>): void {
     const { draining } = this.#record;
-    this.#record = { ...this.#record, ...change };
+    this.#record = rounded({ ...this.#record, ...change });
     const hasChanged =
       this.#record.draining !== draining || Math.abs(this.#record.load - this.#writtenLoad) >= LOAD_STEP;
     if (!hasChanged || !this.#options.connection.isUp) return;
@@ -94,7 +94,7 @@ export class RedisRegistration implements Registration {
     this.#writtenLoad = this.#record.load;
     const { url } = this.#record;
     try {
-      const isKnown = await connection.eval(WRITE_NODE, keys.nodes, [
+      const isKnown = await connection.write(WRITE_NODE, keys.nodes, [
         url,
         timing.nodeTtl,
         JSON.stringify(this.#record),
@@ -145,9 +145,9 @@ export class RedisRegistration implements Registration {
       if (isHeld) {
         this.#written.delete(roomId);
         this.#written.set(roomId, performance.now());
-        await connection.eval(HOLD_ROOM, keys.room(roomId), [url, timing.roomTtl]);
+        await connection.write(HOLD_ROOM, keys.room(roomId), [url, timing.roomTtl]);
       } else {
-        await connection.eval(RELEASE_ROOM, keys.room(roomId), [url]);
+        await connection.write(RELEASE_ROOM, keys.room(roomId), [url]);
         if (!this.#held.has(roomId)) this.#written.delete(roomId);
       }
     } catch (error) {
@@ -166,10 +166,10 @@ export class RedisRegistration implements Registration {
     this.#held.clear();
     this.#written.clear();
     const released = async (): Promise<void> => {
-      await connection.eval(REMOVE_NODE, keys.nodes, [url, `"serverId":${JSON.stringify(serverId)}`]);
+      await connection.write(REMOVE_NODE, keys.nodes, [url, `"serverId":${JSON.stringify(serverId)}`]);
       for (let next = 0; next < rooms.length; next += BATCH)
         await Promise.all(
-          rooms.slice(next, next + BATCH).map(id => connection.eval(RELEASE_ROOM, keys.room(id), [url])),
+          rooms.slice(next, next + BATCH).map(id => connection.write(RELEASE_ROOM, keys.room(id), [url])),
         );
     };
     await within(
@@ -177,4 +177,9 @@ export class RedisRegistration implements Registration {
       CLOSE_TIMEOUT_MS,
     );
   }
+}
+
+/** Rounds the load: a smaller change is not worth telling all controllers of. */
+function rounded(record: NodeRecord): NodeRecord {
+  return { ...record, load: Math.round(record.load) };
 }

@@ -65,7 +65,7 @@ export class RoomWatches {
   pause(): void {
     clearTimeout(this.#timer);
     this.#reading.clear();
-    for (const room of this.#rooms.values()) room.markKnown();
+    for (const room of this.#rooms.values()) room.markKnown(false);
   }
 
   /** Ends all watches. */
@@ -79,7 +79,7 @@ export class RoomWatches {
     const room = new WatchedRoom();
     this.#rooms.set(roomId, room);
     if (!connection.isUp) {
-      room.markKnown();
+      room.markKnown(false);
       return room;
     }
     this.#reading.add(roomId);
@@ -95,7 +95,7 @@ export class RoomWatches {
     const { connection, keys } = this.#options;
     this.#rooms.delete(roomId);
     this.#reading.delete(roomId);
-    room.markKnown();
+    room.markKnown(false);
     if (!connection.isUp) return;
     connection.unsubscribe([keys.room(roomId)]).catch(error => log.warn('room %s: %o', roomId, error));
   }
@@ -136,7 +136,7 @@ export class RoomWatches {
     if (!room) return;
     room.beginReading();
     try {
-      const answer = await connection.eval(READ_ROOM, keys.room(roomId), [MAX_HOLDERS]);
+      const answer = await connection.read(READ_ROOM, keys.room(roomId), [MAX_HOLDERS]);
       const urls = Array.isArray(answer) ? answer.slice(0, MAX_HOLDERS).filter(isNodeUrl) : [];
       room.endReading(urls, performance.now() < this.#lenientUntil);
     } catch (error) {
@@ -150,8 +150,8 @@ export class RoomWatches {
 class WatchedRoom {
   readonly urls = new Set<string>();
   readonly watches = new Set<RedisRoomWatch>();
-  readonly known: Promise<void>;
-  #markKnown!: () => void;
+  readonly known: Promise<boolean>;
+  #markKnown!: (isAnswered: boolean) => void;
   #wasRead = false;
   /** Changes that were told of while the room was being read, which may be newer than the answer. */
   #told: Map<string, boolean> | undefined;
@@ -160,8 +160,9 @@ class WatchedRoom {
     this.known = new Promise(resolve => (this.#markKnown = resolve));
   }
 
-  markKnown(): void {
-    this.#markKnown();
+  /** @param isAnswered whether Redis has answered: what was noted first counts */
+  markKnown(isAnswered: boolean): void {
+    this.#markKnown(isAnswered);
   }
 
   change(url: string, isHeld: boolean): void {
@@ -193,7 +194,7 @@ class WatchedRoom {
       this.#wasRead = true;
       if (hasChanged) this.#emitChange();
     }
-    this.markKnown();
+    this.markKnown(urls !== undefined);
   }
 
   #set(url: string, isHeld: boolean): boolean {
@@ -210,7 +211,7 @@ class WatchedRoom {
 
 class RedisRoomWatch extends EnhancedEventEmitter<{ change: [] }> implements RoomWatch {
   readonly urls: ReadonlySet<string>;
-  readonly known: Promise<void>;
+  readonly known: Promise<boolean>;
   readonly #onClose: () => void;
 
   constructor({ urls, known }: WatchedRoom, onClose: () => void) {

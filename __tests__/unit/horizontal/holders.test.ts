@@ -9,7 +9,7 @@ import { ImaginaryNode } from '../../helpers/imaginaryNode.ts';
 
 class Watch extends EnhancedEventEmitter<{ change: [] }> implements RoomWatch {
   urls: ReadonlySet<string> = new Set();
-  known = Promise.resolve();
+  known = Promise.resolve(true);
   closed = false;
 
   name(...urls: string[]): void {
@@ -77,7 +77,7 @@ test('only nodes that the directory names are attached to, once each, and only f
 
 test('the first use waits for what the directory knows, and later ones don’t', async () => {
   let tell!: () => void;
-  watch.known = new Promise(resolve => (tell = resolve));
+  watch.known = new Promise(resolve => (tell = () => resolve(true)));
   let isAgreed = false;
   const agreed = holders.agree().then(() => (isAgreed = true));
   await jest.advanceTimersByTimeAsync(100);

@@ -1,5 +1,6 @@
 /** The directory on a real Redis: what it survives, what it does not believe, and what it costs. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
 import { createClient } from 'redis';
 import { RedisDirectory } from '../../../src/redis/index.ts';
 import type { Directory, NodeRecord } from '../../../src/horizontal/directory/directory.ts';
@@ -91,6 +92,10 @@ if (reason) console.warn(`the tests of the directory on Redis are left out: ${re
     return found;
   }
 
+  async function emptyRedis(): Promise<void> {
+    await redis.command('FLUSHALL');
+  }
+
   describe('an outage is told of once, changes nothing that is known, and leaves nothing behind:', () => {
     const names = ['one', 'two', 'three'];
     const rooms = Array.from({ length: 50 }, (_, index) => `room-${index}`);
@@ -98,7 +103,7 @@ if (reason) console.warn(`the tests of the directory on Redis are left out: ${re
     test.each<[string, () => Promise<void>, () => Promise<void>]>([
       ['killed', () => redis.kill(), () => redis.start()],
       ['stopped', async () => redis.signal('SIGSTOP'), async () => redis.signal('SIGCONT')],
-      ['emptied', async () => void (await redis.command('FLUSHALL')), async () => undefined],
+      ['emptied', emptyRedis, async () => undefined],
     ])('%s', async (_, begin, end) => {
       newPrefix();
       const [server, controller] = [open(), open()];
@@ -125,7 +130,7 @@ if (reason) console.warn(`the tests of the directory on Redis are left out: ${re
       for (let index = 0; index < 1000; ++index) registration.release(`short-${index}`);
       registration.hold('room-0');
       const during = controller.directory.watch('during');
-      await during.known;
+      expect(await during.known).toBe(begin === emptyRedis);
       await end();
 
       await until('it is over', () => controller.told.includes('recovered'));
@@ -161,7 +166,12 @@ if (reason) console.warn(`the tests of the directory on Redis are left out: ${re
   test('a node that no longer renews its record goes, and leaves its rooms to the others', async () => {
     newPrefix();
     const proxy = await delayProxy(redis.url, 0);
-    const [gone, well, controller] = [open(proxy.url.replace('ws:', 'redis:')), open(), open()];
+    const short = { nodeTtl: 1500, roomTtl: 1500, settle: 500 };
+    const [gone, well, controller] = [
+      open(proxy.url.replace('ws:', 'redis:'), short),
+      open(),
+      open(redis.url, { settle: 500 }),
+    ];
     await write(gone.directory, ['gone'], ['room']);
     await write(well.directory, ['well', 'good', 'fine'], ['room']);
     await until('the nodes are known', () => controller.directory.nodes.size === 4);
@@ -229,6 +239,29 @@ if (reason) console.warn(`the tests of the directory on Redis are left out: ${re
     const stats = await redis.command<string>('INFO', 'commandstats');
     expect(stats).toContain('cmdstat_eval');
     expect(stats).not.toMatch(/cmdstat_(keys|scan|sscan|hscan|zscan|psubscribe)/);
+  });
+
+  test('the rights that the guide gives to servers and controllers are enough, and those of controllers are none to write', async () => {
+    prefix = 'mafalda';
+    const guide = await readFile(new URL('../../../docs/guides/directory.md', import.meta.url), 'utf8');
+    const users = [...guide.matchAll(/^user (\w+) +(on .*)$/gm)];
+    expect(users.map(([, name]) => name)).toEqual(['server', 'controller']);
+    for (const [, name, rules] of users)
+      await redis.command('ACL', 'SETUSER', name!, ...rules!.replace('>…', '>secret').split(' '));
+    const urlOf = (name: string): string => redis.url.replace('//', `//${name}:secret@`);
+    const [server, controller, wrong] = [open(urlOf('server')), open(urlOf('controller')), open(urlOf('controller'))];
+    const registration = server.directory.register(recordOf('one'));
+    registration.hold('room');
+    const watch = controller.directory.watch('room');
+    await until('the node is known', () => controller.directory.nodes.size === 1);
+    await until('the room is', () => watch.urls.size === 1);
+    registration.release('room');
+    await until('it is released', () => watch.urls.size === 0);
+    expect([...server.told, ...controller.told]).toEqual([]);
+    wrong.directory.register(recordOf('two'));
+    await until('it is told that it may not write', () => wrong.told.length > 0);
+    await registration.close();
+    await until('the node is gone', () => controller.directory.nodes.size === 0);
   });
 
   test('a client of node-redis serves as a pattern, and a directory leaves it alone', async () => {

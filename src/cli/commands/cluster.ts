@@ -7,6 +7,7 @@ import { adviceFor } from '../advice.ts';
 import type { ExitCode } from '../exitCodes.ts';
 import { serverOptionsOf, tokenOf } from '../serverOptions.ts';
 import { argumentOf, variableOf } from '../settings/names.ts';
+import { openDirectory } from '../openDirectory.ts';
 import type { clusterSettings } from '../settings/serverSettings.ts';
 import type { Values } from '../settings/readSettings.ts';
 import type { Terminal } from '../terminal.ts';
@@ -15,17 +16,18 @@ import { UsageError } from '../usageError.ts';
 
 /** Serves until a signal ends it. @returns the exit code */
 export async function cluster(values: Values<typeof clusterSettings>, terminal: Terminal): Promise<ExitCode> {
-  const { nodes = [], drainDeadline } = values;
-  if (nodes.length === 0)
+  const { nodes = [], redis, drainDeadline } = values;
+  if (nodes.length === 0 && redis === undefined)
     throw new UsageError(
-      `no nodes: give ${argumentOf('nodes')} or ${variableOf('nodes')}, such as wss://media-1:4443,wss://media-2:4443`,
+      `no nodes: give ${argumentOf('nodes')} or ${variableOf('nodes')}, such as wss://media-1:4443,wss://media-2:4443, or ${argumentOf('redis')}`,
     );
   const options = serverOptionsOf(values);
-  const mafalda = new MafaldaHorizontal(nodes, clusterOptionsOf(values));
+  const directory = await openDirectory(values, terminal);
+  const mafalda = new MafaldaHorizontal(nodes, { ...clusterOptionsOf(values), directory });
   tell(mafalda, terminal);
   const server = new RemoteMafaldaServer(mafalda, options);
-  return untilStopped({ mafalda, server, drainDeadline, terminal }, () => {
-    terminal.out(`central server of ${nodes.length} nodes on ${server.url}`);
+  return untilStopped({ mafalda, server, directory, drainDeadline, terminal }, () => {
+    terminal.out(`central server of ${mafalda.size} nodes on ${server.url}`);
     // Addresses are those of the nodes.
     const advice = adviceFor({ ...options, announcedAddress: 'of the nodes' });
     for (const warning of advice) terminal.err(`warning: ${warning}`);

@@ -45,6 +45,12 @@ const programSettings = {
   drainDeadline: { kind: 'duration', help: 'time at SIGTERM for what is there to end; default: 10m' },
 } as const satisfies Record<string, Setting>;
 
+const directoryPrefix = {
+  kind: 'text',
+  value: 'text',
+  help: 'first part of the names of the directory’s keys; default: mafalda',
+} as const;
+
 export const serveSettings = {
   ...commonSettings,
   ...programSettings,
@@ -54,11 +60,7 @@ export const serveSettings = {
     help: 'address by which clients reach the media of this machine',
   },
   redis: { kind: 'text', value: 'url', help: 'Redis with the directory in which controllers find this server' },
-  redisPrefix: {
-    kind: 'text',
-    value: 'text',
-    help: 'first part of the names of the directory’s keys; default: mafalda',
-  },
+  redisPrefix: directoryPrefix,
   publicUrl: { kind: 'text', value: 'url', help: 'URL by which controllers reach this server' },
   mediaPorts: { kind: 'ports', help: 'ports that all WebRtcTransports share, one of TCP and of UDP for each Worker' },
   pipePorts: { kind: 'ports', help: 'UDP ports of pipes from and to other servers' },
@@ -73,7 +75,7 @@ export const serveSettings = {
 
 /** Options of the connections to the nodes whose names a server has too, and which get another name here. */
 type NodeOptions = Pick<MafaldaHorizontalOptions, 'token' | 'ca' | 'cert' | 'key' | 'path' | 'limits'>;
-type ClusterOptions = Omit<MafaldaHorizontalOptions, keyof NodeOptions>;
+type ClusterOptions = Omit<MafaldaHorizontalOptions, keyof NodeOptions | 'directory'>;
 
 export const nodeSettings = {
   nodeToken: { kind: 'text', value: 'token', help: 'token that the nodes ask for; default: the own --token' },
@@ -88,6 +90,8 @@ export const clusterSettings = {
   ...commonSettings,
   ...programSettings,
   nodes: { kind: 'list', value: 'urls', help: 'URLs of the nodes' },
+  redis: { kind: 'text', value: 'url', help: 'Redis with the directory in which nodes are found' },
+  redisPrefix: directoryPrefix,
   ...nodeSettings,
   strategy: { kind: 'text', value: 'name', help: 'concentrate, leastLoaded, twoChoices, regionFirst' },
   watermarkNode: { kind: 'number', value: 'percent', help: 'load from which on a node gets nothing new' },

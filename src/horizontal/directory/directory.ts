@@ -53,8 +53,8 @@ export interface Directory extends EnhancedEventEmitter<DirectoryEvents> {
 export interface RoomWatch extends EnhancedEventEmitter<{ change: [] }> {
   /** URLs of the nodes, as far as they are known at present. */
   readonly urls: ReadonlySet<string>;
-  /** Resolves when the directory has answered, or can't answer at present. Never rejects. */
-  readonly known: Promise<void>;
+  /** Resolves with whether the directory has answered: with false when it can't at present. Never rejects. */
+  readonly known: Promise<boolean>;
   /** Ends the watch. Idempotent. */
   close(): void;
 }

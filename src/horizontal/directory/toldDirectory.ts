@@ -91,8 +91,8 @@ class ToldWatch extends EnhancedEventEmitter<{ change: [] }> implements RoomWatc
     return new Set(this.#holders());
   }
 
-  get known(): Promise<void> {
-    return this.#known();
+  get known(): Promise<boolean> {
+    return this.#known().then(() => true);
   }
 
   close(): void {

@@ -147,12 +147,14 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
    * such as central servers over the same media servers: when one is lost, the client goes on with the next, and its
    * objects stay; without it, the client connects by {@link open}
    * @param instance clients that share a `name` and this string count as the same client; default: a random string
+   * @param opens whether the client connects to the URL at once
    * @throws {TypeError} for an invalid URL or option
    */
   constructor(
     url?: string | readonly string[],
     options: RemoteMafaldaClientOptions = {},
     instance: string = randomUUID(),
+    opens = true,
   ) {
     super(scope);
     this.#instance = instance;
@@ -174,7 +176,9 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       toldRooms: () => this.#toldRooms,
     });
     this.tree.include(this.#own);
-    if (url !== undefined) this.open(url);
+    if (url === undefined) return;
+    this.#urls = urlsOf(url);
+    if (opens) this.open(url);
   }
 
   /** URL of the server; of several, the one that is used, or was used last. Undefined before the first {@link open}. */
@@ -338,6 +342,15 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     const mafaldaRouter = number === undefined ? undefined : this.#attached({ options, attaching });
     if (routerOptions) mafaldaRouter?.learn(routerOptions);
     return { mafaldaRouter, isComplete };
+  }
+
+  /** Says goodbye to the server, and closes everything that came from there. The client can be opened again. */
+  disconnect(): void {
+    if (!this.#connection) return;
+    const wasConnected = this.#readyState === ReadyState.CONNECTED;
+    this.#readyState = ReadyState.CLOSED;
+    this.#dropConnection();
+    if (wasConnected) this.safeEmit('disconnected', 'this client has no use for it at present');
   }
 
   override async listMafaldaRouters(): Promise<MafaldaRouterState[]> {
