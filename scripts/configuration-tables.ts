@@ -9,6 +9,9 @@ import * as v from 'valibot';
 import { mafaldaRouterOptions } from '../src/api/mafaldaRouterOptions.ts';
 import { unwrap } from '../src/api/optionsSchema.ts';
 import { placementOptions } from '../src/api/placement.ts';
+import { autoscalerOptions } from '../src/autoscale/autoscalerOptions.ts';
+import { commandProvisionerOptions } from '../src/autoscale/commandProvisioner.ts';
+import { processProvisionerOptions } from '../src/autoscale/processProvisioner.ts';
 import { drainOptions } from '../src/horizontal/drain.ts';
 import { horizontalOptions } from '../src/horizontal/horizontalOptions.ts';
 import { mafaldaOptions } from '../src/local/mafaldaOptions.ts';
@@ -51,6 +54,9 @@ export const sections: readonly Section[] = [
   },
   { title: 'drain() of a MafaldaHorizontal', schema: drainOptions, interfaces: ['DrainOptions'] },
   { title: 'createMafaldaRouter()', schema: mafaldaRouterOptions, interfaces: ['MafaldaRouterOptions'] },
+  { title: 'Autoscaler', schema: autoscalerOptions, interfaces: ['AutoscalerOptions', 'PlanOptions'] },
+  { title: 'ProcessProvisioner', schema: processProvisionerOptions, interfaces: ['ProcessProvisionerOptions'] },
+  { title: 'CommandProvisioner', schema: commandProvisionerOptions, interfaces: ['CommandProvisionerOptions'] },
   { title: 'RedisDirectory', schema: redisDirectoryOptions, interfaces: ['RedisDirectoryOptions'] },
   { title: 'placement', schema: placementOptions, interfaces: ['Placement'] },
 ];
@@ -110,7 +116,6 @@ function docstrings(): Map<string, Docs> {
   const folder = new URL('src/', root);
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'))) {
     const source = readFileSync(new URL(file, folder), 'utf8');
-    if (!source.includes('@default')) continue;
     for (const statement of ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true).statements) {
       if (!ts.isInterfaceDeclaration(statement)) continue;
       for (const member of statement.members) {

@@ -6,7 +6,6 @@ const everywhere = ['scenarios/scenarios.ts', 'scenarios/events.ts'];
 
 export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'api/errors': ['unit/remote/protocol/errors.test.ts', 'unit/horizontal/nodePool.test.ts'],
-  'api/options': ['unit/api/unknownNames.test.ts'],
   'api/placement': ['unit/api/createOptions.test.ts', 'scenarios/options.ts'],
   'autoscale/autoscalerOptions': ['unit/autoscale/autoscaler.test.ts'],
   'autoscale/planOptions': ['unit/autoscale/plan.test.ts'],

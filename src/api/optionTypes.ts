@@ -1,9 +1,11 @@
 /** Types of options, from which schemas are put together, each with the words for what it takes. */
 import * as v from 'valibot';
-import { MAX_DURATION_MS } from './checkDuration.ts';
 import { expecting } from './optionsSchema.ts';
 import type { ObjectShape } from './shapes/shape.ts';
 import { unknownNames } from './unknownNames.ts';
+
+/** Longest duration that setTimeout() takes, in ms. */
+export const MAX_DURATION_MS = 2 ** 31 - 1;
 
 /** Schema of a value of a type. */
 export type OptionType<Given, Taken = Given> = v.GenericSchema<Given, Taken>;

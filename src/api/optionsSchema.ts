@@ -140,13 +140,15 @@ export function isSecret(schema: v.GenericSchema): boolean {
 
 /** Returns the schema of a member of what the schema describes, without `v.optional()`. */
 function childOf(schema: v.GenericSchema, { key, input }: v.IssuePathItem): v.GenericSchema | undefined {
-  const { entries, item, getter } = schema as Partial<{
+  const { entries, item, value, getter } = schema as Partial<{
     entries: Record<string, v.GenericSchema>;
     item: v.GenericSchema;
+    /** Of a record. */
+    value: v.GenericSchema;
     getter: (input: unknown) => v.GenericSchema;
   }>;
   if (getter) return childOf(getter(input), { key, input } as v.IssuePathItem);
-  const child = item ?? entries?.[String(key)];
+  const child = item ?? entries?.[String(key)] ?? value;
   return child && unwrap(child);
 }
 

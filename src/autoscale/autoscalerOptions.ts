@@ -1,6 +1,7 @@
 /** Options and events of an Autoscaler. */
-import { checkDuration } from '../api/checkDuration.ts';
-import { refuseUnknown, type OptionNames } from '../api/options.ts';
+import * as v from 'valibot';
+import { expecting, optionsOf, resolveOptions } from '../api/optionsSchema.ts';
+import { duration, isObject } from '../api/optionTypes.ts';
 import type { Lease } from '../horizontal/directory/lease.ts';
 import { planOptions, resolvePlanOptions, type PlanOptions } from './planOptions.ts';
 
@@ -25,7 +26,17 @@ export interface AutoscalerOptions extends PlanOptions {
   lease?: Lease;
 }
 
-const names: OptionNames<AutoscalerOptions> = { ...planOptions, interval: true, maxWait: true, lease: true };
+export const autoscalerOptions = optionsOf<AutoscalerOptions>()({
+  ...planOptions.entries,
+  interval: v.optional(duration(10), 5000),
+  maxWait: v.optional(duration(0), 10_000),
+  lease: v.optional(
+    expecting(
+      'an object with acquire() and release(), such as that of lease() of a directory',
+      v.custom<Lease>(lease => isObject(lease) && 'acquire' in lease && typeof lease.acquire === 'function'),
+    ),
+  ),
+});
 
 export interface ResolvedAutoscalerOptions {
   readonly plan: PlanOptions;
@@ -39,13 +50,8 @@ export interface ResolvedAutoscalerOptions {
  * @throws {TypeError} naming the option that is unknown or out of its range
  */
 export function resolveAutoscalerOptions(options: AutoscalerOptions): ResolvedAutoscalerOptions {
-  refuseUnknown('Autoscaler', options, names);
-  const { interval = 5000, maxWait = 10_000, lease, ...plan } = options;
+  const { interval, maxWait, lease, ...plan } = resolveOptions('Autoscaler', autoscalerOptions, options);
   resolvePlanOptions(plan);
-  checkDuration('interval', interval, 10);
-  checkDuration('maxWait', maxWait, 0);
-  if (lease !== undefined && typeof lease?.acquire !== 'function')
-    throw new TypeError('if given, lease must be an object with acquire() and release()');
   return { plan, interval, maxWait, lease };
 }
 

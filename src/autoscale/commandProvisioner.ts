@@ -1,6 +1,7 @@
 /** Provisioner of your own commands: enough for the command line of any cloud. */
-import { checkDuration } from '../api/checkDuration.ts';
-import { refuseUnknown, type OptionNames } from '../api/options.ts';
+import * as v from 'valibot';
+import { optionsOf, resolveOptions } from '../api/optionsSchema.ts';
+import { duration, text, texts } from '../api/optionTypes.ts';
 import {
   checkList,
   checkProvisioned,
@@ -9,7 +10,7 @@ import {
   type Provisioner,
   type StartRequest,
 } from './provisioner.ts';
-import { runCommand, type Command } from './runCommand.ts';
+import { commandType, runCommand, type Command } from './runCommand.ts';
 
 /** Options of a CommandProvisioner. */
 export interface CommandProvisionerOptions {
@@ -41,15 +42,15 @@ export interface CommandProvisionerOptions {
   listTimeout?: number;
 }
 
-const names: OptionNames<CommandProvisionerOptions> = {
-  start: true,
-  stop: true,
-  list: true,
-  env: true,
-  cwd: true,
-  timeout: true,
-  listTimeout: true,
-};
+export const commandProvisionerOptions = optionsOf<CommandProvisionerOptions>()({
+  start: commandType,
+  stop: commandType,
+  list: commandType,
+  env: v.optional(texts),
+  cwd: v.optional(text),
+  timeout: v.optional(duration(1), 300_000),
+  listTimeout: v.optional(duration(1), 20_000),
+});
 
 /**
  * Runs a command for each start, stop and list: the file first, then its arguments, without a shell. What a command
@@ -61,20 +62,11 @@ const names: OptionNames<CommandProvisionerOptions> = {
  * ```
  */
 export class CommandProvisioner implements Provisioner {
-  readonly #options: CommandProvisionerOptions;
-  readonly #timeout: number;
-  readonly #listTimeout: number;
+  readonly #options: v.InferOutput<typeof commandProvisionerOptions>;
 
   /** @throws {TypeError} for an option that is unknown or can't be used */
   constructor(options: CommandProvisionerOptions) {
-    refuseUnknown('CommandProvisioner', options, names);
-    for (const name of ['start', 'stop', 'list'] as const) checkCommand(name, options[name]);
-    const { timeout = 300_000, listTimeout = 20_000 } = options;
-    checkDuration('timeout', timeout, 1);
-    checkDuration('listTimeout', listTimeout, 1);
-    this.#options = options;
-    this.#timeout = timeout;
-    this.#listTimeout = listTimeout;
+    this.#options = resolveOptions('CommandProvisioner', commandProvisionerOptions, options);
   }
 
   async start({ region, fence, signal }: StartRequest): Promise<ProvisionedServer> {
@@ -97,16 +89,11 @@ export class CommandProvisioner implements Provisioner {
     const { env, cwd } = this.#options;
     return runCommand(this.#options[name], {
       env: { ...process.env, ...env, ...environment },
-      timeout: name === 'list' ? this.#listTimeout : this.#timeout,
+      timeout: name === 'list' ? this.#options.listTimeout : this.#options.timeout,
       ...(cwd === undefined ? {} : { cwd }),
       ...(signal ? { signal } : {}),
     });
   }
-}
-
-function checkCommand(name: string, command: unknown): void {
-  if (Array.isArray(command) && command.length > 0 && command.every(part => typeof part === 'string')) return;
-  throw new TypeError(`${name} must be an array of texts: the file to run, and its arguments`);
 }
 
 function parse(name: string, output: string): unknown {

@@ -1,6 +1,7 @@
 /** Options that say how many servers there should be. */
-import { checkDuration } from '../api/checkDuration.ts';
-import { refuseUnknown, type OptionNames } from '../api/options.ts';
+import * as v from 'valibot';
+import { expecting, optionsOf, resolveOptions } from '../api/optionsSchema.ts';
+import { duration, integerFrom } from '../api/optionTypes.ts';
 
 /** Options of a region, where they differ from those of all. */
 export interface RegionOptions {
@@ -75,53 +76,56 @@ export interface ResolvedPlanOptions extends Bounds {
 
 const DAY_MS = 86_400_000;
 
-export const planOptions: OptionNames<PlanOptions> = {
-  min: true,
-  max: true,
-  headroom: true,
-  scaleInAfter: true,
-  drainDeadline: true,
-  startTimeout: true,
-  regions: true,
-};
+const max = integerFrom(1);
+const headroom = expecting(
+  'a number from 0 to less than 1',
+  v.pipe(
+    v.number(),
+    v.minValue(0),
+    v.check(share => share < 1),
+  ),
+);
+
+const regionOptions = optionsOf<RegionOptions>()({
+  min: v.optional(integerFrom(0)),
+  max: v.optional(max),
+  headroom: v.optional(headroom),
+});
+
+export const planOptions = optionsOf<PlanOptions>()({
+  min: v.optional(integerFrom(0), 1),
+  max,
+  headroom: v.optional(headroom, 0.05),
+  scaleInAfter: v.optional(duration(0, DAY_MS), 600_000),
+  drainDeadline: v.optional(duration(0), 3_600_000),
+  startTimeout: v.optional(duration(1, DAY_MS), 600_000),
+  regions: v.optional(
+    expecting(
+      'an object with at least one region',
+      v.pipe(
+        v.record(v.string(), regionOptions),
+        v.check(regions => Object.keys(regions).length > 0),
+      ),
+    ),
+  ),
+});
 
 /**
  * Fills in the defaults, and checks the options.
  * @throws {TypeError} naming the option that is out of its range
  */
 export function resolvePlanOptions(options: PlanOptions): ResolvedPlanOptions {
-  const {
-    min = 1,
-    max,
-    headroom = 0.05,
-    scaleInAfter = 600_000,
-    drainDeadline = 3_600_000,
-    startTimeout = 600_000,
-    regions,
-  } = options;
-  const all = checkBounds('', { min, max, headroom });
-  checkDuration('scaleInAfter', scaleInAfter, 0, DAY_MS);
-  checkDuration('drainDeadline', drainDeadline, 0);
-  checkDuration('startTimeout', startTimeout, 1, DAY_MS);
+  const { regions, ...resolved } = resolveOptions('plan()', planOptions, options);
+  const all = checkBounds('', resolved);
   const byRegion = new Map<string | undefined, Bounds>();
   if (regions === undefined) byRegion.set(undefined, all);
-  else {
-    if (typeof regions !== 'object' || regions === null || Object.keys(regions).length === 0)
-      throw new TypeError('if given, regions must be an object with at least one region');
-    for (const [region, bounds] of Object.entries(regions)) {
-      refuseUnknown(`regions.${region}`, bounds, { min: true, max: true, headroom: true });
-      byRegion.set(region, checkBounds(`regions.${region}.`, { ...all, ...withoutUndefined(bounds) }));
-    }
-  }
-  return { ...all, scaleInAfter, drainDeadline, startTimeout, byRegion };
+  for (const [region, bounds] of Object.entries(regions ?? {}))
+    byRegion.set(region, checkBounds(`regions.${region}.`, { ...all, ...withoutUndefined(bounds) }));
+  return { ...resolved, byRegion };
 }
 
 function checkBounds(prefix: string, { min, max, headroom }: Bounds): Bounds {
-  if (!Number.isInteger(max) || max < 1) throw new TypeError(`${prefix}max must be an integer, 1 or more`);
-  if (!Number.isInteger(min) || min < 0 || min > max)
-    throw new TypeError(`if given, ${prefix}min must be an integer, from 0 to max (${max})`);
-  if (typeof headroom !== 'number' || !(headroom >= 0 && headroom < 1))
-    throw new TypeError(`if given, ${prefix}headroom must be a number from 0 to less than 1`);
+  if (min > max) throw new TypeError(`${prefix}min must be an integer, from 0 to max (${max})`);
   return { min, max, headroom };
 }
 

@@ -1,8 +1,9 @@
 /** Provisioner of processes on this machine: for development and tests. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { checkDuration } from '../api/checkDuration.ts';
-import { refuseUnknown, type OptionNames } from '../api/options.ts';
+import * as v from 'valibot';
+import { optionsOf, resolveOptions } from '../api/optionsSchema.ts';
+import { duration, text, texts } from '../api/optionTypes.ts';
 import { logger } from '../core/logger.ts';
 import { within } from '../core/within.ts';
 import {
@@ -12,7 +13,7 @@ import {
   type Provisioner,
   type StartRequest,
 } from './provisioner.ts';
-import type { Command } from './runCommand.ts';
+import { commandType, type Command } from './runCommand.ts';
 
 const log = logger('autoscale');
 
@@ -35,7 +36,11 @@ export interface ProcessProvisionerOptions {
   stopTimeout?: number;
 }
 
-const names: OptionNames<ProcessProvisionerOptions> = { env: true, cwd: true, stopTimeout: true };
+export const processProvisionerOptions = optionsOf<ProcessProvisionerOptions>()({
+  env: v.optional(texts),
+  cwd: v.optional(text),
+  stopTimeout: v.optional(duration(0), 10_000),
+});
 
 /**
  * Starts a process for each server, with a channel to this process (`process.send`): as soon as its server listens, it
@@ -48,8 +53,7 @@ const names: OptionNames<ProcessProvisionerOptions> = { env: true, cwd: true, st
  */
 export class ProcessProvisioner implements Provisioner {
   readonly #command: Command;
-  readonly #options: ProcessProvisionerOptions;
-  readonly #stopTimeout: number;
+  readonly #options: v.InferOutput<typeof processProvisionerOptions>;
   readonly #processes = new Map<string, { child: ChildProcess; server: ListedServer }>();
 
   /**
@@ -57,13 +61,8 @@ export class ProcessProvisioner implements Provisioner {
    * @throws {TypeError} for a command or an option that can't be used
    */
   constructor(command: Command, options: ProcessProvisionerOptions = {}) {
-    if (!Array.isArray(command) || command.length === 0 || command.some(part => typeof part !== 'string'))
-      throw new TypeError('the command must be an array of texts: the file to run, and its arguments');
-    refuseUnknown('ProcessProvisioner', options, names);
-    checkDuration('stopTimeout', options.stopTimeout, 0);
-    this.#command = command;
-    this.#options = options;
-    this.#stopTimeout = options.stopTimeout ?? 10_000;
+    this.#command = resolveOptions('ProcessProvisioner', commandType, command);
+    this.#options = resolveOptions('ProcessProvisioner', processProvisionerOptions, options);
   }
 
   async start({ region, fence, signal }: StartRequest): Promise<ProvisionedServer> {
@@ -99,7 +98,7 @@ export class ProcessProvisioner implements Provisioner {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const exit = once(child, 'exit');
     child.kill('SIGTERM');
-    await within(exit, this.#stopTimeout);
+    await within(exit, this.#options.stopTimeout);
     child.kill('SIGKILL');
     await exit;
   }

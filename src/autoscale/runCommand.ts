@@ -1,8 +1,17 @@
 /** Runs a command, bounded in time and output. */
 import { execFile } from 'node:child_process';
+import * as v from 'valibot';
+import { expecting } from '../api/optionsSchema.ts';
 
 /** File to run, and its arguments: no shell sees them. */
 export type Command = readonly [file: string, ...args: string[]];
+
+export const commandType = expecting(
+  'an array of texts: the file to run, and its arguments',
+  v.custom<Command>(
+    command => Array.isArray(command) && command.length > 0 && command.every(part => typeof part === 'string'),
+  ),
+);
 
 export interface RunOptions {
   readonly env: NodeJS.ProcessEnv;

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import * as v from 'valibot';
-import { MAX_DURATION_MS } from '../../../src/api/checkDuration.ts';
+import { MAX_DURATION_MS } from '../../../src/api/optionTypes.ts';
 import * as types from '../../../src/api/optionTypes.ts';
 import { object, number } from '../../../src/api/shapes/shape.ts';
 

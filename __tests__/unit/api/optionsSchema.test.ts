@@ -16,6 +16,7 @@ interface Options {
   key?: string | Buffer;
   interval?: number;
   verbose?: boolean;
+  regions?: Record<string, Partial<Limits>>;
 }
 
 const limits = optionsOf<Partial<Limits>>()({
@@ -37,6 +38,7 @@ const schema = v.pipe(
     key: v.optional(secret(pem)),
     interval: v.optional(duration(10), 100),
     verbose: v.optional(flag),
+    regions: v.optional(v.record(v.string(), limits)),
   }),
   rule(({ port: given, key }) => (given !== undefined && key ? 'port and key exclude each other' : undefined)),
 );
@@ -68,6 +70,7 @@ describe('options', () => {
     [{ limits: 5 }, 'limits must be an object; it is 5 (a number)'],
     [{ limits: { clients: [] } }, 'limits.clients must be an integer; it is an array of 0'],
     [{ budget: { clients: 0.5 } }, 'budget.clients must be an integer; it is 0.5 (a number)'],
+    [{ regions: { eu: { clients: '5' } } }, 'regions.eu.clients must be an integer; it is "5" (a string)'],
     [{ budget: true }, 'budget must be an object, or false; it is true (a boolean)'],
     [{ limits: { client: 5 } }, 'limits: unknown option client, do you mean clients?; known are clients'],
     [

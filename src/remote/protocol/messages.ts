@@ -3,7 +3,7 @@
  * events outside a session are in `socketEvents.ts`.
  */
 import type { RouterOptions, RouterRtpCapabilities } from 'mediasoup/types';
-import { MAX_DURATION_MS } from '../../api/checkDuration.ts';
+import { MAX_DURATION_MS } from '../../api/optionTypes.ts';
 import type { Family } from '../../core/addresses/families.ts';
 import type { ClassName } from './classes.ts';
 import type { WireError } from './errors.ts';

@@ -2,7 +2,7 @@
 import type { RouterOptions, RouterRtpCapabilities } from 'mediasoup/types';
 import type { MafaldaRouterState } from '../../api/types.ts';
 import type { HostLoad, LoadReport, WorkerLoad } from '../../api/load.ts';
-import { MAX_DURATION_MS } from '../../api/checkDuration.ts';
+import { MAX_DURATION_MS } from '../../api/optionTypes.ts';
 import type { Family } from '../../core/addresses/families.ts';
 import { classes, descriptionOf, type ClassName } from './classes.ts';
 import type { ClassDescription, MembersOf } from './describe.ts';

@@ -55,5 +55,5 @@ export class SettingsPolicy {
 }
 
 function isLocal(name: string): boolean {
-  return (LOCAL_SETTINGS as readonly string[]).includes(name);
+  return LOCAL_SETTINGS.includes(name);
 }
