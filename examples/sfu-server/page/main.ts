@@ -4,7 +4,7 @@ import { io } from 'socket.io-client';
 import { Call, type PageSocket } from './call.ts';
 import { hideForm, offerToJoin, showForm } from './joinForm.ts';
 import { messageOf, openMedia } from './media.ts';
-import { announce, tell } from './notices.ts';
+import { announce, clearNews, tell } from './notices.ts';
 
 const section = document.querySelector<HTMLElement>('#call')!;
 const title = document.querySelector<HTMLElement>('#call-title')!;
@@ -57,6 +57,7 @@ async function start(room: string, name: string): Promise<void> {
 
   /** Nothing is sent any more, nobody is there, and the page says so until that has changed. */
   function onLost(): void {
+    clearNews();
     call?.close();
     call = undefined;
     for (const track of stream.getTracks()) track.enabled = false;

@@ -30,6 +30,11 @@ export function tell(message: string, level: Level = 'news'): void {
   if (level === 'news') setTimeout(() => notice.remove(), NEWS_TIME_MS);
 }
 
+/** Takes news back that are no longer true. */
+export function clearNews(): void {
+  lists.news.replaceChildren();
+}
+
 function closeButton(notice: HTMLElement): HTMLElement {
   const button = document.createElement('button');
   button.type = 'button';
