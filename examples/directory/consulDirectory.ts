@@ -136,18 +136,22 @@ class Consul {
     const changed = new Set<string>();
     let session: string | undefined;
     let working: Promise<void> | undefined;
+    const writeOne = (path: string, owner: string | undefined): Promise<Response | undefined> => {
+      const value = wanted.get(path);
+      if (value === undefined) wanted.delete(path);
+      const query = value === undefined ? '' : `?acquire=${owner}`;
+      const method = value === undefined ? 'DELETE' : 'PUT';
+      return this.#ask(method, `/kv/${this.#prefix}/${path}${query}`, { body: value });
+    };
     const work = async (): Promise<void> => {
       const opened = session === undefined ? await this.#createSession() : session;
       session = opened;
-      for (const path of changed) {
-        changed.delete(path);
-        const value = wanted.get(path);
-        if (value === undefined) wanted.delete(path);
-        const query = value === undefined ? '' : `?acquire=${session}`;
-        const url = `/kv/${this.#prefix}/${path}${query}`;
-        if (await this.#ask(value === undefined ? 'DELETE' : 'PUT', url, { body: value })) continue;
-        changed.add(path);
-        return;
+      while (changed.size > 0) {
+        const paths = [...changed];
+        changed.clear();
+        const answers = await Promise.all(paths.map(path => writeOne(path, opened)));
+        for (const [index, path] of paths.entries()) if (!answers[index]) changed.add(path);
+        if (!answers.every(Boolean)) return;
       }
     };
     const begin = (): void => void (working ??= work().finally(() => (working = undefined)));

@@ -9,7 +9,7 @@ const MAX_REASONS = 5;
 export function noNodeError(nodes: readonly ClusterNode[]): Error {
   const all = `none of the ${nodes.length} nodes`;
   if (nodes.some(({ isUsable }) => isUsable)) {
-    return new NodeDrainingError(`${all} takes anything new: those that can be used are being drained`);
+    return new NodeDrainingError(`${all} takes anything new: those that are connected are being drained`);
   }
   const causes = Object.fromEntries(nodes.map(({ id, trouble }) => [id, trouble]));
   const allReasons = Object.values(causes).map(({ message }) => `; ${message}`);
