@@ -45,8 +45,8 @@ const MAX_TOLD = 5;
 
 /** Returns the schema of an options object; unknown options are refused, with the nearest known name. */
 export function optionsOf<Options extends object>() {
-  return <const Entries extends EntriesOf<Options> & v.ObjectEntries>(
-    entries: Entries & Complete<Options, Entries>,
+  return <const Entries extends v.ObjectEntries>(
+    entries: Entries & EntriesOf<Options> & Complete<Options, Entries>,
   ): OptionsSchema<Entries> => {
     const known = Object.keys(entries);
     const schema = v.pipe(

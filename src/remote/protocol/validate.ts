@@ -24,8 +24,13 @@ export type MessageChecks<Message extends { type: string }> = {
 
 /** Returns a check of an object with these fields; others are ignored. */
 export function recordOf<T>(checks: FieldChecks<T>): Check<T> {
-  const entries = Object.entries<Check<unknown>>(checks);
-  return (value): value is T => isRecord(value) && entries.every(([field, check]) => check(value[field]));
+  const fields = Object.keys(checks);
+  const byIndex = Object.values<Check<unknown>>(checks);
+  return (value): value is T => {
+    if (!isRecord(value)) return false;
+    for (let index = 0; index < fields.length; ++index) if (!byIndex[index]!(value[fields[index]!])) return false;
+    return true;
+  };
 }
 
 /** Returns a check of a message of a known type, with the fields of that type. */
@@ -52,6 +57,11 @@ export function unchecked<T>(): Check<T> {
     return true;
   }
   return check;
+}
+
+/** Accepts any array: its elements are checked elsewhere. */
+export function isList(value: unknown): value is unknown[] {
+  return Array.isArray(value);
 }
 
 export function isText(value: unknown): value is string {
@@ -88,7 +98,7 @@ function isTarget(value: unknown): value is string | number {
   return isText(value) || isInteger(value);
 }
 
-const request = { target: isTarget, method: isText, args: listOf(unchecked<unknown>()) } as const;
+const request = { target: isTarget, method: isText, args: isList } as const;
 
 export const isClientMessage = messageOf<ClientMessage>({
   call: { id: isInteger, ...request, key: optional(isName) },

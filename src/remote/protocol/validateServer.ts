@@ -21,6 +21,7 @@ import {
   isFlag,
   isHandle,
   isInteger,
+  isList,
   isNumber,
   isRecord,
   isText,
@@ -122,7 +123,7 @@ const hasKnownFields = messageOf<ServerMessage>({
   answer: { id: isInteger, result: unchecked(), load: unchecked() },
   failure: { id: isInteger, error: isWireError },
   add: { addition: isAddition, mafaldaRouter: optional(isName) },
-  event: { handle: isHandle, name: isName, args: listOf(unchecked<unknown>()), changes: optional(isRecord) },
+  event: { handle: isHandle, name: isName, args: isList, changes: optional(isRecord) },
   change: { handle: isHandle, changes: isRecord },
   close: {
     handle: isHandle,
