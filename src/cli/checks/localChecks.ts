@@ -55,7 +55,7 @@ async function checkWorker(): Promise<Finding> {
     await mafalda.ensureWorker();
     return ok(`mediasoup ${mediasoup.version} starts ${mediasoup.workerBin}`);
   } catch (error) {
-    return problem(`${(error as Error).message}. Install it again: npm rebuild mediasoup`);
+    return problem((error as Error).message);
   } finally {
     await mafalda.close();
   }
