@@ -85,6 +85,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'local/pooledWorker': ['unit/local/workers.test.ts', 'unit/local/load.test.ts'],
   'local/usagesOf': ['unit/local/workers.test.ts', 'unit/exports.test.ts'],
   'local/workerPool': ['unit/local/workers.test.ts', 'unit/local/workerBudget.test.ts'],
+  'metrics/autoscalerMetrics': ['unit/metrics/metrics.test.ts'],
   'metrics/definition': ['unit/metrics/metrics.test.ts'],
   'metrics/links': ['unit/metrics/metrics.test.ts'],
   'metrics/mafaldaMetrics': ['unit/metrics/metrics.test.ts'],

@@ -6,6 +6,7 @@ import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { commonSettings, serveSettings } from '../../src/cli/settings/serverSettings.ts';
 import { variableOf } from '../../src/cli/settings/names.ts';
+import { autoscalerMetrics } from '../../src/metrics/autoscalerMetrics.ts';
 import { controllerMetrics, machineMetrics } from '../../src/metrics/mafaldaMetrics.ts';
 import { processMetrics } from '../../src/metrics/processMetrics.ts';
 import { anchorsOf } from '../helpers/anchors.ts';
@@ -14,7 +15,13 @@ import { CALL_DURATION, serverMetrics } from '../../src/metrics/serverMetrics.ts
 const root = new URL('../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
 
-const definitions = [...processMetrics, ...machineMetrics, ...controllerMetrics, ...serverMetrics];
+const definitions = [
+  ...autoscalerMetrics,
+  ...processMetrics,
+  ...machineMetrics,
+  ...controllerMetrics,
+  ...serverMetrics,
+];
 const histogram = ['_bucket', '_count', '_sum'].map(suffix => CALL_DURATION.name + suffix);
 const names = new Set<string>([...definitions.map(({ name }) => name), CALL_DURATION.name, ...histogram]);
 const labels = new Set<string>([
@@ -48,6 +55,7 @@ test('the dashboard shows each metric of which an operator may want to see a cur
   const text = read('deploy/grafana/dashboard.json');
   const left = [...definitions.map(({ name }) => name), CALL_DURATION.name].filter(name => !text.includes(name));
   expect(left.sort()).toEqual([
+    'mafalda_autoscaler_leading',
     'mafalda_directory_outages_total',
     'mafalda_draining',
     'mafalda_host_cores',

@@ -90,6 +90,11 @@ export class Autoscaler extends PublicEmitter<AutoscalerEvents> {
     return this.#state === 'started' && this.#leadership.leading;
   }
 
+  /** Number of calls that have found no server with room, and wait for one. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /** All servers, with those that are on their way, and those that the provisioner has not started. */
   get servers(): readonly ServerState[] {
     return this.#fleet.states(this.#nodes());

@@ -1,13 +1,14 @@
 import { Registry } from 'prom-client';
 import type { MafaldaApi } from '../api/types.ts';
+import { autoscalerMetrics, type MeasuredAutoscaler } from './autoscalerMetrics.ts';
 import { register } from './definition.ts';
 import { controllerMetrics, machineMetrics, measured } from './mafaldaMetrics.ts';
 import { processMetrics } from './processMetrics.ts';
 import { registerCalls, serverMetrics, type MeasuredServer } from './serverMetrics.ts';
 
 /**
- * Adds the metrics of a Mafalda, or of a server and what it serves, to a registry of prom-client's, beside the
- * application's own metrics. They are read when they are asked for.
+ * Adds the metrics of a Mafalda, of a server and what it serves, or of an Autoscaler, to a registry of prom-client's,
+ * beside the application's own metrics. They are read when they are asked for.
  *
  * @example
  * import { register } from 'prom-client';
@@ -18,9 +19,10 @@ import { registerCalls, serverMetrics, type MeasuredServer } from './serverMetri
  *   response.type(register.contentType).send(await register.metrics());
  * });
  *
- * @throws {Error} if the registry has metrics of these names already: a registry takes one subject
+ * @throws {Error} if the registry has metrics of these names already: a registry takes one subject of each kind
  */
-export function registerMetrics(registry: Registry, subject: MafaldaApi | MeasuredServer): void {
+export function registerMetrics(registry: Registry, subject: MafaldaApi | MeasuredServer | MeasuredAutoscaler): void {
+  if ('wanted' in subject) return register(registry, subject, autoscalerMetrics);
   const mafalda = 'mafalda' in subject ? subject.mafalda : subject;
   register(registry, { mediasoupVersion: () => versionOf(mafalda) }, processMetrics);
   // A Mafalda that can be iterated has nodes.

@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { Registry } from 'prom-client';
 import { MafaldaHorizontal, RemoteMafaldaClient } from '../../../src/index.ts';
+import { Autoscaler } from '../../../src/autoscale/index.ts';
 import { registerMetrics } from '../../../src/metrics/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { CutProxy } from '../../helpers/cutProxy.ts';
@@ -92,6 +93,17 @@ test('a controller tells of its nodes and decisions, in the application’s own 
   expect(later.get('mafalda_nodes{state="disconnected"}')).toBe(1);
   expect(later.get(`mafalda_node_up{node="${urlA}"}`)).toBe(1);
   expect(later.get(`mafalda_node_up{node="${urlB}"}`)).toBe(0);
+
+  const autoscaler = new Autoscaler(mafalda, undefined, { min: 3, max: 4 });
+  opened({ close: () => autoscaler.stop() });
+  registerMetrics(registry, autoscaler);
+  const wanted = once(autoscaler, 'wanted');
+  autoscaler.start();
+  await wanted;
+  const scaling = parseMetrics(await registry.metrics());
+  expect(scaling.get('mafalda_servers_wanted')).toBe(autoscaler.wanted);
+  expect(scaling.get('mafalda_joins_waiting')).toBe(0);
+  expect(scaling.get('mafalda_servers{phase="starting"}')).toBe(0);
   expect(() => registerMetrics(registry, mafalda)).toThrow(/already been registered/);
 });
 
