@@ -111,6 +111,8 @@ export interface NodeDump {
   connected: boolean;
   /** Whether the node is not heard, and may well live: its objects stay open. */
   unreachable: boolean;
+  /** Whether the node is known from a directory, and not connected to, since it is not used. */
+  dormant?: boolean;
   /** Whether the node is being drained, and gets nothing new. */
   draining: boolean;
   /** Load, in percent of the node. */

@@ -97,7 +97,7 @@ export class Autoscaler extends PublicEmitter<AutoscalerEvents> {
 
   /** All servers, with those that are on their way, and those that the provisioner has not started. */
   get servers(): readonly ServerState[] {
-    return this.#fleet.states(this.#nodes());
+    return this.#fleet.states(this.#nodes(), this.#now());
   }
 
   /**
@@ -200,8 +200,9 @@ export class Autoscaler extends PublicEmitter<AutoscalerEvents> {
     const now = this.#now();
     const nodes = this.#nodes();
     for (const server of this.#fleet.observe(nodes, now).connected) this.#onConnected(server, now);
+    for (const server of this.#fleet) stayConnected(server, nodes);
     const snapshot: Snapshot = {
-      servers: this.#provisioning ? this.#fleet.states(nodes) : this.#fleet.states(nodes).map(notFixed),
+      servers: this.#fleet.states(nodes, now).map(server => (this.#provisioning ? server : notFixed(server))),
       watermark: this.#mafalda.watermarkNode,
       waiting: this.#waitingByRegion(),
     };
@@ -401,6 +402,13 @@ export class Autoscaler extends PublicEmitter<AutoscalerEvents> {
 /** Returns whether a server may still say that it is drained, which it was until a moment ago. */
 function isJustUndrained({ undrainedAt }: FleetServer, now: number): boolean {
   return now - undrainedAt < UNDRAIN_SHOWS_MS;
+}
+
+/** Connects to a server that a directory has told of, and that is not used here: whether it is empty only it can tell. */
+function stayConnected({ url }: FleetServer, nodes: FleetNodes): void {
+  const node = url === undefined ? undefined : nodes.find(url);
+  const client = node?.mafalda as { open?: () => unknown } | undefined;
+  if (node?.state.dormant && typeof client?.open === 'function') client.open();
 }
 
 /** Node that can be drained for all of its controllers: a client of a server. */

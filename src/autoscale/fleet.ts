@@ -34,6 +34,8 @@ export interface FleetServer {
   readonly ordered: number;
   /** Time from which on its id is known here. */
   readonly known: number;
+  /** Time since which it is connected; undefined if it is not. */
+  heardSince: number | undefined;
   /** Whether another server has its address by now. */
   isSuperseded: boolean;
   /** Number of lists in a row that it was missing in. */
@@ -56,6 +58,8 @@ export interface FleetServer {
 /** Number of lists in a row without a server after which it is gone: a list may be a moment old. */
 const GONE_AFTER_LISTS = 2;
 
+/** Time after which a server that is connected has reported its load, in ms. */
+const REPORT_MS = 3000;
 /** Time for which a server that was stopped may still be listed, in ms. */
 const STOPPED_IS_LISTED_MS = 60_000;
 
@@ -162,7 +166,10 @@ export class Fleet {
     const connected: FleetServer[] = [];
     for (const server of this.#servers.values()) {
       if (server.phase === 'stopping') continue;
-      const phase = phaseOf(server, server.url === undefined ? undefined : nodes.find(server.url)?.state);
+      const state = server.url === undefined ? undefined : nodes.find(server.url)?.state;
+      const phase = phaseOf(server, state);
+      if (!state?.connected) server.heardSince = undefined;
+      else server.heardSince ??= now;
       if (phase !== 'starting' && phase !== 'lost' && !server.hasConnected) {
         server.hasConnected = true;
         connected.push(server);
@@ -179,16 +186,26 @@ export class Fleet {
   }
 
   /** Returns the state of all servers, of the orders, and of the nodes that no provisioner has started. */
-  states(nodes: FleetNodes): ServerState[] {
+  states(nodes: FleetNodes, now: number): ServerState[] {
     const own = new Set<FleetNode>();
     const servers = [...this.#servers.values()].map((server): ServerState => {
       const node = server.url === undefined ? undefined : nodes.find(server.url);
       if (node) own.add(node);
-      const { id, phase, since, drained, isDrainedHere } = server;
+      const { id, phase, since, drained, isDrainedHere, heardSince } = server;
+      // The report of a server that was not heard for a while may be old.
+      const isReportFresh = heardSince !== undefined && now - heardSince >= REPORT_MS;
       const region = server.region ?? node?.state.region;
       const figures = figuresOf(node);
       const retired = phase === 'draining' && !isDrainedHere && !this.#isShared;
-      return { id, region, phase, since, ...figures, empty: drained && figures.transports === 0, retired };
+      return {
+        id,
+        region,
+        phase,
+        since,
+        ...figures,
+        empty: drained && isReportFresh && figures.transports === 0,
+        retired,
+      };
     });
     const orders = [...this.#orders].map(({ region, at }, index): ServerState => ({
       id: `order ${index + 1}`,
@@ -220,6 +237,7 @@ export class Fleet {
       usedSince: ordered,
       ordered,
       known: now,
+      heardSince: undefined,
       isSuperseded: false,
       missing: 0,
       isOwn,
@@ -254,11 +272,11 @@ export class Fleet {
 function phaseOf({ hasConnected, isSuperseded, url }: FleetServer, state: NodeDump | undefined): ServerPhase {
   // A server without a URL has no node yet; with one, its node was given up.
   if (!state) return url === undefined && !isSuperseded ? 'starting' : 'lost';
-  return state.connected || hasConnected ? nodePhase(state) : 'starting';
+  return state.connected || state.dormant || hasConnected ? nodePhase(state) : 'starting';
 }
 
-function nodePhase({ connected, draining, unreachable }: NodeDump): ServerPhase {
-  if (connected) return draining ? 'draining' : 'running';
+function nodePhase({ connected, dormant, draining, unreachable }: NodeDump): ServerPhase {
+  if (connected || dormant) return draining ? 'draining' : 'running';
   return unreachable ? 'unreachable' : 'lost';
 }
 

@@ -415,8 +415,9 @@ function statisticsOf({ id, load, connected, unreachable, draining, rest }: Clus
   return { id, state: draining ? 'draining' : rest.resting ? 'resting' : 'connected', load };
 }
 
-function stateOf({ id, connected, unreachable, draining, load, region }: ClusterNode): NodeDump {
-  return { id, connected, unreachable, draining, load, region };
+function stateOf({ id, connected, isDormant, unreachable, draining, takesNew, load, region }: ClusterNode): NodeDump {
+  const dormant = isDormant ? { dormant: true } : {};
+  return { id, connected, ...dormant, unreachable, draining: draining || (isDormant && !takesNew), load, region };
 }
 
 function isOptions(value: Iterable<string | MafaldaApi> | MafaldaHorizontalOptions): value is MafaldaHorizontalOptions {

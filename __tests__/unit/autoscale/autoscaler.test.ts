@@ -86,13 +86,12 @@ test('a join does not wait where nothing is on its way, nor longer than it may',
 
 test('servers that are no longer needed are drained, and stopped when they are empty; nobody is cut', async () => {
   const { mafalda, provisioner, autoscaler } = cluster({ min: 1, scaleInAfter: 300 });
-  await provisioner.add();
-  await provisioner.add();
-  autoscaler.start();
-  await until('both are found', () => connected(mafalda) === 2);
+  for (let count = 0; count < 2; ++count) mafalda.add((await provisioner.add()).url);
+  await until('both are connected', () => connected(mafalda) === 2);
   const room = mafalda.createMafaldaRouter();
   const [one, other] = [...mafalda].map(node => room.createDirectTransport({ placement: { node } }));
   const [staying, leaving] = [await one!, await other!];
+  autoscaler.start();
   await until('one is drained', () => autoscaler.servers.some(({ phase }) => phase === 'draining'));
   const drained = [staying, leaving].find(transport => mafalda.stateOf(mafalda.nodeOf(transport)!)!.draining)!;
   expect(provisioner.stopped).toEqual([]);
@@ -214,15 +213,16 @@ describe('several', () => {
   test('a server is drained for all of them, and used again by all', async () => {
     const leases = new MemoryLeases(3000);
     const provisioner = opened(new ServedProvisioner());
-    await provisioner.add();
-    await provisioner.add();
+    const urls = [await provisioner.add(), await provisioner.add()].map(({ url }) => url);
     const options = { min: 1, max: 2, scaleInAfter: 200, drainDeadline: 60_000 };
     const leader = cluster({ ...options, lease: leases.lease() }, { provisioner, watermarkNode: 66 });
     const follower = cluster({ ...options, lease: leases.lease() }, { provisioner, watermarkNode: 66 });
-    leader.autoscaler.start();
-    await until('it leads', () => leader.autoscaler.leading && connected(leader.mafalda) === 2);
+    for (const url of urls) leader.mafalda.add(url);
+    await until('both servers are connected', () => connected(leader.mafalda) === 2);
     const room = leader.mafalda.createMafaldaRouter();
     for (const node of leader.mafalda) await room.createDirectTransport({ placement: { node } });
+    leader.autoscaler.start();
+    await until('it leads', () => leader.autoscaler.leading);
     follower.autoscaler.start();
     const draining = ({ mafalda }: Cluster): number =>
       [...mafalda].filter(node => mafalda.stateOf(node)!.draining).length;

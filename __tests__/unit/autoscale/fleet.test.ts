@@ -23,8 +23,11 @@ class Nodes implements FleetNodes {
 }
 
 function phases(fleet: Fleet, nodes: Nodes): Record<string, string> {
-  return Object.fromEntries(fleet.states(nodes).map(({ id, phase }) => [id, phase]));
+  return Object.fromEntries(fleet.states(nodes, LATER).map(({ id, phase }) => [id, phase]));
 }
+
+/** Later than all that happens. */
+const LATER = 1e6;
 
 test('a server goes from its order to the end of its machine', () => {
   const [fleet, nodes] = [new Fleet(false), new Nodes().set('ws://fixed')];
@@ -37,17 +40,23 @@ test('a server goes from its order to the end of its machine', () => {
   expect(phases(fleet, nodes)).toEqual({ a: 'starting', 'ws://fixed': 'running' });
   nodes.set('ws://a', {}, 5);
   expect(fleet.observe(nodes, 40).connected.map(({ id }) => id)).toEqual(['a']);
-  expect(fleet.states(nodes)[0]).toMatchObject({ region: 'eu', phase: 'running', since: 40, cores: 8, transports: 5 });
+  expect(fleet.states(nodes, LATER)[0]).toMatchObject({
+    region: 'eu',
+    phase: 'running',
+    since: 40,
+    cores: 8,
+    transports: 5,
+  });
   nodes.set('ws://a', { connected: false, unreachable: true });
   fleet.observe(nodes, 50);
   expect(phases(fleet, nodes)['a']).toBe('unreachable');
   nodes.set('ws://a');
   fleet.observe(nodes, 60);
   // A connection that was away for a while is no new beginning.
-  expect(fleet.states(nodes)[0]).toMatchObject({ phase: 'running', since: 40 });
+  expect(fleet.states(nodes, LATER)[0]).toMatchObject({ phase: 'running', since: 40 });
   nodes.set('ws://a', { connected: false });
   fleet.observe(nodes, 70);
-  expect(fleet.states(nodes)[0]).toMatchObject({ phase: 'lost', since: 70 });
+  expect(fleet.states(nodes, LATER)[0]).toMatchObject({ phase: 'lost', since: 70 });
 });
 
 test('a drain of somebody else’s is not ended, unless several decide', () => {
@@ -55,9 +64,9 @@ test('a drain of somebody else’s is not ended, unless several decide', () => {
     const [fleet, nodes] = [new Fleet(isShared), new Nodes().set('ws://a', { draining: true })];
     fleet.reconcile([{ id: 'a', url: 'ws://a' }], 0, 0);
     fleet.observe(nodes, 1);
-    expect(fleet.states(nodes)[0]).toMatchObject({ phase: 'draining', retired: !isShared });
+    expect(fleet.states(nodes, LATER)[0]).toMatchObject({ phase: 'draining', retired: !isShared });
     fleet.get('a')!.isDrainedHere = true;
-    expect(fleet.states(nodes)[0]).toMatchObject({ retired: false });
+    expect(fleet.states(nodes, LATER)[0]).toMatchObject({ retired: false });
   }
 });
 
@@ -91,4 +100,19 @@ test('what is missing twice is gone, and what was stopped may be listed for a wh
   expect(fleet.reconcile([{ id: 'b' }], 10, 10)).toEqual({ found: [], gone: [] });
   expect(fleet.reconcile([{ id: 'b' }], 20, 20).gone.map(({ id }) => id)).toEqual(['a']);
   expect(fleet.reconcile([{ id: 'b' }], 70_000, 70_000).found.map(({ id }) => id)).toEqual(['b']);
+});
+
+test('a server that is not connected to, since it is not used, runs, and is not known to be empty', () => {
+  const [fleet, nodes] = [new Fleet(false), new Nodes().set('ws://a', { connected: false, dormant: true })];
+  fleet.reconcile([{ id: 'a', url: 'ws://a' }], 0, 0);
+  fleet.observe(nodes, 1000);
+  expect(phases(fleet, nodes)).toEqual({ a: 'running' });
+  nodes.set('ws://a', { connected: false, dormant: true, draining: true });
+  fleet.observe(nodes, 2000);
+  fleet.get('a')!.drained = true;
+  expect(fleet.states(nodes, LATER)[0]).toMatchObject({ phase: 'draining', empty: false });
+  nodes.set('ws://a', { draining: true });
+  fleet.observe(nodes, 3000);
+  expect(fleet.states(nodes, 4000)[0]).toMatchObject({ empty: false });
+  expect(fleet.states(nodes, 6000)[0]).toMatchObject({ empty: true });
 });
