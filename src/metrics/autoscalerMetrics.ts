@@ -1,7 +1,8 @@
 /** Metrics of an Autoscaler: servers that there are and should be, and joins that wait for one. */
 import { countsOf, type Definition } from './definition.ts';
 
-const phases = ['starting', 'running', 'draining', 'unreachable', 'lost', 'stopping'] as const;
+/** Phases, so that a number that is 0 is told too. */
+const phases = ['starting', 'running', 'draining', 'unreachable', 'lost', 'stopping'];
 
 /** Autoscaler, as far as it is measured. */
 export interface MeasuredAutoscaler {
@@ -12,7 +13,7 @@ export interface MeasuredAutoscaler {
   /** Whether it decides, rather than another one. */
   readonly leading: boolean;
   /** All servers. */
-  readonly servers: readonly { readonly phase: (typeof phases)[number] }[];
+  readonly servers: readonly { readonly phase: string }[];
 }
 
 export const autoscalerMetrics: readonly Definition<MeasuredAutoscaler>[] = [

@@ -52,6 +52,6 @@ export function samplesOf(label: string, values: Readonly<Partial<Record<string,
 /** Returns a sample for each of the names, so that a count that is 0 is a value too. */
 export function countsOf<Name extends string>(label: string, names: readonly Name[], nameOf: Iterable<Name>): Sample[] {
   const counts = Object.fromEntries(names.map(name => [name, 0])) as Record<Name, number>;
-  for (const name of nameOf) ++counts[name];
+  for (const name of nameOf) counts[name] = (counts[name] ?? 0) + 1;
   return samplesOf(label, counts);
 }
