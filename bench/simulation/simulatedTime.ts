@@ -1,0 +1,44 @@
+/**
+ * Time that passes as fast as the CPU allows. The timers of the code under simulation are Node.js' mock timers, so the code itself is
+ * the real one.
+ */
+import { mock } from 'node:test';
+
+const TICK_MS = 1;
+
+export class SimulatedTime {
+  #now = 0;
+
+  constructor() {
+    mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  }
+
+  /** Milliseconds since the beginning. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** Lets time pass, and in each millisecond all that follows from it. */
+  async pass(ms: number): Promise<void> {
+    for (let passed = 0; passed < ms; passed += TICK_MS) {
+      this.#now += TICK_MS;
+      mock.timers.tick(TICK_MS);
+      await settled();
+    }
+  }
+
+  /** Ends all timers of the simulation. */
+  close(): void {
+    mock.timers.reset();
+  }
+}
+
+/** A message's way over the network, and not back. */
+export function oneWay(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms));
+}
+
+/** Resolves when everything that can happen without a timer has happened. */
+function settled(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve));
+}
