@@ -4,13 +4,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import { NodeFullError, NodeUnavailableError } from '../../src/api/errors.ts';
+import { resolveOptions } from '../../src/api/optionsSchema.ts';
 import { Multimap } from '../../src/core/multimap.ts';
 import { ToldDirectory } from '../../src/horizontal/directory/toldDirectory.ts';
 import type { RoomWatch } from '../../src/horizontal/directory/directory.ts';
 import type { ClusterNode } from '../../src/horizontal/clusterNode.ts';
 import { NodePool } from '../../src/horizontal/nodePool.ts';
 import type { Strategy } from '../../src/placement/strategies.ts';
-import { resolveNodeLimits } from '../../src/remote/client/nodeLimits.ts';
+import { nodeLimits } from '../../src/remote/client/nodeLimits.ts';
 import { ToldRooms } from '../../src/remote/client/toldRooms.ts';
 import type { ServerMessage } from '../../src/remote/protocol/messages.ts';
 import { RoomTeller } from '../../src/remote/server/roomTeller.ts';
@@ -175,9 +176,9 @@ class Controller {
     const latency = LATENCY_MS.min + Math.floor(this.#random() * (LATENCY_MS.max - LATENCY_MS.min + 1));
     const { maxLoad } = serverLoad;
     const client = Object.assign(new ImaginaryNode(url), { maxLoad, loadReport: { hosts: [{ cores: CORES }] } });
-    const told = new ToldRooms(resolveNodeLimits());
+    const told = new ToldRooms(resolveOptions('limits', nodeLimits, {}));
     const wire = new Wire(latency, message =>
-      tell(told, this.#copies ? (structuredClone(message) as ServerMessage) : message),
+      tell(told, this.#copies ? structuredClone<ServerMessage>(message) : message),
     );
     this.connections.set(server, { client, told, wire, latency });
     told.on('held', id => this.#onHeard(`${url} ${id}`));
@@ -358,7 +359,7 @@ export async function simulateRooms(setup: RoomsSetup): Promise<RoomsResult> {
   const atRest = await heapOfController(time, servers, setup.strategy);
   Object.assign(traffic, { messages: 0, directoryBytes: 0, loadBytes: 0 });
 
-  const joins: Room[][] = [];
+  const joins = new Map<number, Room[]>();
   let begun = 0;
   let nextChange = setup.churn;
   for (let ms = 0; ms < setup.within + JOINS_WITHIN_MS; ++ms) {
@@ -372,11 +373,10 @@ export async function simulateRooms(setup: RoomsSetup): Promise<RoomsResult> {
       };
       rooms.add(room);
       const size = Math.min(LARGEST_ROOM, 2 + Math.floor(-Math.log(1 - random()) * (MEAN_ROOM_SIZE - 2)));
-      for (let person = 0; person < size; ++person)
-        (joins[ms + Math.floor(random() * JOINS_WITHIN_MS)] ??= []).push(room);
+      for (let person = 0; person < size; ++person) addTo(joins, ms + Math.floor(random() * JOINS_WITHIN_MS), room);
     }
-    for (const room of joins[ms] ?? []) begin(join(room));
-    delete joins[ms];
+    for (const room of joins.get(ms) ?? []) begin(join(room));
+    joins.delete(ms);
     if (ms >= nextChange) {
       change();
       nextChange += setup.churn;
@@ -415,6 +415,12 @@ export async function simulateRooms(setup: RoomsSetup): Promise<RoomsResult> {
   for (const controller of controllers) controller.close();
   time.close();
   return result;
+}
+
+function addTo(joins: Map<number, Room[]>, ms: number, room: Room): void {
+  const rooms = joins.get(ms);
+  if (rooms) rooms.push(room);
+  else joins.set(ms, [room]);
 }
 
 /** Heap that one more controller takes for what it knows, in MB. */
