@@ -16,6 +16,7 @@ const mayImport = {
   'horizontal/directory': ['api', 'core'],
   horizontal: ['api', 'core', 'placement', 'piping', 'base', 'remote/client'],
   redis: ['api', 'core', 'horizontal/directory'],
+  swarm: ['api', 'core', 'placement', 'remote', 'horizontal'],
   module: ['api', 'core', 'horizontal'],
   cli: ['api', 'core', 'local', 'remote', 'horizontal', 'redis'],
   autoscale: ['api', 'core', 'horizontal/index.ts', 'horizontal/directory'],

@@ -21,6 +21,7 @@ import { connectionOptions } from '../src/remote/client/connectionOptions.ts';
 import { nodeLimits } from '../src/remote/client/nodeLimits.ts';
 import { limits } from '../src/remote/server/limits.ts';
 import { serverDrainOptions, serverOptions } from '../src/remote/server/serverOptions.ts';
+import { swarmOptions } from '../src/swarm/swarmOptions.ts';
 import { plainTarget } from '../src/remote/server/targets.ts';
 
 const root = new URL('../', import.meta.url);
@@ -58,6 +59,16 @@ export const sections: readonly Section[] = [
   { title: 'ProcessProvisioner', schema: processProvisionerOptions, interfaces: ['ProcessProvisionerOptions'] },
   { title: 'CommandProvisioner', schema: commandProvisionerOptions, interfaces: ['CommandProvisionerOptions'] },
   { title: 'RedisDirectory', schema: redisDirectoryOptions, interfaces: ['RedisDirectoryOptions'] },
+  {
+    title: 'MafaldaSwarm',
+    schema: swarmOptions,
+    interfaces: [
+      'MafaldaSwarmOptions',
+      'MafaldaHorizontalOptions',
+      'RemoteMafaldaClientOptions',
+      'RemoteMafaldaServerOptions',
+    ],
+  },
   { title: 'placement', schema: placementOptions, interfaces: ['Placement'] },
 ];
 

@@ -1,4 +1,8 @@
 /** The implementations that the scenarios run on, each with real Workers and, where there is a wire, real sockets. */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import * as mediasoup from 'mediasoup';
 import type { Worker } from 'mediasoup/types';
 import { pickPort } from 'pick-port';
@@ -13,6 +17,7 @@ import {
 } from '../../src/index.ts';
 import { RedisDirectory } from '../../src/redis/index.ts';
 import { RedisServer } from './redisServer.ts';
+import { MafaldaSwarm } from '../../src/swarm/index.ts';
 import { until } from './until.ts';
 
 export interface System {
@@ -36,6 +41,7 @@ export interface SharedSystem extends System {
 export type ServerOptions = Pick<RemoteMafaldaServerOptions, 'sessionTimeout'>;
 
 const token = 'the scenarios’ token';
+const host = '127.0.0.1';
 
 /** Spreads things over the nodes whatever their load, so that the scenarios cross nodes. */
 const roundRobin: Strategy = candidates => [...candidates].sort((a, b) => a.placed - b.placed)[0];
@@ -170,6 +176,43 @@ export async function tieredSystem(options?: ServerOptions): Promise<SharedSyste
   };
 }
 
+/** Peers that have found each other, each with a Mafalda of its own; the application is that of the first. */
+export async function swarmSystem(peers: number): Promise<System> {
+  const watch = watchResources();
+  const key = randomBytes(32);
+  const leaves: Mafalda[] = [];
+  const swarms: MafaldaSwarm[] = [];
+  const servers: HttpServer[] = [];
+  for (let count = 0; count < peers; ++count) {
+    const own = new Mafalda(mediasoup, { workerBudget: false });
+    const server = createServer().listen(0, host);
+    await once(server, 'listening');
+    const url = `ws://${host}:${(server.address() as AddressInfo).port}/`;
+    const bootstrap = swarms[0] ? [await swarms[0].address()] : [];
+    swarms.push(
+      new MafaldaSwarm(
+        own,
+        { bootstrap, key, port: 0, url, host, server, strategy: roundRobin },
+        { sampleInterval: 100, lookupInterval: 1000 },
+      ),
+    );
+    leaves.push(own);
+    servers.push(server);
+  }
+  await until('all peers know each other', () => swarms.every(swarm => [...swarm.peers].length === peers - 1));
+  const [mafalda] = swarms as [MafaldaSwarm];
+  return {
+    mafalda,
+    places: peers * WORKERS_PER_MAFALDA,
+    close: async () => {
+      for (const swarm of swarms) await swarm.close();
+      for (const server of servers) server.close();
+      for (const own of leaves) await own.close();
+      return watch.leftovers([...swarms, ...leaves]);
+    },
+  };
+}
+
 function above(nodes: { server: RemoteMafaldaServer }[]): MafaldaHorizontal {
   return new MafaldaHorizontal(
     nodes.map(({ server }) => server.url),
@@ -181,7 +224,7 @@ async function serve(
   options: Partial<RemoteMafaldaServerOptions> = {},
   mafalda: MafaldaApi = new Mafalda(mediasoup, { workerBudget: false }),
 ): Promise<{ mafalda: MafaldaApi; server: RemoteMafaldaServer }> {
-  const server = new RemoteMafaldaServer(mafalda, { ...options, host: '127.0.0.1', auth: token });
+  const server = new RemoteMafaldaServer(mafalda, { ...options, host, auth: token });
   await server.listen();
   return { mafalda, server };
 }

@@ -1,8 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { ConsulDirectory } from '../../examples/directory/consulDirectory.ts';
 import { ConsulImitation } from '../helpers/consulImitation.ts';
 import { MemoryStore } from '../helpers/memoryDirectory.ts';
 import { RedisServer, whyNoRedis } from '../helpers/redisServer.ts';
 import { RedisDirectory } from '../../src/redis/index.ts';
+import { Dht } from '../../src/swarm/dht/dht.ts';
+import { SwarmDirectory } from '../../src/swarm/directory/swarmDirectory.ts';
+import { Identity } from '../../src/swarm/identity.ts';
 import { describeDirectory } from './directories.ts';
 
 describeDirectory('a directory in memory', async () => {
@@ -22,3 +26,15 @@ else
     const redis = await RedisServer.create();
     return { open: () => new RedisDirectory(redis.url), close: () => redis.close() };
   });
+
+describeDirectory('the directory of a swarm', async () => {
+  const host = '127.0.0.1';
+  const options = { keys: [randomBytes(32)], host, listenHost: host, port: 0 };
+  const first = await Dht.open({ ...options, bootstrap: [], identity: new Identity(), status: () => [] });
+  const bootstrap = [`${host}:${first.address.port}`];
+  const timing = { sampleInterval: 100, lookupInterval: 1000 };
+  return {
+    open: () => new SwarmDirectory({ ...options, bootstrap, identity: new Identity() }, timing),
+    close: () => first.close(),
+  };
+});

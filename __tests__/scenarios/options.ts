@@ -136,9 +136,9 @@ export function describeOptions(name: string, createSystem: () => Promise<System
       const state = (await system.mafalda.listMafaldaRouters()).find(({ id }) => id === room.id);
       const objects = (state?.holders ?? []).map(holder => holder.objects);
       expect(Math.max(...objects)).toBeGreaterThanOrEqual(3);
-      // A client that is attached at the end of a wire is named there.
+      // A client that is attached at the end of a wire is named there; a node of this process has none.
       for (const { node, clients } of state?.holders ?? []) {
-        if (node !== undefined) expect(clients.length).toBeGreaterThan(0);
+        if (node !== undefined && !node.startsWith('local-')) expect(clients.length).toBeGreaterThan(0);
       }
       transport.close();
     });

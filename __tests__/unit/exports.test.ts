@@ -56,6 +56,7 @@ test.each([
   'mafalda-horizontal/mafalda',
   'mafalda-horizontal/remote',
   'mafalda-horizontal/redis',
+  'mafalda-horizontal/swarm',
   'mafalda-horizontal/errors',
   'mafalda-horizontal/metrics',
   'mafalda-horizontal/mediasoup',
@@ -72,9 +73,10 @@ test.each([
 test('the package as such loads nothing that only some need', () => {
   const script = `
     require('mafalda-horizontal');
-    console.log(Object.keys(require.cache).some(file => /node_modules.@?redis/.test(file)));
+    const isLoaded = () => Object.keys(require.cache).some(file => /node_modules.(@?redis|dht-rpc)/.test(file));
+    console.log(isLoaded());
     require('mafalda-horizontal/redis');
-    console.log(Object.keys(require.cache).some(file => /node_modules.@?redis/.test(file)));
+    console.log(isLoaded());
   `;
   const env = { ...process.env, NODE_OPTIONS: '' };
   expect(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', stdio: 'pipe', env })).toBe(

@@ -156,19 +156,23 @@ export class Holders {
     const connected = [...nodes].filter(node => node.connected);
     const asking = connected.map(ask);
     // Nodes that are not connected to, since nothing of this controller's is there, are asked if the directory names them.
-    const isTold = await this.#untilTold();
+    const isTold = await this.#untilTold(true);
     const dormant = [...nodes].filter(node => node.isDormant);
     const named = dormant.filter(node => this.isNamed(node));
-    await within(Promise.all([...asking, ...named.map(ask)]), ANSWER_TIMEOUT_MS);
+    await within(Promise.all([...asking, ...named.map(ask), ...this.#attaching.values()]), ANSWER_TIMEOUT_MS);
     return isTold && complete >= nodes.size - (dormant.length - named.length);
   }
 
-  /** Resolves with whether the directory has answered, in time. */
-  async #untilTold(): Promise<boolean> {
+  /**
+   * Resolves with whether the directory has answered, in time.
+   * @param again whether an earlier answer is not enough
+   */
+  async #untilTold(again = false): Promise<boolean> {
     let isTold = false;
     if (!this.#watch) return isTold;
+    const known = (again ? this.#watch.refresh?.() : undefined) ?? this.#watch.known;
     await within(
-      this.#watch.known.then(known => (isTold = known)),
+      known.then(answered => (isTold = answered)),
       ANSWER_TIMEOUT_MS,
     );
     return isTold;

@@ -4,6 +4,7 @@ import type { MafaldaDump, NodeDump } from '../api/dump.ts';
 import { ClosedError } from '../api/errors.ts';
 import type { LoadReport } from '../api/load.ts';
 import { logger } from '../core/logger.ts';
+import type { PublicEmitter } from '../core/publicEmitter.ts';
 import { MafaldaBase } from '../base/mafaldaBase.ts';
 import { ModuleScope, packageScope } from '../base/moduleScope.ts';
 import type { FoundRoom, SoughtRoom } from '../base/roomFinder.ts';
@@ -58,13 +59,15 @@ export const scope = new ModuleScope(packageScope);
  * mafalda.delete('wss://media-1:4443');
  * ```
  */
-export class MafaldaHorizontal
-  extends MafaldaBase<HorizontalMafaldaRouter, MafaldaHorizontalEvents>
+export class MafaldaHorizontal<Events extends MafaldaHorizontalEvents = MafaldaHorizontalEvents>
+  extends MafaldaBase<HorizontalMafaldaRouter, Events>
   implements Iterable<MafaldaApi>
 {
   /** mediasoup's module API, whose Workers are on the nodes. */
   readonly mediasoup: MediasoupApi;
   readonly #mediasoup: HorizontalMediasoup;
+  /** Events of this class, of which a subclass may have more. */
+  readonly #events = this as unknown as PublicEmitter<MafaldaHorizontalEvents>;
   readonly #nodes: NodePool;
   readonly #directory: ClusterDirectory;
   readonly #liveness: Liveness;
@@ -105,22 +108,24 @@ export class MafaldaHorizontal
       evidence: new Evidence(this.#nodes.links, now),
       timeout: nodeTimeout,
       now,
-      onUnreachable: ({ mafalda }) => this.safeEmit('nodeunreachable', mafalda),
-      onReachable: ({ mafalda }) => this.safeEmit('nodereachable', mafalda),
+      onUnreachable: ({ mafalda }) => this.#events.safeEmit('nodeunreachable', mafalda),
+      onReachable: ({ mafalda }) => this.#events.safeEmit('nodereachable', mafalda),
     });
     this.#nodes.on('connected', node => {
       for (const mafaldaRouter of this.own.values()) mafaldaRouter.nodeConnected(node);
-      this.safeEmit('nodeconnected', node.mafalda);
+      this.#events.safeEmit('nodeconnected', node.mafalda);
       this.#liveness.nodeConnected(node);
     });
     this.#nodes.on('lost', node => this.#onLost(node));
-    this.#nodes.on('disconnected', ({ mafalda }, reason) => this.safeEmit('nodedisconnected', mafalda, reason));
-    this.#nodes.on('linkdown', ({ from, to }) => this.safeEmit('linkdown', { from: from.mafalda, to: to.mafalda }));
-    this.#nodes.on('linkup', ({ from, to }) => this.safeEmit('linkup', { from: from.mafalda, to: to.mafalda }));
-    this.#nodes.on('load', ({ mafalda }, load) => this.safeEmit('nodeload', mafalda, load));
-    this.#nodes.on('failing', ({ mafalda }, error) => this.safeEmit('nodefailing', mafalda, error));
-    this.#nodes.on('draining', ({ mafalda }) => this.safeEmit('nodedraining', mafalda));
-    this.#nodes.on('connecterror', failure => this.safeEmit('connecterror', failure));
+    this.#nodes.on('disconnected', ({ mafalda }, reason) => this.#events.safeEmit('nodedisconnected', mafalda, reason));
+    this.#nodes.on('linkdown', ({ from, to }) =>
+      this.#events.safeEmit('linkdown', { from: from.mafalda, to: to.mafalda }),
+    );
+    this.#nodes.on('linkup', ({ from, to }) => this.#events.safeEmit('linkup', { from: from.mafalda, to: to.mafalda }));
+    this.#nodes.on('load', ({ mafalda }, load) => this.#events.safeEmit('nodeload', mafalda, load));
+    this.#nodes.on('failing', ({ mafalda }, error) => this.#events.safeEmit('nodefailing', mafalda, error));
+    this.#nodes.on('draining', ({ mafalda }) => this.#events.safeEmit('nodedraining', mafalda));
+    this.#nodes.on('connecterror', failure => this.#events.safeEmit('connecterror', failure));
     this.#nodes.on('error', error => this.#onNodeError(error));
     this.#nodes.on('unfit', node => this.#remove(node));
     this.#nodes.on('settled', () => this.#onSettled());
@@ -375,7 +380,7 @@ export class MafaldaHorizontal
 
   #onSettled(): void {
     this.#wasSettled = true;
-    this.safeEmit('connected');
+    this.#events.safeEmit('connected');
     for (const error of this.#earlyErrors.splice(0)) this.reportError(error);
     if (this.size > 0 && !this.closed && ![...this.#nodes].some(({ connected }) => connected)) this.#reportUnusable();
   }

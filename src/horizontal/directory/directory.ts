@@ -55,6 +55,11 @@ export interface RoomWatch extends EnhancedEventEmitter<{ change: [] }> {
   readonly urls: ReadonlySet<string>;
   /** Resolves with whether the directory has answered: with false when it can't at present. Never rejects. */
   readonly known: Promise<boolean>;
+  /**
+   * Looks the nodes up again, in a directory that does not tell of each change at once; others have no such method.
+   * Resolves as {@link known}.
+   */
+  refresh?(): Promise<boolean>;
   /** Ends the watch. Idempotent. */
   close(): void;
 }

@@ -22,6 +22,11 @@ export class JoinedWatch extends EnhancedEventEmitter<{ change: [] }> implements
     return new Set(this.#watches.flatMap(({ urls }) => [...urls]));
   }
 
+  async refresh(): Promise<boolean> {
+    const all = await Promise.all(this.#watches.map(watch => watch.refresh?.() ?? watch.known));
+    return all.every(Boolean);
+  }
+
   close(): void {
     for (const watch of this.#watches) watch.close();
   }

@@ -1,0 +1,131 @@
+/**
+ * Three organisations, three processes, one call, and no centre: any of them may die.
+ * Ends by itself; with an exit code other than 0 if something did not go as it says.
+ */
+import assert from 'node:assert/strict';
+import { fork, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { FromPeer, PeerSetup, ToPeer } from './peer.ts';
+
+const TIMEOUT_MS = 60_000;
+/** Messages that everybody hears before something happens. */
+const ENOUGH = 50;
+const COUNT_INTERVAL_MS = 200;
+
+/** All of 127.0.0.0/8 is this machine: each peer gets an address of its own, as if it were on one of its own. */
+const ORGANISATIONS = { Ada: '127.0.6.1', Bertha: '127.0.6.2', Clara: '127.0.6.3' };
+type Name = keyof typeof ORGANISATIONS;
+
+const key = randomBytes(32).toString('base64');
+const peers = new Map<Name, Peer>();
+
+class Peer {
+  readonly name: Name;
+  readonly process: ChildProcess;
+  bootstrap = '';
+  dataProducerId = '';
+
+  static async start(name: Name, bootstrap: string[]): Promise<Peer> {
+    const setup: PeerSetup = { name, address: ORGANISATIONS[name], bootstrap };
+    const peer = new Peer(name, setup);
+    const ready = await peer.told('ready');
+    peer.bootstrap = ready.bootstrap;
+    peer.dataProducerId = ready.dataProducerId;
+    peers.set(name, peer);
+    // The organisations' applications tell each other who speaks, as they would do it anyway.
+    for (const other of peers.values()) {
+      if (other === peer) continue;
+      peer.tell({ type: 'listen', to: other.name, dataProducerId: other.dataProducerId });
+      other.tell({ type: 'listen', to: name, dataProducerId: peer.dataProducerId });
+    }
+    return peer;
+  }
+
+  private constructor(name: Name, setup: PeerSetup) {
+    this.name = name;
+    this.process = fork(fileURLToPath(new URL('peer.ts', import.meta.url)), [JSON.stringify(setup)], {
+      execArgv: ['--import', 'tsx'],
+      // Not among the arguments, which everybody on the machine can read.
+      env: { ...process.env, SWARM_KEY: key },
+    });
+  }
+
+  tell(message: ToPeer): void {
+    this.process.send(message);
+  }
+
+  async told<T extends FromPeer['type']>(type: T, of?: string): Promise<Extract<FromPeer, { type: T }>> {
+    for (;;) {
+      const [message] = (await once(this.process, 'message')) as [FromPeer];
+      if (message.type === type && (of === undefined || ('of' in message && message.of === of)))
+        return message as Extract<FromPeer, { type: T }>;
+    }
+  }
+
+  /** Resolves when it has heard enough more of another peer. @returns how many messages it has missed in that time */
+  async hears(of: Name): Promise<number> {
+    let first: Extract<FromPeer, { type: 'heard' }> | undefined;
+    for (;;) {
+      const counted = this.told('heard', of);
+      this.tell({ type: 'count' });
+      const timer = setTimeout(() => this.tell({ type: 'count' }), COUNT_INTERVAL_MS);
+      const heard = await counted;
+      clearTimeout(timer);
+      first ??= heard;
+      if (heard.messages >= first.messages + ENOUGH) return heard.lost - first.lost;
+      await new Promise(resolve => setTimeout(resolve, COUNT_INTERVAL_MS));
+    }
+  }
+
+  async end(signal: NodeJS.Signals): Promise<void> {
+    peers.delete(this.name);
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    const gone = once(this.process, 'exit');
+    this.process.kill(signal);
+    await gone;
+  }
+}
+
+async function everybodyHearsEverybody(): Promise<void> {
+  for (const peer of peers.values()) {
+    for (const other of peers.values()) {
+      if (other === peer) continue;
+      const lost = await peer.hears(other.name);
+      console.log(`  ${peer.name} hears ${other.name}: ${lost} of the last ${ENOUGH} and more messages are missing`);
+      assert.equal(lost, 0);
+    }
+  }
+}
+
+const timeout = setTimeout(() => {
+  console.error(`not done after ${TIMEOUT_MS} ms`);
+  for (const { process: child } of peers.values()) child.kill('SIGKILL');
+  process.exit(1);
+}, TIMEOUT_MS);
+try {
+  const ada = await Peer.start('Ada', []);
+  console.log('Ada is the first: she knows nobody.');
+  const bertha = await Peer.start('Bertha', [ada.bootstrap]);
+  console.log('Bertha knows Ada’s address, and Clara knows Bertha’s.');
+  const clara = await Peer.start('Clara', [bertha.bootstrap]);
+  await everybodyHearsEverybody();
+
+  console.log('Ada, who was the first, is killed.');
+  const noticed = [bertha, clara].map(peer => peer.told('gone', 'Ada'));
+  const unharmed = Promise.all([bertha.hears('Clara'), clara.hears('Bertha')]);
+  await ada.end('SIGKILL');
+  for (const { afterMs } of await Promise.all(noticed))
+    console.log(`  her stream has ended ${(afterMs / 1000).toFixed(1)} s after her last message`);
+  const missing = await unharmed;
+  console.log(`  Bertha and Clara have missed ${missing.join(' and ')} messages of each other`);
+  assert.deepEqual(missing, [0, 0]);
+
+  console.log('Ada starts again, and knows Clara’s address only.');
+  await Peer.start('Ada', [clara.bootstrap]);
+  await everybodyHearsEverybody();
+} finally {
+  clearTimeout(timeout);
+  await Promise.all([...peers.values()].map(peer => peer.end('SIGTERM')));
+}

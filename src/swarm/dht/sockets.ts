@@ -1,0 +1,84 @@
+/** The two UDP sockets of a peer, for dht-rpc: what goes through them is sealed. */
+import { createSocket, type Socket } from 'node:dgram';
+import { EventEmitter, once } from 'node:events';
+import type { DhtSocket, DhtSockets } from 'dht-rpc';
+import { logger } from '../../core/logger.ts';
+import type { Seal } from './seal.ts';
+
+const log = logger('swarm');
+
+/**
+ * Binds both sockets: dht-rpc expects to bind without waiting, which Node.js can't.
+ * @param port of the server's socket; the client's has any
+ * @throws {Error} if the port can't be had
+ */
+export async function bindSockets(port: number, host: string, seal: Seal): Promise<DhtSockets & { port: number }> {
+  const server = await bound(port, host);
+  const client = await bound(0, host).catch((error: Error) => {
+    server.close();
+    throw error;
+  });
+  const sockets = [server, client].map(socket => new SealedSocket(socket, seal));
+  return {
+    port: server.address().port,
+    createSocket: () => {
+      const socket = sockets.shift();
+      if (!socket) throw new Error('both sockets are in use');
+      return socket;
+    },
+    // A server keeps its addresses.
+    watchNetworkInterfaces: () => Object.assign(new EventEmitter(), { destroy: () => undefined }),
+  };
+}
+
+class SealedSocket extends EventEmitter implements DhtSocket {
+  readonly bound = true;
+  readonly #socket: Socket;
+  readonly #seal: Seal;
+  #closed = false;
+
+  constructor(socket: Socket, seal: Seal) {
+    super();
+    this.#socket = socket;
+    this.#seal = seal;
+    socket.on('error', error => log.warn('%o', error));
+    socket.on('message', (sealed, { address: host, port }) => {
+      const datagram = seal.open(sealed);
+      if (datagram) this.emit('message', datagram, { host, port });
+    });
+  }
+
+  bind(): void {
+    // The socket is bound already.
+  }
+
+  address(): ReturnType<DhtSocket['address']> {
+    const { address, port } = this.#socket.address();
+    return { address, host: address, port, family: 4 };
+  }
+
+  trySend(datagram: Buffer, port: number, host: string): void {
+    // A timer of dht-rpc may send again what was not answered before the end.
+    if (this.#closed) return;
+    // Lost datagrams are sent again by dht-rpc.
+    this.#socket.send(
+      this.#seal.close(datagram),
+      port,
+      host,
+      error => error && log.warn('%s:%d: %o', host, port, error),
+    );
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await new Promise<void>(resolve => this.#socket.close(resolve));
+  }
+}
+
+async function bound(port: number, host: string): Promise<Socket> {
+  const socket = createSocket('udp4');
+  socket.bind({ port, address: host, exclusive: true });
+  await once(socket, 'listening');
+  return socket;
+}

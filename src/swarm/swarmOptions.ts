@@ -1,0 +1,155 @@
+/** Options of a MafaldaSwarm, with their schema, and its events. */
+import { isIPv4 } from 'node:net';
+import * as v from 'valibot';
+import { expecting, optionsOf, resolveOptions, rule, secret } from '../api/optionsSchema.ts';
+import { anyText, listOf, pem, port, text, type OptionType } from '../api/optionTypes.ts';
+import type { NodeRecord } from '../horizontal/directory/directory.ts';
+import { isNodeUrl } from '../horizontal/directory/nodeRecord.ts';
+import { horizontalOptions } from '../horizontal/horizontalOptions.ts';
+import type { MafaldaHorizontalEvents, MafaldaHorizontalOptions } from '../horizontal/index.ts';
+import type { RemoteMafaldaServerOptions } from '../remote/index.ts';
+import { serverOptions } from '../remote/server/serverOptions.ts';
+import { KEY_BYTES } from './dht/seal.ts';
+import { ownFirst } from './ownFirst.ts';
+
+/** Options of a MafaldaSwarm; `bootstrap`, `key`, `port` and `url` are required. */
+export interface MafaldaSwarmOptions
+  extends
+    Pick<MafaldaHorizontalOptions, 'strategy' | 'watermarkNode' | 'nodeTimeout' | 'callTimeout' | 'limits' | 'ca'>,
+    Pick<RemoteMafaldaServerOptions, 'server' | 'region' | 'labels' | 'maxLoad'> {
+  /**
+   * Addresses of some other peers, `host:port` of their DHTs; any of them is enough. Empty for the first peer of a swarm.
+   * Required.
+   */
+  bootstrap: readonly string[];
+  /**
+   * Key of the group, 32 bytes. Several for a change of the key without an outage: the first is used, all are accepted.
+   * Required.
+   */
+  key: Uint8Array | readonly Uint8Array[];
+  /**
+   * UDP port of the DHT; 0 for any free port, which other peers can't have in their `bootstrap`. Required.
+   */
+  port: number;
+  /**
+   * URL by which other peers reach this peer, such as `wss://media-1.example:4443`. The peer listens on its port, with
+   * `cert` and `certKey` if it is a `wss:` URL, unless `server` is given. Required.
+   */
+  url: string;
+  /**
+   * IPv4 address on which it listens, for other peers and for the DHT.
+   * @default '0.0.0.0'
+   */
+  host?: string | undefined;
+  /**
+   * Certificate of the URL's host, PEM.
+   * @default no TLS
+   */
+  cert?: string | Buffer | undefined;
+  /**
+   * Private key of `cert`, PEM.
+   * @default no TLS
+   */
+  certKey?: string | Buffer | undefined;
+  /**
+   * Ed25519 private key of this peer, PEM, by which others know it after a restart.
+   * @default a new one at each start
+   */
+  identity?: string | undefined;
+  /**
+   * Ids of the peers that may use this peer, as their `id` says.
+   * @default all that have the key of the group
+   */
+  trusted?: readonly string[] | undefined;
+  /**
+   * Ids of peers that may not use this peer, though they have the key of the group.
+   * @default []
+   */
+  revoked?: readonly string[] | undefined;
+}
+
+/** Events of a MafaldaSwarm, beside those of a MafaldaHorizontal. */
+export type MafaldaSwarmEvents = MafaldaHorizontalEvents & {
+  /** Emitted when another peer is known, with what it says of itself. */
+  peerjoined: [peer: NodeRecord];
+  /** Emitted when a peer has left, or does not answer any more, or is not among the peers that are known at a time. */
+  peerleft: [peer: NodeRecord];
+};
+
+const isKey = (value: unknown): boolean => value instanceof Uint8Array && value.length === KEY_BYTES;
+
+const groupKey: OptionType<Uint8Array | readonly Uint8Array[]> = secret(
+  expecting(
+    `the key of the group, ${KEY_BYTES} bytes such as crypto.randomBytes(${KEY_BYTES}), or an array of keys`,
+    v.custom<Uint8Array | readonly Uint8Array[]>(value =>
+      Array.isArray(value) ? value.length > 0 && value.every(isKey) : isKey(value),
+    ),
+  ),
+);
+
+const address = expecting('an address such as media-1.example:4444', v.pipe(v.string(), v.regex(/^[^\s:/]+:\d{1,5}$/)));
+
+/** A URL that is wrong may have a password. */
+const peerUrl = secret(
+  expecting(
+    'the URL of this peer, such as wss://media-1.example:4443',
+    v.pipe(
+      v.string(),
+      v.check(url => isNodeUrl(url)),
+    ),
+  ),
+);
+
+const { watermarkNode, nodeTimeout, callTimeout, limits, ca } = horizontalOptions.entries;
+const { server, region, labels, maxLoad } = serverOptions.entries;
+
+export const swarmOptions = v.pipe(
+  optionsOf<MafaldaSwarmOptions>()({
+    bootstrap: listOf('addresses of other peers, such as media-1.example:4444', address),
+    key: groupKey,
+    port,
+    url: peerUrl,
+    host: v.optional(expecting('an IPv4 address', v.pipe(v.string(), v.check(isIPv4))), '0.0.0.0'),
+    cert: v.optional(pem),
+    certKey: v.optional(secret(pem)),
+    identity: v.optional(secret(text)),
+    trusted: v.optional(listOf('strings', anyText)),
+    revoked: v.optional(listOf('strings', anyText), []),
+    strategy: v.optional(horizontalOptions.entries.strategy.wrapped, () => ownFirst),
+    watermarkNode,
+    nodeTimeout,
+    callTimeout,
+    limits,
+    ca,
+    server,
+    region,
+    labels,
+    maxLoad,
+  }),
+  rule(options => conflict(options)),
+);
+
+/** Options of a MafaldaSwarm with their defaults filled in. */
+export type ResolvedSwarmOptions = v.InferOutput<typeof swarmOptions>;
+
+/** @throws {TypeError} for options that are unknown, invalid, or exclude each other */
+export function resolveSwarmOptions(given: MafaldaSwarmOptions): ResolvedSwarmOptions {
+  return resolveOptions('MafaldaSwarm', swarmOptions, given);
+}
+
+/** Returns the keys of the group. */
+export function keysOf({ key }: Pick<MafaldaSwarmOptions, 'key'>): Buffer[] {
+  return (key instanceof Uint8Array ? [key] : key).map(one => Buffer.from(one));
+}
+
+export function isSecure(url: string): boolean {
+  return /^(wss|https):/.test(url);
+}
+
+function conflict({ cert, certKey, server: given, url }: MafaldaSwarmOptions): string | undefined {
+  if ((cert === undefined) !== (certKey === undefined)) return 'cert and certKey must be given together';
+  if (given && cert !== undefined) return 'server and cert exclude each other: TLS is the given server’s own';
+  if (!given && isSecure(url) && cert === undefined) return 'a wss: URL needs cert and certKey, or a server';
+  if (!isSecure(url) && cert !== undefined) return 'cert needs a wss: URL';
+  return undefined;
+}
