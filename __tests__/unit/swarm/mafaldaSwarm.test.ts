@@ -83,6 +83,7 @@ test('a process with another key, and a peer that is revoked, get nothing', asyn
   const strict = await join(first, { revoked: [second.id] });
   await until('they know each other', () => urlsOf(second).includes(strict.url));
   await expect(useOf(second, strict)).rejects.toThrow('unauthorized');
+  await until('the first knows it', () => urlsOf(first).includes(strict.url));
   await useOf(first, strict);
 });
 
