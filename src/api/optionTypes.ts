@@ -21,6 +21,12 @@ export const positiveInteger: OptionType<number> = expecting(
   v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
 );
 
+/** Percentage that goes over the wire, where there is no Infinity. */
+export const finitePercentage: OptionType<number> = expecting(
+  'a percentage, 0 or more',
+  v.pipe(v.number(), v.finite(), v.minValue(0)),
+);
+
 export const percentage: OptionType<number> = expecting('a percentage, 0 or more', v.pipe(v.number(), v.minValue(0)));
 
 export const port: OptionType<number> = expecting(
