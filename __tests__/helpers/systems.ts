@@ -213,6 +213,48 @@ export async function swarmSystem(peers: number): Promise<System> {
   };
 }
 
+/**
+ * A client of two central servers over the same two media servers. The one that it uses closes soon after a MafaldaRouter has
+ * been made, so that the client moves to the other one, and is there again afterwards.
+ */
+export async function centralPairSystem(): Promise<System> {
+  const watch = watchResources();
+  const leaves = await Promise.all([serve(), serve()]);
+  const centrals = await Promise.all([leaves, leaves].map(below => serve({}, above(below))));
+  const urls = centrals.map(({ server }) => server.url);
+  const mafalda = new RemoteMafaldaClient(urls, { token });
+  let moving = Promise.resolve();
+  mafalda.on('newmafaldarouter', () => {
+    moving = moving.then(async () => {
+      if (mafalda.closed) return;
+      const url = mafalda.url!;
+      const used = centrals[urls.indexOf(url)]!;
+      await used.server.close();
+      const port = Number(new URL(url).port);
+      used.server = new RemoteMafaldaServer(used.mafalda, { host: '127.0.0.1', port, auth: token });
+      await used.server.listen();
+    });
+  });
+  return {
+    mafalda,
+    places: leaves.length * WORKERS_PER_MAFALDA,
+    close: async () => {
+      const kept: string[] = [];
+      await mafalda.close();
+      await moving;
+      for (const { server, mafalda: served } of [...centrals, ...leaves]) {
+        kept.push(...leftAtServer(server));
+        await server.close();
+        await served.close();
+      }
+      return [
+        ...kept,
+        ...(await watch.leftovers([mafalda, ...[...centrals, ...leaves].map(({ mafalda: served }) => served)])),
+      ];
+    },
+  };
+}
+
 function above(nodes: { server: RemoteMafaldaServer }[]): MafaldaHorizontal {
   return new MafaldaHorizontal(
     nodes.map(({ server }) => server.url),

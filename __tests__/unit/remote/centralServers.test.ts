@@ -175,6 +175,15 @@ describe('a client whose server is lost', () => {
     expect(everywhere()).toEqual([transport.id, producer.id, 'data'].sort());
   });
 
+  test('goes on at the next one when its own is silent', async () => {
+    await begin({ loadInterval: 400 });
+    const transport = await room.createDirectTransport();
+    const disconnected = once(client, 'disconnected');
+    doors[0].losing = 'answers';
+    expect(await disconnected).toEqual(['no sign of life']);
+    expect([(await transport.dump()).id, client.url]).toEqual([transport.id, doors[1].url]);
+  });
+
   test('keeps what the next one does not see yet, since it is not connected to all nodes', async () => {
     await begin();
     const late = opened(await CutProxy.create(media[1]!.url));
