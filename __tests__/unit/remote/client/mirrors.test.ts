@@ -1,7 +1,8 @@
 /** Mirrors go on when another server shows their objects under other handles, and end when it does not show them. */
 import { beforeEach, expect, test } from '@jest/globals';
 import type { Consumer, DirectTransport, Producer, Router } from 'mediasoup/types';
-import { resolveNodeLimits } from '../../../../src/remote/client/nodeLimits.ts';
+import { resolveOptions } from '../../../../src/api/optionsSchema.ts';
+import { nodeLimits } from '../../../../src/remote/client/nodeLimits.ts';
 import { Mirrors } from '../../../../src/remote/client/mirrors.ts';
 import type { Caller, MirrorCore } from '../../../../src/remote/client/mirrorCore.ts';
 import type { ClassName } from '../../../../src/remote/protocol/classes.ts';
@@ -42,7 +43,7 @@ function add<T extends object>(
 
 beforeEach(() => {
   [asked, disowned] = [[], []];
-  mirrors = new Mirrors(caller, resolveNodeLimits(undefined), {
+  mirrors = new Mirrors(caller, resolveOptions('limits', nodeLimits, {}), {
     onWorker: () => undefined,
     onRouter: () => undefined,
     onWorkerDied: () => undefined,
