@@ -12,7 +12,7 @@ import { untilConnected } from '../serve.ts';
 import { ServerProcess } from '../serverProcess.ts';
 import { until } from '../until.ts';
 import { Diary } from './diary.ts';
-import { hostileCredentials, hostileFrame, hostileMessage, type Known } from './hostileClient.ts';
+import { hostileCredentials, hostileFlood, hostileFrame, hostileMessage, type Known } from './hostileClient.ts';
 import { assertResponsive, isStarved, patiently, watchTurns } from './starvation.ts';
 
 const token = 'secret';
@@ -22,6 +22,8 @@ const SESSION_TIMEOUT_MS = 2000;
 const CLIENTS = 8;
 /** By one client, until it goes. */
 const MESSAGES = 100;
+/** Of one kind, at once. */
+const FLOOD = 50;
 /** Of one that keeps to nothing, and which is mostly cut off soon. */
 const FRAMES = 25;
 
@@ -131,7 +133,7 @@ function settled(socket: Socket): Promise<boolean> {
 
 /** A client that is let in, and keeps to socket.io's protocol, but not to ours. */
 async function sendMessages(url: string, random: () => number, diary: Diary): Promise<void> {
-  const socket = connect(url, { protocol: 1, token });
+  const socket = connect(url, { protocol: 1, token, canMove: random() < 0.5 });
   await settled(socket);
   const known: Known[] = [];
   const waiting = new Map<number, () => void>();
@@ -149,6 +151,10 @@ async function sendMessages(url: string, random: () => number, diary: Diary): Pr
     if (random() < 0.05)
       socket.emit('message', Math.floor(random() * (number + 1)), 0, diary.note(hostileMessage(random, number, known)));
     if (random() < 0.01) number += 2;
+    if (random() < 0.02) {
+      const flood = hostileFlood(random, known);
+      for (let repeated = 0; repeated < FLOOD; ++repeated) send(flood(number + 1, repeated));
+    }
     send(hostileMessage(random, number + 1, known));
     if (random() < 0.85) continue;
     // Its way leads through the Workers: so the next messages are about what this one has made.
@@ -158,7 +164,10 @@ async function sendMessages(url: string, random: () => number, diary: Diary): Pr
     await Promise.race([answered, gone]);
   }
   if (random() < 0.7 && socket.connected) {
-    socket.emit('bye', () => socket.disconnect());
+    // What it says to have moved is not adopted by anyone, and goes with the MafaldaRouter.
+    const farewell = diary.note(random() < 0.5 ? 'bye' : 'moved');
+    socket.emit(farewell, () => socket.disconnect());
+    if (random() < 0.5) for (let repeated = 0; repeated < FLOOD; ++repeated) socket.emit(farewell);
     await gone;
   }
   socket.disconnect();

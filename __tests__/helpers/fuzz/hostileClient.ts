@@ -179,6 +179,9 @@ const piped = { id: 'p', appData: {}, paused: false, kind: 'audio', rtpParameter
 
 type AnyCall = MafaldaCall | MediasoupCall | MafaldaRouterCall | { [Name in ClassName]: Callable<Name> }[ClassName];
 
+/** A client has no right to the objects of MafaldaRouters that it is not attached to: what it adopts is among these. */
+const adoptable = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+
 /** Arguments that are right, or nearly, of all that can be called: the compiler names a method that is missing. */
 const calls: Readonly<Record<AnyCall, unknown[]>> = {
   createMafaldaRouter: [
@@ -201,7 +204,7 @@ const calls: Readonly<Record<AnyCall, unknown[]>> = {
   closeUnconfirmed: [{ mafaldaRouter: 'mine', handles: [1, 2, 3], number: 1 }],
   attach: [],
   leave: [],
-  adopt: [[1, 2, 3]],
+  adopt: [adoptable],
   getResourceUsages: [],
   getResourceUsage: [],
   getRtpCapabilities: [],
@@ -350,7 +353,13 @@ export function hostileMessage(random: Random, id: number, known: readonly Known
       name: pick(random, ['message', 'rtp', 'rtcp', ...names]),
       listening: random() < 0.7,
     };
-  if (random() < 0.01) return { type: 'followRooms', handle };
+  if (random() < 0.02) return { type: 'followRooms', handle };
+  if (random() < 0.03)
+    return { type: 'call', id, target: 'mine', method: 'adopt', args: hostileAdoption(random, known) };
+  if (random() < 0.03) {
+    const args = random() < 0.3 ? calls.findMafaldaRouter : spoilOne(random, hostileQuestion(random));
+    return { type: 'call', id, target: 0, method: 'findMafaldaRouter', args };
+  }
   // A process each: not often.
   if (random() < 0.001)
     return {
@@ -369,7 +378,7 @@ export function hostileMessage(random: Random, id: number, known: readonly Known
   const [target, method] =
     random() < 0.8
       ? fitting(random, object)
-      : [pick<unknown>(random, [0, handle, 'mine', 'theirs', '__proto__', -2]), anyMethod(random)];
+      : anyCall(random, pick(random, [0, handle, 'mine', 'theirs', '__proto__', -2]));
   const right = withReference(random, method, known);
   const message = {
     type: pick(random, ['call', 'call', 'call', 'send']),
@@ -377,9 +386,53 @@ export function hostileMessage(random: Random, id: number, known: readonly Known
     target,
     method,
     args: random() < 0.4 ? right : spoilOne(random, right),
+    key: hostileKey(random),
   };
   const chance = random();
   return chance < 0.98 ? message : chance < 0.99 ? spoil(random, message) : hostileValue(random);
+}
+
+/** Handles of its own, of others in the same MafaldaRouter, of others elsewhere, and of nothing. */
+function hostileAdoption(random: Random, known: readonly Known[]): unknown[] {
+  const some = known.filter(() => random() < 0.5).map(({ handle }) => handle);
+  const right = pick<unknown[]>(random, [
+    [some],
+    [[...some, ...some]],
+    [adoptable],
+    [Array.from({ length: pick(random, [1000, 1001]) }, (_, index) => 1e9 + index)],
+  ]);
+  return random() < 0.7 ? right : spoilOne(random, right);
+}
+
+/** A question for a MafaldaRouter that is not there, mostly another one each time. */
+function hostileQuestion(random: Random): unknown[] {
+  const id = random() < 0.8 ? `nowhere ${Math.floor(random() * 1e6)}` : pick(random, names);
+  return [{ id, ...(random() < 0.5 ? { maxWorkers: 2 } : {}) }, random() < 0.5];
+}
+
+/** Mostly none, which is no member of the message: keys that are right, of others, too long, and no strings. */
+function hostileKey(random: Random): unknown {
+  if (random() < 0.7) return undefined;
+  const right = [() => `key ${random()}`, () => 'the same for all', () => 'k'.repeat(200)];
+  // A malformed message is the end of a session.
+  const wrong = [() => 'k'.repeat(201), () => '', () => null, () => 5, () => ({}), () => pick(random, names)];
+  return pick<() => unknown>(random, random() < 0.97 ? right : wrong)();
+}
+
+/** Returns what makes messages of one kind, each of which asks for something that is to be remembered, or told. */
+export function hostileFlood(random: Random, known: readonly Known[]): (id: number, index: number) => unknown {
+  const call = (id: number, target: unknown, method: string, args: unknown[], key?: string): unknown => ({
+    ...{ type: 'call', id, target, method, args },
+    key,
+  });
+  const own = known.findLast(({ className }) => className === 'DirectTransport')?.handle ?? 1;
+  return pick<(id: number, index: number) => unknown>(random, [
+    () => ({ type: 'followRooms' }),
+    (id, index) => call(id, 0, 'findMafaldaRouter', [{ id: `nowhere ${id} ${index}` }, true]),
+    (id, index) => call(id, 'mine', 'adopt', [Array.from({ length: 1000 }, (_, at) => 1e6 + 1000 * index + at)]),
+    id => call(id, 'mine', 'adopt', [known.map(({ handle }) => handle)]),
+    (id, index) => call(id, own, 'produceData', [{ id: 'once' }], `${index} of many`.padEnd(200, '.')),
+  ]);
 }
 
 /** A method that takes an object of mediasoup's gets one, of any class. */
@@ -388,6 +441,10 @@ function withReference(random: Random, method: string, known: readonly Known[]):
   const name = method === 'pipeToRouter' ? 'router' : method === 'createWebRtcTransport' ? 'webRtcServer' : undefined;
   if (name === undefined || known.length === 0 || random() < 0.3) return right;
   return [{ ...(right[0] as Wire), [name]: { $ref: pick(random, known).handle } }];
+}
+
+function anyCall(random: Random, target: unknown): [target: unknown, method: string] {
+  return [target, anyMethod(random, target)];
 }
 
 function isCall(method: string): method is AnyCall {
@@ -405,11 +462,11 @@ function fitting(random: Random, object: Known | undefined): [target: unknown, m
   return [object.handle, pick(random, membersOf(descriptionOf(object.className), 'call', 'create', 'send', 'closing'))];
 }
 
-/** A client may have its server drained, which the client that behaves would notice. */
+/** A client may have its server drained, which the client that behaves would notice: only other targets are asked for it. */
 const harmless = Object.keys(calls).filter(name => name !== 'drain');
 
-function anyMethod(random: Random): string {
-  return random() < 0.5 ? pick(random, harmless) : pick(random, neverMethods);
+function anyMethod(random: Random, target: unknown): string {
+  return random() < 0.5 ? pick(random, target === 0 ? harmless : Object.keys(calls)) : pick(random, neverMethods);
 }
 
 /** Packets of socket.io and of Engine.IO that are wrong by themselves; `#` stands for the next number of a message. */
@@ -454,6 +511,12 @@ const rawPackets = [
     '42["__proto__"]',
     '42["bye"]',
     '420["bye",{}]',
+    '42["moved"]',
+    '420["moved"]',
+    '421["moved",{}]',
+    '42["moved",{},[],1]',
+    '42["alive"]',
+    '420["alive",{}]',
   ],
   ...[
     '40/admin,{"protocol":1}',
@@ -474,6 +537,7 @@ const rawPackets = [
     '42["acknowledge",1e300]',
     '42["load",{}]',
     '42["welcome",{}]',
+    '42["goodbye"]',
     '42["message",[],[],[],[]]',
   ],
   ...[
@@ -516,6 +580,12 @@ export function hostileFrame(random: Random, number: number): Frame {
 
 /** What a client might say of itself. */
 export function hostileCredentials(random: Random): Record<string, unknown> {
-  const right = { protocol: 1, token: 'secret', session: { id: 'x', received: 1 }, endSessionId: 'y' };
+  const right = {
+    protocol: 1,
+    token: 'secret',
+    session: { id: 'x', received: 1 },
+    endSessionId: 'y',
+    canMove: random() < 0.5,
+  };
   return spoil(random, right) as Record<string, unknown>;
 }

@@ -215,7 +215,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> {
     server.on('open', () => (server === this.#server || !this.#server.connected) && this.emit('open'));
     server.on('welcome', welcome => void this.#onWelcome(server, welcome));
     server.on('load', report => server === this.#server && this.emit('load', report));
-    server.on('goodbye', () => server === this.#server && !this.#closed && this.#search?.leave(server));
+    server.on('goodbye', () => this.#onGoodbye(server));
     server.on('broken', what => this.#onBroken(server, what));
     server.on('refused', (reason, permanent) => this.#onRefused(server, reason, permanent));
     server.on('cutoff', (reason, permanent) => this.#onCutOff(server, reason, permanent));
@@ -227,6 +227,11 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> {
     server.on('sign', () => server === this.#server && this.#onSign());
     server.on('connecterror', error => this.emit('connecterror', url, error));
     return server;
+  }
+
+  /** Moves to another server, if there is one. A server that is being left already says nothing new. */
+  #onGoodbye(server: ServerSocket): void {
+    if (server === this.#server && !this.#closed && !this.#leaving) this.#search?.leave(server);
   }
 
   async #onWelcome(server: ServerSocket, welcome: Welcome): Promise<void> {

@@ -11,6 +11,10 @@ const ATTEMPT_MS = 4000;
 const RETURN_MS = 1000;
 const FIRST_PAUSE_MS = 200;
 const MAX_PAUSE_MS = 1000;
+/** The longest pause before a server is left that asks for it soon after another one has, in ms. */
+const MAX_LEAVE_PAUSE_MS = 5000;
+/** Time without such a request after which the next one is followed at once again, in ms. */
+const SETTLED_AFTER_MS = 60_000;
 
 /** What the search needs of a server. */
 export type Candidate = Pick<ServerSocket, 'connect' | 'disconnect'>;
@@ -19,6 +23,9 @@ export class ServerSearch<Server extends Candidate> {
   readonly #servers: readonly Server[];
   readonly #isBarred: (server: Server) => boolean;
   readonly #pauses = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+  /** Pauses of a client that is sent back and forth between servers. */
+  readonly #leavePauses = new Backoff(FIRST_PAUSE_MS, MAX_LEAVE_PAUSE_MS);
+  #leftAt = -Infinity;
   #target: Server | undefined;
   /** Server that is being left, and so is not tried. */
   #left: Server | undefined;
@@ -52,10 +59,22 @@ export class ServerSearch<Server extends Candidate> {
     if (!this.#target) this.#try(this.#after(server), ATTEMPT_MS);
   }
 
-  /** Tries all servers but this one, to which there is a connection still. */
+  /**
+   * Tries all servers but this one, to which there is a connection still: at once, or after a growing pause if another
+   * one was left a short time ago, since servers that send a client to each other must not keep it busy.
+   */
   leave(server: Server): void {
     this.#left = server;
-    this.beginAfter(server);
+    if (this.#target) return;
+    const now = performance.now();
+    const isSettled = now - this.#leftAt >= SETTLED_AFTER_MS;
+    this.#leftAt = now;
+    if (isSettled) {
+      this.#leavePauses.reset();
+      return this.beginAfter(server);
+    }
+    const next = (this.#target = this.#after(server));
+    this.#timer = setTimeout(() => this.#try(next, ATTEMPT_MS), this.#leavePauses.next());
   }
 
   /** Tries again also a server that was being left: there is no connection to it any more. */

@@ -90,11 +90,12 @@ export class ToldRooms extends EnhancedEventEmitter<HeldRoomsEvents> implements 
     const { mafaldaRouters, objectBytes } = this.#limits;
     if (this.#ids.size >= mafaldaRouters)
       throw new Error(`the server tells of more than ${mafaldaRouters} MafaldaRouters (limits.mafaldaRouters)`);
-    this.#bytes += id.length * BYTES_PER_CHARACTER;
-    if (this.#bytes > objectBytes)
+    const bytes = this.#bytes + id.length * BYTES_PER_CHARACTER;
+    if (bytes > objectBytes)
       throw new Error(
         `the server tells of MafaldaRouters whose ids take more than ${objectBytes} bytes (limits.objectBytes)`,
       );
+    this.#bytes = bytes;
     this.#ids.add(id);
     this.emit('held', id);
   }

@@ -16,6 +16,8 @@ interface Follower {
   /** Ids that are still to be listed; undefined when all are. */
   remaining: Iterator<string> | undefined;
   isFirst: boolean;
+  /** Whether it waits for the list to be known. */
+  isWaiting: boolean;
 }
 
 export class RoomTeller implements SendableTree {
@@ -36,11 +38,17 @@ export class RoomTeller implements SendableTree {
    * @param sender sends the list, as fast as the member can follow
    */
   add(member: Member, sender: Pick<TreeSender, 'send'>): void {
+    // A member that asks again and again waits once.
+    if (this.#followers.get(member)?.isWaiting) return;
     const rooms = (this.#rooms ??= this.#follow());
     if (this.#followers.size === 0) rooms.on('held', this.#onChange).on('released', this.#onChange);
-    this.#followers.set(member, { sender, remaining: undefined, isFirst: true });
+    const follower: Follower = { sender, remaining: undefined, isFirst: true, isWaiting: true };
+    this.#followers.set(member, follower);
     // A Mafalda with nodes knows nothing before they have told it.
-    void rooms.known.then(() => this.list(member));
+    void rooms.known.then(() => {
+      follower.isWaiting = false;
+      return this.list(member);
+    });
   }
 
   /** Sends the list of all to a member, if it follows. Resolves when that has been sent, or has been stopped. */

@@ -91,3 +91,27 @@ test('a server that is found ends the search', () => {
   jest.advanceTimersByTime(10_000);
   expect([told, search.target]).toEqual([['connect one'], undefined]);
 });
+
+test('a client that is sent back and forth between servers goes there at once only the first time', () => {
+  const started = performance.now();
+  const left = [0, 0];
+  for (const minute of [0, 1]) {
+    search.leave(servers[0]!);
+    expect(told.at(-1)).toBe('connect two');
+    search.found();
+    while (performance.now() - started < 50_000 + minute * 120_000) {
+      search.leave(servers[left[minute]! % 2]!);
+      // A server that says it again changes nothing.
+      search.leave(servers[left[minute]! % 2]!);
+      const before = told.length;
+      while (told.length === before) jest.advanceTimersByTime(10);
+      search.found();
+      ++left[minute]!;
+    }
+    jest.advanceTimersByTime(60_000);
+  }
+  for (const count of left) {
+    expect(count).toBeGreaterThan(10);
+    expect(count).toBeLessThan(40);
+  }
+});

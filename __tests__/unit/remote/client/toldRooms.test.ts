@@ -65,3 +65,12 @@ test('what was released counts no more for the limits', () => {
   rooms.held(['a', 'b', 'c', 'd']);
   expect(rooms.size).toBe(4);
 });
+
+test('an id beyond the limits does not count in the next session', () => {
+  for (let session = 0; session < 3; ++session) {
+    expect(() => rooms.held(['x'.repeat(60)])).toThrow('limits.objectBytes');
+    rooms.end();
+  }
+  rooms.held(['x'.repeat(40)]);
+  expect(rooms.size).toBe(1);
+});

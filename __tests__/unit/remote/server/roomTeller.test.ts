@@ -159,3 +159,22 @@ test('the list waits for nodes that have not told theirs', async () => {
   await Promise.resolve();
   expect(client.messages).toEqual([{ type: 'heldRooms', ids: ['a'], isFirst: true, isLast: true }]);
 });
+
+test('a client that asks again and again before anything is known waits once, and gets one list', async () => {
+  let tellAll!: () => void;
+  rooms.known = new Promise(resolve => (tellAll = resolve));
+  const then = jest.spyOn(rooms.known, 'then');
+  const client = new Client();
+  for (let asked = 0; asked < 1000; ++asked) teller.add(client, client.sender);
+  expect(then).toHaveBeenCalledTimes(1);
+  rooms.hold('a');
+  tellAll();
+  await rooms.known;
+  await Promise.resolve();
+  expect(client.messages).toEqual([{ type: 'heldRooms', ids: ['a'], isFirst: true, isLast: true }]);
+  // Later it may ask once more.
+  teller.add(client, client.sender);
+  await rooms.known;
+  await Promise.resolve();
+  expect(client.messages).toHaveLength(2);
+});
