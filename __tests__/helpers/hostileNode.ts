@@ -71,7 +71,8 @@ export class HostileNode {
         this.#script.onCall?.(connection, message);
       }
     });
-    socket.on('bye', (done: unknown) => typeof done === 'function' && (done as () => void)());
+    for (const farewell of ['bye', 'moved'])
+      socket.on(farewell, (done: unknown) => typeof done === 'function' && (done as () => void)());
     socket.emit('welcome', this.#script.welcome ? this.#script.welcome() : welcome(version));
     this.#script.onConnection?.(connection);
   }

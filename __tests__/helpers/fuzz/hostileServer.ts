@@ -1,4 +1,5 @@
 /** Messages that no well-behaved server sends, chosen by a seeded generator so that they can be sent again. */
+import { mafaldaErrors } from '../../../src/api/errors.ts';
 import { classes, descriptionOf, type ClassName } from '../../../src/remote/protocol/classes.ts';
 import { membersOf } from '../../../src/remote/protocol/describe.ts';
 import { stateTypes } from '../../../src/remote/protocol/validateServer.ts';
@@ -19,6 +20,7 @@ const load = {
     { id: 'w:1', cpu: 1, routers: 1, transports: 1, producers: 0, consumers: 0, dataProducers: 0, dataConsumers: 0 },
   ],
   hosts: [{ cores: 2, cpu: 3, memory: { total: 8e9, free: 4e9 } }],
+  draining: false,
 };
 
 /** The first word of a server, which is right. */
@@ -46,7 +48,7 @@ export function hostileHandshake(random: Random): string {
 }
 
 export function hostileWelcome(random: Random, version: string): unknown {
-  return spoil(random, welcome(version));
+  return spoil(random, { ...welcome(version), maxLoad: 80 });
 }
 
 export function hostileReport(random: Random): unknown {
@@ -109,6 +111,7 @@ export class HostileTeller {
         5,
         [],
         {},
+        hostileFinding(random),
         hostileValue(random),
       ]);
       return {
@@ -125,8 +128,12 @@ export class HostileTeller {
         error: {
           name: pick(random, ['TypeError', 'LimitError', 'x']),
           message: 'no',
-          code: pick<unknown>(random, ['ERR_MAFALDA_LIMIT', 'ERR_MAFALDA_NODE_UNAVAILABLE', '__proto__', 5]),
-          fields: { max: 3, limit: 'x', causes: { a: { name: 'x', message: 'y' } } },
+          code: pick<unknown>(random, [...Object.keys(mafaldaErrors), '__proto__', 5]),
+          fields: pick<unknown>(random, [
+            { max: 3, limit: 'x', causes: { a: { name: 'x', message: 'y' } } },
+            { load: 90, maxLoad: 80, node: 'x', method: 'x', reason: 'x', permanent: false },
+            { load: {}, maxLoad: '80', node: 5, method: [], reason: null, permanent: 'no', causes: [null], cause: 5 },
+          ]),
         },
       };
     if (chance < 0.6 || this.#known.length < 3) return this.#add();
@@ -152,6 +159,7 @@ export class HostileTeller {
         ]),
       }),
       () => ({ type: 'forget', handle }),
+      () => ({ type: 'disown', handles: pick(random, [[], [handle], this.#known.map(known => known.handle)]) }),
       () => ({ type: 'closeMafaldaRouter', mafaldaRouter: pick(random, ['room', 'other', '__proto__', '']) }),
       () => ({
         type: 'heldRooms',
@@ -162,6 +170,21 @@ export class HostileTeller {
       () => ({ type: pick(random, ['held', 'released']), ids: ['room', `${Math.floor(random() * 1e6)}`] }),
       () => ({ type: pick(random, ['call', 'constructor', '__proto__', 'send']), handle }),
     ])();
+  }
+
+  /** Returns messages of one kind, each of which is as it may be, but for their number. */
+  flood(): Wire[] {
+    const random = this.#random;
+    const handles = this.#known.map(({ handle }) => handle);
+    const kind = pick<(index: number) => Wire>(random, [
+      () => ({ type: 'disown', handles }),
+      () => ({ type: 'disown', handles: Array.from({ length: 100 }, (_, at) => 1e6 + at) }),
+      index => ({ type: 'held', ids: [`room ${index}`, 'room'] }),
+      () => ({ type: 'released', ids: ['room'] }),
+      index => ({ type: 'heldRooms', ids: [`room ${index}`], isFirst: index === 0, isLast: false }),
+      index => ({ type: 'heldRooms', ids: [`room ${index}`], isFirst: true, isLast: true }),
+    ]);
+    return Array.from({ length: 50 }, (_, index) => kind(index));
   }
 
   #add(): Wire {
@@ -181,6 +204,7 @@ export class HostileTeller {
       parent: parents.length === 0 ? undefined : parent?.handle,
       appData: pick<unknown>(random, [{}, { a: 1 }, null]),
       state,
+      key: random() < 0.8 ? undefined : pick(random, ['a key', 'the same for all', '__proto__', 'k'.repeat(200)]),
     };
     return {
       type: 'add',
@@ -188,6 +212,12 @@ export class HostileTeller {
       addition,
     };
   }
+}
+
+/** What may be the answer to a question for a MafaldaRouter, or nearly. */
+function hostileFinding(random: Random): unknown {
+  const right = { isComplete: random() < 0.5, number: pick(random, [1, 2]), routerOptions: { mediaCodecs: [] } };
+  return random() < 0.5 ? right : spoil(random, right);
 }
 
 function spoilable(random: Random, state: Wire): unknown {
@@ -253,6 +283,10 @@ const packets = [
     '42["refused"]',
     '42["refused",{"toString":1}]',
     '42["refused","x"]',
+    '42["goodbye"]',
+    '42["goodbye",{"toString":1}]',
+    '421["goodbye"]',
+    '43["moved"]',
     '42["message"]',
     '42["message",1]',
     '42["message",1,0,null]',

@@ -21,6 +21,8 @@ import { assertResponsive, patiently } from './starvation.ts';
 const CLIENTS = 8;
 /** On one connection, if it lasts. */
 const MESSAGES = 100;
+/** Of those that ask a client to leave, at once. */
+const GOODBYES = 20;
 const ROUND_TIMEOUT_MS = 5000;
 
 /** @throws if the controller has noticed anything that it should not: the message has the seed */
@@ -57,7 +59,7 @@ export async function fuzzClient(
 async function tellMessages(victim: VictimProcess, random: () => number, diary: Diary): Promise<void> {
   const telling: Promise<void>[] = [];
   const node = await HostileNode.create({
-    welcome: () => (random() < 0.9 ? welcome(version) : diary.note(hostileWelcome(random, version))),
+    welcome: () => (random() < 0.9 ? anySession(random) : diary.note(hostileWelcome(random, version))),
     onConnection: connection => telling.push(tell(connection, random, diary)),
   });
   try {
@@ -68,12 +70,24 @@ async function tellMessages(victim: VictimProcess, random: () => number, diary: 
   }
 }
 
+/** A right welcome. A client that comes for a session, and gets another one, moves there with what it has. */
+function anySession(random: () => number): unknown {
+  return { ...welcome(version), session: { id: `session ${Math.floor(random() * 3)}`, received: 0 } };
+}
+
 /** In packets of some messages, until it has hung up, or had enough. */
 async function tell(connection: HostileConnection, random: () => number, diary: Diary): Promise<void> {
   const teller = new HostileTeller(random);
   const { socket, calls } = connection;
   for (let told = 0; told < MESSAGES && socket.connected;) {
     if (random() < 0.1) socket.emit('load', diary.note(hostileReport(random)));
+    if (random() < 0.03)
+      for (let said = 0; said < GOODBYES; ++said) socket.emit('goodbye', ...(random() < 0.5 ? [] : [said]));
+    if (random() < 0.02) {
+      const flood = teller.flood();
+      told += flood.length;
+      for (const message of flood) connection.tell(diary.note(message));
+    }
     const packet = Array.from({ length: 1 + Math.floor(random() * 8) }, () => diary.note(teller.message(calls)));
     told += packet.length;
     connection.tell(...packet);

@@ -24,7 +24,11 @@ async function meet(url: string, clients: number, limits: VictimRequest['limits'
   await Promise.all(bad.map(mafalda => mafalda.close()));
   errors = [];
   const options = { callTimeout: 300, limits };
-  const remote = Array.from({ length: clients }, () => new RemoteMafaldaClient(url, options));
+  // By a second name of the same server, every other client has two of them, and moves when it is asked to leave.
+  const remote = Array.from(
+    { length: clients },
+    (_, index) => new RemoteMafaldaClient(index % 2 === 1 ? [url, `${url}/mafalda`] : url, options),
+  );
   const horizontal = new MafaldaHorizontal([url, goodUrl!], options);
   bad = [...remote, horizontal];
   const note = ({ message }: Error): void => void errors.push(message);

@@ -87,6 +87,10 @@ describe('a controller', () => {
     ['a close for a reason of its own', { type: 'close', handle: 3, cause: { name: 'error' } }],
     ['a close with an error that is none', { type: 'close', handle: 1, cause: { name: 'died', error: 5 } }],
     ['a MafaldaRouter without a name', { type: 'closeMafaldaRouter' }],
+    ['an idempotency key that is none', add({ ...transport, handle: 9, key: { length: 1 } })],
+    ['a key without end', add({ ...transport, handle: 9, key: 'k'.repeat(2001) })],
+    ['objects of others that are no list', { type: 'disown', handles: 3 }],
+    ['objects of others that are none', { type: 'disown', handles: [3, -1] }],
     ['a held MafaldaRouter without a name', { type: 'held', ids: [5] }],
     ['released MafaldaRouters that are no list', { type: 'released', ids: { length: 1, 0: 'room' } }],
     ['a list of MafaldaRouters that says not what part it is', { type: 'heldRooms', ids: [] }],
@@ -221,6 +225,25 @@ test('a server that does not keep to the protocol is tried again ever more rarel
   const gaps = node.connections.slice(1, 4).map((at, index) => at - node.connections[index]!);
   for (const [index, gap] of gaps.entries()) expect(gap).toBeGreaterThan(0.5 * 500 * 2 ** index - 50);
   expect(errors).toBeGreaterThanOrEqual(3);
+}, 40_000);
+
+test('servers that send a client to each other see it ever more rarely', async () => {
+  const connections: number[] = [];
+  const sends = (id: string): Promise<HostileNode> =>
+    HostileNode.create({
+      welcome: () => ({ ...welcome(version), session: { id, received: 0 } }),
+      onConnection: ({ socket }) => {
+        connections.push(performance.now());
+        for (let said = 0; said < 100; ++said) socket.emit('goodbye');
+      },
+    });
+  const [one, two] = [opened(await sends('one')), opened(await sends('two'))];
+  const client = opened(new RemoteMafaldaClient([one.url, two.url]));
+  await until('it was sent away some times', () => connections.length >= 5, 30_000);
+  // The first goodbye is followed at once.
+  const gaps = connections.slice(2, 5).map((at, index) => at - connections[index + 1]!);
+  for (const [index, gap] of gaps.entries()) expect(gap).toBeGreaterThan(0.5 * 200 * 2 ** index - 20);
+  await client.close();
 }, 40_000);
 
 test('loads that are no numbers from 0 up are ignored', async () => {
