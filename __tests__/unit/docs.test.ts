@@ -4,6 +4,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import ts from 'typescript';
 import * as v from 'valibot';
 import { configurationPage, docsOf, sections, withOptions } from '../../scripts/configuration-tables.ts';
+import { clusterSettings } from '../../src/cli/settings/serverSettings.ts';
+import { strategies } from '../../src/placement/strategies.ts';
 import { page, withTables } from '../../scripts/protocol-tables.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -36,6 +38,13 @@ test('defaults in docstrings are those of the schemas', () => {
         });
     }
   }
+});
+
+test('the guide and the help of the command name every strategy', async () => {
+  const guide = await readFile(new URL('docs/guides/media-servers.md', root), 'utf8');
+  const names = Object.keys(strategies);
+  expect(names.filter(name => !guide.includes(`\n| \`${name}\``))).toEqual([]);
+  expect(clusterSettings.strategy.help).toBe(names.join(', '));
 });
 
 test('files of the sources that pages name are there', async () => {

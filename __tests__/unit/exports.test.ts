@@ -22,17 +22,7 @@ test.each([
   [
     'mafalda-horizontal',
     root,
-    [
-      'default',
-      'MafaldaHorizontal',
-      'Mafalda',
-      'RemoteMafaldaServer',
-      'RemoteMafaldaClient',
-      'concentrate',
-      'leastLoaded',
-      'twoChoices',
-      'regionFirst',
-    ],
+    ['default', 'MafaldaHorizontal', 'Mafalda', 'RemoteMafaldaServer', 'RemoteMafaldaClient', 'strategies'],
   ],
   ['mafalda-horizontal/mafalda', local, ['Mafalda']],
   ['mafalda-horizontal/remote', remote, ['RemoteMafaldaServer', 'RemoteMafaldaClient']],

@@ -1,8 +1,10 @@
+/** Many Mafaldas as one: the nodes, the MafaldaRouters over them, and the events that tell of both. */
 import { randomUUID } from 'node:crypto';
 import { RemoteMafaldaClient, type RemoteMafaldaClientOptions } from '../remote/client/index.ts';
 import type { MafaldaDump, NodeDump } from '../api/dump.ts';
 import { ClosedError } from '../api/errors.ts';
 import type { LoadReport } from '../api/load.ts';
+import { listen } from '../core/listen.ts';
 import { logger } from '../core/logger.ts';
 import type { PublicEmitter } from '../core/publicEmitter.ts';
 import { MafaldaBase } from '../base/mafaldaBase.ts';
@@ -31,7 +33,7 @@ import { HorizontalMafaldaRouter } from './horizontalMafaldaRouter.ts';
 import { Evidence } from './liveness/evidence.ts';
 import { Liveness } from './liveness/liveness.ts';
 import { askNodes, pathTo } from './askNodes.ts';
-import { NodePool } from './nodePool.ts';
+import { NodePool, type NodePoolEvents } from './nodePool.ts';
 import type { Strategy } from '../placement/strategies.ts';
 import {
   horizontalOptions,
@@ -111,24 +113,24 @@ export class MafaldaHorizontal<Events extends MafaldaHorizontalEvents = MafaldaH
       onUnreachable: ({ mafalda }) => this.#events.safeEmit('nodeunreachable', mafalda),
       onReachable: ({ mafalda }) => this.#events.safeEmit('nodereachable', mafalda),
     });
-    this.#nodes.on('connected', node => {
-      for (const mafaldaRouter of this.own.values()) mafaldaRouter.nodeConnected(node);
-      this.#events.safeEmit('nodeconnected', node.mafalda);
-      this.#liveness.nodeConnected(node);
+    listen<Omit<NodePoolEvents, 'added' | 'removed'>>(this.#nodes, {
+      connected: node => {
+        for (const mafaldaRouter of this.own.values()) mafaldaRouter.nodeConnected(node);
+        this.#events.safeEmit('nodeconnected', node.mafalda);
+        this.#liveness.nodeConnected(node);
+      },
+      lost: node => this.#onLost(node),
+      disconnected: ({ mafalda }, reason) => this.#events.safeEmit('nodedisconnected', mafalda, reason),
+      linkdown: ({ from, to }) => this.#events.safeEmit('linkdown', { from: from.mafalda, to: to.mafalda }),
+      linkup: ({ from, to }) => this.#events.safeEmit('linkup', { from: from.mafalda, to: to.mafalda }),
+      load: ({ mafalda }, load) => this.#events.safeEmit('nodeload', mafalda, load),
+      failing: ({ mafalda }, error) => this.#events.safeEmit('nodefailing', mafalda, error),
+      draining: ({ mafalda }) => this.#events.safeEmit('nodedraining', mafalda),
+      connecterror: failure => this.#events.safeEmit('connecterror', failure),
+      error: error => this.#onNodeError(error),
+      unfit: node => this.#remove(node),
+      settled: () => this.#onSettled(),
     });
-    this.#nodes.on('lost', node => this.#onLost(node));
-    this.#nodes.on('disconnected', ({ mafalda }, reason) => this.#events.safeEmit('nodedisconnected', mafalda, reason));
-    this.#nodes.on('linkdown', ({ from, to }) =>
-      this.#events.safeEmit('linkdown', { from: from.mafalda, to: to.mafalda }),
-    );
-    this.#nodes.on('linkup', ({ from, to }) => this.#events.safeEmit('linkup', { from: from.mafalda, to: to.mafalda }));
-    this.#nodes.on('load', ({ mafalda }, load) => this.#events.safeEmit('nodeload', mafalda, load));
-    this.#nodes.on('failing', ({ mafalda }, error) => this.#events.safeEmit('nodefailing', mafalda, error));
-    this.#nodes.on('draining', ({ mafalda }) => this.#events.safeEmit('nodedraining', mafalda));
-    this.#nodes.on('connecterror', failure => this.#events.safeEmit('connecterror', failure));
-    this.#nodes.on('error', error => this.#onNodeError(error));
-    this.#nodes.on('unfit', node => this.#remove(node));
-    this.#nodes.on('settled', () => this.#onSettled());
     this.#directory = new ClusterDirectory({
       nodes: this.#nodes,
       given: directory,

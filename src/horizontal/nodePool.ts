@@ -8,6 +8,7 @@ import type { MafaldaApi } from '../api/types.ts';
 import { Attempts, type Tried } from './attempts.ts';
 import { ClusterNode, type NodeEvents } from './clusterNode.ts';
 import { Decisions } from '../core/decisions.ts';
+import { listen } from '../core/listen.ts';
 import type { PipeReason, PlacementReason } from '../api/statistics.ts';
 import { within } from '../core/within.ts';
 import { LinkTable } from './reachability/linkTable.ts';
@@ -181,7 +182,7 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
       this.#unsettled.delete(node);
       this.#emitIfSettled();
     };
-    const stop = listen(node.events, {
+    const stop = listen<NodeEvents>(node.events, {
       connected: () => {
         node.markConnected();
         node.lost = false;
@@ -480,21 +481,6 @@ export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
     if (reason) throw reason;
     return node;
   }
-}
-
-type Listeners = { [Name in keyof NodeEvents]: (...args: NodeEvents[Name]) => void };
-
-/**
- * Adds the listeners.
- * @returns to be called to remove them
- */
-function listen(events: EnhancedEventEmitter<NodeEvents>, listeners: Listeners): () => void {
-  // The compiler can't see that each name comes with its own listener.
-  const pairs = Object.entries(listeners) as ['load', (load: number) => void][];
-  for (const [name, listener] of pairs) events.on(name, listener);
-  return () => {
-    for (const [name, listener] of pairs) events.off(name, listener);
-  };
 }
 
 /** Returns the first of the nodes with the smallest figure. */

@@ -3,6 +3,7 @@
  * for the same thing, the next one takes over when one is lost, or is about to close.
  */
 import { EnhancedEventEmitter } from 'mediasoup/extras';
+import { listen } from '../../core/listen.ts';
 import { logger } from '../../core/logger.ts';
 import { within } from '../../core/within.ts';
 import { CallTimeoutError, ClosedError, NodeUnavailableError, type RefusedError } from '../../api/errors.ts';
@@ -12,7 +13,7 @@ import type { ResolvedConnectionOptions } from './connectionOptions.ts';
 import type { Rebinding } from './rebinding.ts';
 import { Requests, type MessageCodec } from './requests.ts';
 import { ServerSearch } from './serverSearch.ts';
-import { ServerSocket } from './serverSocket.ts';
+import { ServerSocket, type ServerSocketEvents } from './serverSocket.ts';
 import { Silence } from './silence.ts';
 
 const log = logger('client');
@@ -212,20 +213,23 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> {
         canMove: canMove || undefined,
       }),
     });
-    server.on('open', () => (server === this.#server || !this.#server.connected) && this.emit('open'));
-    server.on('welcome', welcome => void this.#onWelcome(server, welcome));
-    server.on('load', report => server === this.#server && this.emit('load', report));
-    server.on('goodbye', () => this.#onGoodbye(server));
-    server.on('broken', what => this.#onBroken(server, what));
-    server.on('refused', (reason, permanent) => this.#onRefused(server, reason, permanent));
-    server.on('cutoff', (reason, permanent) => this.#onCutOff(server, reason, permanent));
-    server.on('failed', isGone => {
-      if (isGone) this.#ended.add(server);
-      this.#search?.failed(server);
+    const isUsed = (): boolean => server === this.#server;
+    listen<ServerSocketEvents>(server, {
+      open: () => (isUsed() || !this.#server.connected) && this.emit('open'),
+      welcome: welcome => void this.#onWelcome(server, welcome),
+      load: report => isUsed() && this.emit('load', report),
+      goodbye: () => this.#onGoodbye(server),
+      broken: what => this.#onBroken(server, what),
+      refused: (reason, permanent) => this.#onRefused(server, reason, permanent),
+      cutoff: (reason, permanent) => this.#onCutOff(server, reason, permanent),
+      failed: isGone => {
+        if (isGone) this.#ended.add(server);
+        this.#search?.failed(server);
+      },
+      disconnected: reason => this.#onDisconnect(server, reason),
+      sign: () => isUsed() && this.#onSign(),
+      connecterror: error => this.emit('connecterror', url, error),
     });
-    server.on('disconnected', reason => this.#onDisconnect(server, reason));
-    server.on('sign', () => server === this.#server && this.#onSign());
-    server.on('connecterror', error => this.emit('connecterror', url, error));
     return server;
   }
 

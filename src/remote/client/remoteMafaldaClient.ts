@@ -1,9 +1,11 @@
+/** Mafalda in another process: its connection, and the mirrors of what a server shows. */
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { MafaldaBase } from '../../base/mafaldaBase.ts';
 import { ClosedError, NodeUnavailableError, type RefusedError } from '../../api/errors.ts';
 import type { LoadReport } from '../../api/load.ts';
 import type { HeldRooms } from '../../core/heldRooms.ts';
+import { listen } from '../../core/listen.ts';
 import { logger } from '../../core/logger.ts';
 import { ObjectTree } from '../../core/objectTree.ts';
 import { ModuleScope, packageScope } from '../../base/moduleScope.ts';
@@ -21,7 +23,7 @@ import { EncodedCapabilities } from '../protocol/capabilities.ts';
 import { decode, encode } from '../protocol/codec.ts';
 import { MAFALDA_TARGET, type Welcome } from '../protocol/messages.ts';
 import { isFoundMafaldaRouter, isMafaldaRouterStates } from '../protocol/validateServer.ts';
-import { Connection, NO_SIGN_OF_LIFE } from './connection.ts';
+import { Connection, NO_SIGN_OF_LIFE, type ConnectionEvents } from './connection.ts';
 import {
   connectionOptions,
   type RemoteMafaldaClientOptions,
@@ -267,51 +269,53 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     this.#connection = connection;
     this.#refusal = undefined;
     this.#readyState = ReadyState.CONNECTING;
-    connection.on('open', () => {
-      this.#readyState = ReadyState.OPEN;
-      this.safeEmit('open');
-    });
-    connection.on('welcome', welcome => {
-      this.#welcome = welcome;
-      this.#mediasoup.setInfo(welcome.mediasoup);
-      this.#readyState = ReadyState.CONNECTED;
-      this.#toldRooms?.begin();
-      this.safeEmit('connected');
-    });
-    connection.on('disconnected', reason => {
-      // A connection that was refused for good has been replaced.
-      if (this.#connection === connection) this.#onDisconnected(reason);
-    });
-    connection.on('load', report => {
-      this.#loadReport = report;
-      this.#setLoad(report.load);
+    listen<ConnectionEvents>(connection, {
+      open: () => {
+        this.#readyState = ReadyState.OPEN;
+        this.safeEmit('open');
+      },
+      welcome: welcome => {
+        this.#welcome = welcome;
+        this.#mediasoup.setInfo(welcome.mediasoup);
+        this.#readyState = ReadyState.CONNECTED;
+        this.#toldRooms?.begin();
+        this.safeEmit('connected');
+      },
+      disconnected: reason => {
+        // A connection that was refused for good has been replaced.
+        if (this.#connection === connection) this.#onDisconnected(reason);
+      },
+      load: report => {
+        this.#loadReport = report;
+        this.#setLoad(report.load);
+      },
+      lost: reason => {
+        // A silent server counts as disconnected, whatever TCP says; the event comes before objects close for it.
+        if (this.#readyState === ReadyState.CONNECTED) this.#onDisconnected(NO_SIGN_OF_LIFE);
+        this.#closeEverything(
+          new NodeUnavailableError(`${connection.url} is lost, and what was there with it`, {
+            node: connection.url,
+            cause: reason ?? connection.trouble,
+          }),
+        );
+        if (reason) this.reportError(reason);
+      },
+      refused: error => {
+        if (this.#readyState === ReadyState.CONNECTED) this.#onDisconnected(error.message);
+        if (error.permanent) {
+          this.#refusal = error;
+          this.#readyState = ReadyState.CLOSED;
+          this.#dropConnection(error);
+        }
+        this.safeEmit('connecterror', { url: connection.url, error });
+        this.reportError(error);
+      },
+      connecterror: (failed, error) => this.safeEmit('connecterror', { url: failed, error }),
     });
     const { requests } = connection;
     requests.on('answered', load => this.#setLoad(load));
     requests.on('late', result => closeLateResult(result, handle => this.#mirrors.objectOf(handle)));
     requests.on('message', (message, bytes) => this.#updates.apply(message, bytes));
-    connection.on('lost', reason => {
-      // A silent server counts as disconnected, whatever TCP says; the event comes before objects close for it.
-      if (this.#readyState === ReadyState.CONNECTED) this.#onDisconnected(NO_SIGN_OF_LIFE);
-      this.#closeEverything(
-        new NodeUnavailableError(`${connection.url} is lost, and what was there with it`, {
-          node: connection.url,
-          cause: reason ?? connection.trouble,
-        }),
-      );
-      if (reason) this.reportError(reason);
-    });
-    connection.on('refused', error => {
-      if (this.#readyState === ReadyState.CONNECTED) this.#onDisconnected(error.message);
-      if (error.permanent) {
-        this.#refusal = error;
-        this.#readyState = ReadyState.CLOSED;
-        this.#dropConnection(error);
-      }
-      this.safeEmit('connecterror', { url: connection.url, error });
-      this.reportError(error);
-    });
-    connection.on('connecterror', (failed, error) => this.safeEmit('connecterror', { url: failed, error }));
     connection.open();
   }
 
