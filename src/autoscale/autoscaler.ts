@@ -1,3 +1,4 @@
+/** The loop that looks at a cluster, decides by `plan()`, and has a provisioner do it. */
 import type { DrainReport, MafaldaHorizontal } from '../horizontal/index.ts';
 import { ProvisionError } from '../api/errors.ts';
 import { logger } from '../core/logger.ts';

@@ -1,3 +1,4 @@
+/** The interface by which layers of this package use each other's MafaldaRouters. */
 import type { RouterOptions } from 'mediasoup/types';
 import type { MafaldaRouter } from '../api/types.ts';
 import type { ObjectTree } from '../core/objectTree.ts';

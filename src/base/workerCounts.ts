@@ -1,3 +1,4 @@
+/** Numbers of the objects in each Worker, for load reports. */
 import type { WorkerLoad } from '../api/load.ts';
 import type { ObjectTree, ObjectType, TreeNode } from '../core/objectTree.ts';
 

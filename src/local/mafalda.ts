@@ -1,3 +1,4 @@
+/** A Mafalda of this process: a pool of Workers, and the MafaldaRouters on them. */
 import { Addresses, reachable } from '../core/addresses/addresses.ts';
 import { NodeUnavailableError } from '../api/errors.ts';
 import { WorkerCounts } from '../base/workerCounts.ts';

@@ -1,3 +1,4 @@
+/** A Worker of the pool, as placement sees it. */
 import type { WebRtcServer, WebRtcServerOptions, Worker, WorkerSettings } from 'mediasoup/types';
 import { onceClosed } from '../core/onceClosed.ts';
 import { WorkerStreamIds } from './aliases.ts';

@@ -1,3 +1,4 @@
+/** Registration of all metrics of a subject with prom-client. */
 import { Registry } from 'prom-client';
 import type { MafaldaApi } from '../api/types.ts';
 import { autoscalerMetrics, type MeasuredAutoscaler } from './autoscalerMetrics.ts';

@@ -1,3 +1,4 @@
+/** Choice of the place of a stream that its next pipe starts from. */
 import type { Router } from 'mediasoup/types';
 import type { StreamInRouter } from './streams.ts';
 

@@ -1,3 +1,4 @@
+/** The shared fate of the two ends of a pipe, and of a link. */
 import type { Consumer, DataConsumer, DataProducer, Producer, Transport } from 'mediasoup/types';
 import { logger } from '../core/logger.ts';
 import { onceClosed } from '../core/onceClosed.ts';

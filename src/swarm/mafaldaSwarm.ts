@@ -1,3 +1,7 @@
+/**
+ * A cluster of peers without a centre: a MafaldaHorizontal, and the server and directory that make this machine a
+ * peer.
+ */
 import type { MafaldaApi } from '../api/types.ts';
 import { logger } from '../core/logger.ts';
 import type { NodeRecord } from '../horizontal/directory/directory.ts';

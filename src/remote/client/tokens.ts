@@ -1,3 +1,4 @@
+/** Tokens that a client shows to servers. */
 import { isLoopback } from '../../core/addresses/loopback.ts';
 import type { Token } from './connectionOptions.ts';
 

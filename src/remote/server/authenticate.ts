@@ -1,3 +1,4 @@
+/** The option `auth`, and the decision by it which clients are let in. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import * as v from 'valibot';
 import { expecting, secret } from '../../api/optionsSchema.ts';

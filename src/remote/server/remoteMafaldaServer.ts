@@ -1,3 +1,4 @@
+/** The server of a Mafalda: it listens, lets clients in, reports the load, drains and closes. Sessions do the rest. */
 import {
   createServer as createHttpServer,
   type IncomingMessage,
