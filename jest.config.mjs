@@ -7,8 +7,8 @@ export default {
   transform: {
     '\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
   },
-  // Each test file is a cluster of processes: one for each core would be more than a machine can take.
-  maxWorkers: '50%',
+  // Each test file is a cluster of processes, which waits more than it works: one for each core keeps a core half busy.
+  maxWorkers: '100%',
   // jest keeps the modules of every file that it has run, about 10 MB each: after a hundred of them a process of 2 GB collects garbage rather than answers calls. With a limit,
   // files run in a process of their own, which is replaced when it has grown so large.
   workerIdleMemoryLimit: '400MB',

@@ -62,6 +62,8 @@ export class BareClient {
   gaps = 0;
   /** Of all that has come over its connections, handshakes and pings included. */
   bytes = 0;
+  /** Bytes of load reports among them, roughly: they come as the load changes. */
+  loadBytes = 0;
   /** It does not say what has arrived. */
   deaf = false;
   readonly #url: string;
@@ -99,7 +101,10 @@ export class BareClient {
         ({ data }) => (this.bytes += Buffer.byteLength((data as string | Buffer | undefined) ?? '')),
       );
     });
-    socket.on('load', report => this.loads.push(report));
+    socket.on('load', report => {
+      this.loads.push(report);
+      this.loadBytes += Buffer.byteLength(JSON.stringify(['load', report]));
+    });
     socket.on('acknowledge', (received: number) => this.#forget(received));
     socket.on('message', (first: number, received: number, ...messages: Message[]) => {
       this.#forget(received);

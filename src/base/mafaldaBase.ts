@@ -45,11 +45,13 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
     super();
     this.tree = tree;
     logRejections(this, [
+      'findMafaldaRouter',
       'listMafaldaRouters',
       'closeAllMafaldaRouters',
       'getResourceUsages',
       'dump',
       'drain',
+      'undrain',
       'close',
     ]);
     this.#scope = scope;

@@ -4,6 +4,7 @@
  */
 import type { MafaldaApi } from '../api/types.ts';
 import { logger } from '../core/logger.ts';
+import { logRejections } from '../core/logRejections.ts';
 import type { NodeRecord } from '../horizontal/directory/directory.ts';
 import { MafaldaHorizontal } from '../horizontal/index.ts';
 import { RemoteMafaldaServer } from '../remote/index.ts';
@@ -92,6 +93,7 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
       directory: others,
       token: to => makeToken(identity, keys[0]!, to),
     });
+    logRejections(this, ['address']);
     this.id = identity.id;
     this.url = url;
     this.#directory = directory;

@@ -11,16 +11,14 @@ import { untilConnected } from '../../helpers/serve.ts';
 
 const opened = closingAfterEach();
 
-test('listen() rejects with the path of the binary and what to do, and can be called again', async () => {
+test('listen() rejects with the reason, and can be called again', async () => {
   let workerBin: string | undefined = '/nowhere/mediasoup-worker';
   const createWorker: typeof mediasoup.createWorker = settings => mediasoup.createWorker({ ...settings, workerBin });
   const mafalda = opened(new Mafalda({ ...mediasoup, createWorker }, { workerBudget: false }));
   const server = opened(new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: false }));
   await expect(server.listen()).rejects.toMatchObject({
     code: 'ERR_MAFALDA_NODE_UNAVAILABLE',
-    message: expect.stringMatching(
-      /no Worker can be started here: .*\/nowhere\/mediasoup-worker.*MEDIASOUP_WORKER_BIN/,
-    ),
+    message: expect.stringMatching(/no Worker can be started here: .+/),
   });
   expect(() => server.url).toThrow(/does not listen/);
   workerBin = undefined;

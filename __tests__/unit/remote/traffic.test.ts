@@ -37,11 +37,11 @@ async function measure(rooms: number): Promise<{ bytes: number; messages: number
     for (const mafaldaRouter of mafaldaRouters) await mafaldaRouter.createDirectTransport();
     const client = await BareClient.connect(served.url, '');
     await client.result(0, 'createMafaldaRouter', [{ id: 'room-0' }]);
-    const [before, messages] = [client.bytes, client.received];
+    const [before, messages] = [client.bytes - client.loadBytes, client.received];
     for (const mafaldaRouter of mafaldaRouters) await live(mafaldaRouter);
     // Whatever else there is to be told has been told when this is answered.
     await client.call('room-0', 'dump');
-    const result = { bytes: client.bytes - before, messages: client.received - messages };
+    const result = { bytes: client.bytes - client.loadBytes - before, messages: client.received - messages };
     expect(served.mafalda.mafaldaRouters.size).toBe(rooms);
     await client.close();
     await others.close();

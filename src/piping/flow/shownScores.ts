@@ -30,7 +30,16 @@ interface Shown {
   /** Layers without packets since a pipe on their way slept. */
   readonly silent: Set<number>;
   lastShown: ConsumerScore;
+  /** Makes the Consumer show its scores from here on. */
+  readonly install: () => void;
+  /** Makes the Consumer as it was before. */
+  readonly uninstall: () => void;
+  /** Scores of a narrower view that were shown before: those of this machine, where a cluster has the Consumer too. */
+  readonly narrower: Shown | undefined;
 }
+
+/** Scores that each Consumer shows at present. A cluster's view replaces that of a node in the same process. */
+const present = new WeakMap<Consumer, Shown>();
 
 export interface ShownScoresOptions {
   tree: ObjectTree;
@@ -83,32 +92,53 @@ export class ShownScores {
   }
 
   #show(consumer: Consumer, router: Router): void {
+    const narrower = present.get(consumer);
+    narrower?.uninstall();
     const read = scoreReader(consumer);
     const emitters = [consumer, consumer.observer] as unknown as [Emitter, Emitter];
     const [emit, emitToObserver] = emitters.map(emitter => emitter.safeEmit.bind(emitter)) as [
       Emitter['safeEmit'],
       Emitter['safeEmit'],
     ];
+    const replaced: readonly [object: object, name: string][] = [
+      [consumer, 'score'],
+      [consumer, 'safeEmit'],
+      [consumer.observer, 'safeEmit'],
+    ];
+    const before = replaced.map(([object, name]) => Object.getOwnPropertyDescriptor(object, name));
     const shown: Shown = {
       consumer,
       router,
       read,
+      narrower,
       emit: score => {
         emit('score', score);
         emitToObserver('score', copyOf(score));
       },
       silent: new Set(read().producerScores.keys()),
       lastShown: read(),
+      install: () => {
+        present.set(consumer, shown);
+        Object.defineProperty(consumer, 'score', { configurable: true, get: () => copyOf(shown.lastShown) });
+        // mediasoup emits both events one after the other: the first is enough to update both.
+        emitters[0].safeEmit = (name, ...args) =>
+          name === 'score' ? (this.#update(shown, 'worker'), true) : emit(name, ...args);
+        emitters[1].safeEmit = (name, ...args) => (name === 'score' ? true : emitToObserver(name, ...args));
+        shown.lastShown = this.#scoreOf(shown, 'pipe');
+      },
+      uninstall: () => {
+        present.delete(consumer);
+        for (const [index, [object, name]] of replaced.entries()) {
+          const descriptor = before[index];
+          if (descriptor) Object.defineProperty(object, name, descriptor);
+          else Reflect.deleteProperty(object, name);
+        }
+      },
     };
-    Object.defineProperty(consumer, 'score', { configurable: true, get: () => copyOf(shown.lastShown) });
-    // mediasoup emits both events one after the other: the first is enough to update both.
-    emitters[0].safeEmit = (name, ...args) =>
-      name === 'score' ? (this.#update(shown, 'worker'), true) : emit(name, ...args);
-    emitters[1].safeEmit = (name, ...args) => (name === 'score' ? true : emitToObserver(name, ...args));
     this.#byConsumer.set(consumer, shown);
     const ofStream = this.#byStream.get(consumer.producerId) ?? new Set();
     this.#byStream.set(consumer.producerId, ofStream.add(shown));
-    shown.lastShown = this.#scoreOf(shown, 'pipe');
+    shown.install();
   }
 
   #removed(object: object): void {
@@ -119,10 +149,15 @@ export class ShownScores {
     const ofStream = this.#byStream.get(producerId);
     ofStream?.delete(shown);
     if (ofStream?.size === 0) this.#byStream.delete(producerId);
+    // A Consumer that only leaves this view goes on in the narrower one.
+    if (shown.consumer.closed || present.get(shown.consumer) !== shown) return;
+    shown.uninstall();
+    shown.narrower?.install();
   }
 
   /** @param source origin of the news, see {@link ScoreSource} */
   #update(shown: Shown, source: ScoreSource): void {
+    if (present.get(shown.consumer) !== shown) return;
     const score = this.#scoreOf(shown, source);
     if (isDeepStrictEqual(score, shown.lastShown) && !(source === 'worker' && shown.silent.size === 0)) return;
     shown.lastShown = score;

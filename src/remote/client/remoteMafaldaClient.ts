@@ -334,9 +334,11 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
 
   /**
    * Attaches to a MafaldaRouter if the server has it: the question, and the objects in the answer, take one round trip.
+   * @throws {TypeError} without an id, before anything is sent
+   * @internal
    */
-  /** @internal */
   override async findMafaldaRouter(options: SoughtRoom, ask: boolean): Promise<FoundRoom<RemoteMafaldaRouter>> {
+    if (typeof options?.id !== 'string') throw new TypeError('findMafaldaRouter() needs the id of a MafaldaRouter');
     const asking = this.#call(MAFALDA_TARGET, 'findMafaldaRouter', [options, ask]);
     const attaching = asking.then(found => (isFoundMafaldaRouter(found) ? found.number : undefined));
     const found = await this.#searches.run({ options, attaching }, asking);

@@ -175,3 +175,34 @@ test('a Consumer that has closed is told nothing more', () => {
   sleep(false);
   expect(told).toEqual([]);
 });
+
+describe('where a machine of a cluster has a view of its own, in the same process', () => {
+  test('the cluster’s view is shown, and the machine’s again when the Consumer leaves the cluster', () => {
+    producer.tell(9, 8, 7);
+    // The machine does not see the publisher.
+    const machine = new ObjectTree();
+    new ShownScores({ tree: machine, streams: new Streams(machine), isAsleep: () => false });
+    const own = addRouter(machine, 'far');
+    const ends = new ImaginaryProducer({ id: ID, kind: 'video', paused: false });
+    createTransport(own, 'near').contain(ends, 'newproducer');
+    const { consumer, told, observed } = consume(own);
+    const cluster = new ObjectTree();
+    const streams = new Streams(cluster);
+    const wider = new ShownScores({ tree: cluster, streams, isAsleep: (_, { id }) => asleep && id === 'far' });
+    cluster.include(tree);
+    cluster.include(machine);
+    expect(consumer.score).toEqual(scoreOf(0, 9, 8, 7));
+    consumer.tell(0, 0, 0, 0);
+    expect(told).toEqual([]);
+    asleep = false;
+    wider.pipeChanged(ID);
+    consumer.tell(10, 10, 10, 10);
+    expect([told, observed]).toEqual([[scoreOf(10, 10, 10, 10)], [scoreOf(10, 10, 10, 10)]]);
+
+    cluster.exclude(machine);
+    consumer.tell(5, 5, 5, 5);
+    expect(consumer.score).toEqual(scoreOf(5, 5, 5, 5));
+    expect(told.at(-1)).toEqual(scoreOf(5, 5, 5, 5));
+    expect(told).toEqual(observed);
+  });
+});
