@@ -64,7 +64,10 @@ export class RedisDirectory extends PublicEmitter<DirectoryEvents> implements Di
   readonly #keys: Keys;
   readonly #timing: Timing;
   readonly #outage = new Outage(
-    error => this.reportError(error),
+    error => {
+      this.#watches.mistrust();
+      this.reportError(error);
+    },
     () => this.safeEmit('recovered'),
   );
   readonly #list: NodeList;

@@ -38,9 +38,12 @@ export class RoomWatches {
 
   open(roomId: string): RoomWatch {
     const room = this.#rooms.get(roomId) ?? this.#begin(roomId);
-    const watch = new RedisRoomWatch(room, () => {
-      if (!room.watches.delete(watch) || room.watches.size > 0 || this.#rooms.get(roomId) !== room) return;
-      this.#end(roomId, room);
+    const watch = new RedisRoomWatch(room, {
+      isTrusted: () => this.#options.connection.isUp && !this.#isLenient,
+      onClose: () => {
+        if (!room.watches.delete(watch) || room.watches.size > 0 || this.#rooms.get(roomId) !== room) return;
+        this.#end(roomId, room);
+      },
     });
     room.watches.add(watch);
     return watch;
@@ -57,8 +60,13 @@ export class RoomWatches {
    * connection is up.
    */
   resume(spread: number): void {
-    this.#lenientUntil = performance.now() + this.#options.timing.settle;
+    this.mistrust();
     this.#schedule(Math.random() * spread, () => void this.#subscribeAll([...this.#rooms.keys()]));
+  }
+
+  /** Takes it that Redis may lack holders that there are, for the time that servers have to write them again. */
+  mistrust(): void {
+    this.#lenientUntil = performance.now() + this.#options.timing.settle;
   }
 
   /** Reads no more. Must be called when the connection is down: what is known stays. */
@@ -72,6 +80,10 @@ export class RoomWatches {
   close(): void {
     this.pause();
     for (const { watches } of this.#rooms.values()) for (const watch of watches) watch.close();
+  }
+
+  get #isLenient(): boolean {
+    return performance.now() < this.#lenientUntil;
   }
 
   #begin(roomId: string): WatchedRoom {
@@ -138,7 +150,7 @@ export class RoomWatches {
     try {
       const answer = await connection.read(READ_ROOM, keys.room(roomId), [MAX_HOLDERS]);
       const urls = Array.isArray(answer) ? answer.slice(0, MAX_HOLDERS).filter(isNodeUrl) : [];
-      room.endReading(urls, performance.now() < this.#lenientUntil);
+      room.endReading(urls, this.#isLenient);
     } catch (error) {
       log.warn('room %s can’t be read: %o', roomId, error);
       room.endReading();
@@ -152,7 +164,7 @@ class WatchedRoom {
   readonly watches = new Set<RedisRoomWatch>();
   readonly known: Promise<boolean>;
   #markKnown!: (isAnswered: boolean) => void;
-  #wasRead = false;
+  wasRead = false;
   /** Changes that were told of while the room was being read, which may be newer than the answer. */
   #told: Map<string, boolean> | undefined;
 
@@ -183,7 +195,7 @@ class WatchedRoom {
     this.#told = undefined;
     if (urls) {
       const now = new Set(urls);
-      const gone = isLenient && this.#wasRead ? [] : [...this.urls].filter(url => !now.has(url));
+      const gone = isLenient && this.wasRead ? [] : [...this.urls].filter(url => !now.has(url));
       const changes = new Map([
         ...gone.map(url => [url, false] as const),
         ...urls.map(url => [url, true] as const),
@@ -191,7 +203,7 @@ class WatchedRoom {
       ]);
       let hasChanged = false;
       for (const [url, isHeld] of changes) hasChanged = this.#set(url, isHeld) || hasChanged;
-      this.#wasRead = true;
+      this.wasRead = true;
       if (hasChanged) this.#emitChange();
     }
     this.markKnown(urls !== undefined);
@@ -209,19 +221,33 @@ class WatchedRoom {
   }
 }
 
+interface RedisRoomWatchOptions {
+  /** Returns whether Redis can be asked, and lacks no holder that there is. */
+  isTrusted: () => boolean;
+  onClose: () => void;
+}
+
 class RedisRoomWatch extends EnhancedEventEmitter<{ change: [] }> implements RoomWatch {
   readonly urls: ReadonlySet<string>;
   readonly known: Promise<boolean>;
-  readonly #onClose: () => void;
+  readonly #room: WatchedRoom;
+  readonly #options: RedisRoomWatchOptions;
 
-  constructor({ urls, known }: WatchedRoom, onClose: () => void) {
+  constructor(room: WatchedRoom, options: RedisRoomWatchOptions) {
     super();
-    this.urls = urls;
-    this.known = known;
-    this.#onClose = onClose;
+    this.urls = room.urls;
+    this.known = room.known;
+    this.#room = room;
+    this.#options = options;
+  }
+
+  /** Asks Redis for nothing, which tells of each change: says whether all of them have been told by now. */
+  async refresh(): Promise<boolean> {
+    await this.known;
+    return this.#room.wasRead && this.#options.isTrusted();
   }
 
   close(): void {
-    this.#onClose();
+    this.#options.onClose();
   }
 }

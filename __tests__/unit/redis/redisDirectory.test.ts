@@ -146,6 +146,33 @@ if (reason) console.warn(`the tests of the directory on Redis are left out: ${re
     });
   });
 
+  test.each<[string, () => Promise<void>]>([
+    ['was emptied', emptyRedis],
+    [
+      'is another one by now',
+      async () => {
+        await redis.kill();
+        await redis.start();
+      },
+    ],
+  ])('a Redis that %s may lack holders, until servers have had time to write them', async (_, begin) => {
+    newPrefix();
+    const [server, controller] = [open(), open()];
+    await write(server.directory, ['one', 'two'], ['room']);
+    const watch = controller.directory.watch('room');
+    await until('the nodes are known', () => controller.directory.nodes.size === 2);
+    await until('the holders are known', () => watch.refresh!());
+
+    await until('the controller has noticed', async () => {
+      await begin();
+      return controller.told.length > 0;
+    });
+    expect(await watch.refresh!()).toBe(false);
+    await until('the holders are known again', () => watch.refresh!());
+    expect(watch.urls.size).toBe(2);
+    expect((await inRedis('room')).holders).toBe(2);
+  });
+
   test('a Redis that answers late, but answers, is no outage, and first use waits for one round trip', async () => {
     newPrefix();
     const proxy = closing(await delayProxy(redis.url, 150));

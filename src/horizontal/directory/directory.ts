@@ -56,8 +56,8 @@ export interface RoomWatch extends EnhancedEventEmitter<{ change: [] }> {
   /** Resolves with whether the directory has answered: with false when it can't at present. Never rejects. */
   readonly known: Promise<boolean>;
   /**
-   * Looks the nodes up again, in a directory that does not tell of each change at once; others have no such method.
-   * Resolves as {@link known}.
+   * Resolves with whether `urls` has all nodes by now. Looks them up again, in a directory that does not tell of each
+   * change at once. A directory that always knows them once it has answered has no such method.
    */
   refresh?(): Promise<boolean>;
   /** Ends the watch. Idempotent. */
