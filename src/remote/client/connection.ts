@@ -28,6 +28,10 @@ const DEPARTURE_TIMEOUT_MS = 15_000;
 const MISSED_REPORTS = 2.5;
 /** Time for a server that is about to close to answer the calls that it has, in ms. */
 const LAST_ANSWERS_MS = 3000;
+/** Length of a connection below which the server counts as having sent the client away, in ms. */
+const BRIEF_MS = 1000;
+/** Number of such connections in a row after which the next attempt at a single server waits. */
+const MAX_BRIEF = 20;
 
 export type ConnectionEvents = {
   /** The socket is open. */
@@ -88,6 +92,10 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> {
   #isGivenUp = false;
   /** Ends the wait for the last answers of a server that is being left. */
   #leaving: AbortController | undefined;
+  /** Time at which a server has let the client in last. */
+  #usedAt = -Infinity;
+  /** Number of connections in a row that ended soon after the server had let the client in. */
+  #briefConnections = 0;
   /** Time of the last sign of life. */
   #heardAt = performance.now();
 
@@ -256,6 +264,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> {
   #use(server: ServerSocket, welcome: Welcome): void {
     const { maxPayload, sessionTimeout, loadInterval, serverId, session } = welcome;
     this.#server = server;
+    this.#usedAt = performance.now();
     this.#endSessionId = undefined;
     this.#serverId = serverId;
     this.#sessionId = session.id;
@@ -335,10 +344,14 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> {
       );
     this.emit('disconnected', why);
     if (this.#closed) return;
-    if (this.#search) return isGivenUp ? this.#search.beginAfter(server) : this.#search.returnTo(server);
+    const isBrief = performance.now() - this.#usedAt < BRIEF_MS;
+    this.#briefConnections = isBrief ? this.#briefConnections + 1 : 0;
+    if (this.#search) return isGivenUp ? this.#search.beginAfter(server) : this.#search.returnTo(server, isBrief);
     // socket.io does not reconnect after a server has closed the connection, which may only be restarting, nor after a
     // failed session has closed the socket. A server that has cut the client off is tried again later.
-    if (!server.refusal.waiting && reason.endsWith('disconnect')) server.connect();
+    if (server.refusal.waiting || !reason.endsWith('disconnect')) return;
+    if (this.#briefConnections > MAX_BRIEF) server.refusal.pause();
+    else server.connect();
   }
 
   /** Handles `refused`: the server has ended the session, and closes the connection. */

@@ -11,10 +11,10 @@ const ATTEMPT_MS = 4000;
 const RETURN_MS = 1000;
 const FIRST_PAUSE_MS = 200;
 const MAX_PAUSE_MS = 1000;
-/** The longest pause before a server is left that asks for it soon after another one has, in ms. */
-const MAX_LEAVE_PAUSE_MS = 5000;
-/** Time without such a request after which the next one is followed at once again, in ms. */
-const SETTLED_AFTER_MS = 60_000;
+/** Number of times that a client which servers let in and send away again makes the next attempt at once. */
+const MAX_SENT_AWAY = 20;
+/** Interval at which such an attempt is made beyond that, in ms. */
+const SENT_AWAY_INTERVAL_MS = 2000;
 
 /** What the search needs of a server. */
 export type Candidate = Pick<ServerSocket, 'connect' | 'disconnect'>;
@@ -23,9 +23,9 @@ export class ServerSearch<Server extends Candidate> {
   readonly #servers: readonly Server[];
   readonly #isBarred: (server: Server) => boolean;
   readonly #pauses = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
-  /** Pauses of a client that is sent back and forth between servers. */
-  readonly #leavePauses = new Backoff(FIRST_PAUSE_MS, MAX_LEAVE_PAUSE_MS);
-  #leftAt = -Infinity;
+  /** Number of times, with a fraction, that the client may still be sent away and make the next attempt at once. */
+  #patience = MAX_SENT_AWAY;
+  #sentAwayAt = performance.now();
   #target: Server | undefined;
   /** Server that is being left, and so is not tried. */
   #left: Server | undefined;
@@ -44,9 +44,14 @@ export class ServerSearch<Server extends Candidate> {
     return this.#target;
   }
 
-  /** Tries this server first, and for a short time only: it may have lost no more than a connection. */
-  returnTo(server: Server): void {
-    if (!this.#target) this.#try(server, RETURN_MS);
+  /**
+   * Tries this server first, and for a short time only: it may have lost no more than a connection.
+   * @param isSentAway whether the connection has ended soon after the server had let the client in
+   */
+  returnTo(server: Server, isSentAway = false): void {
+    if (this.#target) return;
+    if (isSentAway) this.#trySentAway(server, RETURN_MS);
+    else this.#try(server, RETURN_MS);
   }
 
   /** Tries this server first. */
@@ -59,22 +64,10 @@ export class ServerSearch<Server extends Candidate> {
     if (!this.#target) this.#try(this.#after(server), ATTEMPT_MS);
   }
 
-  /**
-   * Tries all servers but this one, to which there is a connection still: at once, or after a growing pause if another
-   * one was left a short time ago, since servers that send a client to each other must not keep it busy.
-   */
+  /** Tries all servers but this one, to which there is a connection still. */
   leave(server: Server): void {
     this.#left = server;
-    if (this.#target) return;
-    const now = performance.now();
-    const isSettled = now - this.#leftAt >= SETTLED_AFTER_MS;
-    this.#leftAt = now;
-    if (isSettled) {
-      this.#leavePauses.reset();
-      return this.beginAfter(server);
-    }
-    const next = (this.#target = this.#after(server));
-    this.#timer = setTimeout(() => this.#try(next, ATTEMPT_MS), this.#leavePauses.next());
+    if (!this.#target) this.#trySentAway(this.#after(server), ATTEMPT_MS);
   }
 
   /** Tries again also a server that was being left: there is no connection to it any more. */
@@ -102,6 +95,19 @@ export class ServerSearch<Server extends Candidate> {
     clearTimeout(this.#timer);
     this.#target = undefined;
     this.#left = undefined;
+  }
+
+  /**
+   * Tries a server at once, or after a pause if the client has been sent away again and again: servers that let it in
+   * and send it away must not keep it busy.
+   */
+  #trySentAway(server: Server, limitMs: number): void {
+    const now = performance.now();
+    this.#patience = Math.min(MAX_SENT_AWAY, this.#patience + (now - this.#sentAwayAt) / SENT_AWAY_INTERVAL_MS) - 1;
+    this.#sentAwayAt = now;
+    if (this.#patience >= 0) return this.#try(server, limitMs);
+    this.#target = server;
+    this.#timer = setTimeout(() => this.#try(server, limitMs), -this.#patience * SENT_AWAY_INTERVAL_MS);
   }
 
   #try(server: Server, limitMs: number): void {

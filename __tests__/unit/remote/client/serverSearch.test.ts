@@ -92,26 +92,35 @@ test('a server that is found ends the search', () => {
   expect([told, search.target]).toEqual([['connect one'], undefined]);
 });
 
-test('a client that is sent back and forth between servers goes there at once only the first time', () => {
-  const started = performance.now();
-  const left = [0, 0];
-  for (const minute of [0, 1]) {
-    search.leave(servers[0]!);
-    expect(told.at(-1)).toBe('connect two');
+test('a client that is sent back and forth between servers goes there at once some times, and then waits', () => {
+  const hop = (round: number): number => {
+    const before = performance.now();
+    const connections = told.length;
+    search.leave(servers[round % 2]!);
+    // A server that says it again changes nothing.
+    search.leave(servers[round % 2]!);
+    while (told.length === connections) jest.advanceTimersByTime(10);
     search.found();
-    while (performance.now() - started < 50_000 + minute * 120_000) {
-      search.leave(servers[left[minute]! % 2]!);
-      // A server that says it again changes nothing.
-      search.leave(servers[left[minute]! % 2]!);
-      const before = told.length;
-      while (told.length === before) jest.advanceTimersByTime(10);
-      search.found();
-      ++left[minute]!;
-    }
-    jest.advanceTimersByTime(60_000);
+    return performance.now() - before;
+  };
+  for (const calmMs of [0, 60_000]) {
+    jest.advanceTimersByTime(calmMs);
+    const waits = Array.from({ length: 30 }, (_, round) => hop(round));
+    expect(waits.slice(0, 20)).toEqual(Array.from({ length: 20 }, () => 0));
+    for (const wait of waits.slice(20)) expect(wait).toBe(2000);
   }
-  for (const count of left) {
-    expect(count).toBeGreaterThan(10);
-    expect(count).toBeLessThan(40);
+});
+
+test('so does one whose connections end again and again', () => {
+  for (let round = 0; round < 21; ++round) {
+    search.returnTo(servers[0]!, true);
+    search.found();
   }
+  expect(told).toHaveLength(20);
+  search.returnTo(servers[0]!, true);
+  jest.advanceTimersByTime(2000);
+  expect(told).toHaveLength(20);
+  search.found();
+  search.returnTo(servers[0]!);
+  expect(told).toHaveLength(21);
 });
