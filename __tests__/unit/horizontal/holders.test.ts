@@ -22,6 +22,15 @@ class Watch extends EnhancedEventEmitter<{ change: [] }> implements RoomWatch {
   }
 }
 
+/** Has answered, and may lack holders nevertheless. */
+class DoubtfulWatch extends Watch {
+  isComplete = false;
+
+  async refresh(): Promise<boolean> {
+    return this.isComplete;
+  }
+}
+
 let pool: NodePool;
 let watch: Watch;
 let holders: Holders;
@@ -88,6 +97,16 @@ test('the first use waits for what the directory knows, and later ones don’t',
   expect(asked).toEqual(['ws://c']);
   watch.known = new Promise(() => undefined);
   await holders.agree();
+});
+
+test('not all is reported while the directory says that it may lack holders, whatever it has answered before', async () => {
+  pool.delete(pool.findOrThrow('ws://away'));
+  const doubtful = new DoubtfulWatch();
+  watch = doubtful;
+  await holders.agree();
+  expect(await holders.ask()).toBe(false);
+  doubtful.isComplete = true;
+  expect(await holders.ask()).toBe(true);
 });
 
 test('a directory or a node that does not answer is waited for in bounds', async () => {
