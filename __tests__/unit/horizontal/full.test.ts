@@ -150,6 +150,7 @@ describe('real servers, over real sockets', () => {
     },
   } as typeof mediasoup;
   const PERCENT_OF_TRANSPORT = 2 / availableParallelism();
+  const LONG_MS = 100_000;
 
   interface Served {
     readonly mafalda: MafaldaApi;
@@ -163,7 +164,9 @@ describe('real servers, over real sockets', () => {
     opened(mafalda);
     // Half of a Transport more, since sums of such percentages are not exact.
     const maxLoad = transports === undefined ? undefined : (transports + 0.5) * PERCENT_OF_TRANSPORT;
-    const server = opened(new RemoteMafaldaServer(mafalda, { host: '127.0.0.1', auth: false, maxLoad }));
+    // On a busy machine a process with all of these servers and clients is silent for seconds, and must lose nothing by it.
+    const options = { host: '127.0.0.1', auth: false, sessionTimeout: LONG_MS } as const;
+    const server = opened(new RemoteMafaldaServer(mafalda, { ...options, maxLoad }));
     await server.listen();
     return { mafalda, url: server.url };
   }
@@ -173,7 +176,7 @@ describe('real servers, over real sockets', () => {
       new MafaldaHorizontal(
         servers.map(({ url }) => url),
         // On a busy machine all of them together take some seconds for an answer.
-        { strategy, callTimeout: 100_000 },
+        { strategy, callTimeout: LONG_MS, nodeTimeout: LONG_MS },
       ),
     );
     mafalda.on('nodefailing', (_node, error) => {
