@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { mediaCodecs } from '../helpers/rtp.ts';
 import { centralPairSystem, type System } from '../helpers/systems.ts';
-import { describeAudioObservers } from './audioObservers.ts';
 import { describeEndings } from './endings.ts';
 
 describe('RemoteMafaldaClient of two central servers', () => {
@@ -23,6 +22,5 @@ describe('RemoteMafaldaClient of two central servers', () => {
     expect(await system.close()).toEqual([]);
   });
 
-  describeAudioObservers(scene);
   describeEndings(scene);
 });

@@ -4,7 +4,7 @@
  * `observer`) new and closed objects; so a tree is kept from the first Router on, which the public Maps, the pipes, and
  * the server that shows it to its clients all read.
  */
-import { EnhancedEventEmitter } from 'mediasoup/extras';
+import { EventEmitter } from 'eventemitter3';
 import type {
   Consumer,
   DataConsumer,
@@ -62,7 +62,7 @@ const hasChildren: ReadonlySet<ObjectType> = new Set(['worker', 'router', 'trans
 /** Empty set that all leaves share, since there are many. */
 const noNodes: ReadonlySet<never> = new Set();
 
-export class ObjectTree extends EnhancedEventEmitter<ObjectTreeEvents> {
+export class ObjectTree extends EventEmitter<ObjectTreeEvents> {
   readonly workers: ReadonlyMap<string, Worker>;
   readonly routers: ReadonlyMap<string, Router>;
   readonly transports: ReadonlyMap<string, Transport>;

@@ -1,7 +1,7 @@
 /** The nodes of a MafaldaHorizontal: their states, and the choice of the node that is used next. */
 import { randomInt } from 'node:crypto';
 import { version } from 'mediasoup';
-import { EnhancedEventEmitter } from 'mediasoup/extras';
+import { EventEmitter } from 'eventemitter3';
 import { IncompatibleError, NodeFullError, NodeUnavailableError } from '../api/errors.ts';
 import type { ConnectFailure } from '../remote/client/index.ts';
 import type { MafaldaApi } from '../api/types.ts';
@@ -61,7 +61,7 @@ interface Choice {
   readonly reason: PlacementReason;
 }
 
-export class NodePool extends EnhancedEventEmitter<NodePoolEvents> {
+export class NodePool extends EventEmitter<NodePoolEvents> {
   strategy: Strategy;
   /** Placements on the nodes. */
   readonly placements = new Decisions<PlacementReason>('placement');

@@ -1,6 +1,5 @@
 /** How bursts are spread, by imaginary nodes and an imaginary clock. */
 import { describe, expect, test } from '@jest/globals';
-import { once } from 'node:events';
 import { UnsupportedError } from 'mediasoup/errors';
 import type { ClusterNode } from '../../../src/horizontal/clusterNode.ts';
 import { NodePool, type PoolRequest } from '../../../src/horizontal/nodePool.ts';
@@ -328,7 +327,7 @@ describe('what a node can’t do', () => {
   test('is forgotten when another server has taken its place', async () => {
     const cluster = new Cluster(1, leastLoaded);
     const [node] = [...cluster.pool] as [ClusterNode];
-    const failing = once(cluster.pool, 'failing');
+    const failing = new Promise(resolve => cluster.pool.once('failing', (...args) => resolve(args)));
     await expect(cluster.pool.place(request(), {}, broken)).rejects.toThrow('its ports are used up');
     expect(await failing).toEqual([node, new Error('its ports are used up')]);
     cluster.nodes[0]!.emit('disconnected', 'gone');

@@ -4,7 +4,7 @@
  * message arrives once and in order, or the session ends. If too many wait, a side with a {@link Recovery} sends a
  * snapshot of the present state instead.
  */
-import { EnhancedEventEmitter } from 'mediasoup/extras';
+import { EventEmitter } from 'eventemitter3';
 import { Inbox } from './inbox.ts';
 import { measure, type Measure } from './measure.ts';
 import { MemoryAccount } from './memory.ts';
@@ -87,7 +87,7 @@ export type SessionEvents<Received> = {
   error: [error: Error];
 };
 
-export class Session<Sent, Received> extends EnhancedEventEmitter<SessionEvents<Received>> {
+export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received>> {
   readonly #outbox: Outbox<Sent>;
   readonly #transmitter: Transmitter<Sent>;
   /** Messages that must follow the snapshot. */
