@@ -88,7 +88,7 @@ function toText({ title, schema, interfaces }: Section): string {
   return `## ${title}\n\n| option | takes | default | what for |\n|---|---|---|---|\n${rows.join('\n')}\n`;
 }
 
-/** What an option takes, with a link to the section of its members. */
+/** Words for the values that an option takes, with a link to the section of its members. */
 function takes(entry: v.GenericSchema): string {
   const schema = unwrap(entry);
   const members = 'getter' in schema ? (schema.getter as (given: unknown) => v.GenericSchema)({}) : schema;

@@ -35,7 +35,7 @@ export class Declarations {
     this.checker = this.#program.getTypeChecker();
   }
 
-  /** What an entry exports, by name. */
+  /** Exports of an entry, by name. */
   exportsOf(entry: string): Map<string, ts.Symbol> {
     return this.#exportsOfFile(entries.get(entry)!);
   }
@@ -58,7 +58,7 @@ export class Declarations {
     return `${symbol.declarations?.[0]?.getSourceFile().fileName.replace(root, '')}: ${symbol.name}`;
   }
 
-  /** What the symbol stands for, if it was declared elsewhere. */
+  /** Symbol that this one stands for, if it was declared elsewhere. */
   resolve(symbol: ts.Symbol): ts.Symbol {
     return symbol.flags & ts.SymbolFlags.Alias ? this.checker.getAliasedSymbol(symbol) : symbol;
   }

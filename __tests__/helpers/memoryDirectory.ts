@@ -8,7 +8,7 @@ import type {
   RoomWatch,
 } from '../../src/horizontal/directory/directory.ts';
 
-/** What is written. Readers hear of it a moment later, as over a network. */
+/** State that all directories share. Readers hear of a change a moment later, as over a network. */
 export class MemoryStore {
   readonly nodes = new Map<string, NodeRecord>();
   readonly holders = new Map<string, Set<string>>();

@@ -1,5 +1,5 @@
 /**
- * One of two central servers ends in the middle of 200 calls: nothing that its client has closes, nothing is doubled, no call
+ * A central server of two ends in the middle of 200 calls: nothing that its client has closes, nothing is doubled, no call
  * hangs, no packet is lost. `CENTRAL_ROUNDS=20` tries more moments, and prints what has come of each.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';

@@ -1,4 +1,4 @@
-/** What the package's declarations say to an application, and the page that compares them with mediasoup's. */
+/** The package's declarations as an application sees them, and the page that compares them with mediasoup's. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import ts from 'typescript';
@@ -224,7 +224,7 @@ describe('each public name', () => {
       const used = symbol && declarations.resolve(symbol);
       const isHere = used && declarations.isOurs(used) && !(used.flags & ts.SymbolFlags.TypeParameter);
       if (isHere && !known.has(used)) {
-        // What a class inherits counts as its own; the class that it has that from needs no name.
+        // Inherited members count as the class's own; the class that it has them from needs no name.
         if (!isBaseOfClass(node)) missing.add(`${declarations.placeOf(used)} (used by ${user})`);
         else for (const member of inheritedFrom(used)) visit(member, user);
       }

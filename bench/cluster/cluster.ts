@@ -1,5 +1,5 @@
 /**
- * What a room costs in clusters of 3, 12 and 50 nodes, and what a controller takes at rest. `npm run bench:cluster`
+ * Cost of a room in clusters of 3, 12 and 50 nodes, and of a controller at rest. `npm run bench:cluster`
  *
  * A room is created, its RTP capabilities are asked for, two transports are created on a node, a stream goes from the one to the other, and it is closed.
  * The clusters take turns in one run, so that what else the machine does meets all of them. Nodes have a Worker each; up to 12 of them are processes of
@@ -97,7 +97,7 @@ class Cluster {
     const parts = await this.#useRooms();
     await wait(SETTLE_MS);
     const used = minus(await this.#cpu(), cpu);
-    // What the same time costs without any room does not count.
+    // The cost of the same time without any room does not count.
     const elapsed = performance.now() - started;
     const idle = await this.#cpu();
     await wait(elapsed);

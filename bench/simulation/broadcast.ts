@@ -17,7 +17,7 @@ import { oneWay, SimulatedTime } from './simulatedTime.ts';
 const WATERMARK = 66;
 const MAX_LOAD = 85;
 const REPORT_MS = 1000;
-/** What is still under way when the last viewer comes. */
+/** Calls that are still under way when the last viewer comes. */
 const TAIL_MS = 5000;
 const STREAM = 'broadcast';
 

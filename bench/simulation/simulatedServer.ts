@@ -6,7 +6,7 @@ import { ServerLoad } from '../../src/remote/server/serverLoad.ts';
 export const CORES = 16;
 /** Percent of a server: a core has room for about 500 consumers. */
 const CONSUMER_LOAD = 100 / (500 * CORES);
-/** What a `Mafalda` expects of a new Transport until it measures again, in percent of a core. */
+/** Load that a `Mafalda` expects of a new Transport until it measures again, in percent of a core. */
 const NEW_TRANSPORT_LOAD = 1;
 const SAMPLE_MS = 1000;
 

@@ -19,7 +19,7 @@ export interface ServerSetup {
   redis: string;
 }
 
-/** What a server tells central.ts: that it is ready, or that Redis is away. */
+/** Messages of a server to central.ts: that it is ready, or that Redis is away. */
 export type ServerMessage = 'listening' | 'error';
 
 // So that all media servers are in use from the beginning; with the library's own strategies, the second one would be used when the first one is full.

@@ -9,7 +9,7 @@ export class ServerProcess {
   readonly #setup: ServerSetup;
   readonly #token: string;
   #child!: ChildProcess;
-  /** What it has said last. */
+  /** Its latest message. */
   #word: ServerMessage | undefined;
 
   static async start(setup: Omit<ServerSetup, 'port'>, token: string): Promise<ServerProcess> {

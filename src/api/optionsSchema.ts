@@ -24,7 +24,7 @@ export type OptionsSchema<Entries extends v.ObjectEntries> = v.GenericSchema<
   v.InferOutput<v.ObjectSchema<Entries, undefined>>
 > & { readonly entries: Entries };
 
-/** One schema for each option, which accepts nothing that the option's type excludes. */
+/** Schema of each option, which accepts nothing that the option's type excludes. */
 type EntriesOf<Options> = {
   readonly [Name in keyof Required<Options>]: v.GenericSchema<Options[Name & keyof Options], unknown>;
 };

@@ -1,6 +1,6 @@
 /** Listeners of another object's events, one for each: the compiler names an event that is not passed on. */
 
-/** One listener for each event. */
+/** A listener for each event. */
 export type Listeners<Events extends Record<string, unknown[]>> = {
   readonly [Name in keyof Events]: (...args: Events[Name]) => unknown;
 };

@@ -1,4 +1,4 @@
-/** What a controller knows of its nodes and their rooms: what the nodes tell, and what a directory says beside that. */
+/** A controller's knowledge of its nodes and their rooms: what the nodes tell, and what a directory says beside that. */
 import { heldRoomsOf } from '../base/roomFinder.ts';
 import { OwnRooms, type HeldRooms } from '../core/heldRooms.ts';
 import type { RemoteMafaldaClient } from '../remote/client/index.ts';

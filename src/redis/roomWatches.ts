@@ -95,7 +95,7 @@ export class RoomWatches {
       return room;
     }
     this.#reading.add(roomId);
-    // What was written between this read and the subscription is seen by another one.
+    // A change that was written between this read and the subscription is seen by another read.
     connection.subscribe([keys.room(roomId)]).then(
       () => this.#rooms.get(roomId) === room && this.#reading.add(roomId),
       error => log.warn('room %s can’t be watched: %o', roomId, error),

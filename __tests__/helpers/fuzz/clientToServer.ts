@@ -164,7 +164,7 @@ async function sendMessages(url: string, random: () => number, diary: Diary): Pr
     await Promise.race([answered, gone]);
   }
   if (random() < 0.7 && socket.connected) {
-    // What it says to have moved is not adopted by anyone, and goes with the MafaldaRouter.
+    // Objects that it says to have moved are not adopted by anyone, and go with the MafaldaRouter.
     const farewell = diary.note(random() < 0.5 ? 'bye' : 'moved');
     socket.emit(farewell, () => socket.disconnect());
     if (random() < 0.5) for (let repeated = 0; repeated < FLOOD; ++repeated) socket.emit(farewell);

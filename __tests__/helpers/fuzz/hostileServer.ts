@@ -214,7 +214,7 @@ export class HostileTeller {
   }
 }
 
-/** What may be the answer to a question for a MafaldaRouter, or nearly. */
+/** Answers to a question for a MafaldaRouter, right or nearly so. */
 function hostileFinding(random: Random): unknown {
   const right = { isComplete: random() < 0.5, number: pick(random, [1, 2]), routerOptions: { mediaCodecs: [] } };
   return random() < 0.5 ? right : spoil(random, right);

@@ -50,7 +50,7 @@ function start(args: readonly string[], env?: Record<string, string>): CommandPr
   return command;
 }
 
-/** What a server needs on a machine that many use. */
+/** Settings that a server needs on a machine that many use. */
 const ownBudget = { MAFALDA_WORKER_BUDGET: 'false', MAFALDA_HOST: '127.0.0.1', MAFALDA_TOKEN: 'secret' };
 
 test('a media server and a central server serve, are drained by a signal, and end', async () => {

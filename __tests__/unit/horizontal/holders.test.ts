@@ -147,7 +147,7 @@ test('a question goes to all connected nodes; those who come while it is on its 
   const others = [holders.ask(), holders.ask(), holders.ask()];
   expect(asked.splice(0)).toEqual(['ws://a?', 'ws://b?', 'ws://c?']);
   for (const resolve of answers.splice(0)) resolve();
-  // One is not connected.
+  // A node is not connected.
   expect(await first).toBe(false);
   await jest.advanceTimersByTimeAsync(0);
   expect(asked.splice(0)).toEqual(['ws://a?', 'ws://b?', 'ws://c?']);

@@ -52,6 +52,6 @@ test('a report of a node that expects the load of new objects itself has them', 
   expected.transport();
   expected.consumer();
   expected.measured(true);
-  // What is being created may not have arrived there.
+  // An object that is being created may not have arrived there.
   expect(expected.load).toBe(0.5);
 });

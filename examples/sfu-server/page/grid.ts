@@ -3,7 +3,7 @@
 const grid = document.querySelector<HTMLElement>('#tiles')!;
 
 const PICTURE_RATIO = 16 / 9;
-/** What a tile needs below its picture. */
+/** Height that a tile needs below its picture. */
 const FOOTER_HEIGHT_PX = 56;
 
 /** To be called whenever the number of tiles has changed. */

@@ -29,7 +29,7 @@ async function start(room: string, name: string): Promise<void> {
   const socket: PageSocket = io();
   let call: Call | undefined;
   let givingUp: ReturnType<typeof setTimeout> | undefined;
-  /** What the server has said when it ended. */
+  /** Words of the server when it ended. */
   let lastWords = '';
 
   function enter(): void {
@@ -125,7 +125,7 @@ function endCall(why?: string): void {
   showForm(why);
 }
 
-/** What is to be known of the call as a whole; an empty text: that others are to be seen. */
+/** State of the call as a whole, in words; empty when others are to be seen. */
 function showState(text: string, isProblem = false): void {
   if (state.textContent !== text) state.textContent = text;
   state.classList.toggle('lost', isProblem);

@@ -16,7 +16,7 @@ const MAX_NOTICES = 3;
 
 export function tell(message: string, level: Level = 'news'): void {
   const list = lists[level];
-  // What is told again is told once, as the latest.
+  // A notice that is told again is shown once, as the latest.
   for (const old of list.querySelectorAll('.notice'))
     if (old.querySelector('.message')!.textContent === message) old.remove();
   const notice = document.createElement('div');

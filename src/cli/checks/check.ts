@@ -7,7 +7,7 @@ export interface Check {
 
 export interface Finding {
   state: 'ok' | 'warning' | 'problem';
-  /** What was found, and what to do about it. */
+  /** Finding, and what to do about it. */
   text: string;
 }
 

@@ -4,7 +4,7 @@ import type { MafaldaOptions } from '../../local/index.ts';
 import type { RemoteMafaldaServerOptions } from '../../remote/index.ts';
 import type { Setting } from './setting.ts';
 
-/** One setting for each option: the compiler refuses a table that lacks one. */
+/** Settings of all options: the compiler refuses a table that lacks an option. */
 type SettingsOf<Options> = { readonly [Name in keyof Required<Options>]: Setting };
 
 /** Options of a RemoteMafaldaServer that each server has, but for those that only a program can give. */
@@ -37,7 +37,7 @@ export const commonSettings = {
   labels: { kind: 'json', help: 'further properties of this machine, for placement' },
 } as const satisfies SettingsOf<ServerOptions>;
 
-/** What a program that serves has beside the options of its server. */
+/** Settings that a program that serves has beside the options of its server. */
 const programSettings = {
   token: { kind: 'text', help: 'token that clients have to show; better in MAFALDA_TOKEN or --token-file than here' },
   tokenFile: { kind: 'file', help: 'file with the token' },

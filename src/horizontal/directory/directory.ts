@@ -5,7 +5,7 @@
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { DirectoryStatistics } from '../../api/statistics.ts';
 
-/** What a node says of itself. */
+/** Description of a node, by itself. */
 export interface NodeRecord {
   /** URL by which controllers reach the node, and by which its record is found. */
   readonly url: string;

@@ -4,7 +4,7 @@ import type { HeldRooms, HeldRoomsEvents } from '../../core/heldRooms.ts';
 import { Multimap } from '../../core/multimap.ts';
 import type { Directory, RoomWatch } from './directory.ts';
 
-/** What a pool of nodes holds, which is what each of its nodes holds. Nodes go by their ids, which may be URLs. */
+/** Rooms that a pool of nodes holds: those of each of its nodes. Nodes go by their ids, which may be URLs. */
 export class ToldDirectory
   extends EnhancedEventEmitter<HeldRoomsEvents>
   implements HeldRooms, Pick<Directory, 'watch'>

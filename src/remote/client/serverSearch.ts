@@ -16,7 +16,7 @@ const MAX_SENT_AWAY = 20;
 /** Interval at which such an attempt is made beyond that, in ms. */
 const SENT_AWAY_INTERVAL_MS = 2000;
 
-/** What the search needs of a server. */
+/** Members of a server's socket that the search needs. */
 export type Candidate = Pick<ServerSocket, 'connect' | 'disconnect'>;
 
 export class ServerSearch<Server extends Candidate> {

@@ -14,7 +14,7 @@ const log = logger('client');
 const MAX_REMEMBERED = 10_000;
 
 /**
- * What an object has in common at all servers that show it. The id of its parent tells a stream from its copies, which
+ * Properties that an object has in common at all servers that show it. The id of its parent tells a stream from its copies, which
  * have the same id.
  */
 export type Identified = Pick<MirrorCore, 'className' | 'id' | 'parentId' | 'mafaldaRouter'>;

@@ -66,7 +66,7 @@ import type { classes, ClassName, Interfaces } from './classes.ts';
 import type { MembersOf } from './describe.ts';
 import type { Unconfirmed } from './messages.ts';
 
-/** One shape for each parameter. */
+/** Shape of each parameter. */
 type ShapesOf<Parameters extends readonly unknown[]> = {
   readonly [Index in keyof Parameters]-?: Shape<NonNullable<Parameters[Index]>>;
 };
@@ -262,7 +262,7 @@ interface MafaldaParameters {
 
 /** Shapes of the arguments of each method of the server's Mafalda. */
 export const mafaldaShapes: { readonly [Method in MafaldaCall]: ShapesOf<MafaldaParameters[Method]> } = {
-  // What is no object the methods refuse themselves, with a better error message.
+  // The methods refuse themselves what is no object, with a better error message.
   createMafaldaRouter: [either('options', anything, mafaldaRouterOptions)],
   findMafaldaRouter: [either('options', anything, mafaldaRouterOptions), flag],
   closeUnconfirmed: [object<Unconfirmed>()({ mafaldaRouter: text, handles: numbers, number })],

@@ -14,7 +14,7 @@ export const MAX_ADOPTED = 1000;
 
 export type Check<T> = (value: unknown) => value is T;
 
-/** One check for each field. */
+/** A check for each field. */
 export type FieldChecks<T> = { readonly [Field in keyof T]-?: Check<T[Field]> };
 
 /** Checks of the fields of each message, by its type. */

@@ -1,4 +1,4 @@
-/** What a server writes of itself in a directory: its record, and which MafaldaRouters it holds, whoever uses them. */
+/** Entry of a server in a directory: its record, and which MafaldaRouters it holds, whoever uses them. */
 import type { Directory, NodeRecord, Registration } from '../../horizontal/directory/directory.ts';
 import type { MafaldaApi } from '../../api/types.ts';
 import { heldRoomsOf } from '../../base/roomFinder.ts';

@@ -26,7 +26,7 @@ const uncounted = (): void => undefined;
 export class ServerLoad {
   readonly maxLoad: number | undefined;
   readonly #mafalda: MafaldaApi;
-  /** What has been admitted, and does not show in the measured load yet. */
+  /** Load that has been admitted, and does not show in the measured load yet. */
   readonly #expected: ExpectedLoad;
   #cores = availableCores();
   /** Load that the Workers had according to the latest report, in percent of all cores. */

@@ -68,7 +68,7 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
   readonly #options: DhtOptions;
   readonly #address: Address;
   readonly #store = new RecordStore();
-  /** What is published, by target and URL. */
+  /** Publications, by target and URL. */
   readonly #published = new Map<string, Publication>();
   /** Number of publications of each target. */
   readonly #publishedTargets = new Counts();

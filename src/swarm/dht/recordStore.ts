@@ -54,7 +54,7 @@ export class RecordStore {
     const now = this.#now();
     for (const [target, records] of this.#byTarget) {
       for (const [key, { peerId, time, expires }] of records) {
-        // What was taken back is kept for a minute after that.
+        // A record that takes back another is kept for a minute after that.
         if (Math.max(expires, time + 60_000) > now) continue;
         records.delete(key);
         --this.#size;

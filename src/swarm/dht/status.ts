@@ -1,4 +1,4 @@
-/** What a peer tells others of its servers: what a choice between them needs. */
+/** Status of a peer: what others need of its servers for a choice between them. */
 import type { NodeRecord } from '../../horizontal/directory/directory.ts';
 import { checkedRecord } from '../../horizontal/directory/nodeRecord.ts';
 

@@ -91,7 +91,7 @@ describe('a shape', () => {
     { label: null, inner: undefined, list: null, router: null },
     { label: 'x', inner: { id: 1, rate: 5 }, list: [{ id: NaN }], router, ip: 'x', appData: router },
     { ip: { id: 1 }, more: { of: ['it', 5, null, Buffer.alloc(5000)] } },
-    // What is frozen has been checked.
+    // Frozen values have been checked.
     { inner: Object.freeze({ id: 'x' }), list: Object.freeze(['x']) },
   ])('accepts %p', value => {
     expect(wrongOf(options, value)).toBeUndefined();

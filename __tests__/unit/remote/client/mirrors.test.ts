@@ -7,7 +7,7 @@ import { Mirrors } from '../../../../src/remote/client/mirrors.ts';
 import type { Caller, MirrorCore } from '../../../../src/remote/client/mirrorCore.ts';
 import type { ClassName } from '../../../../src/remote/protocol/classes.ts';
 
-/** What the mirrors have asked of the server, with the handles that they had then. */
+/** Requests of the mirrors to the server, with the handles that they had then. */
 let asked: string[];
 let disowned: object[];
 let mirrors: Mirrors;

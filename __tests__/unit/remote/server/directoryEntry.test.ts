@@ -1,4 +1,4 @@
-/** What a server writes of itself in a directory. */
+/** A server writes itself into a directory. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import * as mediasoup from 'mediasoup';

@@ -1,4 +1,4 @@
-/** What operators ask at a server's port, over real sockets. */
+/** Operators ask at a server's port, over real sockets. */
 import { expect, test } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';

@@ -11,7 +11,7 @@ const counts = { routers: 0, transports: 0, producers: 0, consumers: 0, dataProd
 class LoadedMafalda {
   /** Of its one Worker, in percent of a core. */
   cpu = 0;
-  /** What it says itself, in percent. */
+  /** Load that it says itself, in percent. */
   load = 0;
 
   get loadReport(): LoadReport {

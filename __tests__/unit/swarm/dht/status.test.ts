@@ -1,4 +1,4 @@
-/** What a peer tells of its servers crosses the wire, and what is none is not taken. */
+/** The status of a peer crosses the wire, and anything else is not taken for one. */
 import { expect, test } from '@jest/globals';
 import { decodeStatus, encodeStatus } from '../../../../src/swarm/dht/status.ts';
 
