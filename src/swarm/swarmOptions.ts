@@ -9,8 +9,12 @@ import { horizontalOptions } from '../horizontal/horizontalOptions.ts';
 import type { MafaldaHorizontalEvents, MafaldaHorizontalOptions } from '../horizontal/index.ts';
 import type { RemoteMafaldaServerOptions } from '../remote/index.ts';
 import { serverOptions } from '../remote/server/serverOptions.ts';
+import { MAX_TEXT_BYTES } from './dht/record.ts';
 import { KEY_BYTES } from './dht/seal.ts';
 import { ownFirst } from './ownFirst.ts';
+
+/** Bytes of what is told of a peer's server, without what changes and takes less than the rest of a packet. */
+const MAX_TOLD_BYTES = 800;
 
 /** Options of a MafaldaSwarm; `bootstrap`, `key`, `port` and `url` are required. */
 export interface MafaldaSwarmOptions
@@ -146,7 +150,11 @@ export function isSecure(url: string): boolean {
   return /^(wss|https):/.test(url);
 }
 
-function conflict({ cert, certKey, server: given, url }: MafaldaSwarmOptions): string | undefined {
+function conflict({ cert, certKey, server: given, url, region, labels }: MafaldaSwarmOptions): string | undefined {
+  // Other peers are told of these in a single packet, with the load and some more.
+  if (Buffer.byteLength(url) > MAX_TEXT_BYTES) return `url has more than ${MAX_TEXT_BYTES} bytes`;
+  if (Buffer.byteLength(JSON.stringify({ url, region, labels })) > MAX_TOLD_BYTES)
+    return `url, region and labels have together more than ${MAX_TOLD_BYTES} bytes, and are told in a packet`;
   if ((cert === undefined) !== (certKey === undefined)) return 'cert and certKey must be given together';
   if (given && cert !== undefined) return 'server and cert exclude each other: TLS is the given server’s own';
   if (!given && isSecure(url) && cert === undefined) return 'a wss: URL needs cert and certKey, or a server';

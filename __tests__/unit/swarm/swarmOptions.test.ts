@@ -40,6 +40,8 @@ test.each<[string, object]>([
   ['server and cert exclude each other', { cert: 'certificate', certKey: 'key', server: createServer() }],
   ['trusted must be an array of strings', { trusted: 'peer' }],
   ['revoked[0] must be a string', { revoked: [1] }],
+  ['url has more than 255 bytes', { url: `ws://media-2.example/${'a'.repeat(255)}` }],
+  ['url, region and labels have together more than 800 bytes', { labels: { long: 'a'.repeat(800) } }],
   ['do you mean bootstrap', { bootstrp: [] }],
 ])('%s: %p is refused', (message, given) => {
   const check = (): unknown => resolveSwarmOptions({ ...good, ...given });

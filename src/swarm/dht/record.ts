@@ -10,7 +10,8 @@ import { isSignedBy, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, type Identity } from '..
 export const RECORD_LIFETIME_MS = 25 * 60_000;
 /** Difference between the clocks of two peers that is put up with, in ms. */
 const MAX_SKEW_MS = 60_000;
-const MAX_TEXT_BYTES = 255;
+/** Bytes of a URL, and of the id of a server. */
+export const MAX_TEXT_BYTES = 255;
 export const TARGET_BYTES = 32;
 
 const VERSION = 1;
