@@ -71,15 +71,22 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
       const peer = readToken(token, keys, url);
       return peer !== undefined && (trusted?.includes(peer) ?? true) && !revoked.includes(peer);
     };
-    const served = new RemoteMafaldaServer(mafalda, {
-      ...listening,
-      auth: isWelcome,
-      region,
-      labels,
-      maxLoad,
-      directory,
-      publicUrl: url,
-    });
+    let served: RemoteMafaldaServer;
+    try {
+      served = new RemoteMafaldaServer(mafalda, {
+        ...listening,
+        auth: isWelcome,
+        region,
+        labels,
+        maxLoad,
+        directory,
+        publicUrl: url,
+      });
+    } catch (error) {
+      // No caller has a reference to close it by.
+      void directory.close();
+      throw error;
+    }
     const listens = served.listen();
     const mayListen = listens.catch(error => log.warn('%o', error));
     const others = new OtherPeers(directory, url, mayListen);

@@ -1,5 +1,6 @@
 /** Peers of a swarm use each other, as far as they trust each other. */
 import { randomBytes } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -99,4 +100,22 @@ test('a port that is taken is an error', async () => {
   opened({ close: () => void server.close() });
   const [error] = (await once(second, 'error')) as [Error & { code: string }];
   expect(error.code).toBe('EADDRINUSE');
+});
+
+test('options that the server refuses leave no socket behind', async () => {
+  const first = await join();
+  const [, port] = (await first.address()).split(':');
+  await first.close();
+  const own = opened(new Mafalda(mediasoup, { workerBudget: false }));
+  const options = { bootstrap: [], key, port: Number(port), url: 'ws://127.0.0.1:1/', host, server: createServer() };
+  expect(() => new MafaldaSwarm(own, { ...options, region: 'x'.repeat(300) }, timing)).toThrow('200 characters');
+  await until(
+    'the port is free again',
+    () =>
+      new Promise<boolean>(resolve => {
+        const tried = createSocket('udp4');
+        tried.once('error', () => resolve(false));
+        tried.bind(Number(port), host, () => tried.close(() => resolve(true)));
+      }),
+  );
 });
