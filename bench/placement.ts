@@ -17,7 +17,8 @@
  *
  * Then the burst: 200 joins between two reports, on 10 equal nodes. *max/share* is what the fullest node gets over its fair share.
  */
-import { NodePool, type PoolRequest } from '../src/horizontal/nodePool.ts';
+import type { PoolRequest } from '../src/horizontal/nodeChoice.ts';
+import { NodePool } from '../src/horizontal/nodePool.ts';
 import type { ClusterNode } from '../src/horizontal/clusterNode.ts';
 import { concentrate, leastLoaded, regionFirst, twoChoices, type Strategy } from '../src/placement/strategies.ts';
 import { ImaginaryNode } from '../__tests__/helpers/imaginaryNode.ts';

@@ -11,7 +11,6 @@ import { MafaldaBase } from '../base/mafaldaBase.ts';
 import { ModuleScope, packageScope } from '../base/moduleScope.ts';
 import type { FoundRoom, SoughtRoom } from '../base/roomFinder.ts';
 import type { HeldRooms } from '../core/heldRooms.ts';
-import { describeGiven } from '../api/describeGiven.ts';
 import type { ResolvedMafaldaRouterOptions } from '../api/mafaldaRouterOptions.ts';
 import { resolveOptions } from '../api/optionsSchema.ts';
 import type {
@@ -22,7 +21,7 @@ import type {
   MediasoupObject,
   ResourceUsages,
 } from '../api/types.ts';
-import type { MafaldaStatistics, NodeStatistics } from '../api/statistics.ts';
+import type { MafaldaStatistics } from '../api/statistics.ts';
 import { ClusterDirectory } from './clusterDirectory.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import { Departures } from './departures.ts';
@@ -34,6 +33,9 @@ import { Evidence } from './liveness/evidence.ts';
 import { Liveness } from './liveness/liveness.ts';
 import { askNodes, pathTo } from './askNodes.ts';
 import { NodePool, type NodePoolEvents } from './nodePool.ts';
+import { nodesAndOptions } from './nodesArgument.ts';
+import { stateOf, statisticsOf } from './nodeStates.ts';
+import { StartReport } from './startReport.ts';
 import type { Strategy } from '../placement/strategies.ts';
 import {
   horizontalOptions,
@@ -74,9 +76,12 @@ export class MafaldaHorizontal<Events extends MafaldaHorizontalEvents = MafaldaH
   readonly #directory: ClusterDirectory;
   readonly #liveness: Liveness;
   readonly #departures = new Departures();
-  #wasSettled = false;
-  /** Errors of nodes that have come before all nodes have answered. */
-  readonly #earlyErrors: Error[] = [];
+  readonly #start = new StartReport({
+    onConnected: () => this.#events.safeEmit('connected'),
+    unavailability: () => this.#unavailability,
+    hasErrorListener: () => this.listenerCount('error') > 0,
+    reportError: error => this.reportError(error),
+  });
   readonly #clientOptions: RemoteMafaldaClientOptions;
   /** Id of this instance, by which a server recognises a single client behind two of its URLs. */
   readonly #instance = randomUUID();
@@ -92,13 +97,12 @@ export class MafaldaHorizontal<Events extends MafaldaHorizontalEvents = MafaldaH
     givenOptions: MafaldaHorizontalOptions = {},
   ) {
     super(scope);
-    const [nodes, options] = isOptions(nodesOrOptions) ? [[], nodesOrOptions] : [nodesOrOptions, givenOptions];
+    const [nodes, options] = nodesAndOptions(nodesOrOptions, givenOptions);
     const { strategy, watermarkNode, nodeTimeout, directory, ...clientOptions } = resolveOptions(
       'MafaldaHorizontal',
       horizontalOptions,
       options,
     );
-    checkNodes(nodes);
     this.#clientOptions = clientOptions;
     this.#nodes = new NodePool(strategy, watermarkNode);
     this.#mediasoup = new HorizontalMediasoup(this.#nodes);
@@ -127,16 +131,16 @@ export class MafaldaHorizontal<Events extends MafaldaHorizontalEvents = MafaldaH
       failing: ({ mafalda }, error) => this.#events.safeEmit('nodefailing', mafalda, error),
       draining: ({ mafalda }) => this.#events.safeEmit('nodedraining', mafalda),
       connecterror: failure => this.#events.safeEmit('connecterror', failure),
-      error: error => this.#onNodeError(error),
+      error: error => this.#start.error(error),
       unfit: node => this.#remove(node),
-      settled: () => this.#onSettled(),
+      settled: () => this.#start.settled(),
     });
     this.#directory = new ClusterDirectory({
       nodes: this.#nodes,
       given: directory,
       makeClient: url => new RemoteMafaldaClient(url, clientOptions, this.#instance, false),
       remove: node => this.#remove(node),
-      onError: error => this.#onNodeError(error),
+      onError: error => this.#start.error(error),
       now,
     });
     this.#nodes.on('added', node => {
@@ -152,7 +156,7 @@ export class MafaldaHorizontal<Events extends MafaldaHorizontalEvents = MafaldaH
       throw error;
     }
     // `connected` is emitted even if there is nothing to wait for, so that its listeners don't wait in vain.
-    if (this.#nodes.settled) setImmediate(() => this.#onSettled());
+    if (this.#nodes.settled) setImmediate(() => this.#start.settled());
   }
 
   /**
@@ -371,31 +375,10 @@ export class MafaldaHorizontal<Events extends MafaldaHorizontalEvents = MafaldaH
     for (const node of nodes) this.#nodes.delete(node);
   }
 
-  /**
-   * Reports a node's error after `connected` only: `once(mafalda, 'connected')` rejects with an earlier `error`, and a
-   * single node that refuses this client must not cause that.
-   */
-  #onNodeError(error: Error): void {
-    if (this.#wasSettled) this.reportError(error);
-    else this.#earlyErrors.push(error);
-  }
-
-  #onSettled(): void {
-    this.#wasSettled = true;
-    this.#events.safeEmit('connected');
-    for (const error of this.#earlyErrors.splice(0)) this.reportError(error);
-    if (this.size > 0 && !this.closed && ![...this.#nodes].some(({ connected }) => connected)) this.#reportUnusable();
-  }
-
-  /**
-   * Reports that no node can be used: an application that has waited for `connected` would otherwise learn it from its
-   * first failed call.
-   */
-  #reportUnusable(): void {
-    const { unavailability } = this.#nodes;
-    if (!unavailability) return;
-    if (this.listenerCount('error') > 0) this.reportError(unavailability);
-    else process.emitWarning(unavailability.message, { code: 'MAFALDA_NO_NODE' });
+  /** Reason why no node can be used; undefined if one can, or there is none. */
+  get #unavailability(): Error | undefined {
+    const hasNone = this.size > 0 && !this.closed && ![...this.#nodes].some(({ connected }) => connected);
+    return hasNone ? this.#nodes.unavailability : undefined;
   }
 
   #onLost(node: ClusterNode): void {
@@ -414,29 +397,4 @@ export class MafaldaHorizontal<Events extends MafaldaHorizontalEvents = MafaldaH
     this.#mediasoup.removeNode(node);
     if (node.owned && node.mafalda instanceof RemoteMafaldaClient) this.#departures.add(node.mafalda);
   }
-}
-
-function statisticsOf({ id, load, connected, unreachable, draining, rest }: ClusterNode): NodeStatistics {
-  if (unreachable) return { id, state: 'unreachable', load };
-  if (!connected) return { id, state: 'disconnected', load };
-  return { id, state: draining ? 'draining' : rest.resting ? 'resting' : 'connected', load };
-}
-
-function stateOf({ id, connected, isDormant, unreachable, draining, takesNew, load, region }: ClusterNode): NodeDump {
-  const dormant = isDormant ? { dormant: true } : {};
-  return { id, connected, ...dormant, unreachable, draining: draining || (isDormant && !takesNew), load, region };
-}
-
-function isOptions(value: Iterable<string | MafaldaApi> | MafaldaHorizontalOptions): value is MafaldaHorizontalOptions {
-  return typeof value === 'object' && value !== null && !(Symbol.iterator in value);
-}
-
-/** A string is iterable as well: each of its letters would be a node. */
-function checkNodes(nodes: unknown): void {
-  const isIterable = typeof nodes === 'object' && nodes !== null && Symbol.iterator in nodes;
-  if (isIterable) return;
-  const meant = typeof nodes === 'string' ? `[${JSON.stringify(nodes)}]` : "['wss://media-1.example:4443']";
-  throw new TypeError(
-    `MafaldaHorizontal: the first argument must be an array, or another iterable, of URLs and Mafaldas, such as ${meant}; ${describeGiven(nodes)}`,
-  );
 }

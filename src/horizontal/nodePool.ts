@@ -1,5 +1,4 @@
-/** The nodes of a MafaldaHorizontal: their states, and the choice of the node that is used next. */
-import { randomInt } from 'node:crypto';
+/** The nodes of a MafaldaHorizontal: they come and go, and objects are placed on them. */
 import { version } from 'mediasoup';
 import { EventEmitter } from 'eventemitter3';
 import { IncompatibleError, NodeFullError, NodeUnavailableError } from '../api/errors.ts';
@@ -9,25 +8,17 @@ import { Attempts, type Tried } from './attempts.ts';
 import { ClusterNode, type NodeEvents } from './clusterNode.ts';
 import { Decisions } from '../core/decisions.ts';
 import { listen } from '../core/listen.ts';
+import { NodeChoice, type PoolRequest } from './nodeChoice.ts';
+import { NodeNames } from './nodeNames.ts';
 import type { PipeReason, PlacementReason } from '../api/statistics.ts';
-import { within } from '../core/within.ts';
 import { LinkTable } from './reachability/linkTable.ts';
 import { probe } from './reachability/probe.ts';
 import { Reachability, type DownLink } from './reachability/reachability.ts';
 import { checkPlacement, type Placement } from '../api/placement.ts';
 import { noNodeError, unavailabilityOf } from './unavailability.ts';
 import type { WhenFull } from './horizontalOptions.ts';
-import type { NodeState, Strategy } from '../placement/strategies.ts';
-
-/** Request for a node: the MafaldaRouter for which it is chosen. */
-export interface PoolRequest {
-  readonly mafaldaRouterId: string;
-  readonly isUsed: (node: ClusterNode) => boolean;
-  /** Returns the number of these objects on each node; nodes without any may be missing. */
-  readonly countNear: (ids: readonly string[]) => ReadonlyMap<ClusterNode, number>;
-  /** Throws if nothing may be created any more. */
-  readonly assertOpen: () => void;
-}
+import { Settling } from './settling.ts';
+import type { Strategy } from '../placement/strategies.ts';
 
 export type NodePoolEvents = {
   added: [node: ClusterNode];
@@ -53,23 +44,14 @@ export type NodePoolEvents = {
 
 /** Limit for a node's first answer, in ms: a slower node is not waited for, and is used as soon as it answers. */
 const CONNECT_TIMEOUT_MS = 3000;
-const none: Tried = new Map();
-
-/** Node that was chosen, and the reason. */
-interface Choice {
-  readonly node: ClusterNode;
-  readonly reason: PlacementReason;
-}
 
 export class NodePool extends EventEmitter<NodePoolEvents> {
-  strategy: Strategy;
   /** Placements on the nodes. */
   readonly placements = new Decisions<PlacementReason>('placement');
   /** Pipes between the nodes. */
   readonly pipes = new Decisions<PipeReason>('piping');
   /** Is asked when no node has room: see {@link WhenFull}. */
   whenFull: WhenFull | undefined;
-  readonly watermark: number;
   /** Links between the nodes. */
   readonly links = new LinkTable<ClusterNode>();
   readonly #reachability = new Reachability({
@@ -79,29 +61,35 @@ export class NodePool extends EventEmitter<NodePoolEvents> {
     onUp: link => this.emit('linkup', link),
   });
   readonly #nodes = new Map<MafaldaApi, ClusterNode>();
-  /** Nodes by their ids, URLs and other URLs. */
-  readonly #byName = new Map<string, ClusterNode>();
-  /** Nodes that have not answered yet, and other things that are waited for. */
-  readonly #unsettled = new Set<object>();
+  readonly #names = new NodeNames(() => this);
+  readonly #choice: NodeChoice;
+  readonly #settling = new Settling(() => this.emit('settled'));
   readonly #removers = new Map<ClusterNode, () => void>();
   readonly #now: () => number;
   readonly #attempts: Attempts;
-  #wasSettled = false;
-  /**
-   * Seed for strategies. The first seed is random, so that several controllers don't make the same choices at the same
-   * time.
-   */
-  #seed = randomInt(2 ** 32);
 
   /** @param now returns milliseconds, from any moment on */
   constructor(strategy: Strategy, watermark: number, now: () => number = () => performance.now()) {
     super();
-    this.strategy = strategy;
-    this.watermark = watermark;
+    this.#choice = new NodeChoice(() => this, strategy, watermark);
     this.#now = now;
     const isHere = (node: ClusterNode): boolean =>
       node.connected && !node.mafalda.closed && this.#nodes.get(node.mafalda) === node;
     this.#attempts = new Attempts({ isHere, onFailing: (node, error) => void this.emit('failing', node, error) }, now);
+  }
+
+  /** Strategy that chooses the nodes for new objects. */
+  get strategy(): Strategy {
+    return this.#choice.strategy;
+  }
+
+  set strategy(strategy: Strategy) {
+    this.#choice.strategy = strategy;
+  }
+
+  /** Load of a node, in percent, from which on it gets nothing new while another node has room. */
+  get watermark(): number {
+    return this.#choice.watermark;
   }
 
   get size(): number {
@@ -109,7 +97,7 @@ export class NodePool extends EventEmitter<NodePoolEvents> {
   }
 
   get settled(): boolean {
-    return this.#unsettled.size === 0;
+    return this.#settling.isOver;
   }
 
   [Symbol.iterator](): MapIterator<ClusterNode> {
@@ -144,7 +132,7 @@ export class NodePool extends EventEmitter<NodePoolEvents> {
       const { url } = node as { url?: string };
       return this.#nodes.get(node) ?? (url === undefined ? undefined : this.find(url));
     }
-    return this.#byName.get(node);
+    return this.#names.find(node);
   }
 
   /**
@@ -169,8 +157,8 @@ export class NodePool extends EventEmitter<NodePoolEvents> {
 
   include(node: ClusterNode): void {
     this.#nodes.set(node.mafalda, node);
-    if (!this.#byName.has(node.id)) this.#byName.set(node.id, node);
-    if (!node.settled) this.#unsettled.add(node);
+    this.#names.add(node);
+    if (!node.settled) this.#settling.add(node);
     this.links.watch(node);
     node.on('draining', () => this.emit('draining', node));
     this.emit('added', node);
@@ -179,8 +167,7 @@ export class NodePool extends EventEmitter<NodePoolEvents> {
       clearTimeout(timeout);
       if (node.settled) return;
       node.settled = true;
-      this.#unsettled.delete(node);
-      this.#emitIfSettled();
+      this.#settling.done(node);
     };
     const stop = listen<NodeEvents>(node.events, {
       connected: () => {
@@ -226,11 +213,7 @@ export class NodePool extends EventEmitter<NodePoolEvents> {
 
   /** Counts as settled only when the promise has resolved, or a node would have had to answer. */
   settleAfter(promise: Promise<void>): void {
-    this.#unsettled.add(promise);
-    void within(promise, CONNECT_TIMEOUT_MS).then(() => {
-      this.#unsettled.delete(promise);
-      this.#emitIfSettled();
-    });
+    this.#settling.after(promise, CONNECT_TIMEOUT_MS);
   }
 
   delete(node: ClusterNode): boolean {
@@ -239,12 +222,11 @@ export class NodePool extends EventEmitter<NodePoolEvents> {
     // Ends the wait of `drain()` for this node.
     node.draining = false;
     const deleted = this.#nodes.delete(node.mafalda);
-    this.#unsettled.delete(node);
-    for (const name of [node.id, ...node.aliases]) this.#forgetName(name, node);
+    this.#names.delete(node);
     this.links.unwatch(node);
     this.#reachability.forget(node);
     if (deleted) this.emit('removed', node);
-    if (deleted && !node.settled) this.#emitIfSettled();
+    this.#settling.done(node);
     return deleted;
   }
 
@@ -282,7 +264,7 @@ export class NodePool extends EventEmitter<NodePoolEvents> {
     };
     const choose = (tried: Tried): ClusterNode | undefined => {
       request.assertOpen();
-      const choice = this.#byStrategy(request, placement, tried);
+      const choice = this.#choice.byStrategy(request, placement, tried);
       reason = choice?.reason ?? reason;
       return choice?.node;
     };
@@ -296,7 +278,7 @@ export class NodePool extends EventEmitter<NodePoolEvents> {
     const since = this.#now();
     for (;;) {
       // Nothing is awaited between finding room and the choice: each of many waiting calls sees what the last has taken.
-      while (!this.#hasRoom) if (!(await this.#maybeLater(since, region))) break;
+      while (!this.#choice.hasRoom) if (!(await this.#maybeLater(since, region))) break;
       try {
         return await place();
       } catch (error) {
@@ -320,49 +302,19 @@ export class NodePool extends EventEmitter<NodePoolEvents> {
   /** Returns the node for the next object, by the present state of the nodes. */
   choose(request: PoolRequest, placement: Placement = {}): ClusterNode {
     if (placement.node !== undefined) return this.#boundNode(placement.node);
-    const choice = this.#byStrategy(request, placement, none);
+    const choice = this.#choice.byStrategy(request, placement);
     if (!choice) throw noNodeError([...this.#nodes.values()]);
     return choice.node;
   }
 
   /** Returns a node that can answer a question: rather a node that is connected, in use already, and will be. */
-  pickUsable({ isUsed }: PoolRequest, tried: Tried = none): ClusterNode | undefined {
-    const rank = (node: ClusterNode): number =>
-      Number(node.rest.resting) * 4 + Number(!node.takesNew) * 2 + Number(!isUsed(node));
-    const usable = [...this.#nodes.values()].filter(node => node.isUsable && !tried.has(node));
-    const connected = smallest(
-      usable.filter(node => node.connected),
-      rank,
-    );
-    // Controllers that all asked the first node of a directory would overload it.
-    return connected ?? usable[randomInt(Math.max(1, usable.length))];
+  pickUsable(request: PoolRequest, tried?: Tried): ClusterNode | undefined {
+    return this.#choice.pickUsable(request, tried);
   }
 
   /** Returns the node with the smallest figure, of the nodes that take new objects. */
-  emptiest(figure: (node: ClusterNode) => number, tried: Tried = none): ClusterNode | undefined {
-    return smallest(this.#candidates(tried), figure);
-  }
-
-  /**
-   * Returns the nodes that take new objects; resting nodes only if there are no others, and full nodes only if nothing
-   * else was tried: a call that finds all full asks a single node whether it still is.
-   */
-  #candidates(tried: Tried): ClusterNode[] {
-    // The arrays are filled in a single pass: there may be a thousand nodes, for each decision.
-    const candidates: ClusterNode[] = [];
-    const resting: ClusterNode[] = [];
-    const full: ClusterNode[] = [];
-    for (const node of this.#nodes.values()) {
-      if (!node.isUsable || !node.takesNew || tried.has(node)) continue;
-      (node.rest.resting ? resting : node.full ? full : candidates).push(node);
-    }
-    if (candidates.length > 0) return candidates;
-    return resting.length > 0 || tried.size > 0 ? resting : full;
-  }
-
-  /** Whether a node below the watermark takes new objects. */
-  get #hasRoom(): boolean {
-    return this.#candidates(none).some(({ load, full }) => load < this.watermark && !full);
+  emptiest(figure: (node: ClusterNode) => number, tried?: Tried): ClusterNode | undefined {
+    return this.#choice.emptiest(figure, tried);
   }
 
   /**
@@ -374,43 +326,6 @@ export class NodePool extends EventEmitter<NodePoolEvents> {
     return (await this.whenFull?.(call)) ?? false;
   }
 
-  #byStrategy(
-    { mafaldaRouterId, isUsed, countNear }: PoolRequest,
-    { region: wantedRegion, near }: Placement,
-    tried: Tried,
-  ): Choice | undefined {
-    const streams = near && countNear(near);
-    const candidates = this.#candidates(tried);
-    if (candidates.length === 0) return undefined;
-    const states: NodeState[] = candidates.map(node => {
-      const { id, load, placed, region, labels, local } = node;
-      return { id, load, placed, hasRouter: isUsed(node), region, labels, local, near: streams?.get(node) ?? 0 };
-    });
-    this.#seed = (this.#seed + 1) % 2 ** 32;
-    const choice = this.strategy(states, {
-      mafaldaRouterId,
-      watermark: this.watermark,
-      region: wantedRegion,
-      near,
-      seed: this.#seed,
-    });
-    const node = choice && candidates[states.indexOf(choice)];
-    if (!node) throw new TypeError('the strategy must return one of its candidates');
-    return { node, reason: this.#reasonFor(choice, wantedRegion, tried) };
-  }
-
-  #reasonFor(
-    { load, near, region, hasRouter }: NodeState,
-    wantedRegion: string | undefined,
-    tried: Tried,
-  ): PlacementReason {
-    if (tried.size > 0) return 'retried';
-    if (load >= this.watermark) return 'full';
-    if (near) return 'near';
-    if (wantedRegion !== undefined && region === wantedRegion) return 'region';
-    return hasRouter ? 'used' : 'further';
-  }
-
   /** Numbers of attempts that nodes have failed, by the error's class. */
   get refusals(): Partial<Record<string, number>> {
     return this.#attempts.refusals.counts;
@@ -418,7 +333,7 @@ export class NodePool extends EventEmitter<NodePoolEvents> {
 
   /** Error that explains why no node takes new objects; undefined if a node does. */
   get unavailability(): Error | undefined {
-    return this.#candidates(none).length > 0 ? undefined : noNodeError([...this.#nodes.values()]);
+    return this.#choice.hasCandidates ? undefined : noNodeError([...this.#nodes.values()]);
   }
 
   /** Checks whether a connected node can stay, by its version of mediasoup and the identity of its server. */
@@ -439,35 +354,15 @@ export class NodePool extends EventEmitter<NodePoolEvents> {
     const duplicate =
       serverId !== undefined && [...this.#nodes.values()].find(other => other !== node && other.serverId === serverId);
     if (!duplicate) return true;
-    if (url !== undefined) {
-      duplicate.aliases.add(url);
-      this.#byName.set(url, duplicate);
-    }
+    if (url !== undefined) this.#names.addAlias(duplicate, url);
     this.emit('unfit', node);
     return false;
   }
 
-  /** Frees a name, or gives it to another node that has it as well. */
-  #forgetName(name: string, node: ClusterNode): void {
-    if (this.#byName.get(name) !== node) return;
-    this.#byName.delete(name);
-    const other = [...this.#nodes.values()].find(({ id, aliases }) => id === name || aliases.has(name));
-    if (other) this.#byName.set(name, other);
-  }
-
-  #emitIfSettled(): void {
-    if (!this.settled) return;
-    this.#wasSettled = true;
-    this.emit('settled');
-  }
-
   /** Resolves when every node has answered, or can't be reached at present. */
   async whenSettled(): Promise<void> {
-    const { settled } = this;
-    this.#wasSettled ||= settled;
     // Once there are nodes to use, an unreachable node that is added later delays no call.
-    if (settled || (this.#wasSettled && [...this.#nodes.values()].some(({ isUsable }) => isUsable))) return;
-    await new Promise<void>(resolve => this.once('settled', resolve));
+    await this.#settling.untilOver(() => [...this.#nodes.values()].some(({ isUsable }) => isUsable));
   }
 
   /**
@@ -481,13 +376,6 @@ export class NodePool extends EventEmitter<NodePoolEvents> {
     if (reason) throw reason;
     return node;
   }
-}
-
-/** Returns the first of the nodes with the smallest figure. */
-function smallest(nodes: ClusterNode[], figure: (node: ClusterNode) => number): ClusterNode | undefined {
-  let best: ClusterNode | undefined;
-  for (const node of nodes) if (!best || figure(node) < figure(best)) best = node;
-  return best;
 }
 
 function majorOf(semver: string): string {

@@ -2,7 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { UnsupportedError } from 'mediasoup/errors';
 import type { ClusterNode } from '../../../src/horizontal/clusterNode.ts';
-import { NodePool, type PoolRequest } from '../../../src/horizontal/nodePool.ts';
+import type { PoolRequest } from '../../../src/horizontal/nodeChoice.ts';
+import { NodePool } from '../../../src/horizontal/nodePool.ts';
 import { concentrate, leastLoaded, strategies, twoChoices, type Strategy } from '../../../src/placement/strategies.ts';
 import { LimitError, NodeDrainingError, NodeUnavailableError } from '../../../src/api/errors.ts';
 import { evenly } from '../../helpers/evenly.ts';

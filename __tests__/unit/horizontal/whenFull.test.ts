@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { setImmediate } from 'node:timers/promises';
-import { NodePool, type PoolRequest } from '../../../src/horizontal/nodePool.ts';
+import type { PoolRequest } from '../../../src/horizontal/nodeChoice.ts';
+import { NodePool } from '../../../src/horizontal/nodePool.ts';
 import type { FullCall } from '../../../src/index.ts';
 import { concentrate } from '../../../src/placement/strategies.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';

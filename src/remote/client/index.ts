@@ -1,10 +1,5 @@
-export {
-  RemoteMafaldaClient,
-  ReadyState,
-  scope,
-  type ConnectFailure,
-  type RemoteMafaldaClientEvents,
-  type ServerSigns,
-} from './remoteMafaldaClient.ts';
+export { RemoteMafaldaClient, scope } from './remoteMafaldaClient.ts';
+export { ReadyState } from './readyState.ts';
+export type { ConnectFailure, RemoteMafaldaClientEvents, ServerSigns } from './clientEvents.ts';
 export { clusterConnectionOptions, type RemoteMafaldaClientOptions, type Token } from './connectionOptions.ts';
 export type { NodeLimits } from './nodeLimits.ts';

@@ -13,7 +13,6 @@ import type { FoundRoom, SoughtRoom } from '../../base/roomFinder.ts';
 import type { ResolvedMafaldaRouterOptions } from '../../api/mafaldaRouterOptions.ts';
 import { resolveOptions } from '../../api/optionsSchema.ts';
 import type {
-  MafaldaEvents,
   MafaldaRouterOptions,
   MafaldaRouterState,
   MediasoupApi,
@@ -21,7 +20,7 @@ import type {
 } from '../../api/types.ts';
 import { EncodedCapabilities } from '../protocol/capabilities.ts';
 import { decode, encode } from '../protocol/codec.ts';
-import { MAFALDA_TARGET, type Welcome } from '../protocol/messages.ts';
+import { MAFALDA_TARGET } from '../protocol/messages.ts';
 import { isFoundMafaldaRouter, isMafaldaRouterStates } from '../protocol/validateServer.ts';
 import { Connection, NO_SIGN_OF_LIFE, type ConnectionEvents } from './connection.ts';
 import {
@@ -29,68 +28,24 @@ import {
   type RemoteMafaldaClientOptions,
   type ResolvedConnectionOptions,
 } from './connectionOptions.ts';
+import type { RemoteMafaldaClientEvents, ServerSigns } from './clientEvents.ts';
 import { coreOf } from './mirror.ts';
 import { closeLateResult, decodeResult, handleOfArgument } from './mirrorArguments.ts';
 import type { Caller, CallTarget } from './mirrorCore.ts';
 import { Mirrors } from './mirrors.ts';
 import { MirrorUpdates } from './mirrorUpdates.ts';
+import { ReadyState } from './readyState.ts';
 import { Rebinding } from './rebinding.ts';
 import { RemoteMediasoup } from './remoteMediasoup.ts';
 import { RemoteMafaldaRouter } from './remoteMafaldaRouter.ts';
 import { Searches, type Search } from './searches.ts';
+import { ServerState } from './serverState.ts';
 import { ToldRooms } from './toldRooms.ts';
 import { urlsOf } from './url.ts';
 
 const log = logger('client');
 
 export const scope = new ModuleScope(packageScope);
-
-/** States of a WebSocket, and `CONNECTED`: the server has accepted the client. */
-export const ReadyState = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3, CONNECTED: 4 } as const;
-export type ReadyState = (typeof ReadyState)[keyof typeof ReadyState];
-
-/** Failed attempt to connect to a server. */
-export interface ConnectFailure {
-  /** URL of the server. */
-  url: string;
-  /** Reason of the failure. */
-  error: Error;
-}
-
-/** Events of a {@link RemoteMafaldaClient}. */
-export type RemoteMafaldaClientEvents = MafaldaEvents & {
-  /** The socket is open. */
-  open: [];
-  /** The server has accepted the client: also after each reconnection. */
-  connected: [];
-  /** The connection is lost; calls wait until there is a connection again. */
-  disconnected: [reason: string];
-  /**
-   * An attempt to connect has failed, for the reason in `error` and its `cause`; the client goes on trying. Emitted
-   * once for each cause, until the client is connected. A `RefusedError` is emitted here too, beside by `error`.
-   */
-  connecterror: [failure: ConnectFailure];
-  /** The load of the server has been reported, in percent of all cores. */
-  load: [load: number, report: LoadReport];
-  /** The session has ended; everything that came from the server closes right after this. */
-  lost: [];
-};
-
-/** Evidence of whether the server lives, for a cluster, which has other evidence too. */
-export interface ServerSigns {
-  /** Whether there is a session, which could be lost. */
-  readonly hasSession: boolean;
-  /** Time since the last sign of life, in ms. */
-  readonly silentFor: number;
-  /** Whether its machine has refused a connection since the last sign of life, so that the process must have ended. */
-  readonly nobodyListens: boolean;
-  /** Asks the server for a sign of life. */
-  ask(): void;
-  /** Replaces the connection by a new connection. The session goes on. */
-  reconnect(): void;
-  /** Gives up the session too, so that everything that came from the server closes. */
-  giveUp(): void;
-}
 
 /**
  * A Mafalda in another process or on another machine, behind a RemoteMafaldaServer. Calls made before `connected` wait
@@ -136,9 +91,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   /** Latest move to another server. */
   #rebinding: Rebinding | undefined;
   #readyState: ReadyState = ReadyState.CLOSED;
-  #load = 0;
-  #loadReport: LoadReport = { load: 0, workers: [], hosts: [] };
-  #welcome: Welcome | undefined;
+  readonly #server = new ServerState();
   /** Signal that ends the waiting for the server in {@link depart}. */
   #departing: AbortSignal | undefined;
   /** Permanent refusal by the server. */
@@ -195,22 +148,22 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
 
   /** Latest load of the server, in percent of all cores; 0 before the first report. */
   get load(): number {
-    return this.#load;
+    return this.#server.load;
   }
 
   /** Latest load report of the server, with empty lists before the first report. */
   get loadReport(): LoadReport {
-    return { ...this.#loadReport, load: this.#load };
+    return this.#server.loadReport;
   }
 
   /** Whether the server is being drained by its operator, and takes nothing new. False before the first report. */
   get draining(): boolean {
-    return this.#loadReport.draining === true;
+    return this.#server.draining;
   }
 
   /** Id of the server, the same by any URL, and new after each start. Undefined before the server has answered. */
   get serverId(): string | undefined {
-    return this.#welcome?.serverId;
+    return this.#server.welcome?.serverId;
   }
 
   /** Known reason why the client is not connected, which errors of calls carry too. Undefined while it is connected. */
@@ -225,17 +178,17 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
 
   /** Location of the server, as its operator names it. Undefined before the server has answered. */
   get region(): string | undefined {
-    return this.#welcome?.region;
+    return this.#server.welcome?.region;
   }
 
   /** Further properties of the server, as its operator names them. Empty before the server has answered. */
   get labels(): Readonly<Record<string, string>> {
-    return this.#welcome?.labels ?? {};
+    return this.#server.welcome?.labels ?? {};
   }
 
   /** Load in percent beyond which the server takes nothing new, if there is a limit. */
   get maxLoad(): number | undefined {
-    return this.#welcome?.maxLoad;
+    return this.#server.welcome?.maxLoad;
   }
 
   /**
@@ -275,7 +228,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
         this.safeEmit('open');
       },
       welcome: welcome => {
-        this.#welcome = welcome;
+        this.#server.welcome = welcome;
         this.#mediasoup.setInfo(welcome.mediasoup);
         this.#readyState = ReadyState.CONNECTED;
         this.#toldRooms?.begin();
@@ -286,8 +239,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
         if (this.#connection === connection) this.#onDisconnected(reason);
       },
       load: report => {
-        this.#loadReport = report;
-        this.#setLoad(report.load);
+        this.#server.loadReport = report;
+        this.#announceLoad();
       },
       lost: reason => {
         // A silent server counts as disconnected, whatever TCP says; the event comes before objects close for it.
@@ -313,7 +266,10 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       connecterror: (failed, error) => this.safeEmit('connecterror', { url: failed, error }),
     });
     const { requests } = connection;
-    requests.on('answered', load => this.#setLoad(load));
+    requests.on('answered', load => {
+      this.#server.load = load;
+      this.#announceLoad();
+    });
     requests.on('late', result => closeLateResult(result, handle => this.#mirrors.objectOf(handle)));
     requests.on('message', (message, bytes) => this.#updates.apply(message, bytes));
     connection.open();
@@ -424,9 +380,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     return mafaldaRouter;
   }
 
-  #setLoad(load: number): void {
-    this.#load = load;
-    this.safeEmit('load', load, this.loadReport);
+  #announceLoad(): void {
+    this.safeEmit('load', this.load, this.loadReport);
   }
 
   /** Closes the connection, and everything that came from the server. */

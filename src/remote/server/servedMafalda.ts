@@ -9,7 +9,7 @@ import { resolveMafaldaRouterOptions, type ResolvedMafaldaRouterOptions } from '
 import type { MemoryBudget } from '../protocol/memory.ts';
 import type { Family } from '../../core/addresses/families.ts';
 import { areAdopted, isUnconfirmed, MAX_ADOPTED } from '../protocol/validate.ts';
-import type { Member } from './exportedObject.ts';
+import type { ExportedObject, Member } from './exportedObject.ts';
 import { Exports } from './exports.ts';
 import type { Holding, Owner } from './holding.ts';
 import { OrphanRegistry } from './orphanRegistry.ts';
@@ -116,6 +116,12 @@ export class ServedMafalda {
   #noteMade(mafaldaRouter: PipeableMafaldaRouter, options: MafaldaRouterOptions): void {
     this.#createdForClients.add(mafaldaRouter);
     if (!options?.routerOptions) this.#withoutOptions.add(mafaldaRouter);
+  }
+
+  /** Returns an object if it is shown to the client. */
+  shownTo(member: Member, handle: number): ExportedObject | undefined {
+    const exported = this.exports.byHandle(handle);
+    return exported?.exporter.isShownTo(member) ? exported : undefined;
   }
 
   /** Records the identity of a client. To be called before it attaches to anything. */
