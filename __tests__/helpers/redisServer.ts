@@ -1,8 +1,12 @@
 /** A Redis of its own for a test: Debian's `redis-server`, which keeps nothing on disk. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createClient } from 'redis';
 import { pickPort } from 'pick-port';
+import type { Certificate } from './tls.ts';
 
 /** Why there can be none here; undefined if there can. */
 export function whyNoRedis(): string | undefined {
@@ -15,36 +19,72 @@ export function whyNoRedis(): string | undefined {
 }
 
 export class RedisServer {
-  readonly #port: number;
+  readonly port: number;
+  /** A certificate for TLS. */
+  readonly #certificate: Certificate | undefined;
+  /** Files, and arguments that name them. */
+  readonly #folder = mkdtempSync(join(tmpdir(), 'mafalda-redis-'));
+  readonly #args: readonly string[];
   #child: ChildProcess | undefined;
 
-  static async create(): Promise<RedisServer> {
-    const redis = new RedisServer(await pickPort({ type: 'tcp', ip: '127.0.0.1', reserveTimeout: 0 }));
+  static async create(certificate?: Certificate, args?: readonly string[]): Promise<RedisServer> {
+    const port = await pickPort({ type: 'tcp', ip: '127.0.0.1', reserveTimeout: 0 });
+    const redis = new RedisServer(port, certificate, args);
     await redis.start();
     return redis;
   }
 
-  private constructor(port: number) {
-    this.#port = port;
+  /**
+   * A Sentinel that watches a master under the name `mymaster`, and makes a replica the master half a second after that
+   * one is gone.
+   */
+  static async sentinel(master: RedisServer): Promise<RedisServer> {
+    const port = await pickPort({ type: 'tcp', ip: '127.0.0.1', reserveTimeout: 0 });
+    const sentinel = new RedisServer(port, undefined, []);
+    const config = join(sentinel.#folder, 'sentinel.conf');
+    writeFileSync(
+      config,
+      [
+        `port ${port}`,
+        'bind 127.0.0.1',
+        `sentinel monitor mymaster 127.0.0.1 ${master.port} 1`,
+        'sentinel down-after-milliseconds mymaster 500',
+        'sentinel failover-timeout mymaster 2000',
+      ].join('\n'),
+    );
+    await sentinel.#spawn([config, '--sentinel'], 'monitor master');
+    return sentinel;
+  }
+
+  private constructor(port: number, certificate?: Certificate, args: readonly string[] = []) {
+    this.port = port;
+    this.#certificate = certificate;
+    const listening = certificate ? ['--port', '0', ...this.#tlsArgs(certificate)] : ['--port', String(port)];
+    this.#args = [
+      ...[...listening, '--bind', '127.0.0.1'],
+      ...['--save', '', '--appendonly', 'no', '--dir', this.#folder, '--logfile', ''],
+      ...args,
+    ];
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${this.#port}`;
+    return `${this.#certificate ? 'rediss' : 'redis'}://127.0.0.1:${this.port}`;
   }
 
   /** Starts it, with nothing in it. Resolves when it answers. */
   async start(): Promise<void> {
-    const child = spawn('redis-server', [
-      ...['--port', String(this.#port), '--bind', '127.0.0.1'],
-      ...['--save', '', '--appendonly', 'no', '--dir', '/tmp', '--logfile', ''],
-    ]);
+    await this.#spawn(this.#args, 'Ready to accept connections');
+  }
+
+  async #spawn(args: readonly string[], until: string): Promise<void> {
+    const child = spawn('redis-server', args);
     this.#child = child;
     child.stderr.resume();
     let said = '';
     const ready = new Promise<void>((resolve, reject) => {
       child.stdout.on('data', (chunk: Buffer) => {
         said += chunk.toString();
-        if (said.includes('Ready to accept connections')) resolve();
+        if (said.includes(until)) resolve();
       });
       child.once('exit', () => reject(new Error(`redis-server has ended: ${said}`)));
       child.once('error', reject);
@@ -80,5 +120,16 @@ export class RedisServer {
 
   async close(): Promise<void> {
     await this.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #tlsArgs({ cert, key }: Certificate): string[] {
+    const [certFile, keyFile] = [join(this.#folder, 'cert.pem'), join(this.#folder, 'key.pem')];
+    writeFileSync(certFile, cert);
+    writeFileSync(keyFile, key);
+    return [
+      ...['--tls-port', String(this.port), '--tls-auth-clients', 'no'],
+      ...['--tls-cert-file', certFile, '--tls-key-file', keyFile, '--tls-ca-cert-file', certFile],
+    ];
   }
 }

@@ -58,7 +58,7 @@ export async function findRoom(
   };
   const connected = ask ? [...nodes].filter(node => node.connected) : [];
   const asking = connected.map(find);
-  const { named, isTold } = await askDirectory(options.id, nodes, directory);
+  const { named, isTold } = await askDirectory({ options, ask, nodes, directory });
   const others = named.filter(node => node.isUsable && !connected.includes(node));
   await within(Promise.all([...asking, ...others.map(find)]), ANSWER_TIMEOUT_MS);
   isOver = true;
@@ -69,15 +69,18 @@ export async function findRoom(
 }
 
 /** Returns the nodes that the directory names, and whether it has answered. */
-async function askDirectory(
-  roomId: string,
-  nodes: NodePool,
-  directory: Pick<Directory, 'watch'>,
-): Promise<{ named: ClusterNode[]; isTold: boolean }> {
-  const watch = directory.watch(roomId);
+async function askDirectory({
+  options,
+  ask,
+  nodes,
+  directory,
+}: FindOptions): Promise<{ named: ClusterNode[]; isTold: boolean }> {
+  const watch = directory.watch(options.id);
   let isTold = false;
+  // A directory that has answered may lack holders nevertheless: one that has just been emptied does.
+  const known = (ask ? watch.refresh?.() : undefined) ?? watch.known;
   await within(
-    watch.known.then(known => (isTold = known)),
+    known.then(all => (isTold = all)),
     ANSWER_TIMEOUT_MS,
   );
   watch.close();

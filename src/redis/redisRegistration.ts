@@ -8,7 +8,7 @@ import { logger } from '../core/logger.ts';
 import { within } from '../core/within.ts';
 import { KeyedQueue } from './keyedQueue.ts';
 import { toError, type RedisConnection } from './redisConnection.ts';
-import { HOLD_ROOM, RELEASE_ROOM, REMOVE_NODE, WRITE_NODE, type Keys } from './scripts.ts';
+import { HOLD_ROOM, MARK_USE, RELEASE_ROOM, REMOVE_NODE, WRITE_NODE, type Keys } from './scripts.ts';
 import { varied, type Timing } from './timing.ts';
 
 const log = logger('redis');
@@ -94,10 +94,9 @@ export class RedisRegistration implements Registration {
     this.#writtenLoad = this.#record.load;
     const { url } = this.#record;
     try {
-      const isKnown = await connection.write(WRITE_NODE, keys.nodes, [
-        url,
-        timing.nodeTtl,
-        JSON.stringify(this.#record),
+      const [isKnown] = await Promise.all([
+        connection.write(WRITE_NODE, keys.nodes, [url, timing.nodeTtl, JSON.stringify(this.#record)]),
+        connection.write(MARK_USE, keys.since),
       ]);
       if (this.#wasThere && isKnown !== 1) this.restore(timing.spread);
       this.#wasThere = true;

@@ -8,7 +8,7 @@ import { isNodeUrl } from '../horizontal/directory/nodeRecord.ts';
 import { logger } from '../core/logger.ts';
 import { KeyedQueue } from './keyedQueue.ts';
 import type { RedisConnection } from './redisConnection.ts';
-import { READ_ROOM, type Keys } from './scripts.ts';
+import { READ_AGE, READ_ROOM, type Keys } from './scripts.ts';
 import { varied, type Timing } from './timing.ts';
 
 const log = logger('redis');
@@ -29,6 +29,8 @@ export class RoomWatches {
   readonly #rooms = new Map<string, WatchedRoom>();
   readonly #reading = new KeyedQueue(BATCH, roomId => this.#read(roomId));
   #timer: NodeJS.Timeout | undefined;
+  /** Question for how long Redis has been in use, which all that ask at once share. */
+  #age: Promise<unknown> | undefined;
   /** Time until which Redis may lack holders that there are. */
   #lenientUntil = -Infinity;
 
@@ -39,7 +41,7 @@ export class RoomWatches {
   open(roomId: string): RoomWatch {
     const room = this.#rooms.get(roomId) ?? this.#begin(roomId);
     const watch = new RedisRoomWatch(room, {
-      isTrusted: () => this.#options.connection.isUp && !this.#isLenient,
+      isTrusted: () => this.#isTrusted(),
       onClose: () => {
         if (!room.watches.delete(watch) || room.watches.size > 0 || this.#rooms.get(roomId) !== room) return;
         this.#end(roomId, room);
@@ -64,9 +66,12 @@ export class RoomWatches {
     this.#schedule(Math.random() * spread, () => void this.#subscribeAll([...this.#rooms.keys()]));
   }
 
-  /** Takes it that Redis may lack holders that there are, for the time that servers have to write them again. */
-  mistrust(): void {
-    this.#lenientUntil = performance.now() + this.#options.timing.settle;
+  /**
+   * Takes it that Redis may lack holders that there are.
+   * @param ms default: the time that servers have to write them again
+   */
+  mistrust(ms = this.#options.timing.settle): void {
+    this.#lenientUntil = performance.now() + ms;
   }
 
   /** Reads no more. Must be called when the connection is down: what is known stays. */
@@ -84,6 +89,25 @@ export class RoomWatches {
 
   get #isLenient(): boolean {
     return performance.now() < this.#lenientUntil;
+  }
+
+  /**
+   * Returns whether Redis lacks no holder that there is. It may soon after it was emptied, which this controller may not
+   * have noticed.
+   */
+  async #isTrusted(): Promise<boolean> {
+    const { connection, keys, timing } = this.#options;
+    if (!connection.isUp || this.#isLenient) return false;
+    this.#age ??= connection.read(READ_AGE, keys.since).finally(() => (this.#age = undefined));
+    try {
+      const age = await this.#age;
+      const untrustedFor = timing.settle - (typeof age === 'number' ? Math.max(0, age) : 0);
+      if (untrustedFor > 0) this.mistrust(untrustedFor);
+      return untrustedFor <= 0;
+    } catch (error) {
+      log.warn('the age of what is in Redis can’t be read: %o', error);
+      return false;
+    }
   }
 
   #begin(roomId: string): WatchedRoom {
@@ -223,7 +247,7 @@ class WatchedRoom {
 
 interface RedisRoomWatchOptions {
   /** Returns whether Redis can be asked, and lacks no holder that there is. */
-  isTrusted: () => boolean;
+  isTrusted: () => Promise<boolean>;
   onClose: () => void;
 }
 
@@ -241,10 +265,10 @@ class RedisRoomWatch extends EnhancedEventEmitter<{ change: [] }> implements Roo
     this.#options = options;
   }
 
-  /** Asks Redis for nothing, which tells of each change: says whether all of them have been told by now. */
+  /** Says whether all holders have been told by now. Redis tells of each change, and is only asked whether it has all. */
   async refresh(): Promise<boolean> {
     await this.known;
-    return this.#room.wasRead && this.#options.isTrusted();
+    return this.#room.wasRead && (await this.#options.isTrusted());
   }
 
   close(): void {

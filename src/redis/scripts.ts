@@ -8,16 +8,19 @@
  * - `<prefix>:room:<id>`: sorted set of the URLs of the nodes that hold a part of a room, by the times at which they
  *   expire. The channel of this name carries `+` and the URL of a node that has begun to hold it, or `-` and the URL of
  *   a node that no longer does.
+ * - `<prefix>:since`: the time at which Redis was first written to. It is another one after Redis was emptied.
  * - `<prefix>:lease:<name>`: hash of a lease: `holder`, the time `until` which it lasts, and its fencing token, `fence`.
  */
 
 export class Keys {
   readonly nodes: string;
+  readonly since: string;
   readonly #rooms: string;
   readonly #leases: string;
 
   constructor(prefix: string) {
     this.nodes = `${prefix}:nodes`;
+    this.since = `${prefix}:since`;
     this.#rooms = `${prefix}:room:`;
     this.#leases = `${prefix}:lease:`;
   }
@@ -83,6 +86,17 @@ for index = 2, #all, 2 do
   end
 end
 return records
+`;
+
+/** Writes that Redis is in use, from now on if it was not before. */
+export const MARK_USE = `${now}
+redis.call('SET', KEYS[1], string.format('%.0f', now), 'NX')
+`;
+
+/** Returns for how long Redis has been in use, in ms; -1 if it is not. */
+export const READ_AGE = `${now}
+local since = tonumber(redis.call('GET', KEYS[1]) or '')
+return since and now - since or -1
 `;
 
 /** Writes that a node holds a room. Arguments: URL, time to live. */

@@ -1,12 +1,13 @@
 /** The directory on a real Redis: what it survives, what it does not believe, and what it costs. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
-import { createClient } from 'redis';
+import { createClient, createSentinel } from 'redis';
 import { RedisDirectory } from '../../../src/redis/index.ts';
 import type { Directory, NodeRecord } from '../../../src/horizontal/directory/directory.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { delayProxy } from '../../helpers/delayProxy.ts';
 import { RedisServer, whyNoRedis } from '../../helpers/redisServer.ts';
+import { selfSigned } from '../../helpers/tls.ts';
 import { expectTrips } from '../../helpers/trips.ts';
 import { until } from '../../helpers/until.ts';
 
@@ -173,6 +174,24 @@ if (reason) console.warn(`the tests of the directory on Redis are left out: ${re
     expect((await inRedis('room')).holders).toBe(2);
   });
 
+  test('a Redis that was emptied, which nobody has noticed yet, lacks holders, and is known to', async () => {
+    newPrefix();
+    const slow = { beat: 60_000, list: 60_000, rooms: 60_000, settle: 500 };
+    const [server, controller] = [open(redis.url, slow), open(redis.url, slow)];
+    await write(server.directory, ['one'], ['room']);
+    const watch = controller.directory.watch('room');
+    await until('the holders are known', async () => (await watch.refresh!()) && watch.urls.size === 1);
+    await emptyRedis();
+    expect([await watch.refresh!(), [...watch.urls], controller.told]).toEqual([false, ['wss://one.example'], []]);
+    const later = controller.directory.watch('other room');
+    expect([await later.refresh!(), await watch.refresh!()]).toEqual([false, false]);
+    // Another server is the first to write something, and has not all holders either.
+    await write(open(redis.url, slow).directory, ['two'], []);
+    await until('it is written', async () => (await inRedis('room')).nodes === 1);
+    expect(await watch.refresh!()).toBe(false);
+    await until('servers have had their time', () => watch.refresh!());
+  });
+
   test('a Redis that answers late, but answers, is no outage, and first use waits for one round trip', async () => {
     newPrefix();
     const proxy = closing(await delayProxy(redis.url, 150));
@@ -289,6 +308,82 @@ if (reason) console.warn(`the tests of the directory on Redis are left out: ${re
     await until('it is told that it may not write', () => wrong.told.length > 0);
     await registration.close();
     await until('the node is gone', () => controller.directory.nodes.size === 0);
+  });
+
+  test('a Redis with TLS is used if its certificate is known', async () => {
+    newPrefix();
+    const certificate = await selfSigned();
+    const secure = closing(await RedisServer.create(certificate));
+    const directoryWith = (ca: string | undefined): { directory: RedisDirectory; errors: string[] } => {
+      const pattern = createClient({ url: secure.url, socket: { tls: true, ca } });
+      const directory = closing(new RedisDirectory(pattern, { prefix }, timing));
+      const errors: string[] = [];
+      directory.on('error', ({ message }) => errors.push(message));
+      return { directory, errors };
+    };
+    const [server, controller, stranger] = [certificate.cert, certificate.cert, undefined].map(directoryWith) as [
+      ReturnType<typeof directoryWith>,
+      ReturnType<typeof directoryWith>,
+      ReturnType<typeof directoryWith>,
+    ];
+    await write(server.directory, ['one'], ['room']);
+    const watch = controller.directory.watch('room');
+    await until('the node is known', () => controller.directory.nodes.size === 1);
+    await until('its room is', () => watch.urls.size === 1);
+    const byUrl = open(secure.url);
+    await until('those that don’t know the certificate have given up', () =>
+      [stranger.errors, byUrl.told].every(({ length }) => length > 0),
+    );
+    expect([server.errors, controller.errors, stranger.errors]).toEqual([
+      [],
+      [],
+      [expect.stringMatching(/self.signed/)],
+    ]);
+  });
+
+  test('a Redis that dies is replaced by its replica, where Sentinels watch it', async () => {
+    newPrefix();
+    const master = closing(await RedisServer.create());
+    const replica = closing(
+      await RedisServer.create(undefined, [
+        '--replicaof',
+        '127.0.0.1',
+        String(master.port),
+        '--repl-diskless-sync-delay',
+        '0',
+      ]),
+    );
+    const sentinel = closing(await RedisServer.sentinel(master));
+    const told: string[] = [];
+    const openWatched = (): RedisDirectory => {
+      const pattern = createSentinel({
+        name: 'mymaster',
+        sentinelRootNodes: [{ host: '127.0.0.1', port: sentinel.port }],
+      });
+      const directory = closing(new RedisDirectory(pattern, { prefix }, timing));
+      directory.on('error', () => told.push('error')).on('recovered', () => told.push('recovered'));
+      return directory;
+    };
+    const [server, controller] = [openWatched(), openWatched()];
+    await write(server, ['one'], ['room']);
+    const watch = controller.watch('room');
+    await until('the node is known', () => controller.nodes.size === 1);
+    await until('its room is', () => watch.urls.size === 1);
+    await until(
+      'the Sentinel knows the replica',
+      async () => (await sentinel.command<unknown[]>('SENTINEL', 'REPLICAS', 'mymaster')).length === 1,
+    );
+    await master.kill();
+    await until(
+      'the replica is the master',
+      async () => {
+        const [, port] = await sentinel.command<string[]>('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'mymaster');
+        return Number(port) === replica.port;
+      },
+      40_000,
+    );
+    await write(server, ['two'], ['room']);
+    await until('all is there', () => controller.nodes.size === 2 && watch.urls.size === 2, 40_000);
   });
 
   test('a client of node-redis serves as a pattern, and a directory leaves it alone', async () => {
