@@ -20,8 +20,11 @@ export type PipeReason = 'origin' | 'copy' | 'failed';
 export interface NodeStatistics {
   /** Id of the node: its URL, if it has one. */
   id: string;
-  /** `resting`: it has failed, and is used only if there is no other node. */
-  state: 'connected' | 'disconnected' | 'unreachable' | 'draining' | 'resting';
+  /**
+   * `resting`: it has failed, and is used only if there is no other node; `dormant`: it is known by its record in a
+   * directory, and is connected to when it is used.
+   */
+  state: 'connected' | 'disconnected' | 'unreachable' | 'draining' | 'resting' | 'dormant';
   /** Load in percent of the node. */
   load: number;
 }

@@ -133,6 +133,7 @@ const nodeStates: readonly NodeStatistics['state'][] = [
   'unreachable',
   'draining',
   'resting',
+  'dormant',
 ];
 
 /** Metrics of a controller. */
@@ -153,7 +154,7 @@ export const controllerMetrics: readonly MafaldaDefinition[] = [
   {
     name: 'mafalda_node_up',
     type: 'gauge',
-    help: 'Whether a node is connected: 1, or 0.',
+    help: 'Whether a node is connected, or can be when it is used: 1, or 0.',
     labels: ['node'],
     read: ({ mafalda }) => ofNodes(mafalda, ({ state }) => Number(state !== 'disconnected' && state !== 'unreachable')),
   },

@@ -59,9 +59,16 @@ test('a controller needs no list, and connects only to nodes that it uses', asyn
   const urls = [...cluster].map(node => (node as RemoteMafaldaClient).url);
   expect(urls.sort()).toEqual(servers.map(({ url }) => url).sort());
 
+  const states = (): string[] => cluster.statistics.nodes.map(({ state }) => state).sort();
+  expect(states()).toEqual(['dormant', 'dormant', 'dormant']);
+  const central = closing(new RemoteMafaldaServer(cluster, { host: '127.0.0.1', auth: false }));
+  await central.listen();
+  expect(central.statistics.ready).toBe(true);
+
   const one = cluster.createMafaldaRouter(room);
   const producerId = await produceData(one);
   expect(clientsOf(servers).sort()).toEqual([0, 0, 1]);
+  expect(states()).toEqual(['connected', 'dormant', 'dormant']);
 
   // Another controller finds the room where it is, and what is in it.
   const other = (await control(store)).createMafaldaRouter(room);

@@ -10,7 +10,7 @@ import { NodeUnavailableError } from '../../api/errors.ts';
 import { resolveOptions } from '../../api/optionsSchema.ts';
 import { logRejections } from '../../core/logRejections.ts';
 import type { LoadReport } from '../../api/load.ts';
-import type { CallObserver, ServerStatistics } from '../../api/statistics.ts';
+import type { CallObserver, NodeStatistics, ServerStatistics } from '../../api/statistics.ts';
 import type { MafaldaApi } from '../../api/types.ts';
 import { DEFAULT_PATH } from '../protocol/messages.ts';
 import { MemoryBudget } from '../protocol/memory.ts';
@@ -34,6 +34,9 @@ import {
   type ResolvedServerOptions,
   type ServerDrainOptions,
 } from './serverOptions.ts';
+
+/** States of nodes that take new objects. */
+const usable: ReadonlySet<NodeStatistics['state']> = new Set(['connected', 'resting', 'dormant'] as const);
 
 /** Numbers of the clients of a server, and of their MafaldaRouters and objects. */
 export interface ServerCounts {
@@ -283,8 +286,7 @@ export class RemoteMafaldaServer {
     const { mafalda } = this.#context.served;
     if (mafalda.closed) return 'what it serves is closed';
     const { nodes = [] } = mafalda.statistics ?? {};
-    if (nodes.length > 0 && !nodes.some(({ state }) => state === 'connected' || state === 'resting'))
-      return 'none of the nodes can be used';
+    if (nodes.length > 0 && !nodes.some(({ state }) => usable.has(state))) return 'none of the nodes can be used';
     return this.#connections.unavailability()?.message;
   }
 
