@@ -16,10 +16,11 @@ let stop: () => Promise<void> = async () => undefined;
 let rooms = 0;
 
 beforeAll(async () => {
-  if (process.env['PROTOCOL_URL']) {
-    url = process.env['PROTOCOL_URL'];
-    return;
-  }
+  if (process.env['PROTOCOL_URL']) url = process.env['PROTOCOL_URL'];
+  else ({ url, stop } = await serve());
+});
+
+async function serve(): Promise<{ url: string; stop: () => Promise<void> }> {
   const mafalda = new Mafalda(mediasoup, { workerBudget: false });
   const server = new RemoteMafaldaServer(mafalda, {
     host: '127.0.0.1',
@@ -30,12 +31,12 @@ beforeAll(async () => {
     labels: { a: 'b' },
   });
   await server.listen();
-  url = server.url;
-  stop = async () => {
+  const close = async (): Promise<void> => {
     await server.close();
     await mafalda.close();
   };
-});
+  return { url: server.url, stop: close };
+}
 
 afterAll(() => stop());
 
@@ -444,6 +445,117 @@ describe('a session', () => {
     expect([states.has(added), states.has(transport), states.has(doomed), client.gaps]).toEqual([true, true, false, 0]);
   }, 60_000);
 });
+
+describe('what another client has made', () => {
+  test('is adopted: it stays when its maker leaves, and goes with who has adopted it', async () => {
+    const { client, room, transport, other, producer } = await inRoom();
+    const [second, watcher] = [await connect(), await connect()];
+    for (const each of [second, watcher]) await each.result(0, 'createMafaldaRouter', [{ id: room }]);
+    const [worker, router] = client.inbox.flatMap(({ addition }) => addition?.handle ?? []);
+    await second.result(room, 'adopt', [[transport, worker, router, 1_000_000]]);
+    await until('its maker is told', () => client.inbox.some(({ type }) => type === 'disown'));
+    expect(client.inbox.findLast(({ type }) => type === 'disown')).toEqual({ type: 'disown', handles: [transport] });
+    const closed = (): unknown[] => watcher.inbox.flatMap(({ type, handle }) => (type === 'close' ? [handle] : []));
+    await client.bye();
+    await until('the rest has gone', () => closed().length === 2);
+    expect(closed()).toEqual([other, producer]);
+    expect(await second.call(transport, 'dump')).toMatchObject({ type: 'answer' });
+    await second.bye();
+    await until('it has gone, too', () => closed().length === 3);
+    expect(closed()).toEqual([other, producer, transport]);
+    expect(await watcher.call(room, 'adopt', ['all'])).toMatchObject({ type: 'failure', error: { name: 'TypeError' } });
+  });
+
+  test('stays when its maker says that it has moved, whose session and connection end', async () => {
+    const { client, room, transport } = await inRoom();
+    const second = await connect();
+    await second.result(0, 'createMafaldaRouter', [{ id: room }]);
+    await client.moved();
+    await client.untilDisconnected();
+    expect(await second.call(transport, 'dump')).toMatchObject({ type: 'answer' });
+    await client.reconnect();
+    expect(client.welcome.session.id).not.toBe(client.sessionId);
+  });
+
+  test('is an orphan when its maker was away for too long, and becomes that client’s own that uses it', async () => {
+    const { client, room, transport, other } = await inRoom();
+    const [second, watcher] = [await connect(), await connect()];
+    for (const each of [second, watcher]) await each.result(0, 'createMafaldaRouter', [{ id: room }]);
+    const { session } = client.welcome;
+    // This tells that the answers before it have arrived.
+    await client.result(room, 'getRtpCapabilities');
+    client.leave();
+    const orphans = async (): Promise<{ session: string; objects: string[] }[]> => {
+      const dump = (await watcher.result(room, 'dump')) as { orphans: { session: string; objects: string[] }[] };
+      return dump.orphans;
+    };
+    await until('it is given up', async () => (await orphans()).length > 0);
+    const [left] = await orphans();
+    expect(left).toMatchObject({ session: session.id, objects: { length: 3 } });
+    await second.result(transport, 'produceData', [{ label: 'more' }]);
+    await until('one is left', async () => (await orphans())[0]?.objects.length === 1);
+    expect((await orphans())[0]!.objects).toEqual([client.addition(other).id]);
+    await second.bye();
+    await until('what it has taken over goes with it', () =>
+      watcher.inbox.some(({ type, handle }) => type === 'close' && handle === transport),
+    );
+  }, 60_000);
+
+  test('is found by the key of the call that has made it', async () => {
+    const { client, room } = await inRoom();
+    const key = `key ${process.pid}`;
+    client.say({ type: 'call', id: 1, target: room, method: 'createDirectTransport', args: [], key });
+    const { result } = await client.answer(1);
+    const second = await connect();
+    await second.result(0, 'createMafaldaRouter', [{ id: room }]);
+    const found = second.inbox.flatMap(({ addition }) => (addition?.key === key ? [addition] : []));
+    expect(found).toMatchObject([{ className: 'DirectTransport', appData: {} }]);
+    expect(result).toEqual({ $ref: found[0]!.handle });
+  });
+});
+
+describe('a client that follows held MafaldaRouters', () => {
+  test('is told all of them, and then what changes, also on its next connection', async () => {
+    const { client, room } = await inRoom();
+    const follower = await connect();
+    const told = (kind: string): string[] => follower.inbox.flatMap(({ type, ids = [] }) => (type === kind ? ids : []));
+    follower.say({ type: 'followRooms' });
+    await until('the list has ended', () => follower.inbox.some(({ isLast }) => isLast === true));
+    const parts = follower.inbox.filter(({ type }) => type === 'heldRooms');
+    expect([parts[0]!.isFirst, parts.at(-1)!.isLast]).toEqual([true, true]);
+    expect(told('heldRooms')).toContain(room);
+    const next = await inRoom();
+    await until('it is told', () => told('held').includes(next.room));
+    await follower.reconnect();
+    await client.bye();
+    await until('it is told', () => told('released').includes(room));
+    expect([told('released').includes(next.room), client.inbox.some(({ type }) => type === 'heldRooms')]).toEqual([
+      false,
+      false,
+    ]);
+  });
+});
+
+// The server of somebody else can't be closed from here.
+(process.env['PROTOCOL_URL'] ? test.skip : test)(
+  'a server that closes waits until clients that can move have done so',
+  async () => {
+    const own = await serve();
+    opened({ close: own.stop });
+    const mover = opened(await BareClient.connect(own.url, token, { canMove: true }));
+    const stayer = opened(await BareClient.connect(own.url, token));
+    let hasHeard = false;
+    void stayer.goodbye().then(() => (hasHeard = true));
+    const goodbye = mover.goodbye();
+    const stopped = own.stop();
+    await goodbye;
+    expect(await handshake(own.url, { protocol: 1, token })).toMatch(/^closing/);
+    expect([stayer.connected, hasHeard]).toEqual([true, false]);
+    await mover.moved();
+    await stopped;
+    expect([stayer.connected, mover.connected]).toEqual([false, false]);
+  },
+);
 
 test('who sends too much is refused, and told so', async () => {
   const { client } = await inRoom();

@@ -9,6 +9,7 @@ export interface Addition {
   className: string;
   id: string;
   parent?: number;
+  key?: string;
   appData: unknown;
   state: Record<string, unknown>;
 }
@@ -24,6 +25,10 @@ export interface Message {
   cause?: { name: string };
   mafaldaRouter?: string;
   addition?: Addition;
+  handles?: number[];
+  ids?: string[];
+  isFirst?: boolean;
+  isLast?: boolean;
   result?: unknown;
   error?: { name: string; message: string };
 }
@@ -186,8 +191,17 @@ export class BareClient {
     return new Promise(resolve => this.#socket.once('refused', resolve));
   }
 
+  /** Resolves when the server says that it is about to close. */
+  goodbye(): Promise<void> {
+    return new Promise(resolve => this.#socket.once('goodbye', () => resolve()));
+  }
+
   async bye(): Promise<void> {
     await this.#socket.emitWithAck('bye');
+  }
+
+  async moved(): Promise<void> {
+    await this.#socket.emitWithAck('moved');
   }
 
   get connected(): boolean {

@@ -85,7 +85,7 @@ export class NodeFullError extends MafaldaError {
 }
 
 /**
- * Thrown when a server's client would exceed a limit of the server, or a MafaldaRouter a limit of its own.
+ * Thrown when a server's client would exceed a limit of the server or of its own, or a MafaldaRouter a limit of its own.
  *
  * ```ts
  * if (error instanceof LimitError) console.error(`raise ${error.limit}, which is ${error.max}`);

@@ -24,7 +24,6 @@ import type {
 import type { MafaldaStatistics } from '../api/statistics.ts';
 import { ClusterDirectory } from './clusterDirectory.ts';
 import type { ClusterNode } from './clusterNode.ts';
-import { Departures } from './departures.ts';
 import { drainOptions, drainReportOf, untilDrained, type DrainOptions, type DrainReport } from './drain.ts';
 import { findRoom } from './findRoom.ts';
 import { HorizontalMediasoup } from './horizontalMediasoup.ts';
@@ -75,7 +74,6 @@ export class MafaldaHorizontal<Events extends MafaldaHorizontalEvents = MafaldaH
   readonly #nodes: NodePool;
   readonly #directory: ClusterDirectory;
   readonly #liveness: Liveness;
-  readonly #departures = new Departures();
   readonly #start = new StartReport({
     onConnected: () => this.#events.safeEmit('connected'),
     unavailability: () => this.#unavailability,
@@ -270,8 +268,8 @@ export class MafaldaHorizontal<Events extends MafaldaHorizontalEvents = MafaldaH
   }
 
   /**
-   * Removes a node, and closes the objects that this MafaldaHorizontal has made on it. A node that can't hear it is
-   * waited for in the background, for its server's `sessionTimeout`.
+   * Removes a node, and closes the objects that this MafaldaHorizontal has made on it. A node that can't hear it is told
+   * in the background, as soon as it is in reach.
    * @returns whether it was a node of this MafaldaHorizontal
    */
   delete(node: string | MafaldaApi): boolean {
@@ -367,10 +365,7 @@ export class MafaldaHorizontal<Events extends MafaldaHorizontalEvents = MafaldaH
     const leaving = [...this.own.values()].map(mafaldaRouter => mafaldaRouter.leave());
     const left = Promise.all(leaving).catch(error => log.warn('%o', error));
     // The answers of `leave()` are awaited only after the clients have closed, which ends the calls to silent nodes.
-    await Promise.all([
-      this.#departures.close(),
-      ...nodes.filter(({ owned }) => owned).map(({ mafalda }) => mafalda.close()),
-    ]);
+    await Promise.all(nodes.filter(({ owned }) => owned).map(({ mafalda }) => mafalda.close()));
     await Promise.all([closing, left]);
     for (const node of nodes) this.#nodes.delete(node);
   }
@@ -395,6 +390,6 @@ export class MafaldaHorizontal<Events extends MafaldaHorizontalEvents = MafaldaH
       mafaldaRouter.removeNode(node).catch(error => log.warn('%s: %o', node.id, error));
     }
     this.#mediasoup.removeNode(node);
-    if (node.owned && node.mafalda instanceof RemoteMafaldaClient) this.#departures.add(node.mafalda);
+    if (node.owned) node.mafalda.close().catch(error => log.warn('%s: %o', node.id, error));
   }
 }

@@ -63,7 +63,7 @@ const roomMethods = {
   pipeToMafaldaRouter: true,
 } satisfies Record<Methods<MafaldaRouter>, true>;
 
-const endings = ['close', 'closeAllMafaldaRouters', 'delete', 'clear', 'reset', 'drain', 'disconnect', 'depart'];
+const endings = ['close', 'closeAllMafaldaRouters', 'delete', 'clear', 'reset', 'drain', 'disconnect'];
 
 function argumentsOf(name: string, producerId: string, dataProducerId: string, router: unknown): unknown[] {
   const rtpCapabilities = {

@@ -6,7 +6,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as mediasoup from 'mediasoup';
-import { Mafalda, MafaldaHorizontal, RemoteMafaldaServer, type MafaldaRouter } from '../../../src/index.ts';
+import {
+  Mafalda,
+  MafaldaHorizontal,
+  RemoteMafaldaServer,
+  strategies,
+  type MafaldaRouter,
+  type Strategy,
+} from '../../../src/index.ts';
 import { WorkerBudget } from '../../../src/local/workerBudget.ts';
 import { evenly } from '../../helpers/evenly.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
@@ -70,8 +77,8 @@ async function serve(mafalda: Mafalda | MafaldaHorizontal): Promise<string> {
   return server.url;
 }
 
-async function above(urls: string[]): Promise<MafaldaHorizontal> {
-  const mafalda = opened(new MafaldaHorizontal(urls, { strategy: evenly }));
+async function above(urls: string[], strategy: Strategy = evenly): Promise<MafaldaHorizontal> {
+  const mafalda = opened(new MafaldaHorizontal(urls, { strategy }));
   await once(mafalda, 'connected');
   return mafalda;
 }
@@ -95,6 +102,13 @@ test.each([
   expect(failing).toEqual([[url, expect.stringMatching(cause)]]);
   expect(room.transports.size).toBe(10);
   await expect(room.createWebRtcTransport({ placement: { node: url } })).rejects.toThrow(cause);
+  const urls = [...mafalda].map(node => (node as { url?: string }).url!);
+  for (const strategy of Object.values(strategies))
+    for (const order of [urls, urls.toReversed()]) {
+      const other = await above(order, strategy);
+      await createMany(other.createMafaldaRouter({ routerOptions: { mediaCodecs } }), 40);
+      await other.close();
+    }
 });
 
 test('through a central server too, whose nodes these are, and which is the only one', async () => {

@@ -10,6 +10,7 @@ import { CallTimeoutError, ClosedError, NodeUnavailableError, type RefusedError 
 import type { LoadReport } from '../../api/load.ts';
 import type { Welcome } from '../protocol/messages.ts';
 import type { ResolvedConnectionOptions } from './connectionOptions.ts';
+import { sayFarewell } from './farewell.ts';
 import type { Rebinding } from './rebinding.ts';
 import { Requests, type MessageCodec } from './requests.ts';
 import { ServerSearch } from './serverSearch.ts';
@@ -20,10 +21,6 @@ const log = logger('client');
 
 export const NO_SIGN_OF_LIFE = 'no sign of life';
 const GOODBYE_TIMEOUT_MS = 1000;
-/**
- * Shortest time to wait for the answer to `bye` when departing, in ms, since the server may be back within that time.
- */
-const DEPARTURE_TIMEOUT_MS = 15_000;
 /** Number of missing load reports from which on a connected server counts as silent. */
 const MISSED_REPORTS = 2.5;
 /** Time for a server that is about to close to answer the calls that it has, in ms. */
@@ -116,6 +113,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> {
       codec,
       canMove,
       callTimeout: this.#callTimeout,
+      maxPending: options.limits.pendingCalls,
       timeoutError: ({ method }) => this.#timeoutError(method),
     });
     // The next session waits, since an immediate beginning might fail in the same way again and again.
@@ -179,23 +177,30 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> {
   }
 
   /**
-   * Sends `bye`, if the server is in reach, so that it closes the objects of this client.
-   * @param patience with it, `bye` is sent again on each connection, until it is aborted, or for 15 s or the session's
-   * time-out, whichever is longer; without it, for a second
+   * Sends `bye`, so that the server closes the objects of this client. A server that does not hear it within a second is
+   * told in the background, as soon as it is in reach: see {@link sayFarewell}.
    */
-  async close(patience?: AbortSignal): Promise<void> {
+  async close(): Promise<void> {
     const { trouble } = this;
     this.#closed = true;
     for (const server of this.#servers) server.stop();
-    if (this.#sessionId !== undefined || this.#endSessionId !== undefined) {
+    const sessionId = this.#sessionId ?? this.#endSessionId;
+    let isHeard = sessionId === undefined;
+    if (!isHeard) {
       // Queued messages go before the goodbye.
       const heard = this.#server.sayGoodbye(() => this.requests.flush());
-      if (patience) await within(heard, Math.max(this.#sessionTimeout, DEPARTURE_TIMEOUT_MS), patience);
-      else await within(heard, GOODBYE_TIMEOUT_MS);
+      await within(
+        heard.then(() => (isHeard = true)),
+        GOODBYE_TIMEOUT_MS,
+      );
     }
     this.#search?.stop();
     for (const server of this.#servers) server.close();
     this.#endSession(trouble);
+    // The objects of a process that has ended have ended with it.
+    if (isHeard || sessionId === undefined || this.#ended.has(this.#server)) return;
+    const { url, requests } = this;
+    sayFarewell({ url, options: this.#context.options, sessionId, serverId: this.#serverId, requests });
   }
 
   /** Gives up the session after too long a silence, whatever TCP says of the connection. */

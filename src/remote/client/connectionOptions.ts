@@ -58,8 +58,8 @@ export interface RemoteMafaldaClientOptions {
    */
   name?: string | undefined;
   /**
-   * Limits of the data that the server may send; beyond them the session ends, and everything that came from the server
-   * closes.
+   * Limits of what the server may cost this client: data that it sends, beyond which the session ends, and everything
+   * that came from the server closes; and calls that it does not answer.
    * @default the defaults of each limit
    */
   limits?: Partial<NodeLimits> | undefined;

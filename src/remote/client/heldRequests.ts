@@ -45,6 +45,16 @@ export class HeldRequests {
     this.#options = options;
   }
 
+  /** Whether requests are held at present. */
+  get isOn(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** Number of requests that are held. */
+  get size(): number {
+    return (this.#held?.length ?? 0) + this.#closes.length;
+  }
+
   /** Holds requests from now on. Idempotent. */
   begin(): void {
     this.#held ??= [];

@@ -1,9 +1,9 @@
-/** Limits of the data that a server may send, so that it can't bring a client down by mistake or malice. */
+/** Limits of what a server may cost a client, so that it can't bring the client down by mistake or malice. */
 import * as v from 'valibot';
 import { optionsOf } from '../../api/optionsSchema.ts';
 import { positiveInteger } from '../../api/optionTypes.ts';
 
-/** Limits of the data that a client takes from its server; beyond them the session ends. */
+/** Limits of what a client takes from its server; beyond those of data the session ends. */
 export interface NodeLimits {
   /**
    * Objects that the server announces.
@@ -25,6 +25,12 @@ export interface NodeLimits {
    * @default 64000000
    */
   packetBytes: number;
+  /**
+   * Calls that the server has not answered, also those whose `callTimeout` is over, since their answers may still come;
+   * more are refused with a `LimitError`.
+   * @default 10000
+   */
+  pendingCalls: number;
 }
 
 export const nodeLimits = optionsOf<Partial<NodeLimits>>()({
@@ -32,4 +38,5 @@ export const nodeLimits = optionsOf<Partial<NodeLimits>>()({
   objectBytes: v.optional(positiveInteger, 512_000_000),
   mafaldaRouters: v.optional(positiveInteger, 200_000),
   packetBytes: v.optional(positiveInteger, 64_000_000),
+  pendingCalls: v.optional(positiveInteger, 10_000),
 });

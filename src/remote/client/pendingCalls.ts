@@ -49,6 +49,11 @@ export class PendingCalls {
     this.#options = options;
   }
 
+  /** Number of calls that the server has not answered, with those whose time is over. */
+  get size(): number {
+    return this.#calls.size;
+  }
+
   /** Starts the time of a call. */
   watch(call: PendingCall): void {
     call.timeout = setTimeout(() => {

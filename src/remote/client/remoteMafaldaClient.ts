@@ -12,12 +12,7 @@ import { ModuleScope, packageScope } from '../../base/moduleScope.ts';
 import type { FoundRoom, SoughtRoom } from '../../base/roomFinder.ts';
 import type { ResolvedMafaldaRouterOptions } from '../../api/mafaldaRouterOptions.ts';
 import { resolveOptions } from '../../api/optionsSchema.ts';
-import type {
-  MafaldaRouterOptions,
-  MafaldaRouterState,
-  MediasoupApi,
-  ResourceUsages,
-} from '../../api/types.ts';
+import type { MafaldaRouterOptions, MafaldaRouterState, MediasoupApi, ResourceUsages } from '../../api/types.ts';
 import { EncodedCapabilities } from '../protocol/capabilities.ts';
 import { decode, encode } from '../protocol/codec.ts';
 import { MAFALDA_TARGET } from '../protocol/messages.ts';
@@ -92,8 +87,6 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   #rebinding: Rebinding | undefined;
   #readyState: ReadyState = ReadyState.CLOSED;
   readonly #server = new ServerState();
-  /** Signal that ends the waiting for the server in {@link depart}. */
-  #departing: AbortSignal | undefined;
   /** Permanent refusal by the server. */
   #refusal: RefusedError | undefined;
 
@@ -338,19 +331,9 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     return new RemoteMafaldaRouter(this.#caller, id, given);
   }
 
-  /**
-   * Closes like {@link close}, but waits for a server that is out of reach as long as it keeps the session, so that the
-   * objects of this client there close.
-   * @param signal ends the waiting
-   */
-  async depart(signal: AbortSignal): Promise<void> {
-    this.#departing = signal;
-    await this.close();
-  }
-
   protected async release(): Promise<void> {
     this.#readyState = ReadyState.CLOSING;
-    await this.#connection?.close(this.#departing);
+    await this.#connection?.close();
     this.#closeEverything();
     this.#connection = undefined;
     this.#readyState = ReadyState.CLOSED;

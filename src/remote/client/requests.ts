@@ -3,6 +3,7 @@
  * what waits while the client moves to another server.
  */
 import { EnhancedEventEmitter } from 'mediasoup/extras';
+import { LimitError } from '../../api/errors.ts';
 import { logger } from '../../core/logger.ts';
 import { SentCapabilities } from '../protocol/capabilities.ts';
 import { decodeError } from '../protocol/errors.ts';
@@ -44,6 +45,8 @@ export interface RequestsOptions {
   codec: MessageCodec;
   /** Time limit of a call, in ms. */
   callTimeout: number;
+  /** Number of calls without an answer beyond which no more are made. */
+  maxPending: number;
   /** Returns the error of a call that was not answered in time. */
   timeoutError: (call: PendingCall) => Error;
   /** Whether calls may be asked again, of another server. */
@@ -52,6 +55,7 @@ export interface RequestsOptions {
 
 export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Caller {
   readonly #codec: MessageCodec;
+  readonly #maxPending: number;
   readonly #canMove: boolean;
   readonly #calls: PendingCalls;
   readonly #held: HeldRequests;
@@ -65,9 +69,10 @@ export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Ca
   /** Whether the server is asked, once in each session, to tell which MafaldaRouters it holds. */
   #followsRooms = false;
 
-  constructor({ codec, callTimeout, timeoutError, canMove }: RequestsOptions) {
+  constructor({ codec, callTimeout, maxPending, timeoutError, canMove }: RequestsOptions) {
     super();
     this.#codec = codec;
+    this.#maxPending = maxPending;
     this.#canMove = canMove;
     this.#calls = new PendingCalls({
       timeoutMs: callTimeout,
@@ -86,7 +91,10 @@ export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Ca
     return this.#session.received;
   }
 
+  /** Rejects with a `LimitError` if too many calls have no answer. */
   call(target: CallTarget, method: string, args: unknown[]): Promise<unknown> {
+    const refusal = this.#refusalOf(method);
+    if (refusal) return Promise.reject(refusal);
     const key = keyFor(method, args, this.#canMove);
     return this.#call({ target, method, args: this.#canMove ? withOwnId(method, args) : args, key });
   }
@@ -96,9 +104,13 @@ export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Ca
     return this.#call({ target, method, args, isAhead: true });
   }
 
+  /** @throws {LimitError} if too many requests are held, while the client moves to another server */
   send(target: CallTarget, method: string, args: unknown[]): void {
     const request = { target, method, args };
-    if (!this.#held.hold(request)) this.#transmit(request);
+    if (!this.#held.isOn) return this.#transmit(request);
+    const refusal = this.#refusalOf(method);
+    if (refusal) throw refusal;
+    this.#held.hold(request);
   }
 
   closeObject(object: MirrorCore): void {
@@ -216,6 +228,15 @@ export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Ca
     this.#closes.onSessionLost();
     this.#replaceSession();
     for (const call of [...this.#calls.take(), ...this.#held.takeCalls()]) rejectCall(call, error());
+  }
+
+  /** Returns the error of a further request, if as many as may be wait for the server. */
+  #refusalOf(method: string): LimitError | undefined {
+    const waiting = this.#calls.size + this.#held.size;
+    const max = this.#maxPending;
+    if (waiting < max) return undefined;
+    const message = `${method}(): ${waiting} calls wait for the server already (limits.pendingCalls of this client is ${max}): await some of them`;
+    return new LimitError(message, { limit: 'pendingCalls', max });
   }
 
   #forgetWhenShown(key: string): void {

@@ -66,6 +66,8 @@ export interface ServerSocketOptions {
   credentials: () => Omit<Credentials, 'protocol' | 'token'>;
   /** Whether it connects again by itself when the connection is lost, since there is no other server. */
   isOnly: boolean;
+  /** Whether its connection and its timers keep the process alive; default: true. */
+  keepsProcess?: boolean;
 }
 
 export class ServerSocket extends EnhancedEventEmitter<ServerSocketEvents> {
@@ -78,7 +80,7 @@ export class ServerSocket extends EnhancedEventEmitter<ServerSocketEvents> {
   #isClosed = false;
 
   /** @throws {TypeError} for an invalid URL */
-  constructor({ url, options, credentials, isOnly }: ServerSocketOptions) {
+  constructor({ url, options, credentials, isOnly, keepsProcess = true }: ServerSocketOptions) {
     super();
     const { token, ca, cert, key, limits } = options;
     this.url = url;
@@ -94,6 +96,7 @@ export class ServerSocket extends EnhancedEventEmitter<ServerSocketEvents> {
       transports: ['websocket'],
       forceNew: true,
       autoConnect: false,
+      autoUnref: !keepsProcess,
       timeout: CONNECT_TIMEOUT_MS,
       reconnection: isOnly,
       reconnectionDelay: RECONNECTION_DELAY_MS,

@@ -25,6 +25,9 @@ import type { Targets } from './targets.ts';
 
 type Args = unknown[];
 
+/** Methods by which a client only looks at an object, or ends it. */
+const isNoUse: ReadonlySet<string> = new Set(['close', 'dump', 'getStats']);
+
 /** Message that has a method performed. */
 export type Performable = Extract<ClientMessage, { type: 'call' | 'send' }>;
 
@@ -87,9 +90,10 @@ export class ClientCalls {
     if (method.creates || name === 'updateMediaCodecs') quota.admitObject(name, memberships.size);
     if (draining.isOn && method.beginsNew)
       throw new NodeDrainingError(`${name}(): this server is being drained, and takes nothing new: use another one`);
-    if (method.creates && message.type === 'call' && message.key !== undefined) markArguments(args, message.key);
     const mafaldaRouterId = typeof target === 'string' ? target : exported?.exporter.mafaldaRouterId;
     const holding = mafaldaRouterId === undefined ? undefined : memberships.get(mafaldaRouterId);
+    if (exported && holding && !isNoUse.has(name)) served.takeOver(holding, exported);
+    if (method.creates && message.type === 'call' && message.key !== undefined) markArguments(args, message.key);
     let result: unknown;
     try {
       if (name === 'pipeToRouter') guardPair(args[0]);

@@ -30,6 +30,8 @@ const PING_TIMEOUT_MS = 4000;
  * long.
  */
 const GOODBYE_TIMEOUT_MS = 1000;
+/** Time for a client whose session has ended to close its connection itself, in ms. */
+const LINGER_MS = 1000;
 /** Time limit for clients to move to another server before this one closes, in ms. */
 const MOVE_TIMEOUT_MS = 8000;
 /** Time within which a new connection must send its credentials. */
@@ -116,6 +118,8 @@ export class ClientConnections {
     if (movable.length === 0) return;
     this.#isMovingAll = true;
     await within(Promise.all(movable.map(session => session.moveOn())), MOVE_TIMEOUT_MS);
+    // What they have said is acknowledged first.
+    await new Promise(resolve => setImmediate(resolve));
     this.#isMovingAll = false;
   }
 
@@ -146,8 +150,8 @@ export class ClientConnections {
       alive: done => {
         if (isCallback(done)) done();
       },
-      moved: done => void this.#endBy(session, () => this.sessions.release(session), done),
-      bye: done => void this.#endBy(session, () => this.sessions.leave(session), done),
+      moved: done => void this.#endBy(socket, session, () => this.sessions.release(session), done),
+      bye: done => void this.#endBy(socket, session, () => this.sessions.leave(session), done),
     });
     socket.on('disconnect', reason => {
       log.warn('session %s lost its connection: %s', session.id, reason);
@@ -156,11 +160,16 @@ export class ClientConnections {
     });
   }
 
-  /** Ends a session by its client's wish, after the messages before it. */
-  async #endBy(session: ClientSession, end: () => Promise<void>, done: unknown): Promise<void> {
+  /**
+   * Ends a session by its client's wish, after the messages before it. A connection without a session counts against no
+   * limit, so it is closed if the client does not.
+   */
+  async #endBy(socket: ClientSocket, session: ClientSession, end: () => Promise<void>, done: unknown): Promise<void> {
     const ending = within(session.untilDelivered(), GOODBYE_TIMEOUT_MS).then(end);
     await within(ending, GOODBYE_TIMEOUT_MS);
     if (isCallback(done)) done();
+    const timer = setTimeout(() => socket.disconnect(true), LINGER_MS).unref();
+    socket.once('disconnect', () => clearTimeout(timer));
   }
 
   #welcome(session: ClientSession): Welcome {

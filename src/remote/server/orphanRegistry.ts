@@ -1,7 +1,11 @@
-/** Objects of ended sessions in MafaldaRouters that others use: their clients may come back, or never. */
+/**
+ * Objects of ended sessions in MafaldaRouters that others use: their clients may come back, or never. They close after a
+ * while, unless somebody uses them.
+ */
 import type { OrphanDump } from '../../api/dump.ts';
 import type { MediasoupObject } from '../../api/types.ts';
 import { logger } from '../../core/logger.ts';
+import type { ExportedObject } from './exportedObject.ts';
 import type { Holding } from './holding.ts';
 
 const log = logger('server');
@@ -22,15 +26,15 @@ export interface Orphans {
 
 interface Entry {
   readonly since: number;
-  readonly timer: NodeJS.Timeout | undefined;
+  readonly timer: NodeJS.Timeout;
 }
 
 export class OrphanRegistry {
-  readonly #timeoutMs: number | undefined;
+  readonly #timeoutMs: number;
   readonly #holdings = new Map<Holding, Entry>();
 
-  /** @param timeoutMs time after which orphans close; undefined: never */
-  constructor(timeoutMs: number | undefined) {
+  /** @param timeoutMs time after which orphans close */
+  constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs;
   }
 
@@ -38,10 +42,13 @@ export class OrphanRegistry {
   add(holding: Holding): void {
     holding.seal();
     if (holding.size === 0) return;
-    const timer =
-      this.#timeoutMs === undefined ? undefined : setTimeout(() => this.#expire(holding), this.#timeoutMs).unref();
+    const timer = setTimeout(() => this.#expire(holding), this.#timeoutMs).unref();
     this.#holdings.set(holding, { since: Date.now(), timer });
     holding.onEmpty = () => this.#remove(holding);
+  }
+
+  has({ holding }: ExportedObject): boolean {
+    return holding !== undefined && this.#holdings.has(holding);
   }
 
   /** Closes the orphans in the holdings that match. */

@@ -46,7 +46,7 @@ export class ServedMafalda {
   /**
    * @param families of this server's addresses for pipes, if it has addresses of its own
    * @param settings policy of Workers' settings
-   * @param orphanTimeout time after which the objects of absent clients close, in ms; default: never
+   * @param orphanTimeout time after which the objects of absent clients close, in ms
    */
   constructor(
     mafalda: MafaldaApi,
@@ -54,7 +54,7 @@ export class ServedMafalda {
     memory: MemoryBudget,
     families: readonly Family[] | undefined,
     settings: SettingsPolicy,
-    orphanTimeout?: number,
+    orphanTimeout: number,
   ) {
     this.#settings = settings;
     this.mafalda = mafalda;
@@ -154,12 +154,19 @@ export class ServedMafalda {
     this.#closeUnused(attached);
   }
 
-  /** Detaches a client whose objects another server has taken over. */
+  /**
+   * Detaches a client whose objects another server has taken over, or is about to: until word of that has come they are
+   * orphans, and stay that if it never comes.
+   */
   release(member: Member, holding: Holding): void {
     const { attached } = holding;
     attached.tree.detach(member);
-    holding.seal();
-    for (const exported of [...holding]) holding.lose([exported]);
+    if (this.#createdForClients.has(attached.mafaldaRouter)) this.orphans.add(holding);
+    else {
+      // An application of this process, which has the MafaldaRouter, sees the objects there.
+      holding.seal();
+      holding.lose([...holding]);
+    }
     this.#closeUnused(attached);
   }
 
@@ -170,13 +177,37 @@ export class ServedMafalda {
    */
   async adopt(holding: Holding, handles: unknown): Promise<void> {
     if (!areAdopted(handles)) throw new TypeError(`adopt(): needs an array of at most ${MAX_ADOPTED} handles`);
-    const { tree, mafaldaRouter } = holding.attached;
+    const { tree } = holding.attached;
     const adopted = handles.flatMap(handle => {
       const exported = this.exports.byHandle(handle);
       return exported?.exporter === tree && isAdoptable(exported.node) ? exported : [];
     });
-    holding.adopt(adopted);
-    await mafaldaRouter.adopt(adopted.map(({ node }) => node.object));
+    await this.#give(adopted, holding);
+  }
+
+  /**
+   * Makes an orphan that a client uses the client's own: a Transport with the orphans in it, or another object alone.
+   * What a living client uses does not close as something that nobody has come back for.
+   */
+  takeOver(holding: Holding, used: ExportedObject): void {
+    const orphans = this.#orphansWith(used);
+    if (orphans.length === 0) return;
+    log('session %s takes over %d orphans', holding.owner.session, orphans.length);
+    this.#give(orphans, holding).catch(error => log.warn('taking over orphans: %o', error));
+  }
+
+  #orphansWith(used: ExportedObject): ExportedObject[] {
+    const { node } = used;
+    const transport = node.parent?.type === 'transport' ? node.parent : node;
+    const exported = this.exports.byObject(transport.object);
+    if (!exported || !this.orphans.has(exported)) return this.orphans.has(used) ? [used] : [];
+    const inside = [...transport.children].flatMap(({ object }) => this.exports.byObject(object) ?? []);
+    return [exported, ...inside.filter(child => this.orphans.has(child))];
+  }
+
+  async #give(objects: readonly ExportedObject[], holding: Holding): Promise<void> {
+    holding.adopt(objects);
+    await holding.attached.mafaldaRouter.adopt(objects.map(({ node }) => node.object));
   }
 
   /** Detaches an absent client. Its objects stay for its return if other clients are attached, and close if none is. */

@@ -95,8 +95,9 @@ export interface RemoteMafaldaServerOptions extends AddressOptions {
   sessionTimeout?: number | undefined;
   /**
    * Time after the end of such a session, in ms, for which the client's objects stay in MafaldaRouters that others are
-   * attached to as well. Until then the server's `orphans` and `dump()` list them.
-   * @default for ever, since the client may come back
+   * attached to as well. Until then the server's `orphans` and `dump()` list them, and another client takes over a
+   * Transport, with what is in it, by calling a method of it.
+   * @default 300000
    */
   orphanTimeout?: number | undefined;
   /**
@@ -208,7 +209,7 @@ export const serverOptions = v.pipe(
     origins: v.optional(listOf('strings', anyText), []),
     maxPayload: v.optional(positiveInteger, DEFAULT_MAX_PAYLOAD),
     sessionTimeout: v.optional(duration(1), 15_000),
-    orphanTimeout: v.optional(duration(0)),
+    orphanTimeout: v.optional(duration(0), 300_000),
     limits: v.optional(limits, {}),
     workerSettings: v.optional(mediasoupOptions(workerSettings)),
     clientWorkerSettings: v.optional(clientWorkerSettings),
