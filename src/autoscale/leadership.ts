@@ -19,6 +19,11 @@ export class Leadership {
     this.#now = now;
   }
 
+  /** Whether there are other autoscalers that may lead. */
+  get isShared(): boolean {
+    return this.#lease !== undefined;
+  }
+
   /** Whether this one may decide at the moment. */
   get leading(): boolean {
     return !this.#lease || this.#now() < this.#until;

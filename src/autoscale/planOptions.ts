@@ -124,6 +124,11 @@ export function resolvePlanOptions(options: PlanOptions): ResolvedPlanOptions {
   return { ...resolved, byRegion };
 }
 
+/** Returns the region that decisions are made for: the first one of the options for a wish that none of them fulfils. */
+export function regionFor(region: string | undefined, { byRegion }: ResolvedPlanOptions): string | undefined {
+  return byRegion.has(region) ? region : [...byRegion.keys()][0];
+}
+
 function checkBounds(prefix: string, { min, max, headroom }: Bounds): Bounds {
   if (min > max) throw new TypeError(`${prefix}min must be an integer, from 0 to max (${max})`);
   return { min, max, headroom };
