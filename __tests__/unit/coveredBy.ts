@@ -186,6 +186,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'remote/server/serverOptions': ['unit/remote/open.test.ts', 'unit/remote/limits.test.ts'],
   'remote/server/sessions': ['unit/remote/names.test.ts', 'unit/remote/replaced.test.ts'],
   'remote/server/treeExport': ['unit/growth.test.ts', 'unit/remote/snapshot.test.ts'],
+  'swarm/dht/commands': ['unit/swarm/dht/dht.test.ts'],
   'swarm/dht/sockets': ['unit/swarm/dht/dht.test.ts'],
   'swarm/directory/swarmDirectory': ['scenarios/directories.test.ts', 'scenarios/swarm.test.ts'],
   'swarm/directory/timing': ['scenarios/swarm.test.ts'],

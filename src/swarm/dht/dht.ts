@@ -10,19 +10,17 @@ import { logger } from '../../core/logger.ts';
 import { within } from '../../core/within.ts';
 import type { NodeRecord } from '../../horizontal/directory/directory.ts';
 import type { Identity } from '../identity.ts';
-import { readRecord, RECORD_LIFETIME_MS, signRecord, splitRecords, TARGET_BYTES, type SwarmRecord } from './record.ts';
+import { Answers } from './answers.ts';
+import { FIND, NOTICE, STATUS, STORE } from './commands.ts';
+import { readRecord, RECORD_LIFETIME_MS, signRecord, TARGET_BYTES, type SwarmRecord } from './record.ts';
 import { RecordStore } from './recordStore.ts';
 import { Seal } from './seal.ts';
 import { decodeStatus, encodeStatus } from './status.ts';
-import { bindSockets } from './sockets.ts';
+import { bindUdp, type BindSockets } from './sockets.ts';
 
 const log = logger('swarm');
 
-/** Commands of the DHT. */
-const FIND = 16;
-const STORE = 17;
-const NOTICE = 18;
-const STATUS = 19;
+/** Error code of an answer. */
 const REFUSED = 16;
 
 /** Bytes of records in one answer, so that it fits into a packet. */
@@ -36,7 +34,7 @@ const MAX_NOTICES = 50;
 const WITHDRAW_TIMEOUT_MS = 1000;
 
 export type DhtEvents = {
-  /** A peer has published a record for a target that this peer watches or publishes. */
+  /** Another peer's record of a target that this peer watches or publishes has come, or its own. */
   record: [target: string, record: SwarmRecord];
 };
 
@@ -54,6 +52,11 @@ export interface DhtOptions {
   identity: Identity;
   /** Returns what others are told of the servers of this peer. */
   status: () => readonly NodeRecord[];
+  /**
+   * Binds its sockets.
+   * @default UDP sockets of Node.js
+   */
+  bind?: BindSockets;
 }
 
 interface Publication {
@@ -80,7 +83,8 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
   /** @throws {Error} if the host has no IPv4 address, or the port can't be had */
   static async open(options: DhtOptions): Promise<Dht> {
     const { address: host } = await lookup(options.host, 4);
-    const sockets = await bindSockets(options.port, options.listenHost, new Seal(options.keys));
+    const { bind = bindUdp } = options;
+    const sockets = await bind(options.port, options.listenHost, new Seal(options.keys));
     const node = DHT.bootstrapper(sockets.port, host, {
       host: options.listenHost,
       bootstrap: options.bootstrap,
@@ -141,8 +145,9 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
       known.set(`${record.peerId} ${record.url}`, record);
       yield record;
     }
+    const answers = new Answers(target);
     for await (const { value } of this.#node.query({ target, command: FIND })) {
-      for (const record of this.#read(target, value)) {
+      for (const record of answers.read(value)) {
         const key = `${record.peerId} ${record.url}`;
         const before = known.get(key);
         known.set(key, record);
@@ -189,9 +194,11 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
     // Two records of the same millisecond would be the same age.
     this.#lastTime = Math.max(Date.now(), this.#lastTime + 1);
     const value = signRecord(identity, target, { url, serverId, address: this.#address }, lifetime, this.#lastTime);
+    const name = nameOf(target);
     // The peer itself may be asked, or be among the closest.
-    this.#take(nameOf(target), readRecord(target, value)!);
+    this.#take(name, readRecord(target, value)!);
     const told = new Set([identity.id]);
+    const answers = new Answers(target);
     const query = this.#node.query(
       { target, command: FIND },
       {
@@ -200,7 +207,9 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
       },
     );
     for await (const reply of query) {
-      for (const { peerId, address } of this.#read(target, reply.value)) {
+      for (const record of answers.read(reply.value)) {
+        const { peerId, address } = record;
+        if (peerId !== identity.id && this.#isOfInterest(name)) this.safeEmit('record', name, record);
         if (told.has(peerId) || told.size >= MAX_NOTICES) continue;
         told.add(peerId);
         this.#node
@@ -217,14 +226,6 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
 
   #isOfInterest(name: string): boolean {
     return this.#watched.has(name) || this.#publishedTargets.has(name);
-  }
-
-  /** Returns the valid records in an answer. */
-  #read(target: Buffer, value: Buffer | null): SwarmRecord[] {
-    return [...splitRecords(value ?? Buffer.alloc(0))].flatMap(bytes => {
-      const record = readRecord(target, bytes);
-      return record && record.expires > Date.now() ? [record] : [];
-    });
   }
 
   #onRequest(request: DhtRequest): void {

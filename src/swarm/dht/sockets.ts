@@ -7,18 +7,32 @@ import type { Seal } from './seal.ts';
 
 const log = logger('swarm');
 
+/** Sockets of a peer that are bound, and the port of the first of them. */
+export interface BoundSockets extends DhtSockets {
+  readonly port: number;
+}
+
 /**
- * Binds both sockets: dht-rpc expects to bind without waiting, which Node.js can't.
+ * Binds the sockets of a peer: dht-rpc expects to bind without waiting, which Node.js can't.
  * @param port of the server's socket; the client's has any
+ * @param host IP address on which they listen
  * @throws {Error} if the port can't be had
  */
-export async function bindSockets(port: number, host: string, seal: Seal): Promise<DhtSockets & { port: number }> {
+export type BindSockets = (port: number, host: string, seal: Seal) => Promise<BoundSockets>;
+
+/** Binds sockets of Node.js. */
+export const bindUdp: BindSockets = async (port, host, seal) => {
   const server = await bound(port, host);
   const client = await bound(0, host).catch((error: Error) => {
     server.close();
     throw error;
   });
-  const sockets = [server, client].map(socket => new SealedSocket(socket, seal));
+  return handOut(new SealedSocket(server, seal), new SealedSocket(client, seal));
+};
+
+/** Returns what dht-rpc takes its sockets from, for sockets that are bound. */
+export function handOut(server: DhtSocket, client: DhtSocket): BoundSockets {
+  const sockets = [server, client];
   return {
     port: server.address().port,
     createSocket: () => {

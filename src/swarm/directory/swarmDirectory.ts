@@ -14,6 +14,7 @@ import type {
 } from '../../horizontal/directory/directory.ts';
 import { Dht, type DhtOptions } from '../dht/dht.ts';
 import { targetOfRoom } from '../dht/record.ts';
+import { Rounds } from './rounds.ts';
 import { Sample } from './sample.ts';
 import { SwarmRoomWatch } from './swarmRoomWatch.ts';
 import { defaultTiming, type SwarmTiming } from './timing.ts';
@@ -33,6 +34,7 @@ export class SwarmDirectory extends EnhancedEventEmitter<DirectoryEvents> implem
   readonly #watches = new Set<RoomWatch>();
   readonly #own = new Map<string, NodeRecord>();
   readonly #timing: SwarmTiming;
+  readonly #rounds: Rounds;
   readonly #opening: Promise<Dht>;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -40,6 +42,7 @@ export class SwarmDirectory extends EnhancedEventEmitter<DirectoryEvents> implem
   constructor(options: Omit<DhtOptions, 'status'>, timing: Partial<SwarmTiming> = {}) {
     super();
     this.#timing = { ...defaultTiming, ...timing };
+    this.#rounds = new Rounds(this.#timing.lookupInterval);
     this.#opening = Dht.open({ ...options, status: () => [...this.#own.values()] });
     this.known = this.#begin().catch(error => log.warn('%o', error));
   }
@@ -58,6 +61,7 @@ export class SwarmDirectory extends EnhancedEventEmitter<DirectoryEvents> implem
       roomId,
       dht: this.#opening,
       timing: this.#timing,
+      rounds: this.#rounds,
       onHolder: record => {
         this.#sample.pin(record);
         this.#inDht(dht => this.#askOne(dht, record.address));

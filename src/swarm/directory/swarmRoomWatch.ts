@@ -4,6 +4,7 @@ import { logger } from '../../core/logger.ts';
 import type { RoomWatch } from '../../horizontal/directory/directory.ts';
 import type { Dht } from '../dht/dht.ts';
 import { RECORD_LIFETIME_MS, targetOfRoom, type SwarmRecord } from '../dht/record.ts';
+import type { Rounds } from './rounds.ts';
 import type { SwarmTiming } from './timing.ts';
 
 const log = logger('swarm');
@@ -12,6 +13,8 @@ export interface SwarmRoomWatchOptions {
   roomId: string;
   dht: Promise<Dht>;
   timing: SwarmTiming;
+  /** Rounds in which the room is looked up again. */
+  rounds: Rounds;
   /** Called for a server that holds the room from now on, before it is named. */
   onHolder: (record: SwarmRecord) => void;
   /** Called for a server that no longer does, or at the end of the watch. */
@@ -66,10 +69,9 @@ export class SwarmRoomWatch extends EnhancedEventEmitter<{ change: [] }> impleme
     const unwatch = dht.watch(this.#target);
     dht.on('record', onRecord);
     // Peers far from the target in the DHT, and without a part of the room, hear of new ones only by looking.
-    const interval = this.#options.timing.lookupInterval * (0.75 + Math.random() / 2);
-    const timer = setInterval(() => void this.#lookUp(dht), interval).unref();
+    const leave = this.#options.rounds.add(() => void this.#lookUp(dht));
     this.#stop = () => {
-      clearInterval(timer);
+      leave();
       unwatch();
       dht.off('record', onRecord);
     };

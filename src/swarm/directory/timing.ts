@@ -2,7 +2,7 @@
 export interface SwarmTiming {
   /** Interval in which some peers are asked for their load. */
   sampleInterval: number;
-  /** Interval in which the peers of a watched room are looked up again. */
+  /** Interval in which the peers of a watched room are looked up again, where there are few rooms. */
   lookupInterval: number;
   /** Pauses after the lookups of a refresh. */
   refreshPauses: readonly number[];

@@ -1,0 +1,25 @@
+/** Answers to one query: up to 20 peers say the same, and each record is verified once. */
+import { readRecord, splitRecords, type SwarmRecord } from './record.ts';
+
+export class Answers {
+  readonly #target: Buffer;
+  /** Records that were read, valid or not. */
+  readonly #seen = new Set<string>();
+
+  constructor(target: Buffer) {
+    this.#target = target;
+  }
+
+  /** Returns the valid records of an answer that no answer before it had. */
+  read(value: Buffer | null): SwarmRecord[] {
+    const records: SwarmRecord[] = [];
+    for (const bytes of value ? splitRecords(value) : []) {
+      const name = bytes.toString('latin1');
+      if (this.#seen.has(name)) continue;
+      this.#seen.add(name);
+      const record = readRecord(this.#target, bytes);
+      if (record && record.expires > Date.now()) records.push(record);
+    }
+    return records;
+  }
+}
