@@ -2,6 +2,7 @@
 export {
   CallTimeoutError,
   ClosedError,
+  DuplicateIdError,
   IncompatibleError,
   LimitError,
   MafaldaError,

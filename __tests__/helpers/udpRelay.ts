@@ -1,7 +1,7 @@
 /** A network between the two ends of a link, which can lose what it carries, and end an SCTP association. */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import type { LinkEnd, PipeEndpoint } from '../../src/piping/endpoint.ts';
+import { offerOf, type LinkEnd, type PipeEndpoint } from '../../src/piping/endpoint.ts';
 
 const HOST = '127.0.0.1';
 const ABORT = Buffer.from([6, 0, 0, 4]);
@@ -35,7 +35,7 @@ export class UdpRelay {
       near: {
         offerPipe: async request =>
           ((offer): typeof offer => ({ ...offer, end: this.#behind('near', offer.end) }))(
-            await endpoint.offerPipe(request),
+            offerOf(await endpoint.offerPipe(request)),
           ),
       },
       far: { openLink: async request => this.#behind('far', await endpoint.openLink(request)) },

@@ -87,7 +87,7 @@ const otherWords = new Set(
   (
     'worker router transport producer consumer observer rtp web rtc server setting signs target ' +
     'event facts listener listeners log reason set statistics ' +
-    'address addresses all api auth budget call candidate chosen close closed code concentrate connect counts default details dump dumped error events failure first full get horizontal host ' +
+    'address addresses all api auth budget call candidate chosen close closed code concentrate connect counts default details dump dumped error events failure first full get horizontal host id ' +
     'incompatible key least limit limits loaded mediasoup object of omit optional options out path placement plain provision ready refused region remote report request resolved resource state strategies strategy ' +
     'time timeout to token two types union choices unavailable unsupported usage usages when'
   ).split(' '),

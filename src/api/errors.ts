@@ -214,6 +214,28 @@ export class ProvisionError extends MafaldaError {
   }
 }
 
+/**
+ * Tells that a Producer or DataProducer of this application has been closed, since there is an older one with the same id:
+ * both were made while their machines could not hear of each other.
+ *
+ * ```ts
+ * room.on('error', error => {
+ *   if (error instanceof DuplicateIdError) console.error('produce again under another id than', error.id);
+ * });
+ * ```
+ */
+export class DuplicateIdError extends MafaldaError {
+  override readonly name = 'DuplicateIdError';
+  readonly code = 'ERR_MAFALDA_DUPLICATE_ID';
+  /** Id of both. */
+  readonly id: string;
+
+  constructor(message: string, { id }: { id: string }) {
+    super(message);
+    this.id = id;
+  }
+}
+
 /** Codes of the errors of this library. */
 export type MafaldaErrorCode =
   | 'ERR_MAFALDA_NODE_UNAVAILABLE'
@@ -225,7 +247,8 @@ export type MafaldaErrorCode =
   | 'ERR_MAFALDA_REFUSED'
   | 'ERR_MAFALDA_CLOSED'
   | 'ERR_MAFALDA_INCOMPATIBLE'
-  | 'ERR_MAFALDA_PROVISION';
+  | 'ERR_MAFALDA_PROVISION'
+  | 'ERR_MAFALDA_DUPLICATE_ID';
 
 /** Error classes by their codes, from which errors that come over a wire are made again. */
 export const mafaldaErrors = {
@@ -239,4 +262,5 @@ export const mafaldaErrors = {
   ERR_MAFALDA_CLOSED: ClosedError,
   ERR_MAFALDA_INCOMPATIBLE: IncompatibleError,
   ERR_MAFALDA_PROVISION: ProvisionError,
+  ERR_MAFALDA_DUPLICATE_ID: DuplicateIdError,
 } as const satisfies Record<MafaldaErrorCode, unknown>;

@@ -3,6 +3,7 @@ import type { RouterOptions } from 'mediasoup/types';
 import type { MafaldaRouter } from '../api/types.ts';
 import type { ObjectTree } from '../core/objectTree.ts';
 import type { LeaveRequest, PipeEndpoint } from '../piping/endpoint.ts';
+import type { Streams } from '../piping/streams.ts';
 
 /**
  * A MafaldaRouter as the layers of this package see it: with the tree of its objects, which they watch, and with the
@@ -10,6 +11,8 @@ import type { LeaveRequest, PipeEndpoint } from '../piping/endpoint.ts';
  */
 export interface PipeableMafaldaRouter extends MafaldaRouter, PipeEndpoint {
   readonly tree: ObjectTree;
+  /** Streams of the tree. */
+  readonly streams: Streams;
   /** mediasoup's options of its Routers. */
   readonly routerOptions: RouterOptions;
   /** Sets the `routerOptions` of a MafaldaRouter that was made without them. Does nothing if it is in use already. */

@@ -11,7 +11,6 @@ import { MafaldaRouterBase } from '../base/mafaldaRouterBase.ts';
 import type { TreeNode } from '../core/objectTree.ts';
 import type { ResolvedMafaldaRouterOptions } from '../api/mafaldaRouterOptions.ts';
 import {
-  isLinkTransport,
   streamKey,
   type ConfirmRequest,
   type ConnectRequest,
@@ -22,11 +21,11 @@ import {
   type PipedStream,
   type PipeEndpoint,
   type PipeOffer,
+  type PipeRedirect,
 } from '../piping/endpoint.ts';
 import { Confirmations } from '../piping/confirmations.ts';
 import { PipeFlow } from '../piping/flow/pipeFlow.ts';
-import { interceptClose, interceptRtpObserver, interceptTransport, type StreamAccess } from '../piping/intercept.ts';
-import { showOrigins } from '../piping/showOrigins.ts';
+import type { StreamAccess } from '../piping/intercept.ts';
 import { reportLostMessages } from '../piping/lostMessages.ts';
 import { Piper } from '../piping/piper.ts';
 import type { PipeToMafaldaRouterOptions } from '../api/types.ts';
@@ -34,13 +33,17 @@ import { separatePlacement, type CreateMethod } from '../api/createOptions.ts';
 import type { MafaldaRouter, MafaldaRouterOptions, PlacementOptional, ResourceUsages } from '../api/types.ts';
 import type { PipeableMafaldaRouter } from '../base/pipeableMafaldaRouter.ts';
 import type { ClusterNode } from './clusterNode.ts';
-import type { Directory } from './directory/directory.ts';
+import type { RoomDirectory } from './clusterDirectory.ts';
 import { Holders } from './holders.ts';
 import { Losses } from './lostNodes.ts';
 import type { PoolRequest } from './nodeChoice.ts';
 import type { NodePool } from './nodePool.ts';
+import { interceptObject } from './interceptObject.ts';
 import { Parts } from './parts.ts';
+import type { PeerRole } from './peerRole.ts';
+import { askerOptions } from './askerOptions.ts';
 import { askNodes } from './askNodes.ts';
+import { DoubledStreams } from './doubledStreams.ts';
 import { dumpParts } from './dumpParts.ts';
 import { PairedEnds } from '../piping/links/pairedEnds.ts';
 import type { Placement } from '../api/placement.ts';
@@ -62,6 +65,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   readonly #pairedEnds: PairedEnds;
   /** Confirmations of pipes that are whole, also of others, whose maker may have gone before it has confirmed them. */
   readonly #confirmations = new Confirmations(CONFIRM_AFTER_MS);
+  readonly #doubledStreams: DoubledStreams;
   readonly #flow: PipeFlow;
   readonly #whereabouts = new Whereabouts(this.tree);
   /** Whether the `routerOptions` are known here, or only the id. */
@@ -69,12 +73,16 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   #leaving = false;
   readonly #losses: Losses;
 
-  /** @param given options that the application has given: the nodes fill in the rest */
+  /**
+   * @param given options that the application has given: the nodes fill in the rest
+   * @param peer default: this machine is no node that others use
+   */
   constructor(
     nodes: NodePool,
-    directory: Pick<Directory, 'watch'>,
+    directory: RoomDirectory,
     options: ResolvedMafaldaRouterOptions,
     given: MafaldaRouterOptions,
+    peer?: PeerRole,
   ) {
     super(options.id, true);
     this.#nodes = nodes;
@@ -122,7 +130,8 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       startsAsleep: (streamId, destination) => this.#flow.startsAsleep(streamId, destination),
       onAwake: consumer => this.#flow.markAwake(consumer),
       chooseSource: (places, destination) =>
-        chooseSourceNode(places, destination, nodes, router => this.#nodeOf(router)),
+        chooseSourceNode(places, destination, nodes, router => this.#nodeOf(router), peer?.fanOut),
+      asker: askerOptions({ tree: this.tree, nodes, parts: this.#parts, peer, meet: url => directory.meet(url) }),
       detour: (stream, places, destination) =>
         makeDetour(stream, places, destination, {
           nodes,
@@ -133,7 +142,12 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
           bring: (...wanted) => this.#piper.bring(...wanted),
         }),
     });
-    this.tree.on('add', node => this.#intercept(node));
+    this.tree.on('add', node =>
+      interceptObject(node, this.streams, {
+        transport: router => this.#accessFrom(router, () => this.#nodeOf(router).expectConsumer()),
+        rtpObserver: router => this.#accessFrom(router),
+      }),
+    );
     // Each node reports the losses of pipes within it.
     reportLostMessages({
       tree: this.tree,
@@ -152,6 +166,11 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
         const request = { routerId: source.id, remoteRouterId: destination.id, link } as const;
         this.#confirmations.add(this.#parts.get(this.#nodeOf(source)), request, consumer.id);
       },
+    });
+    this.#doubledStreams = new DoubledStreams({
+      tree: this.tree,
+      isOwn: object => this.#parts.isOwn(object),
+      onClosed: error => this.reportError(error),
     });
     this.#flow = new PipeFlow({
       tree: this.tree,
@@ -297,7 +316,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     return this.#endpoint(request.routerId).openLink(request);
   }
 
-  async offerPipe(request: OfferRequest): Promise<PipeOffer> {
+  async offerPipe(request: OfferRequest): Promise<PipeOffer | PipeRedirect> {
     return this.#endpoint(request.routerId).offerPipe(request);
   }
 
@@ -343,6 +362,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   /** Ends all parts. */
   protected async release(): Promise<void> {
     this.#pairedEnds.close();
+    this.#doubledStreams.close();
     this.#confirmations.flush();
     this.#flow.close();
     this.#piper.close();
@@ -427,28 +447,6 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
 
   #nodeOf(router: types.Router): ClusterNode {
     return this.#parts.nodeOf(router)!;
-  }
-
-  #intercept({ type, object, parent }: TreeNode): void {
-    const isOrigin =
-      (type === 'producer' || type === 'dataProducer') &&
-      parent?.type === 'transport' &&
-      !isLinkTransport(parent.object);
-    if (isOrigin) interceptClose(object, this.streams);
-    if (parent?.type !== 'router') return;
-    const router = parent.object;
-    if (type === 'transport' && !isLinkTransport(object)) {
-      interceptClose(object, this.streams);
-      interceptTransport(
-        object,
-        router,
-        this.#accessFrom(router, () => this.#nodeOf(router).expectConsumer()),
-      );
-    }
-    if (type === 'rtpObserver') {
-      interceptRtpObserver(object, this.#accessFrom(router));
-      showOrigins(object, this.streams);
-    }
   }
 
   /** @param onFind called before the first `await` */

@@ -34,6 +34,7 @@ import { askNodes, pathTo } from './askNodes.ts';
 import { NodePool, type NodePoolEvents } from './nodePool.ts';
 import { nodesAndOptions } from './nodesArgument.ts';
 import { stateOf, statisticsOf } from './nodeStates.ts';
+import type { PeerRole } from './peerRole.ts';
 import { StartReport } from './startReport.ts';
 import type { Strategy } from '../placement/strategies.ts';
 import {
@@ -343,11 +344,16 @@ export class MafaldaHorizontal<Events extends MafaldaHorizontalEvents = MafaldaH
     return { ...(await super.dump()), nodes, linksDown };
   }
 
+  /** Role of this process among others that use its nodes; undefined if it only uses nodes. */
+  protected get peer(): PeerRole | undefined {
+    return undefined;
+  }
+
   protected makeMafaldaRouter(
     options: ResolvedMafaldaRouterOptions,
     given: MafaldaRouterOptions,
   ): HorizontalMafaldaRouter {
-    return new HorizontalMafaldaRouter(this.#nodes, this.#directory, options, given);
+    return new HorizontalMafaldaRouter(this.#nodes, this.#directory, options, given, this.peer);
   }
 
   protected override followRooms(): HeldRooms {

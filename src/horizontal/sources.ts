@@ -5,12 +5,16 @@ import type { StreamInRouter } from '../piping/streams.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import type { NodePool } from './nodePool.ts';
 
-/** Returns the place that the pipe starts from; undefined if none reaches the destination. */
+/**
+ * Returns the place that the pipe starts from; undefined if none reaches the destination.
+ * @param fanOut number of pipes of a stream that leave a node before it sends askers on
+ */
 export function chooseSourceNode(
   places: StreamInRouter[],
   destination: Router,
   nodes: Pick<NodePool, 'watermark' | 'reach'>,
   nodeOf: (router: Router) => ClusterNode,
+  fanOut = Infinity,
 ): StreamInRouter | undefined {
   const to = nodeOf(destination);
   // Sources on a node that is not heard are avoided: requests to it are answered late.
@@ -18,6 +22,7 @@ export function chooseSourceNode(
   return chooseSource(heard.length > 0 ? heard : places, {
     loadOf: router => loadAsSource(nodeOf(router)),
     watermark: nodes.watermark,
+    isFull: router => fanOut < Infinity && pipesFrom(nodeOf(router), places, nodeOf) >= fanOut,
     reaches: router => nodes.reach(nodeOf(router), to),
   });
 }
@@ -25,4 +30,14 @@ export function chooseSourceNode(
 /** Returns a node's load, or Infinity while it is being drained: another source is better, if there is one. */
 function loadAsSource({ draining, load }: ClusterNode): number {
   return draining ? Infinity : load;
+}
+
+/** Returns the number of pipes of the stream that leave the node, as far as they are known here. */
+function pipesFrom(
+  node: ClusterNode,
+  places: readonly StreamInRouter[],
+  nodeOf: (router: Router) => ClusterNode,
+): number {
+  const here = new Set(places.filter(({ router }) => nodeOf(router) === node).map(({ router }) => router.id));
+  return places.filter(({ router, from }) => from !== undefined && here.has(from) && nodeOf(router) !== node).length;
 }

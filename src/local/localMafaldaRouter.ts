@@ -11,6 +11,7 @@ import { dumpTree } from '../base/dumpTree.ts';
 import type { MafaldaRouterDump } from '../api/dump.ts';
 import { MafaldaRouterBase } from '../base/mafaldaRouterBase.ts';
 import { ObjectTree, type TreeNode } from '../core/objectTree.ts';
+import { noteProducedAt } from '../core/producedAt.ts';
 import type { ResolvedMafaldaRouterOptions } from '../api/mafaldaRouterOptions.ts';
 import {
   isLinkTransport,
@@ -222,6 +223,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     if ((type === 'producer' || type === 'dataProducer') && parent?.type === 'transport') {
       this.#aliases.showProducer(object, parent.object);
       interceptClose(object, this.streams);
+      if (!isLinkTransport(parent.object)) noteProducedAt(object, Date.now());
     }
     if (parent?.type !== 'router') return;
 

@@ -1,15 +1,15 @@
 /** Choice of the place of a stream that its next pipe starts from. */
 import type { Router } from 'mediasoup/types';
+import { MAX_DEPTH } from './delegation/policy.ts';
 import type { StreamInRouter } from './streams.ts';
-
-/** Maximum number of pipes between a Producer and a Router that has its stream: each pipe adds delay, and can fail. */
-const MAX_DEPTH = 4;
 
 export interface SourceOptions {
   /** Returns a Router's load, in percent. */
   loadOf: (router: Router) => number;
   /** Load, in percent, below which a Router has room. */
   watermark: number;
+  /** Returns whether a Router's machine has its share of the stream's pipes; default: it takes any number. */
+  isFull?: (router: Router) => boolean;
   /** Returns whether media gets from this Router to the destination; default: from all Routers. */
   reaches?: (router: Router) => boolean;
 }
@@ -23,7 +23,7 @@ export interface SourceOptions {
  */
 export function chooseSource(
   places: readonly StreamInRouter[],
-  { loadOf, watermark, reaches = () => true }: SourceOptions,
+  { loadOf, watermark, isFull = () => false, reaches = () => true }: SourceOptions,
 ): StreamInRouter | undefined {
   const usable = places.filter(({ router }) => reaches(router));
   const byRouter = new Map(places.map(place => [place.router.id, place]));
@@ -32,7 +32,7 @@ export function chooseSource(
   // The depth may be wrong, since a place's source is not always known: so places that seem too deep are better than
   // none.
   const candidates = near.length > 0 ? near : all;
-  const withRoom = candidates.filter(({ load }) => load < watermark);
+  const withRoom = candidates.filter(({ place, load }) => load < watermark && !isFull(place.router));
   const [choice] =
     withRoom.length > 0
       ? withRoom.sort((a, b) => a.depth - b.depth || a.load - b.load)

@@ -25,6 +25,7 @@ import type {
   TransportListenInfo,
 } from 'mediasoup/types';
 import type { Family } from '../core/addresses/families.ts';
+import type { Asking, Redirect } from './delegation/policy.ts';
 
 /** Id of the piped stream: of a Producer or a DataProducer. */
 export type StreamId =
@@ -53,6 +54,16 @@ export interface OfferRequest extends LinkRequest {
   stream: StreamId;
   /** Whether the pipe flows only when its Consumer is resumed; default: false, it flows at once. */
   asleep?: boolean;
+  /** Facts about an asker that goes where it is sent; default: the asked place must serve the stream. */
+  asker?: Asker;
+}
+
+/** Asker of a stream, as it tells of itself. */
+export interface Asker extends Asking {
+  /** URL of the server to which the stream is to come, by which further askers reach it. */
+  url?: string | undefined;
+  /** Load of its machine, in percent. */
+  load?: number | undefined;
 }
 
 /** End of a link, as the other end has to know it. */
@@ -67,7 +78,7 @@ export interface LinkEnd {
 }
 
 /** Stream as it comes out of the source's end of the link. */
-export type PipedStream = { id: string; appData: AppData; paused: boolean } & (
+export type PipedStream = { id: string; appData: AppData; paused: boolean; path?: readonly string[] } & (
   | { kind: MediaKind; rtpParameters: RtpParameters }
   | { kind: 'data'; sctpStreamParameters: SctpStreamParameters; label: string; protocol: string }
 );
@@ -80,6 +91,13 @@ export interface PipeOffer {
   appData: AppData;
   /** Parameters with which the other end produces a stream of messages; undefined for media. */
   sctpStreamParameters?: SctpStreamParameters;
+  /** Ids of the Routers through which the stream comes to the other end, the origin's first. */
+  path?: readonly string[];
+}
+
+/** Answer of a place that does not serve the asker, but sends it on. */
+export interface PipeRedirect {
+  redirect: Redirect;
 }
 
 export interface ConnectRequest {
@@ -113,8 +131,11 @@ export interface LeaveRequest {
 export interface PipeEndpoint {
   /** Opens this end of the link, or answers with the open end. */
   openLink(request: LinkRequest): Promise<LinkEnd>;
-  /** Opens this end of the link, and lets the stream into it. Idempotent: a stream is let into a link once. */
-  offerPipe(request: OfferRequest): Promise<PipeOffer>;
+  /**
+   * Opens this end of the link, and lets the stream into it; or sends the asker on, if it is one that can be sent.
+   * Idempotent: a stream is let into a link once.
+   */
+  offerPipe(request: OfferRequest): Promise<PipeOffer | PipeRedirect>;
   /**
    * Connects this end of the link to the other end.
    * @throws {StaleLinkError} if this end is connected to an end that is gone by now: then it is closed and can be
@@ -160,13 +181,29 @@ export function isLinkTransport(transport: { type: string; appData: AppData }): 
 }
 
 /** Returns the offered stream, as its destination has to know it. */
-export function toPipedStream(stream: StreamId, { consumer, appData, sctpStreamParameters }: PipeOffer): PipedStream {
+export function toPipedStream(
+  stream: StreamId,
+  { consumer, appData, sctpStreamParameters, path }: PipeOffer,
+): PipedStream {
   const id = streamKey(stream);
-  if ('kind' in consumer)
-    return { id, kind: consumer.kind, rtpParameters: consumer.rtpParameters, paused: consumer.producerPaused, appData };
+  if ('kind' in consumer) {
+    const { kind, rtpParameters, producerPaused: paused } = consumer;
+    return { id, kind, rtpParameters, paused, appData, path };
+  }
   const { label, protocol, dataProducerPaused: paused } = consumer;
   if (!sctpStreamParameters) throw new TypeError(`the offer of ${describeStream(stream)} has no sctpStreamParameters`);
-  return { id, kind: 'data', sctpStreamParameters, label, protocol, paused, appData };
+  return { id, kind: 'data', sctpStreamParameters, label, protocol, paused, appData, path };
+}
+
+/** Returns the answer to a request without an `asker`, which is never sent on. */
+export function offerOf(answer: PipeOffer | PipeRedirect): PipeOffer {
+  if (isRedirect(answer)) throw new Error('the asker was sent on, and has not said that it can be');
+  return answer;
+}
+
+/** Returns whether the asker is sent on. */
+export function isRedirect(answer: PipeOffer | PipeRedirect): answer is PipeRedirect {
+  return 'redirect' in answer;
 }
 
 export function linkFor(stream: StreamId): LinkKind {

@@ -9,8 +9,8 @@ import type { ConsumerOptions, DataProducer, Producer, Router, RtpObserver, Tran
 import { copyOf } from '../core/copies.ts';
 import { logRejections } from '../core/logRejections.ts';
 import { describeStream, streamKey, type StreamId } from './endpoint.ts';
-import { isTransient, unreachable } from './piper.ts';
 import type { Streams } from './streams.ts';
+import { isTransient, unreachable } from './transient.ts';
 
 /** Consumer or DataConsumer, or undefined where there is no object to close. */
 type Used = { close(): void } | void;

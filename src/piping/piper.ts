@@ -10,12 +10,17 @@ import type { PipeReason } from '../api/statistics.ts';
 import type { Decisions } from '../core/decisions.ts';
 import type { ObjectTree } from '../core/objectTree.ts';
 import { Confirmations } from './confirmations.ts';
+import { askPlaces, inTime, type AskerOptions } from './delegation/askPlaces.ts';
+import { FormerPaths } from './delegation/formerPaths.ts';
+import type { Redirect } from './delegation/policy.ts';
 import {
   describeStream,
+  isRedirect,
   linkFor,
   StaleLinkError,
   streamKey,
   toPipedStream,
+  type Asker,
   type LinkEnd,
   type PipeEndpoint,
   type StreamId,
@@ -25,14 +30,9 @@ import { joinEnds, joinTransports, type Losses } from './joinEnds.ts';
 import { KnownLinks } from './knownLinks.ts';
 import { firstOf, deferred } from './stages.ts';
 import type { StreamInRouter, Streams } from './streams.ts';
+import { isStale, isTransient, MAX_ATTEMPTS, unreachable } from './transient.ts';
 
 const log = logger('piper');
-
-/**
- * Maximum number of attempts for a pipe: a link or stream that closes while it is being used, since it was idle, is
- * made anew; more than twice in a row is a defect.
- */
-const MAX_ATTEMPTS = 3;
 
 export interface PiperOptions {
   tree: ObjectTree;
@@ -54,6 +54,8 @@ export interface PiperOptions {
   onAwake?: (consumer: Consumer | DataConsumer) => void;
   /** Chooses a pipe's source among the places of a stream; undefined if none of them reaches the destination. */
   chooseSource: (places: StreamInRouter[], destination: Router) => StreamInRouter | undefined;
+  /** Knowledge by which this Piper goes where it is sent; default: the chosen sources must serve. */
+  asker?: AskerOptions;
   /**
    * Brings a stream to another Router, which reaches the destination, where none of its places does.
    * @throws {Error} if there is no such Router
@@ -95,6 +97,8 @@ export class Piper {
   /** Links that were opened from here. */
   readonly #links = new KnownLinks();
   readonly #confirmations = new Confirmations();
+  /** Paths by which streams came into domains, by the keys of the pipes. */
+  readonly #formerPaths = new FormerPaths();
 
   constructor(options: PiperOptions) {
     this.#options = options;
@@ -188,7 +192,7 @@ export class Piper {
   #pipe(stream: StreamId, destination: Router): Piping | undefined {
     const { streams, domainOf } = this.#options;
     const domain = domainOf(destination);
-    const key = `${streamKey(stream)} ${domain}`;
+    const key = pipeKey(stream, domain);
     const underway = this.#underway.get(key);
     if (underway) return underway;
     // Mostly the stream is here: this lookup avoids a walk through its many places.
@@ -209,7 +213,7 @@ export class Piper {
   }
 
   async #attempt(stream: StreamId, destination: Router, stages: StageCallbacks): Promise<void> {
-    const { streams, domainOf, chooseSource, detour } = this.#options;
+    const { streams, domainOf, detour } = this.#options;
     const domain = domainOf(destination);
     const startedAt = performance.now();
     for (let attempt = 1; ; ++attempt) {
@@ -218,11 +222,13 @@ export class Piper {
       // it.
       if (places.length === 0 || places.some(({ router }) => domainOf(router) === domain)) return;
       try {
-        const source = chooseSource(this.#reachable(places, destination), destination);
+        const source = this.#choose(stream, places, destination);
         if (source) {
-          await this.#make(stream, source.router, destination, stages);
+          const redirects = await this.#take(stream, source.router, places, destination, stages);
           const ms = Math.round(performance.now() - startedAt);
-          this.#note(source.piped ? 'copy' : 'origin', stream, { from: domainOf(source.router), to: domain, ms });
+          const facts = { from: domainOf(source.router), to: domain, ms };
+          if (redirects > 0) this.#note('copy', stream, { ...facts, redirects });
+          else this.#note(source.piped ? 'copy' : 'origin', stream, facts);
           return;
         }
         await detour?.(stream, places, destination);
@@ -237,6 +243,38 @@ export class Piper {
   #note(reason: PipeReason, stream: StreamId, facts: LogFacts): void {
     const { room, decisions } = this.#options;
     decisions.note(reason, { room, stream: streamKey(stream), ...facts });
+  }
+
+  /** Chooses a source: one on the former path, if that is lost, else by the given choice. */
+  #choose(stream: StreamId, places: StreamInRouter[], destination: Router): StreamInRouter | undefined {
+    const { chooseSource, domainOf } = this.#options;
+    const reachable = this.#reachable(places, destination);
+    for (const place of this.#formerPaths.left(pipeKey(stream, domainOf(destination)), reachable)) {
+      const former = chooseSource([place], destination);
+      if (former) return former;
+    }
+    return chooseSource(reachable, destination);
+  }
+
+  /**
+   * Makes a pipe from the source, or from where the source sends the asker.
+   * @returns the number of times that the asker was sent on
+   */
+  async #take(
+    stream: StreamId,
+    source: Router,
+    places: StreamInRouter[],
+    destination: Router,
+    stages: StageCallbacks,
+  ): Promise<number> {
+    const { asker } = this.#options;
+    if (asker) {
+      const make = (from: Router, as: Asker): Promise<Redirect | undefined> =>
+        this.#make(stream, from, destination, stages, as);
+      return (await askPlaces(stream, source, places, destination, asker, make)).redirects;
+    }
+    await this.#make(stream, source, destination, stages);
+    return 0;
   }
 
   /**
@@ -257,12 +295,14 @@ export class Piper {
     );
   }
 
+  /** @returns where the asker is sent, if the source does not serve it */
   async #make(
     stream: StreamId,
     source: Router,
     destination: Router,
     { announce, produce }: StageCallbacks,
-  ): Promise<void> {
+    asker?: Asker,
+  ): Promise<Redirect | undefined> {
     const { network, endpointOf, startsAsleep, onAwake, tree } = this.#options;
     const [from, to] = [endpointOf(source), endpointOf(destination)];
     const link = linkFor(stream);
@@ -273,12 +313,14 @@ export class Piper {
 
     const knownEnd = this.#links.farEnd(source.id, destination.id, link);
 
+    const offering = from.offerPipe({ ...outwards, network, family, stream, asleep, asker });
     const [offered, opened] = await Promise.allSettled([
-      from.offerPipe({ ...outwards, network, family, stream, asleep }),
+      asker ? inTime(offering, asker) : offering,
       knownEnd ?? to.openLink({ ...inwards, network, family }),
     ]);
     if (offered.status === 'rejected') throw offered.reason;
-    const { end: near, consumer } = offered.value;
+    if (isRedirect(offered.value)) return offered.value.redirect;
+    const { end: near, consumer, path = [source.id] } = offered.value;
     if (!asleep) onAwake?.(consumer);
     if (opened.status === 'rejected') {
       consumer.close();
@@ -321,6 +363,8 @@ export class Piper {
     }
     this.#confirmations.add(from, outwards, consumer.id);
     this.#joinEnds(consumer, this.#producerOf(stream, source, destination), losses);
+    this.#formerPaths.note(pipeKey(stream, this.#options.domainOf(destination)), path);
+    return undefined;
   }
 
   /** The Producer is missing if it has closed already, or if another pipe was faster. */
@@ -338,31 +382,11 @@ export class Piper {
   }
 }
 
+/** Returns the key of a stream's pipe into a domain. */
+function pipeKey(stream: StreamId, domain: string): string {
+  return `${streamKey(stream)} ${domain}`;
+}
+
 function leadsElsewhere({ connectedTo }: LinkEnd, { transportId }: LinkEnd): boolean {
   return connectedTo !== undefined && connectedTo !== transportId;
-}
-
-/**
- * Returns whether another attempt can help: the object that was asked for was just ending, and is gone by now; or the
- * asked side had not yet heard of that end.
- */
-export function isTransient(error: unknown): boolean {
-  return isStale(error) || (error instanceof Error && error.name === 'NotFoundError');
-}
-
-/**
- * Returns the error of a stream that could not be brought in any attempt: a NotFoundError, as mediasoup throws for
- * unknown streams.
- */
-export function unreachable(stream: StreamId, cause: unknown): NotFoundError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const error = new NotFoundError(
-    `${describeStream(stream)} not found: it exists, but could not be brought in ${MAX_ATTEMPTS} attempts (${reason})`,
-  );
-  return Object.assign(error, { cause });
-}
-
-/** Compares names rather than classes: the error may have come over a wire, or from another copy of this module. */
-function isStale(error: unknown): boolean {
-  return error instanceof Error && error.name === 'StaleLinkError';
 }

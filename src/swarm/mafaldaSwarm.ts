@@ -7,6 +7,7 @@ import { logger } from '../core/logger.ts';
 import { logRejections } from '../core/logRejections.ts';
 import type { NodeRecord } from '../horizontal/directory/directory.ts';
 import { MafaldaHorizontal } from '../horizontal/index.ts';
+import type { PeerRole } from '../horizontal/peerRole.ts';
 import { RemoteMafaldaServer } from '../remote/index.ts';
 import { OtherPeers } from './directory/otherPeers.ts';
 import { SwarmDirectory } from './directory/swarmDirectory.ts';
@@ -50,6 +51,7 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
   readonly #server: RemoteMafaldaServer;
   readonly #peers = new Map<string, NodeRecord>();
   readonly #listening: Promise<void>;
+  readonly #fanOut: number;
 
   /**
    * @param mafalda of this process, which stays the caller's to close
@@ -59,7 +61,7 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
   constructor(mafalda: MafaldaApi, options: MafaldaSwarmOptions, timing: Partial<SwarmTiming> = {}) {
     const resolved = resolveSwarmOptions(options);
     const { bootstrap, port, url, host, cert, certKey, server, trusted, revoked, region, labels, maxLoad } = resolved;
-    const { strategy, watermarkNode, nodeTimeout, callTimeout, limits, ca } = resolved;
+    const { strategy, watermarkNode, fanOut, nodeTimeout, callTimeout, limits, ca } = resolved;
     const keys = keysOf(options);
     const identity = new Identity(resolved.identity);
     const { hostname, port: urlPort } = new URL(url);
@@ -79,6 +81,8 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
         region,
         labels,
         maxLoad,
+        fanOut,
+        watermarkFanOut: watermarkNode,
         directory,
         publicUrl: url,
       });
@@ -103,6 +107,7 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
     logRejections(this, ['address']);
     this.id = identity.id;
     this.url = url;
+    this.#fanOut = fanOut;
     this.#directory = directory;
     this.#others = others;
     this.#server = served;
@@ -121,6 +126,10 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
   async address(): Promise<string> {
     const { host, port } = (await this.#directory.opened()).address;
     return `${host}:${port}`;
+  }
+
+  protected override get peer(): PeerRole {
+    return { url: this.url, fanOut: this.#fanOut };
   }
 
   protected override async release(): Promise<void> {

@@ -2,7 +2,7 @@
 import { isIPv4 } from 'node:net';
 import * as v from 'valibot';
 import { expecting, optionsOf, resolveOptions, rule, secret } from '../api/optionsSchema.ts';
-import { anyText, listOf, pem, port, text, type OptionType } from '../api/optionTypes.ts';
+import { anyText, listOf, pem, port, positiveInteger, text, type OptionType } from '../api/optionTypes.ts';
 import type { NodeRecord } from '../horizontal/directory/directory.ts';
 import { isNodeUrl } from '../horizontal/directory/nodeRecord.ts';
 import { horizontalOptions } from '../horizontal/horizontalOptions.ts';
@@ -55,6 +55,13 @@ export interface MafaldaSwarmOptions
    * @default no TLS
    */
   certKey?: string | Buffer | undefined;
+  /**
+   * Number of pipes of a stream that lead from here to other peers. Beyond it, or from `watermarkNode` on, a peer that
+   * asks for the stream is sent on to one of those that have it by then; if these are full as well, the least used one
+   * serves it, up to four times this number.
+   * @default 8
+   */
+  fanOut?: number | undefined;
   /**
    * Ed25519 private key of this peer, PEM, by which others know it after a restart.
    * @default a new one at each start
@@ -116,6 +123,7 @@ export const swarmOptions = v.pipe(
     host: v.optional(expecting('an IPv4 address', v.pipe(v.string(), v.check(isIPv4))), '0.0.0.0'),
     cert: v.optional(pem),
     certKey: v.optional(secret(pem)),
+    fanOut: v.optional(positiveInteger, 8),
     identity: v.optional(secret(text)),
     trusted: v.optional(listOf('strings', anyText)),
     revoked: v.optional(listOf('strings', anyText), []),

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import * as mediasoup from 'mediasoup';
 import type { DirectTransport } from 'mediasoup/types';
 import { Mafalda, MafaldaHorizontal, type DrainOptions, type MafaldaApi, type Strategy } from '../../../src/index.ts';
-import { toPipedStream } from '../../../src/piping/endpoint.ts';
+import { offerOf, toPipedStream } from '../../../src/piping/endpoint.ts';
 import { evenly } from '../../helpers/evenly.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { CutProxy } from '../../helpers/cutProxy.ts';
@@ -182,7 +182,9 @@ describe('pipes that are half made when the controller goes that makes them', ()
     const outwards = { routerId: from, remoteRouterId: to, link: 'data' } as const;
     const inwards = { routerId: to, remoteRouterId: from, link: 'data' } as const;
     const [offer, farEnd] = await Promise.all([
-      inside(room).offerPipe({ ...outwards, network: false, stream: { dataProducerId } }),
+      inside(room)
+        .offerPipe({ ...outwards, network: false, stream: { dataProducerId } })
+        .then(offerOf),
       inside(room).openLink({ ...inwards, network: false }),
     ]);
     if (stage === 'offered') return;

@@ -22,12 +22,14 @@ export async function serve(values: Values<typeof serveSettings>, terminal: Term
   const mafalda = new Mafalda(mediasoup, mafaldaOptionsOf(values));
   mafalda.on('error', error => terminal.err(`error: ${error.message}`));
   const directory = await openDirectory(values, terminal);
-  const { publicUrl } = values;
+  const { publicUrl, fanOut, watermarkFanOut } = values;
   const options: RemoteMafaldaServerOptions = {
     ...serverOptionsOf(values),
     ...addressesOf(values),
     directory,
     publicUrl,
+    fanOut,
+    watermarkFanOut,
   };
   const server = new RemoteMafaldaServer(mafalda, options);
   return untilStopped({ mafalda, server, directory, drainDeadline: values.drainDeadline, terminal }, () => {

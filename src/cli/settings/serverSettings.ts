@@ -10,9 +10,10 @@ type SettingsOf<Options> = { readonly [Name in keyof Required<Options>]: Setting
 /** Options of a RemoteMafaldaServer that each server has, but for those that only a program can give. */
 type ServerOptions = Omit<
   RemoteMafaldaServerOptions,
-  'auth' | 'server' | keyof DirectoryOptions | keyof AddressOptions
+  'auth' | 'server' | keyof DirectoryOptions | keyof AddressOptions | keyof FanOutOptions
 >;
 type DirectoryOptions = Pick<RemoteMafaldaServerOptions, 'directory' | 'publicUrl'>;
+type FanOutOptions = Pick<RemoteMafaldaServerOptions, 'fanOut' | 'watermarkFanOut'>;
 type AddressOptions = Pick<MafaldaOptions, 'announcedAddress' | 'listenInfos' | 'listenIps' | 'pipeListenInfo'>;
 
 export const commonSettings = {
@@ -64,6 +65,8 @@ export const serveSettings = {
   publicUrl: { kind: 'text', value: 'url', help: 'URL by which controllers reach this server' },
   mediaPorts: { kind: 'ports', help: 'ports that all WebRtcTransports share, one of TCP and of UDP for each Worker' },
   pipePorts: { kind: 'ports', help: 'UDP ports of pipes from and to other servers' },
+  fanOut: { kind: 'number', value: 'pipes', help: 'pipes of a stream, beyond which other servers are sent on' },
+  watermarkFanOut: { kind: 'number', value: 'percent', help: 'load from which they are sent on before; default: 66' },
   workers: { kind: 'number', value: 'number', help: 'Workers that this machine may have; default: its cores' },
   listenInfos: { kind: 'json', help: 'listening addresses of the media, as mediasoup’s' },
   listenIps: { kind: 'json', help: 'the same in mediasoup’s older form' },
@@ -71,7 +74,7 @@ export const serveSettings = {
   webRtcServerOptions: { kind: 'json', help: 'mediasoup’s options of WebRtcServers' },
   workerBudget: { kind: 'json', help: 'limit for the Workers of all processes of this machine; false for none' },
   idlePipeTimeout: { kind: 'duration', help: 'time after which an unused pipe closes' },
-} as const satisfies SettingsOf<MafaldaOptions> & Record<string, Setting>;
+} as const satisfies SettingsOf<MafaldaOptions & FanOutOptions> & Record<string, Setting>;
 
 /** Options of the connections to the nodes whose names a server has too, and which get another name here. */
 type NodeOptions = Pick<MafaldaHorizontalOptions, 'token' | 'ca' | 'cert' | 'key' | 'path' | 'limits'>;

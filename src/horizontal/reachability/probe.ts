@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { DirectTransport, PipeTransport, Router, Transport } from 'mediasoup/types';
 import { logger } from '../../core/logger.ts';
-import { toPipedStream, type LinkEnd, type LinkRequest } from '../../piping/endpoint.ts';
+import { offerOf, toPipedStream, type LinkEnd, type LinkRequest } from '../../piping/endpoint.ts';
 import { commonFamily } from '../../core/addresses/families.ts';
 import type { MafaldaApi } from '../../api/types.ts';
 import type { PipeableMafaldaRouter } from '../../base/pipeableMafaldaRouter.ts';
@@ -38,10 +38,11 @@ export async function probe(nodes: readonly [MafaldaApi, MafaldaApi], signal: Ab
     const [outwards, inwards] = [between(near, far), between(far, near)];
     const options = { network: true, family: commonFamily(near.router, far.router) };
     const stream = { dataProducerId };
-    const [offer, farEnd] = await Promise.all([
+    const [answer, farEnd] = await Promise.all([
       near.mafaldaRouter.offerPipe({ ...outwards, ...options, stream }),
       far.mafaldaRouter.openLink({ ...inwards, ...options }),
     ]);
+    const offer = offerOf(answer);
     const { end } = offer;
     const accepted = far.mafaldaRouter.acceptPipe({ ...inwards, remote: end, stream: toPipedStream(stream, offer) });
     await Promise.all([near.mafaldaRouter.connectLink({ ...outwards, remote: farEnd }), accepted]);

@@ -32,6 +32,7 @@ import { GraceTimers } from '../../core/graceTimers.ts';
 import { emitChanged } from '../../core/changed.ts';
 import { onceClosed } from '../../core/onceClosed.ts';
 import { asIPv6, familyOf, resolveHost, type Family } from '../../core/addresses/families.ts';
+import { notePath, pathOf } from '../delegation/paths.ts';
 import type { Streams } from '../streams.ts';
 import { consumeAsleep } from './consumeAsleep.ts';
 import type { IdlePipes, Release } from './idlePipes.ts';
@@ -138,7 +139,7 @@ export class RouterLinks implements PipeEndpoint {
       // The address is resolved first, so that a stream that can't arrive is never visible.
       if (!link.connection) await link.addressOf(request.remote.ip);
       await this.#useTransport(link, async transport => {
-        const producing = produce(transport, stream);
+        const producing = this.#produce(transport, request, stream);
         producing.then(onProduced, () => undefined);
         // The Worker handles these two requests in order, and both before any request that follows the answer to the
         // first. So the stream exists before packets can arrive, such as messages that have waited at the other end for
@@ -234,6 +235,24 @@ export class RouterLinks implements PipeEndpoint {
     return link;
   }
 
+  /** Produces the stream. Its path is known before it is: others may ask for it as soon as it is there. */
+  async #produce(
+    transport: PipeTransport,
+    { routerId, remoteRouterId }: ConnectRequest,
+    stream: PipedStream,
+  ): Promise<Producer | DataProducer> {
+    const router = this.#routers.get(routerId);
+    const forget = router && notePath(router, stream.id, stream.path ?? [remoteRouterId]);
+    try {
+      const producer = await produce(transport, stream);
+      if (forget) onceClosed(producer, forget);
+      return producer;
+    } catch (error) {
+      forget?.();
+      throw error;
+    }
+  }
+
   async #assertLeadsTo({ transport, connection }: Link, { transportId }: LinkEnd): Promise<void> {
     if (!connection || connection.transportId === transportId) return;
     (await transport).close();
@@ -287,8 +306,9 @@ export class RouterLinks implements PipeEndpoint {
   ): Promise<Omit<PipeOffer, 'end'>> {
     const { offers } = link;
     const key = streamKey(stream);
-    const producer = this.#streams.find(key).find(({ router }) => router.id === routerId)?.producer;
-    if (!producer) throw new NotFoundError(`${describeStream(stream)} not found`);
+    const place = this.#streams.find(key).find(({ router }) => router.id === routerId);
+    const { producer, router } = place ?? {};
+    if (!producer || !router) throw new NotFoundError(`${describeStream(stream)} not found`);
     let offer = offers.get(key);
     if (offer?.producer === producer) {
       void offer.consumer.then(
@@ -302,7 +322,8 @@ export class RouterLinks implements PipeEndpoint {
       offers.set(key, made);
       offer = made;
     }
-    return describeOffer(producer, await offer.consumer);
+    const path = [...pathOf(router, key), routerId];
+    return { ...describeOffer(producer, await offer.consumer), path };
   }
 
   async #consume(

@@ -5,6 +5,7 @@ import type { Closable } from '../../core/onceClosed.ts';
 import type { ObjectType, ObjectTypes } from '../../core/objectTree.ts';
 import { setKey } from '../../core/idempotencyKeys.ts';
 import { setFamilies } from '../../core/addresses/families.ts';
+import { noteProducedAt } from '../../core/producedAt.ts';
 import { descriptionOf } from '../protocol/classes.ts';
 import { decode } from '../protocol/codec.ts';
 import { decodeError } from '../protocol/errors.ts';
@@ -142,6 +143,7 @@ export class Mirrors {
       const { object } = parent;
       this.#listener.onRouter(mafaldaRouter, core.object as Router, object as Worker, parent.id);
     }
+    if (addition.producedAt !== undefined) noteProducedAt(core.object, addition.producedAt);
     parent.announce(core);
   }
 

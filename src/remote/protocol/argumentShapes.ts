@@ -52,6 +52,7 @@ import {
 } from '../../api/shapes/shape.ts';
 import type { MafaldaRouterOptions } from '../../api/types.ts';
 import type {
+  Asker,
   ConfirmRequest,
   ConnectRequest,
   LeaveRequest,
@@ -180,6 +181,8 @@ export const classShapes: { readonly [Name in ClassName]: ClassShapes<Name> } = 
   },
 };
 
+/** Routers on the path of a stream, or that were asked for it: more than any real client names. */
+const MAX_PATH = 32;
 const ends = { routerId: text, remoteRouterId: text, link: text } as const;
 const linkEnd = object<LinkEnd>()({
   transportId: text,
@@ -199,6 +202,14 @@ const pipedStream = object<PipedStream>()({
   sctpStreamParameters,
   label: text,
   protocol: text,
+  path: list(name, 'ids', MAX_PATH),
+});
+const asker = object<Asker>()({
+  routers: list(name, 'ids'),
+  asked: list(name, 'ids', MAX_PATH),
+  must: flag,
+  url: name,
+  load: number,
 });
 const consumerIds = list(text, 'strings');
 
@@ -231,7 +242,7 @@ export const mafaldaRouterShapes: {
   getResourceUsages: [],
   dump: [],
   openLink: [object<LinkRequest>()(linkRequest)],
-  offerPipe: [object<OfferRequest>()({ ...linkRequest, stream: streamId, asleep: flag })],
+  offerPipe: [object<OfferRequest>()({ ...linkRequest, stream: streamId, asleep: flag, asker })],
   connectLink: [object<ConnectRequest>()({ ...ends, remote: linkEnd })],
   acceptPipe: [object<ConnectRequest & { stream: PipedStream }>()({ ...ends, remote: linkEnd, stream: pipedStream })],
   confirmPipes: [object<ConfirmRequest>()({ ...ends, consumerIds })],

@@ -3,6 +3,7 @@ import { NotFoundError, UnsupportedError, WorkerClosedError } from 'mediasoup/er
 import {
   CallTimeoutError,
   ClosedError,
+  DuplicateIdError,
   IncompatibleError,
   LimitError,
   mafaldaErrors,
@@ -71,6 +72,7 @@ const decoders: { readonly [Code in MafaldaErrorCode]: (message: string, fields:
       id: toText(id),
       cause: toError(cause, depth),
     }),
+  ERR_MAFALDA_DUPLICATE_ID: (message, { id }) => new DuplicateIdError(message, { id: textOf(id, MAX_MESSAGE_LENGTH) }),
 };
 
 export function encodeError(error: unknown, depth = 0): WireError {

@@ -42,6 +42,8 @@ export interface Addition {
   state: Changes;
   /** Address families by which pipes reach a Router, best first. */
   families?: readonly Family[];
+  /** Time at which a Producer or DataProducer was made, in ms since 1970, by the clock of its machine. */
+  producedAt?: number;
   /** Idempotency key of the call that has created it, if it had one. */
   key?: string;
 }

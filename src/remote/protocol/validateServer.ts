@@ -114,6 +114,7 @@ const isAddition = recordOf<Addition>({
   appData: (value): value is unknown => value === undefined || typeof value === 'object',
   state: isRecord,
   families: optional(listOf((value): value is Family => value === 4 || value === 6, MAX_IN_REPORT)),
+  producedAt: optional(isNumber),
   key: optional(isName),
 });
 

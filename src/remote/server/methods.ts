@@ -4,7 +4,13 @@ import type { WorkerSettings } from 'mediasoup/types';
 import type { MafaldaRouterDump } from '../../api/dump.ts';
 import type { Shape } from '../../api/shapes/shape.ts';
 import type { MafaldaObjects, MafaldaRouterOptions, ResourceUsages } from '../../api/types.ts';
-import type { LeaveRequest, OfferRequest, PipeOffer } from '../../piping/endpoint.ts';
+import {
+  isRedirect,
+  type LeaveRequest,
+  type OfferRequest,
+  type PipeOffer,
+  type PipeRedirect,
+} from '../../piping/endpoint.ts';
 import { mafaldaRouterShapes, mafaldaShapes, mediasoupShapes, shapesOf } from '../protocol/argumentShapes.ts';
 import {
   mafaldaCalls,
@@ -180,9 +186,10 @@ export class Methods {
     return memberships.get(id) ? { number, routerOptions, isComplete } : { isComplete };
   }
 
-  async #offerPipe({ mafaldaRouter }: Holding['attached'], request: OfferRequest): Promise<PipeOffer> {
+  async #offerPipe({ mafaldaRouter }: Holding['attached'], request: OfferRequest): Promise<PipeOffer | PipeRedirect> {
     const { member, served } = this.#context;
-    const offer = await mafaldaRouter.offerPipe(request);
+    const offer = await served.delegation.offer(mafaldaRouter, request);
+    if (isRedirect(offer)) return offer;
     if (request.asleep !== true) await served.pipeHolds.offered(member, served.exports.pipe(offer.consumer.id));
     return offer;
   }

@@ -81,14 +81,14 @@ export class RemoteMafaldaServer {
   constructor(mafalda: MafaldaApi, options: RemoteMafaldaServerOptions) {
     logRejections(this, ['close', 'drain']);
     const resolved = resolveServerOptions(mafalda, options);
-    const { limits, workerSettings, clientWorkerSettings, orphanTimeout, plainTargets, server, maxLoad } = resolved;
+    const { limits, workerSettings, clientWorkerSettings, plainTargets, server, maxLoad } = resolved;
     this.#options = resolved;
     const settings = new SettingsPolicy(workerSettings, clientWorkerSettings);
     const memory = new MemoryBudget(limits.totalBytes);
     const { webRtcServerOptions } = mafalda as { webRtcServerOptions?: WebRtcServerOptions };
     const addresses = new Addresses(resolved, webRtcServerOptions?.listenInfos);
     this.#context = {
-      served: new ServedMafalda(mafalda, this.#serverId, memory, addresses.pipeFamilies, settings, orphanTimeout),
+      served: new ServedMafalda(mafalda, this.#serverId, memory, addresses.pipeFamilies, settings, resolved),
       load: new ServerLoad(mafalda, maxLoad),
       addresses,
       targets: plainTargets && new Targets(plainTargets),

@@ -9,6 +9,7 @@ import { resolveMafaldaRouterOptions, type ResolvedMafaldaRouterOptions } from '
 import type { MemoryBudget } from '../protocol/memory.ts';
 import type { Family } from '../../core/addresses/families.ts';
 import { areAdopted, isUnconfirmed, MAX_ADOPTED } from '../protocol/validate.ts';
+import { Delegation, type DelegationOptions } from './delegation.ts';
 import type { ExportedObject, Member } from './exportedObject.ts';
 import { Exports } from './exports.ts';
 import type { Holding, Owner } from './holding.ts';
@@ -33,6 +34,7 @@ export class ServedMafalda {
   readonly exports: Exports;
   readonly orphans: OrphanRegistry;
   readonly pipeHolds = new PipeHolds();
+  readonly delegation: Delegation;
   readonly roomTeller = new RoomTeller(() => heldRoomsOf(this.mafalda));
   readonly #settings: SettingsPolicy;
   readonly #owners = new WeakMap<Member, Owner>();
@@ -54,12 +56,13 @@ export class ServedMafalda {
     memory: MemoryBudget,
     families: readonly Family[] | undefined,
     settings: SettingsPolicy,
-    orphanTimeout: number,
+    { orphanTimeout, ...delegation }: DelegationOptions & { orphanTimeout: number },
   ) {
     this.#settings = settings;
     this.mafalda = mafalda;
     this.exports = new Exports(serverId, memory, families);
     this.orphans = new OrphanRegistry(orphanTimeout);
+    this.delegation = new Delegation(mafalda, delegation);
   }
 
   /** Number of MafaldaRouters that clients are attached to. */

@@ -12,6 +12,7 @@ import {
   listOf,
   mediasoupOptions,
   pem,
+  percentage,
   port,
   positiveInteger,
   text,
@@ -136,6 +137,18 @@ export interface RemoteMafaldaServerOptions extends AddressOptions {
    */
   maxLoad?: number | undefined;
   /**
+   * Number of pipes of a stream that lead from here to other machines. Beyond it, a `MafaldaHorizontal` or a
+   * `MafaldaSwarm` that asks for the stream is sent on to one of the machines that have it by then; if these are full as
+   * well, the least used one serves it, up to four times this number. Only for a Mafalda with Workers of its own.
+   * @default no limit
+   */
+  fanOut?: number | undefined;
+  /**
+   * Load of the Mafalda, in percent, from which on askers are sent on before there are `fanOut` pipes.
+   * @default 66
+   */
+  watermarkFanOut?: number | undefined;
+  /**
    * Location of this machine, in words of your own, for placement.
    * @default undefined
    */
@@ -216,6 +229,8 @@ export const serverOptions = v.pipe(
     plainTargets: v.optional(plainTargets),
     loadInterval: v.optional(duration(100, MAX_LOAD_INTERVAL_MS), 1000),
     maxLoad: v.optional(finitePercentage),
+    fanOut: v.optional(positiveInteger),
+    watermarkFanOut: v.optional(percentage, 66),
     region: v.optional(anyText),
     labels: v.optional(texts, {}),
     directory: v.optional(directory),
@@ -248,6 +263,11 @@ export function resolveServerOptions(mafalda: MafaldaApi, given: RemoteMafaldaSe
   const address = (Object.keys(addressOptions.entries) as (keyof AddressOptions)[]).find(
     name => options[name] !== undefined,
   );
+  if (options.fanOut !== undefined && mafalda.local === false) {
+    throw new TypeError(
+      'fanOut: the Workers are on other machines, which streams leave. Give it to the RemoteMafaldaServers there',
+    );
+  }
   if (address && mafalda.local === false) {
     throw new TypeError(
       `${address}: the Workers are on other machines, whose addresses this one does not know. Give it to the RemoteMafaldaServers there, and to the Mafalda of this machine if there is one`,

@@ -1,6 +1,7 @@
 /** Shows a tree of objects to the clients attached to it: existing and new objects, their changes, events and ends. */
 import type { ObjectTree, ObjectType, ObjectTypes, TreeNode } from '../../core/objectTree.ts';
 import { onceClosed } from '../../core/onceClosed.ts';
+import { producedAt } from '../../core/producedAt.ts';
 import { encode, encodeAppData } from '../protocol/codec.ts';
 import { measure, type Measure } from '../protocol/measure.ts';
 import type { Changes, ServerMessage } from '../protocol/messages.ts';
@@ -289,6 +290,8 @@ export class TreeExport implements Exporter, SendableTree, Unfinished {
     const addition = exported.toAddition(this.#parentOf(exported), state);
     if (exported.node.type === 'worker') addition.id = this.#exports.workerId(addition.id);
     if (exported.node.type === 'router') addition.families = this.#exports.familiesOf(exported.node.object);
+    const time = producedAt(exported.node.object);
+    if (time !== undefined) addition.producedAt = time;
     return {
       type: 'add',
       mafaldaRouter: this.mafaldaRouterId,

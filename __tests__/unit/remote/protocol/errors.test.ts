@@ -3,6 +3,7 @@ import { NotFoundError, UnsupportedError, WorkerClosedError } from 'mediasoup/er
 import {
   CallTimeoutError,
   ClosedError,
+  DuplicateIdError,
   IncompatibleError,
   LimitError,
   MafaldaError,
@@ -46,6 +47,7 @@ describe('errors on the wire', () => {
     new RefusedError('go away', { reason: 'unauthorized', permanent: true }),
     new CallTimeoutError('late', { method: 'consume', cause: new NodeUnavailableError('away', { node: 'wss://a' }) }),
     new ClosedError('over'),
+    new DuplicateIdError('there is an older one', { id: 'mic' }),
     new IncompatibleError('too old'),
     new ProvisionError('none to be had', { operation: 'stop', id: 'i-1', cause: new TypeError('exit code 1') }),
   ];

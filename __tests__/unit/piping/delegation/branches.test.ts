@@ -1,0 +1,40 @@
+import { expect, test } from '@jest/globals';
+import { ObjectTree } from '../../../../src/core/objectTree.ts';
+import { Branches } from '../../../../src/piping/delegation/branches.ts';
+import { addRouter, consume, createTransport } from '../../../helpers/imaginaryObjects.ts';
+
+const idsOf = (branches: Branches): string[] => branches.of('stream').map(({ routerId }) => routerId);
+
+test('branches are the Routers of other machines that pipes lead to', () => {
+  const tree = new ObjectTree();
+  const router = addRouter(tree, 'here');
+  addRouter(tree, 'also here');
+  const before = consume(createTransport(router, 'a'), 'stream');
+  const branches = new Branches(tree);
+  consume(createTransport(router, 'also here'), 'stream');
+  consume(createTransport(router), 'stream');
+  consume(createTransport(router, 'b'), 'another stream');
+  const link = createTransport(router, 'c');
+  consume(link, 'stream');
+  expect(idsOf(branches)).toEqual(['a', 'c']);
+  before.close();
+  expect([idsOf(branches), branches.has('stream', 'c'), branches.has('stream', 'b')]).toEqual([['c'], true, false]);
+  link.close();
+  expect(idsOf(branches)).toEqual([]);
+});
+
+test('a branch counts from when it is reserved, and is known by what its asker has told', () => {
+  const tree = new ObjectTree();
+  const router = addRouter(tree, 'here');
+  const branches = new Branches(tree);
+  const release = branches.reserve('stream', 'a', { url: 'wss://a', load: 12 });
+  branches.reserve('stream', 'b', {})();
+  branches.noteSent('stream', 'a');
+  branches.noteSent('stream', 'b');
+  expect(branches.of('stream')).toEqual([{ routerId: 'a', url: 'wss://a', load: 12, sentAt: 1 }]);
+  const pipe = consume(createTransport(router, 'a'), 'stream');
+  release();
+  expect(branches.of('stream')).toEqual([{ routerId: 'a', url: 'wss://a', load: 12, sentAt: 1 }]);
+  pipe.close();
+  expect(branches.has('stream', 'a')).toBe(false);
+});
