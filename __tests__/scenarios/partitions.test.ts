@@ -201,6 +201,7 @@ class Watcher {
           ]),
         ]);
         expect(again.pipes).toHaveLength(2);
+        expect(down.linksDown).toBe(1);
         expect(root.events().filter(event => event === 'pathlost')).toHaveLength(1);
         await new Promise(resolve => setTimeout(resolve, CUT_MS));
         expect(root.find('linkup')).toBeUndefined();
@@ -209,6 +210,7 @@ class Watcher {
         else await network.way(from, to, 'open');
         const up = await root.until('linkup', healed, 30_000);
         console.info(`up ${up.at - healed} ms after it has healed`);
+        expect(up.linksDown).toBe(0);
         await sending;
         root.tell({ do: 'close consumers' });
         // Until the pipes that nobody uses have gone.

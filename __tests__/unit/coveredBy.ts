@@ -76,7 +76,6 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'horizontal/nodeStates': ['unit/horizontal/recordedNodes.test.ts', 'unit/metrics/metrics.test.ts'],
   'horizontal/settling': ['unit/horizontal/nodePool.test.ts'],
   'horizontal/startReport': ['unit/horizontal/nodes.test.ts'],
-  'horizontal/reachability/detour': ['scenarios/partitions.test.ts'],
   'horizontal/reachability/flow': ['unit/horizontal/reachability/reachability.test.ts'],
   'horizontal/reachability/linkTable': ['unit/horizontal/reachability/reachability.test.ts', 'unit/growth.test.ts'],
   'horizontal/interceptObject': everywhere,

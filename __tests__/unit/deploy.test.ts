@@ -60,6 +60,7 @@ test('the dashboard shows each metric of which an operator may want to see a cur
     'mafalda_draining',
     'mafalda_host_cores',
     'mafalda_links',
+    'mafalda_links_down',
     'mafalda_node_up',
     'mafalda_process_start_time_seconds',
     'mafalda_sessions_begun_total',

@@ -41,6 +41,8 @@ export interface MafaldaStatistics {
   refusals: Partial<Record<string, number>>;
   /** Nodes; none on a machine. */
   nodes: NodeStatistics[];
+  /** Number of pairs of nodes that don't reach each other for media; 0 on a machine. */
+  linksDown: number;
 }
 
 /** Reason for the end of a client's session. */

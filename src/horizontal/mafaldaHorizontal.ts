@@ -210,9 +210,15 @@ export class MafaldaHorizontal<Events extends MafaldaHorizontalEvents = MafaldaH
 
   /** Counts of decisions since the start, and the present states of the nodes. */
   get statistics(): MafaldaStatistics {
-    const { placements, pipes, refusals } = this.#nodes;
-    const nodes = [...this.#nodes].map(statisticsOf);
-    return { placements: placements.counts, pipes: pipes.counts, diedWorkers: 0, refusals, nodes };
+    const { placements, pipes, refusals, linksDown } = this.#nodes;
+    return {
+      placements: placements.counts,
+      pipes: pipes.counts,
+      diedWorkers: 0,
+      refusals,
+      nodes: [...this.#nodes].map(statisticsOf),
+      linksDown: linksDown.length,
+    };
   }
 
   /** Number of nodes. */

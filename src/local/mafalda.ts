@@ -94,7 +94,14 @@ export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
   /** Counts of decisions since the start. */
   get statistics(): MafaldaStatistics {
     const { placements, pipes, died } = this.#pool;
-    return { placements: placements.counts, pipes: pipes.counts, diedWorkers: died, refusals: {}, nodes: [] };
+    return {
+      placements: placements.counts,
+      pipes: pipes.counts,
+      diedWorkers: died,
+      refusals: {},
+      nodes: [],
+      linksDown: 0,
+    };
   }
 
   /**

@@ -166,6 +166,13 @@ export const controllerMetrics: readonly MafaldaDefinition[] = [
     read: ({ mafalda }) => ofNodes(mafalda, ({ load }) => load / PERCENT),
   },
   {
+    name: 'mafalda_links_down',
+    type: 'gauge',
+    help: 'Pairs of nodes that don’t reach each other for media.',
+    labels: [],
+    read: ({ mafalda }) => [{ value: statisticsOf(mafalda).linksDown }],
+  },
+  {
     name: 'mafalda_node_failures_total',
     type: 'counter',
     help: 'Attempts that nodes have failed, by the class of the error: another node was asked, if there was one.',
@@ -175,7 +182,7 @@ export const controllerMetrics: readonly MafaldaDefinition[] = [
 ];
 
 function statisticsOf({ statistics }: MafaldaApi): MafaldaStatistics {
-  return statistics ?? { placements: {}, pipes: {}, diedWorkers: 0, refusals: {}, nodes: [] };
+  return statistics ?? { placements: {}, pipes: {}, diedWorkers: 0, refusals: {}, nodes: [], linksDown: 0 };
 }
 
 function workerObjects(

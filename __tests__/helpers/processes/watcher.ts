@@ -29,6 +29,8 @@ export interface WatcherReport {
   at: number;
   nodes?: number[];
   producerId?: string;
+  /** How many pairs of nodes don't reach each other. */
+  linksDown?: number;
   /** Where packets go in. */
   source?: { ip: string; port: number };
   /** Of the pipes: the numbers of the nodes. */
@@ -50,7 +52,9 @@ await once(mafalda, 'connected');
 for (const event of ['nodeunreachable', 'nodereachable'] as const)
   mafalda.on(event, node => tell({ event, nodes: [numberOf(node)] }));
 for (const event of ['linkdown', 'linkup'] as const)
-  mafalda.on(event, ({ from, to }) => tell({ event, nodes: [numberOf(from), numberOf(to)] }));
+  mafalda.on(event, ({ from, to }) =>
+    tell({ event, nodes: [numberOf(from), numberOf(to)], linksDown: mafalda.statistics.linksDown }),
+  );
 mafalda.on('error', error => tell({ event: `error ${error.message}` }));
 
 const mafaldaRouter = mafalda.createMafaldaRouter({ id: room, routerOptions: { mediaCodecs } });
