@@ -468,11 +468,13 @@ describe('what another client has made', () => {
 
   test('stays when its maker says that it has moved, whose session and connection end', async () => {
     const { client, room, transport } = await inRoom();
+    const { id } = client.addition(transport);
     const second = await connect();
     await second.result(0, 'createMafaldaRouter', [{ id: room }]);
     await client.moved();
     await client.untilDisconnected();
-    expect(await second.call(transport, 'dump')).toMatchObject({ type: 'answer' });
+    const { orphans } = (await second.result(room, 'dump')) as { orphans: object[] };
+    expect(orphans).toMatchObject([{ session: client.sessionId, objects: expect.arrayContaining([id]) }]);
     await client.reconnect();
     expect(client.welcome.session.id).not.toBe(client.sessionId);
   });

@@ -153,6 +153,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'remote/client/unboundMirrors': ['unit/remote/client/mirrors.test.ts'],
   'remote/client/silence': ['unit/remote/frozen.test.ts', 'unit/remote/absence.test.ts'],
   'remote/client/serverState': ['unit/remote/load.test.ts'],
+  'remote/client/terminate': ['unit/remote/client/farewell.test.ts', 'unit/remote/frozen.test.ts'],
   'remote/client/tokens': ['unit/remote/open.test.ts'],
   'remote/client/unconfirmedCloses': ['unit/growth.test.ts', 'scenarios/ownership.ts'],
   'remote/protocol/argumentChecks': everywhere,

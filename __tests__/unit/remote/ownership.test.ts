@@ -162,6 +162,25 @@ describe('what a client has made', () => {
     expect((await shared.dump()).orphans).toEqual([]);
   });
 
+  test('that was killed is the own of whoever uses it, and does not close when its time is over', async () => {
+    await begin({ sessionTimeout: 200, orphanTimeout: 500 });
+    const [used, unused] = [await room.createDirectTransport(), await room.createDirectTransport()];
+    const producer = await used.produceData();
+    await room.getRtpCapabilities();
+    cutOff();
+    await until('the session is given up', () => served.server.orphans.length > 0);
+    // To look at something is not to use it.
+    await shared.transports.get(unused.id)!.getStats();
+    await shared.transports.get(used.id)!.consumeData({ dataProducerId: producer.id });
+    await until('the time of the rest is over', () => !atServer().includes(unused.id));
+    expect([served.server.orphans, atServer().sort()]).toEqual([[], [used.id, theirs].sort()]);
+    expect(inside(served.mafalda.mafaldaRouters.get('room')!).streams.find(producer.id)).toHaveLength(1);
+    const third = opened(new RemoteMafaldaClient(served.url));
+    await (third.createMafaldaRouter({ id: 'room' }) as PipeableMafaldaRouter).attach();
+    await other.close();
+    await until('it has gone with its new owner', () => atServer().length === 0);
+  });
+
   test('goes with the last one who uses the MafaldaRouter, or when somebody closes it', async () => {
     await begin({ sessionTimeout: 200 });
     const first = await room.createDirectTransport();

@@ -195,7 +195,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> {
       );
     }
     this.#search?.stop();
-    for (const server of this.#servers) server.close();
+    for (const server of this.#servers) server.close(!isHeard);
     this.#endSession(trouble);
     // The objects of a process that has ended have ended with it.
     if (isHeard || sessionId === undefined || this.#ended.has(this.#server)) return;

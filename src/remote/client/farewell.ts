@@ -1,6 +1,6 @@
 /**
  * Goodbye of a closed client to a server that could not hear it: it is said in the background until the server has
- * heard it, so that what was made there closes. It does not keep the process alive.
+ * heard it, so that what was made there closes. It keeps the process alive for no longer than one attempt to connect.
  */
 import { logger } from '../../core/logger.ts';
 import { ClosedError } from '../../api/errors.ts';
@@ -46,7 +46,7 @@ export function sayFarewell({ url, options, sessionId, serverId, requests }: Far
     log('the goodbye to %s is over: %s', url, why);
     clearTimeout(limit);
     clearTimeout(retry);
-    server.close();
+    server.close(true);
     server.removeAllListeners();
     endSession();
   };

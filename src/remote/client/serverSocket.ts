@@ -18,6 +18,7 @@ import { causeOf, ConnectErrors, MALFORMED_WELCOME } from './connectErrors.ts';
 import type { ResolvedConnectionOptions, Token } from './connectionOptions.ts';
 import { closeForMalformedPackets, replaceMalformed } from './malformedPackets.ts';
 import { Refusal } from './refusal.ts';
+import { terminate } from './terminate.ts';
 import { askToken, warnOfPlainToken } from './tokens.ts';
 import { addressOf } from './url.ts';
 
@@ -153,8 +154,9 @@ export class ServerSocket extends EnhancedEventEmitter<ServerSocketEvents> {
     this.#socket.disconnect();
   }
 
-  /** Ends the connection below, so that a new one is made. */
+  /** Ends the connection below, through which nothing comes, so that a new one is made. */
   cut(): void {
+    terminate(this.#socket.io);
     this.#socket.io.engine.close();
   }
 
@@ -192,9 +194,10 @@ export class ServerSocket extends EnhancedEventEmitter<ServerSocketEvents> {
     this.refusal.close();
   }
 
-  /** Ends the connection for good. */
-  close(): void {
+  /** Ends the connection for good. @param isSilent whether nothing comes through it */
+  close(isSilent = false): void {
     this.stop();
+    if (isSilent) terminate(this.#socket.io);
     this.#socket.disconnect();
     this.connectErrors.ended();
   }
