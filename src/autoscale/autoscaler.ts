@@ -157,7 +157,7 @@ export class Autoscaler extends PublicEmitter<AutoscalerEvents> {
       leadership: this.#leadership,
       plan: this.#resolved,
       now: this.#now,
-      onDone: () => this.#state === 'started' && this.#wake(),
+      onDone: () => this.#wakeIfStarted(),
       onRoom: () => this.#waiting.lookAgain(),
       onError: error => this.reportError(error),
       onStarted: servers => this.safeEmit('scaleout', servers),
@@ -172,6 +172,10 @@ export class Autoscaler extends PublicEmitter<AutoscalerEvents> {
     this.#round ??= this.#rounds()
       .catch(error => this.reportError(error as Error))
       .finally(() => (this.#round = undefined));
+  }
+
+  #wakeIfStarted(): void {
+    if (this.#state === 'started') this.#wake();
   }
 
   async #rounds(): Promise<void> {
@@ -193,6 +197,7 @@ export class Autoscaler extends PublicEmitter<AutoscalerEvents> {
     this.#listIn = LIST_EVERY;
     const reconciling = this.#actions.reconcile();
     if (mustKnow) this.#isReconciled = (await reconciling) && this.#leadership.leading;
+    else void reconciling.then(() => this.#wakeIfStarted());
   }
 
   #decide(): void {

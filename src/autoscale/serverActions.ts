@@ -38,7 +38,7 @@ export interface ServerActionsOptions {
 
 export class ServerActions {
   readonly #options: ServerActionsOptions;
-  readonly #underway = new Set<Promise<void>>();
+  readonly #underway = new Set<Promise<unknown>>();
 
   constructor(options: ServerActionsOptions) {
     this.#options = options;
@@ -69,9 +69,7 @@ export class ServerActions {
    * @returns whether it has answered
    */
   reconcile(): Promise<boolean> {
-    const reconciled = this.#reconcile();
-    this.#letGoOn(reconciled.then(() => undefined));
-    return reconciled;
+    return this.#track(this.#reconcile());
   }
 
   async #reconcile(): Promise<boolean> {
@@ -233,11 +231,12 @@ export class ServerActions {
 
   /** Lets an action go on while others are decided on. */
   #letGoOn(action: Promise<void>): void {
-    const done = action.finally(() => {
-      this.#underway.delete(done);
-      this.#options.onDone();
-    });
-    this.#underway.add(done);
+    void this.#track(action).then(this.#options.onDone);
+  }
+
+  #track<T>(action: Promise<T>): Promise<T> {
+    this.#underway.add(action);
+    return action.finally(() => this.#underway.delete(action));
   }
 }
 
