@@ -25,7 +25,7 @@ const extensions = {
 } as const;
 
 /** Of video one in so many packets is a whole key frame, and the others are frames between (VP8, RFC 7741, section 4.3). */
-const KEY_FRAME_EVERY = 10;
+export const KEY_FRAME_EVERY = 10;
 
 let nextSsrc = 7000;
 

@@ -15,14 +15,14 @@ import type { PipeableMafaldaRouter } from '../../src/base/pipeableMafaldaRouter
 import type { PipeOffer, PipeRedirect } from '../../src/piping/endpoint.ts';
 import { closingAfterEach } from '../helpers/cleanup.ts';
 import { CutProxy } from '../helpers/cutProxy.ts';
-import { DirectSender, numberOf } from '../helpers/directRtp.ts';
+import { DirectSender, KEY_FRAME_EVERY, numberOf } from '../helpers/directRtp.ts';
 import type { SwarmPeerCommand, SwarmPeerSetup, SwarmPeerState } from '../helpers/processes/swarmPeer.ts';
 import { mediaCodecs } from '../helpers/rtp.ts';
 import { SwarmPeer } from '../helpers/swarmPeer.ts';
 import { until } from '../helpers/until.ts';
 
 const TIMEOUT_MS = 120_000;
-const STREAM = 'mic';
+const STREAM = 'camera';
 
 const opened = closingAfterEach();
 const options = { id: 'room', routerOptions: { mediaCodecs } };
@@ -190,7 +190,8 @@ describe('a stream that many want', () => {
       await until('media flows again', () =>
         viewers.every(({ consumer, flows }, index) => consumer !== before[index] && flows),
       );
-      for (const { events, path, room, lost } of viewers) {
+      for (const { events, path, room, lost, numbers } of viewers) {
+        expect(numbers[0]! % KEY_FRAME_EVERY).toBe(0);
         expect(events.slice(0, 2)).toEqual(['pathlost', 'producerclose']);
         expect(lost[0]!.producerId).toBe(STREAM);
         expect(path.length).toBeLessThanOrEqual(4);
@@ -272,15 +273,20 @@ test(
     const first = opened(await SwarmPeer.join({ bootstrap: [], key, nodeTimeout: 1000 }, through));
     const bootstrap = [await first.swarm.address()];
     const second = opened(await SwarmPeer.join({ bootstrap, key, nodeTimeout: 1000 }, through));
-    const rooms = [first, second].map(({ swarm }) => swarm.createMafaldaRouter(options) as PipeableMafaldaRouter);
+    // Both hear a third one: a peer that hears nobody takes itself for cut off, and waits longer.
+    const third = opened(await SwarmPeer.join({ bootstrap, key }));
+    const [witness, ...rooms] = [third, first, second].map(
+      ({ swarm }) => swarm.createMafaldaRouter(options) as PipeableMafaldaRouter,
+    );
+    await witness!.createDirectTransport();
     const transports = await Promise.all(rooms.map(room => room.createDirectTransport()));
-    await until('both see both', () => rooms.every(({ routers }) => routers.size === 2));
+    await until('both see all', () => rooms.every(({ routers }) => routers.size === 3));
 
     for (const proxy of proxies) {
       proxy.blocked = true;
       proxy.cut();
     }
-    await until('neither sees the other', () => rooms.every(({ routers }) => routers.size === 1));
+    await until('neither sees the other', () => rooms.every(({ routers }) => routers.size === 2));
     const older = await transports[0]!.produceData({ id: STREAM });
     const madeAt = Date.now();
     await until('time has passed', () => Date.now() > madeAt);

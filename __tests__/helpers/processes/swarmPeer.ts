@@ -26,7 +26,7 @@ process.send!(state);
 
 async function perform({ do: what, room, stream }: SwarmPeerCommand): Promise<void> {
   const mafaldaRouter = swarm.createMafaldaRouter({ id: room, routerOptions: { mediaCodecs } });
-  if (what === 'produce') return (await DirectSender.create(mafaldaRouter, 'audio', stream)).start();
+  if (what === 'produce') return (await DirectSender.create(mafaldaRouter, 'video', stream)).start();
   const transport = await mafaldaRouter.createDirectTransport();
   await transport.consume({ producerId: stream, rtpCapabilities: await mafaldaRouter.getRtpCapabilities() });
 }

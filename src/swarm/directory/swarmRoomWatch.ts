@@ -69,13 +69,18 @@ export class SwarmRoomWatch extends EnhancedEventEmitter<{ change: [] }> impleme
     const unwatch = dht.watch(this.#target);
     dht.on('record', onRecord);
     // Peers far from the target in the DHT, and without a part of the room, hear of new ones only by looking.
-    const leave = this.#options.rounds.add(() => void this.#lookUp(dht));
+    const leave = this.#options.rounds.add(() => void this.#lookUpAgain(dht));
     this.#stop = () => {
       leave();
       unwatch();
       dht.off('record', onRecord);
     };
     return this.#lookUp(dht);
+  }
+
+  /** Names the peers again, also those that are known: one that was cut off may be back. */
+  async #lookUpAgain(dht: Dht): Promise<void> {
+    if (await this.#lookUp(dht)) this.emit('change');
   }
 
   async #refresh(): Promise<boolean> {
