@@ -177,6 +177,11 @@ describe('a stream that many want', () => {
       const viewers: Viewer[] = [];
       for (const peer of peers) {
         const viewer = new Viewer(peer);
+        await viewer.room.getRtpCapabilities();
+        await until(
+          'it sees where the stream is',
+          () => viewer.room.streams.find(STREAM).length === viewers.length + 2,
+        );
         viewers.push(viewer);
         await viewer.begin();
         await until('each is behind the other', () => viewer.path.length === viewers.length + 1);

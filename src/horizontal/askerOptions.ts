@@ -20,7 +20,7 @@ const ATTACH_TIMEOUT_MS = 2000;
 
 export interface AskerContext {
   tree: Pick<ObjectTree, 'routers'>;
-  nodes: Pick<NodePool, 'watermark' | 'reach'>;
+  nodes: Pick<NodePool, 'watermark' | 'reach' | 'find'>;
   parts: Pick<Parts, 'nodeOf' | 'routersOn' | 'find'>;
   /** Undefined if this controller is no peer: then it is not told to others, and meets no nodes. */
   peer: PeerRole | undefined;
@@ -39,8 +39,10 @@ export function askerOptions({ tree, nodes, parts, peer, meet }: AskerContext): 
     },
     loadOf: (candidate, destination) => {
       const router = tree.routers.get(candidate.routerId);
-      if (!router) return peer && candidate.url !== undefined ? candidate.load : Infinity;
-      return loadAsSource(router, destination);
+      if (router) return loadAsSource(router, destination);
+      if (!peer || candidate.url === undefined) return Infinity;
+      // A node that was lost may be named by those that have not noticed yet.
+      return nodes.find(candidate.url)?.isUsable === false ? Infinity : candidate.load;
     },
     routerOf: async (candidate, destination) => {
       const router = tree.routers.get(candidate.routerId) ?? (await meetRouter(candidate));

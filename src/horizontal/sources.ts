@@ -19,10 +19,11 @@ export function chooseSourceNode(
   const to = nodeOf(destination);
   // Sources on a node that is not heard are avoided: requests to it are answered late.
   const heard = places.filter(({ router }) => !nodeOf(router).unreachable && !nodeOf(router).lost);
+  const pipes = fanOut < Infinity ? pipesFrom(places, nodeOf) : undefined;
   return chooseSource(heard.length > 0 ? heard : places, {
     loadOf: router => loadAsSource(nodeOf(router)),
     watermark: nodes.watermark,
-    isFull: router => fanOut < Infinity && pipesFrom(nodeOf(router), places, nodeOf) >= fanOut,
+    isFull: router => (pipes?.get(nodeOf(router)) ?? 0) >= fanOut,
     reaches: router => nodes.reach(nodeOf(router), to),
   });
 }
@@ -32,12 +33,16 @@ function loadAsSource({ draining, load }: ClusterNode): number {
   return draining ? Infinity : load;
 }
 
-/** Returns the number of pipes of the stream that leave the node, as far as they are known here. */
+/** Returns the numbers of pipes of a stream that leave each node, as far as they are known here. */
 function pipesFrom(
-  node: ClusterNode,
   places: readonly StreamInRouter[],
   nodeOf: (router: Router) => ClusterNode,
-): number {
-  const here = new Set(places.filter(({ router }) => nodeOf(router) === node).map(({ router }) => router.id));
-  return places.filter(({ router, from }) => from !== undefined && here.has(from) && nodeOf(router) !== node).length;
+): ReadonlyMap<ClusterNode, number> {
+  const nodes = new Map(places.map(({ router }) => [router.id, nodeOf(router)]));
+  const pipes = new Map<ClusterNode, number>();
+  for (const { router, from } of places) {
+    const source = from === undefined ? undefined : nodes.get(from);
+    if (source && source !== nodeOf(router)) pipes.set(source, (pipes.get(source) ?? 0) + 1);
+  }
+  return pipes;
 }

@@ -52,6 +52,16 @@ test.each([
   );
 });
 
+test('a place that has its share of pipes has no room, whatever its load is', () => {
+  const tree = places({ a: undefined, b: 'a', c: 'b' });
+  const full = new Set(['a']);
+  const choose = (): string | undefined =>
+    chooseSource(tree, { loadOf: () => 0, watermark: 60, isFull: ({ id }) => full.has(id) })?.router.id;
+  expect(choose()).toBe('b');
+  full.add('b').add('c');
+  expect(choose()).toBe('a');
+});
+
 test('where everything is full, the next one is not always piped from the latest', () => {
   const tree: Record<string, string | undefined> = { r0: undefined };
   const load: Record<string, number> = { r0: 99 };

@@ -1,17 +1,18 @@
 /** The part of the place that is asked: serves an asker, or sends it on, by the policy. */
+import { LimitError } from '../../api/errors.ts';
 import { logger } from '../../core/logger.ts';
 import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
 import { within } from '../../core/within.ts';
 import { streamKey, type Asker, type OfferRequest, type PipeOffer, type PipeRedirect } from '../endpoint.ts';
 import type { Streams } from '../streams.ts';
 import { Branches } from './branches.ts';
-import { decide } from './policy.ts';
+import { decide, MAX_SHARES } from './policy.ts';
 import { pathOf } from './paths.ts';
 
 const log = logger('delegation');
 
 /** Time for which an asker that was sent here waits for the stream, in ms: it may just be coming. */
-const ARRIVAL_TIMEOUT_MS = 1000;
+const ARRIVAL_TIMEOUT_MS = 2000;
 
 export interface DelegatorOptions {
   /** Tree of the MafaldaRouter, whose Routers are all on this machine. */
@@ -36,23 +37,35 @@ export class Delegator {
     this.#branches = new Branches(options.tree);
   }
 
-  /** @param offer makes the pipe */
+  /**
+   * @param offer makes the pipe
+   * @throws {LimitError} if there is no more room for askers that can't be sent on
+   */
   async offer<T extends PipeOffer | PipeRedirect>(
     { asker, ...request }: OfferRequest,
     offer: (request: OfferRequest) => Promise<T>,
   ): Promise<T | PipeRedirect> {
-    if (!asker) return offer(request);
     const id = streamKey(request.stream);
-    if (asker.asked.length > 0) await this.#arrival(id, request.routerId);
-    const redirect = this.#branches.has(id, request.remoteRouterId) ? undefined : this.#decide(id, request, asker);
-    if (redirect) return redirect;
-    const load = asker.load !== undefined && asker.load >= 0 ? asker.load : 0;
-    const release = this.#branches.reserve(id, request.remoteRouterId, { url: asker.url, load });
+    if (asker && asker.asked.length > 0) await this.#arrival(id, request.routerId);
+    if (!this.#branches.has(id, request.remoteRouterId)) {
+      if (!asker) this.#assertLimit(id);
+      const redirect = asker && this.#decide(id, request, asker);
+      if (redirect) return redirect;
+    }
+    const { url, load = 0 } = asker ?? {};
+    const release = this.#branches.reserve(id, request.remoteRouterId, { url, load: load >= 0 ? load : 0 });
     try {
       return await offer(request);
     } finally {
       release();
     }
+  }
+
+  /** Keeps an asker that can't be sent on from what an asker that says `must` does not get either. */
+  #assertLimit(id: string): void {
+    const max = MAX_SHARES * this.#options.fanOut;
+    if (this.#branches.of(id).length < max) return;
+    throw new LimitError(`the stream "${id}" leaves this machine in ${max} pipes already`, { limit: 'fanOut', max });
   }
 
   /** Decides by the present state. Nothing must be awaited between this and the reservation. */

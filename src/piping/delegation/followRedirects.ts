@@ -51,10 +51,11 @@ export async function followRedirects(
 ): Promise<Followed> {
   const asked: string[] = [];
   const full: { candidate: Candidate; share: number }[] = [];
-  /** Places that others have named, the latest first: those are nearest to where there is room. */
-  let named = [...others];
+  /** Lists of places that others have named, the latest first: those are nearest to where there is room. */
+  const named: (readonly Candidate[])[] = [others];
   let redirects = 0;
-  for (let next: Candidate | undefined = first; next;) {
+  let next: Candidate | undefined = first;
+  while (next) {
     const candidate: Candidate = next;
     const question = { asked: [...asked], must: false };
     asked.push(candidate.routerId);
@@ -62,13 +63,17 @@ export async function followRedirects(
       const redirect = await ask(candidate, question);
       if (!redirect) return { source: candidate, redirects, forced: false };
       full.push({ candidate, share: redirect.share });
-      named = [...redirect.candidates.slice(0, MAX_CANDIDATES), ...named];
+      named.unshift(redirect.candidates.slice(0, MAX_CANDIDATES));
     } catch (error) {
       if (candidate === first) throw error;
       onFailed?.(candidate, error);
     }
-    const usable = named.filter(each => loadOf(each) < Infinity);
-    next = redirects < MAX_REDIRECTS ? nextOf(usable, asked, watermark, loadOf) : undefined;
+    next = undefined;
+    if (redirects === MAX_REDIRECTS) break;
+    for (const list of named) {
+      const usable = list.filter(each => loadOf(each) < Infinity);
+      if ((next = choose(usable, { asked, watermark, loadOf }))) break;
+    }
     if (next) ++redirects;
   }
   const usedLeast = full
@@ -85,15 +90,4 @@ export async function followRedirects(
     }
   }
   return { source: undefined, redirects, forced: true };
-}
-
-/** Prefers what the last redirect has named over what was named before. */
-function nextOf(
-  named: readonly Candidate[],
-  asked: readonly string[],
-  watermark: number,
-  loadOf: (candidate: Candidate) => number,
-): Candidate | undefined {
-  const options = { asked, watermark, loadOf };
-  return choose(named.slice(0, MAX_CANDIDATES), options) ?? choose(named, options);
 }

@@ -80,6 +80,12 @@ describe('a place with its share of pipes', () => {
     expect(served).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0]);
   });
 
+  test('takes no more of those that can’t be sent on than of those that say that it must', async () => {
+    for (let index = 0; index < 8; ++index) expect(namesOf(await ask(`r${index}`, null))).toBe(`r${index}`);
+    await expect(ask('r8', null)).rejects.toMatchObject({ code: 'ERR_MAFALDA_LIMIT', limit: 'fanOut', max: 8 });
+    expect(namesOf(await ask('r7', null))).toBe('r7');
+  });
+
   test('takes no absurd load for a small one', async () => {
     await ask('a', { ...asker, load: NaN });
     await ask('b', { ...asker, load: -1e9 });

@@ -49,6 +49,14 @@ describe('an asker', () => {
     ]);
   });
 
+  test('goes on from where it was sent last, rather than with what it knows by itself', async () => {
+    const { ask, asked } = asking(id =>
+      id === 'b' ? undefined : { candidates: [candidate(id === 'origin' ? 'a' : 'b', 2)], share: 100 },
+    );
+    await followRedirects(origin, { ...settings, others: [candidate('known', 0), candidate('a')], ask });
+    expect(asked).toEqual(['origin', 'a', 'b']);
+  });
+
   test('asks the next one if a place can’t be asked, but not for the first', async () => {
     const gone = new Error('gone');
     const failed: unknown[] = [];
