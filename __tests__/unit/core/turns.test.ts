@@ -2,15 +2,19 @@ import { beforeEach, expect, test } from '@jest/globals';
 import { Turns } from '../../../src/core/turns.ts';
 
 let now: number;
+/** Share of the time in which this process has a processor. */
+let share: number;
 let later: (() => void)[];
 let turns: Turns;
 
 beforeEach(() => {
   now = 0;
+  share = 1;
   later = [];
   turns = new Turns(
     () => now,
     run => later.push(run),
+    () => now * share,
   );
 });
 
@@ -37,6 +41,27 @@ test('what takes long is done in turns, in which all who have much to do share t
   expect(perTurn.slice(0, 3)).toEqual(['abcab', 'ababa', 'babab']);
   expect(perTurn.join('').length).toBe(41);
   expect(Math.max(...perTurn.map(({ length }) => length))).toBe(5);
+});
+
+test.each([
+  ['has a core', 1, 5],
+  ['has a quarter of a core', 1 / 4, 20],
+  ['has next to nothing of a core', 1 / 100, 25],
+])('on a machine where this process %s, work that waits gets as much of it', (_, part, steps) => {
+  share = part;
+  const turnsOf: number[] = [];
+  turns.add(() => {
+    now += 1;
+    turnsOf[turnsOf.length - 1]! += 1;
+    return now < 200;
+  });
+  for (let turn = 0; turn < 4; ++turn) {
+    turnsOf.push(0);
+    go();
+  }
+  // A first turn shows that work is left.
+  expect(turnsOf).toEqual([5, steps, steps, steps]);
+  while (later.length > 0) go();
 });
 
 test('little is done at once, and much later', async () => {

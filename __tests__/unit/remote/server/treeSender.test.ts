@@ -38,6 +38,7 @@ beforeEach(() => {
   const turns = new Turns(
     () => ++now,
     run => later.push(run),
+    () => now,
   );
   sender = new TreeSender({ member, hasRoom: () => hasRoom, turns });
 });
