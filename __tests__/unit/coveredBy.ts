@@ -130,6 +130,11 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'redis/scripts': ['unit/redis/redisDirectory.test.ts', 'scenarios/directories.test.ts'],
   'redis/timing': ['unit/redis/redisDirectory.test.ts'],
   'remote/client/argumentSize': ['unit/remote/limits.test.ts'],
+  'remote/client/callErrors': [
+    'unit/remote/auth.test.ts',
+    'unit/remote/frozen.test.ts',
+    'unit/horizontal/nodes.test.ts',
+  ],
   'remote/client/remoteMafaldaClient': ['unit/remote/cuts.test.ts', ...everywhere],
   'remote/client/connectErrors': ['unit/remote/connectErrors.test.ts'],
   'remote/client/connection': ['unit/remote/cuts.test.ts', 'unit/remote/absence.test.ts', 'unit/remote/frozen.test.ts'],

@@ -6,9 +6,10 @@ import { EnhancedEventEmitter } from 'mediasoup/extras';
 import { listen } from '../../core/listen.ts';
 import { logger } from '../../core/logger.ts';
 import { within } from '../../core/within.ts';
-import { CallTimeoutError, ClosedError, NodeUnavailableError, type RefusedError } from '../../api/errors.ts';
+import { NodeUnavailableError, type RefusedError } from '../../api/errors.ts';
 import type { LoadReport } from '../../api/load.ts';
 import type { Welcome } from '../protocol/messages.ts';
+import { lossErrorOf, timeoutErrorOf, type Circumstances } from './callErrors.ts';
 import type { ResolvedConnectionOptions } from './connectionOptions.ts';
 import { sayFarewell } from './farewell.ts';
 import type { Rebinding } from './rebinding.ts';
@@ -114,7 +115,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> {
       canMove,
       callTimeout: this.#callTimeout,
       maxPending: options.limits.pendingCalls,
-      timeoutError: ({ method }) => this.#timeoutError(method),
+      timeoutError: ({ method }) => timeoutErrorOf(method, this.#callTimeout, this.#circumstances),
     });
     // The next session waits, since an immediate beginning might fail in the same way again and again.
     this.requests.on('failing', () => this.#server.refusal.pause());
@@ -391,26 +392,18 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> {
     this.#rebinding = undefined;
     this.#sessionId = undefined;
     this.#server.expectReturn(false);
-    this.requests.end(() => this.#lossError(reason));
+    this.requests.end(() => lossErrorOf(reason, this.#circumstances));
   }
 
-  #timeoutError(method: string): Error {
-    const { trouble, url } = this;
-    const isConnected = this.#server.connected && this.#sessionId !== undefined;
-    const state = isConnected ? '' : `: there is no connection at present${trouble ? `, ${trouble.message}` : ''}`;
-    const message = `${method}() was not answered within ${this.#callTimeout} ms by ${url}${state}`;
-    // Without a session the call was never sent, so that it was certainly not performed.
-    if (this.#sessionId !== undefined || !trouble)
-      return new CallTimeoutError(message, { method, cause: isConnected ? undefined : trouble });
-    return this.refusal ?? new NodeUnavailableError(message, { node: url, cause: trouble, causes: { [url]: trouble } });
-  }
-
-  /** Returns the error of calls that are unanswered when the session ends. */
-  #lossError(reason: Error | undefined): Error {
-    const { url, refusal } = this;
-    const message = `the connection to ${url} was closed before the call was answered${reason ? `: ${reason.message}` : ''}`;
-    if (refusal?.permanent) return refusal;
-    if (this.#closed) return new ClosedError(message);
-    return new NodeUnavailableError(message, { node: url, cause: reason, causes: reason && { [url]: reason } });
+  get #circumstances(): Circumstances {
+    const { url, hasSession, trouble, refusal } = this;
+    return {
+      url,
+      hasSession,
+      trouble,
+      refusal,
+      isConnected: hasSession && this.#server.connected,
+      isClosed: this.#closed,
+    };
   }
 }
