@@ -8,6 +8,7 @@ export type {
   Auth,
   ClientWorkerSetting,
   ConnectFailure,
+  Fingerprints,
   Limits,
   NodeLimits,
   Orphans,

@@ -7,6 +7,7 @@ import { RedisDirectory } from '../../src/redis/index.ts';
 import { Dht } from '../../src/swarm/dht/dht.ts';
 import { SwarmDirectory } from '../../src/swarm/directory/swarmDirectory.ts';
 import { Identity } from '../../src/swarm/identity.ts';
+import { Trust } from '../../src/swarm/trust.ts';
 import { describeDirectory } from './directories.ts';
 
 describeDirectory('a directory in memory', async () => {
@@ -29,12 +30,14 @@ else
 
 describeDirectory('the directory of a swarm', async () => {
   const host = '127.0.0.1';
-  const options = { keys: [randomBytes(32)], host, listenHost: host, port: 0 };
-  const first = await Dht.open({ ...options, bootstrap: [], identity: new Identity(), status: () => [] });
+  const trust = new Trust({ key: randomBytes(32), trusted: undefined, revoked: [] });
+  const options = { host, listenHost: host, port: 0 };
+  const { keys } = trust;
+  const first = await Dht.open({ ...options, keys, bootstrap: [], identity: new Identity(), status: () => [] });
   const bootstrap = [`${host}:${first.address.port}`];
   const timing = { sampleInterval: 100, lookupInterval: 1000 };
   return {
-    open: () => new SwarmDirectory({ ...options, bootstrap, identity: new Identity() }, timing),
+    open: () => new SwarmDirectory({ ...options, trust, bootstrap, identity: new Identity() }, timing),
     close: () => first.close(),
   };
 });

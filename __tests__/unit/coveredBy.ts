@@ -199,8 +199,11 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'remote/server/sessions': ['unit/remote/names.test.ts', 'unit/remote/replaced.test.ts'],
   'remote/server/treeExport': ['unit/growth.test.ts', 'unit/remote/snapshot.test.ts'],
   'swarm/dht/commands': ['unit/swarm/dht/dht.test.ts'],
-  'swarm/dht/sockets': ['unit/swarm/dht/dht.test.ts'],
-  'swarm/directory/swarmDirectory': ['scenarios/directories.test.ts', 'scenarios/swarm.test.ts'],
+  'swarm/dht/lookUp': ['hostile/swarm/lies.test.ts', 'unit/swarm/dht/dht.test.ts'],
+  'swarm/directory/swarmDirectory': [
+    'unit/swarm/entering.test.ts',
+    'scenarios/directories.test.ts',
+    'scenarios/swarm.test.ts',
+  ],
   'swarm/directory/timing': ['scenarios/swarm.test.ts'],
-  'swarm/directory/swarmRoomWatch': ['scenarios/directories.test.ts', 'scenarios/swarm.test.ts'],
 };

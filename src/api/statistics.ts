@@ -55,6 +55,8 @@ export type SessionEnd =
   | 'lost'
   /** Another client has come under its name, or the client itself has begun another session. */
   | 'replaced'
+  /** The client is no longer let in: the swarm has revoked the peer. */
+  | 'revoked'
   /** The client has exceeded a limit, has broken the protocol, or is too slow. */
   | 'failed';
 

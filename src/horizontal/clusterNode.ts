@@ -68,6 +68,8 @@ export class ClusterNode extends EnhancedEventEmitter<ClusterNodeEvents> {
   unreachable = false;
   /** Whether the objects on the node are closed here, whether the node lives or not. */
   lost = false;
+  /** Whether it was expelled: no link leads there any more, used or not. */
+  expelled = false;
   /** Latest error since the node was connected for the last time. */
   #lastError: Error | undefined;
   /** Whether the node has answered, or can't be reached at present. */

@@ -287,6 +287,13 @@ export class MafaldaHorizontal<Events extends MafaldaHorizontalEvents = MafaldaH
     return true;
   }
 
+  /** Removes a node as {@link delete} does, and closes the links to it, also those that others use. */
+  protected expel(node: string): void {
+    const found = this.#nodes.find(node);
+    if (found) found.expelled = true;
+    this.delete(node);
+  }
+
   /**
    * Takes a node out of use: it gets nothing new from now on, and its objects stay until their makers close them. The
    * node stays in the Set: {@link delete} closes the rest of its objects, {@link add} uses it again. Counts the objects

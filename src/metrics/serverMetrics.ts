@@ -46,7 +46,7 @@ export const serverMetrics: readonly Definition<MeasuredServer>[] = [
   {
     name: 'mafalda_sessions_ended_total',
     type: 'counter',
-    help: 'Sessions that have ended, by the reason: left, moved, lost, replaced, failed.',
+    help: 'Sessions that have ended, by the reason: left, moved, lost, replaced, revoked, failed.',
     labels: ['reason'],
     read: ({ statistics: { ended } }) => samplesOf('reason', ended),
   },

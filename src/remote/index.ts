@@ -4,6 +4,7 @@ export {
   RemoteMafaldaClient,
   ReadyState,
   type ConnectFailure,
+  type Fingerprints,
   type NodeLimits,
   type RemoteMafaldaClientEvents,
   type RemoteMafaldaClientOptions,

@@ -2,25 +2,31 @@
  * A cluster of peers without a centre: a MafaldaHorizontal, and the server and directory that make this machine a
  * peer.
  */
+import { resolveOptions } from '../api/optionsSchema.ts';
 import type { MafaldaApi } from '../api/types.ts';
 import { logger } from '../core/logger.ts';
 import { logRejections } from '../core/logRejections.ts';
 import type { NodeRecord } from '../horizontal/directory/directory.ts';
 import { MafaldaHorizontal } from '../horizontal/index.ts';
 import type { PeerRole } from '../horizontal/peerRole.ts';
-import { RemoteMafaldaServer } from '../remote/index.ts';
+import { RemoteMafaldaServer, type ServerCounts, type ServerDrainOptions } from '../remote/index.ts';
+import { serverDrainOptions } from '../remote/server/serverOptions.ts';
 import { OtherPeers } from './directory/otherPeers.ts';
 import { SwarmDirectory } from './directory/swarmDirectory.ts';
 import type { SwarmTiming } from './directory/timing.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import { Identity } from './identity.ts';
 import {
   isSecure,
-  keysOf,
   resolveSwarmOptions,
+  resolveTrustOptions,
   type MafaldaSwarmEvents,
   type MafaldaSwarmOptions,
+  type SwarmPeer,
+  type SwarmTrustOptions,
 } from './swarmOptions.ts';
-import { makeToken, readToken } from './token.ts';
+import { judgeToken, makeToken, readToken } from './token.ts';
+import { Trust } from './trust.ts';
 
 const log = logger('swarm');
 
@@ -46,10 +52,12 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
   readonly id: string;
   /** URL by which other peers reach this peer. */
   readonly url: string;
+  readonly #own: MafaldaApi;
+  readonly #trust: Trust;
   readonly #directory: SwarmDirectory;
   readonly #others: OtherPeers;
   readonly #server: RemoteMafaldaServer;
-  readonly #peers = new Map<string, NodeRecord>();
+  readonly #peers = new Map<string, SwarmPeer>();
   readonly #listening: Promise<void>;
   readonly #fanOut: number;
 
@@ -60,18 +68,22 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
    */
   constructor(mafalda: MafaldaApi, options: MafaldaSwarmOptions, timing: Partial<SwarmTiming> = {}) {
     const resolved = resolveSwarmOptions(options);
-    const { bootstrap, port, url, host, cert, certKey, server, trusted, revoked, region, labels, maxLoad } = resolved;
+    const { bootstrap, port, url, host, cert, certKey, server, region, labels, maxLoad, peersFile } = resolved;
     const { strategy, watermarkNode, fanOut, nodeTimeout, callTimeout, limits, ca } = resolved;
-    const keys = keysOf(options);
+    const trust = new Trust(resolved);
     const identity = new Identity(resolved.identity);
     const { hostname, port: urlPort } = new URL(url);
-    const directory = new SwarmDirectory({ bootstrap, keys, host: hostname, listenHost: host, port, identity }, timing);
+    const fingerprint = cert === undefined ? undefined : fingerprintOf(cert);
+    const directory = new SwarmDirectory(
+      { bootstrap, trust, peersFile, host: hostname, listenHost: host, port, identity, fingerprint },
+      timing,
+    );
     const listening = server
       ? { server }
       : { host, port: Number(urlPort || (isSecure(url) ? 443 : 80)), cert, key: certKey };
     const isWelcome = (token: string | undefined): boolean => {
-      const peer = readToken(token, keys, url);
-      return peer !== undefined && (trusted?.includes(peer) ?? true) && !revoked.includes(peer);
+      const peer = readToken(token, trust.keys, url);
+      return peer !== undefined && trust.trusts(peer);
     };
     let served: RemoteMafaldaServer;
     try {
@@ -102,12 +114,18 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
       limits,
       ca,
       directory: others,
-      token: to => makeToken(identity, keys[0]!, to),
+      token: to => makeToken(identity, trust.keys[0]!, to),
+      fingerprints: to => {
+        const pinned = directory.fingerprintOf(to);
+        return pinned === undefined ? undefined : [pinned];
+      },
     });
-    logRejections(this, ['address']);
+    logRejections(this, ['address', 'leave', 'updateTrust']);
     this.id = identity.id;
     this.url = url;
     this.#fanOut = fanOut;
+    this.#own = mafalda;
+    this.#trust = trust;
     this.#directory = directory;
     this.#others = others;
     this.#server = served;
@@ -118,7 +136,7 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
   }
 
   /** Other peers that are known at present, a small number of them in a large swarm, with what they say of themselves. */
-  get peers(): Iterable<NodeRecord> {
+  get peers(): Iterable<SwarmPeer> {
     return this.#peers.values();
   }
 
@@ -132,6 +150,42 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
     return { url: this.url, fanOut: this.#fanOut };
   }
 
+  /**
+   * Replaces keys of the group, or the lists of peers, while the peer runs. Of a peer that is not trusted any more, all
+   * that it has made here closes, and all that this peer has made there. A peer that was let in by a key that is gone
+   * has to show the new key, and loses nothing if it can.
+   *
+   * ```ts
+   * await swarm.updateTrust({ revoked: [peerId] });
+   * await swarm.updateTrust({ key: [next, old] });
+   * ```
+   *
+   * @throws {TypeError} for options that can't be used, and changes nothing then
+   */
+  async updateTrust(options: SwarmTrustOptions): Promise<void> {
+    this.#trust.update(resolveTrustOptions(options));
+    await this.#directory.applyTrust();
+    for (const { url } of [...this] as { url?: string }[]) {
+      const peerId = url === undefined ? undefined : this.#directory.peerIdOf(url);
+      if (url !== undefined && peerId !== undefined && !this.#trust.trusts(peerId)) this.expel(url);
+    }
+    await this.#server.review(token => judgeToken(token ?? '', this.#trust, this.url));
+  }
+
+  /**
+   * Leaves the swarm in order. From now on nothing new is placed here, neither by others nor by this application; what is
+   * here stays until its makers close it, or until the deadline. Then the swarm closes.
+   * @returns what others have had here at the end
+   * @throws {TypeError} if `deadline` is not a duration
+   */
+  async leave(options: ServerDrainOptions = {}): Promise<ServerCounts> {
+    resolveOptions('leave()', serverDrainOptions, options);
+    await this.drain(this.#own, { deadline: 0 });
+    const left = await this.#server.drain(options);
+    await this.close();
+    return left;
+  }
+
   protected override async release(): Promise<void> {
     await this.#listening;
     await super.release();
@@ -141,8 +195,9 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
 
   #onPeer(record: NodeRecord): void {
     const isNew = !this.#peers.has(record.url);
-    this.#peers.set(record.url, record);
-    if (isNew) this.safeEmit('peerjoined', record);
+    const peer = { ...record, peerId: this.#directory.peerIdOf(record.url)! };
+    this.#peers.set(record.url, peer);
+    if (isNew) this.safeEmit('peerjoined', peer);
   }
 
   #onPeerGone(url: string): void {

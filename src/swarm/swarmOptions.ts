@@ -9,6 +9,7 @@ import { horizontalOptions } from '../horizontal/horizontalOptions.ts';
 import type { MafaldaHorizontalEvents, MafaldaHorizontalOptions } from '../horizontal/index.ts';
 import type { RemoteMafaldaServerOptions } from '../remote/index.ts';
 import { serverOptions } from '../remote/server/serverOptions.ts';
+import { parseAddress } from './dht/address.ts';
 import { MAX_TEXT_BYTES } from './dht/record.ts';
 import { KEY_BYTES } from './dht/seal.ts';
 import { ownFirst } from './ownFirst.ts';
@@ -46,7 +47,8 @@ export interface MafaldaSwarmOptions
    */
   host?: string | undefined;
   /**
-   * Certificate of the URL's host, PEM.
+   * Certificate, PEM, with which the peer listens if its URL is a `wss:` URL. Others are told its fingerprint, signed by
+   * this peer, and accept no other certificate: it may well be signed by itself, and be for any host.
    * @default no TLS
    */
   cert?: string | Buffer | undefined;
@@ -63,28 +65,60 @@ export interface MafaldaSwarmOptions
    */
   fanOut?: number | undefined;
   /**
+   * Path of a file in which the peer keeps addresses of others, so that after a restart it finds the swarm by them too,
+   * when all of `bootstrap` are dead. Its folder must exist.
+   * @default none: nothing is remembered
+   */
+  peersFile?: string | undefined;
+  /**
    * Ed25519 private key of this peer, PEM, by which others know it after a restart.
    * @default a new one at each start
    */
   identity?: string | undefined;
   /**
-   * Ids of the peers that may use this peer, as their `id` says.
+   * Ids of the peers that may use this peer, and are used by it, as their `id` says. `updateTrust()` replaces them.
    * @default all that have the key of the group
    */
   trusted?: readonly string[] | undefined;
   /**
-   * Ids of peers that may not use this peer, though they have the key of the group.
+   * Ids of peers that may not use this peer, and are not used by it, though they have the key of the group.
+   * `updateTrust()` replaces them.
    * @default []
    */
   revoked?: readonly string[] | undefined;
 }
 
+/** Options of `updateTrust()`: what is left out stays as it is. */
+export interface SwarmTrustOptions {
+  /**
+   * Key of the group, or several: the first is used, all are accepted.
+   * @default as it is
+   */
+  key?: Uint8Array | readonly Uint8Array[] | undefined;
+  /**
+   * Ids of the peers that may use this peer, and are used by it.
+   * @default as it is
+   */
+  trusted?: readonly string[] | undefined;
+  /**
+   * Ids of peers that may not use this peer, and are not used by it.
+   * @default as it is
+   */
+  revoked?: readonly string[] | undefined;
+}
+
+/** A peer, with what it says of its server. */
+export interface SwarmPeer extends NodeRecord {
+  /** Public key of the peer, which is its `id`. */
+  readonly peerId: string;
+}
+
 /** Events of a MafaldaSwarm, beside those of a MafaldaHorizontal. */
 export type MafaldaSwarmEvents = MafaldaHorizontalEvents & {
   /** Emitted when another peer is known, with what it says of itself. */
-  peerjoined: [peer: NodeRecord];
+  peerjoined: [peer: SwarmPeer];
   /** Emitted when a peer has left, or does not answer any more, or is not among the peers that are known at a time. */
-  peerleft: [peer: NodeRecord];
+  peerleft: [peer: SwarmPeer];
 };
 
 const isKey = (value: unknown): boolean => value instanceof Uint8Array && value.length === KEY_BYTES;
@@ -98,7 +132,13 @@ const groupKey: OptionType<Uint8Array | readonly Uint8Array[]> = secret(
   ),
 );
 
-const address = expecting('an address such as media-1.example:4444', v.pipe(v.string(), v.regex(/^[^\s:/]+:\d{1,5}$/)));
+const address = expecting(
+  'an address such as media-1.example:4444',
+  v.pipe(
+    v.string(),
+    v.check(given => parseAddress(given) !== undefined),
+  ),
+);
 
 /** A URL that is wrong may have a password. */
 const peerUrl = secret(
@@ -114,6 +154,14 @@ const peerUrl = secret(
 const { watermarkNode, nodeTimeout, callTimeout, limits, ca } = horizontalOptions.entries;
 const { server, region, labels, maxLoad } = serverOptions.entries;
 
+const peerIds = listOf('strings', anyText);
+
+export const trustOptions = optionsOf<SwarmTrustOptions>()({
+  key: v.optional(groupKey),
+  trusted: v.optional(peerIds),
+  revoked: v.optional(peerIds),
+});
+
 export const swarmOptions = v.pipe(
   optionsOf<MafaldaSwarmOptions>()({
     bootstrap: listOf('addresses of other peers, such as media-1.example:4444', address),
@@ -124,9 +172,10 @@ export const swarmOptions = v.pipe(
     cert: v.optional(pem),
     certKey: v.optional(secret(pem)),
     fanOut: v.optional(positiveInteger, 8),
+    peersFile: v.optional(text),
     identity: v.optional(secret(text)),
-    trusted: v.optional(listOf('strings', anyText)),
-    revoked: v.optional(listOf('strings', anyText), []),
+    trusted: v.optional(peerIds),
+    revoked: v.optional(peerIds, []),
     strategy: v.optional(horizontalOptions.entries.strategy.wrapped, () => ownFirst),
     watermarkNode,
     nodeTimeout,
@@ -149,9 +198,9 @@ export function resolveSwarmOptions(given: MafaldaSwarmOptions): ResolvedSwarmOp
   return resolveOptions('MafaldaSwarm', swarmOptions, given);
 }
 
-/** Returns the keys of the group. */
-export function keysOf({ key }: Pick<MafaldaSwarmOptions, 'key'>): Buffer[] {
-  return (key instanceof Uint8Array ? [key] : key).map(one => Buffer.from(one));
+/** @throws {TypeError} for options that are unknown or invalid */
+export function resolveTrustOptions(given: SwarmTrustOptions): SwarmTrustOptions {
+  return resolveOptions('updateTrust()', trustOptions, given);
 }
 
 export function isSecure(url: string): boolean {

@@ -3,7 +3,9 @@
  * is for one server and for a minute.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Verdict } from '../remote/server/sessions.ts';
 import { isSignedBy, type Identity } from './identity.ts';
+import type { Trust } from './trust.ts';
 
 /** Age beyond which a token is not taken, in ms, and the difference between two clocks that is put up with. */
 const MAX_AGE_MS = 60_000;
@@ -32,14 +34,33 @@ export function readToken(
   now = Date.now(),
 ): string | undefined {
   if (token === undefined || token.length > MAX_LENGTH) return undefined;
-  const [peerId = '', time = '', signature = '', proven = '', ...rest] = token.split('.');
-  if (rest.length > 0 || !/^\d{1,15}$/.test(time) || Math.abs(now - Number(time)) > MAX_AGE_MS) return undefined;
-  const body = [peerId, time].join('.');
-  const given = Buffer.from(proven, 'base64url');
-  const isMember = keys.some(key => isEqual(given, proof(key, body, url)));
+  const [peerId = '', time = '', signature = '', ...rest] = token.split('.');
+  if (rest.length > 1 || !/^\d{1,15}$/.test(time) || Math.abs(now - Number(time)) > MAX_AGE_MS) return undefined;
   const isAuthentic =
-    isMember && isSignedBy(Buffer.from(peerId, 'base64url'), signed(body, url), Buffer.from(signature, 'base64url'));
+    isProven(token, keys, url) &&
+    isSignedBy(
+      Buffer.from(peerId, 'base64url'),
+      signed([peerId, time].join('.'), url),
+      Buffer.from(signature, 'base64url'),
+    );
   return isAuthentic ? peerId : undefined;
+}
+
+/**
+ * Returns what becomes of a client that was let in by this token, by the present keys and peers: it stays, or has to show
+ * a new token, or has to go.
+ */
+export function judgeToken(token: string, trust: Pick<Trust, 'keys' | 'trusts'>, url: string): Verdict {
+  const [peerId = ''] = token.split('.');
+  if (!trust.trusts(peerId)) return 'end';
+  return isProven(token, trust.keys, url) ? 'keep' : 'reconnect';
+}
+
+/** Whether the token was made with one of the keys. */
+function isProven(token: string, keys: readonly Buffer[], url: string): boolean {
+  const [peerId = '', time = '', , proven = ''] = token.split('.');
+  const given = Buffer.from(proven, 'base64url');
+  return keys.some(key => isEqual(given, proof(key, [peerId, time].join('.'), url)));
 }
 
 function signed(body: string, url: string): Buffer {

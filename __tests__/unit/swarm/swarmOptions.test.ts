@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { expect, test } from '@jest/globals';
-import { resolveSwarmOptions, keysOf, type MafaldaSwarmOptions } from '../../../src/swarm/swarmOptions.ts';
+import { resolveSwarmOptions, resolveTrustOptions, type MafaldaSwarmOptions } from '../../../src/swarm/swarmOptions.ts';
 
 const good: MafaldaSwarmOptions = {
   bootstrap: ['media-1.example:4444', '192.0.2.1:4444'],
@@ -42,6 +42,8 @@ test.each<[string, object]>([
   ['revoked[0] must be a string', { revoked: [1] }],
   ['url has more than 255 bytes', { url: `ws://media-2.example/${'a'.repeat(255)}` }],
   ['url, region and labels have together more than 800 bytes', { labels: { long: 'a'.repeat(800) } }],
+  ['bootstrap[0] must be an address such as', { bootstrap: ['[::1]:4444'] }],
+  ['peersFile must be a non-empty string', { peersFile: '' }],
   ['do you mean bootstrap', { bootstrp: [] }],
 ])('%s: %p is refused', (message, given) => {
   const check = (): unknown => resolveSwarmOptions({ ...good, ...given });
@@ -49,9 +51,10 @@ test.each<[string, object]>([
   expect(check).toThrow(message);
 });
 
-test('keys are copied: a caller may erase its own', () => {
-  const key = randomBytes(32);
-  const [copy] = keysOf({ key });
-  key.fill(0);
-  expect(copy).not.toEqual(key);
+test.each<[string, object]>([
+  ['key must be the key of the group, 32 bytes', { key: [] }],
+  ['trusted must be an array of strings', { trusted: 'peer' }],
+  ['do you mean revoked', { revoke: [] }],
+])('updateTrust(): %s', (message, given) => {
+  expect(() => resolveTrustOptions(given)).toThrow(message);
 });

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { Identity } from '../../../src/swarm/identity.ts';
-import { makeToken, readToken } from '../../../src/swarm/token.ts';
+import { judgeToken, makeToken, readToken } from '../../../src/swarm/token.ts';
 
 const url = 'wss://media-1.example/';
 const key = randomBytes(32);
@@ -30,6 +30,15 @@ test('a member can’t speak for another: the signature must be that of the peer
   const liar = Object.assign(Object.create(other) as Identity, { id: peer.id });
   Object.defineProperty(liar, 'sign', { value: (data: Buffer) => other.sign(data) });
   expect(readToken(makeToken(liar, key, url, NOW), [key], url, NOW)).toBeUndefined();
+});
+
+test('a client that was let in stays as long as its key and its peer are accepted', () => {
+  const token = makeToken(peer, key, url, NOW);
+  const judge = (keys: Buffer[], trusted: boolean): string => judgeToken(token, { keys, trusts: () => trusted }, url);
+  expect(judge([key], true)).toBe('keep');
+  expect(judge([randomBytes(32), key], true)).toBe('keep');
+  expect(judge([randomBytes(32)], true)).toBe('reconnect');
+  expect(judge([key], false)).toBe('end');
 });
 
 test.each([undefined, '', '....', 'a.b.c.d', 'x'.repeat(2000)])('%p is none', token => {

@@ -35,11 +35,12 @@ export async function cluster(values: Values<typeof clusterSettings>, terminal: 
 }
 
 function clusterOptionsOf(values: Values<typeof clusterSettings>): MafaldaHorizontalOptions {
-  const { nodeToken, nodeCa, nodeCert, nodeKey, nodePath, nodeLimits } = values;
+  const { nodeToken, nodeCa, nodeFingerprints, nodeCert, nodeKey, nodePath, nodeLimits } = values;
   const { strategy = 'concentrate', watermarkNode, nodeTimeout, callTimeout, name } = values;
   return {
     token: nodeToken ?? tokenOf(values),
     ca: nodeCa,
+    fingerprints: nodeFingerprints,
     cert: nodeCert,
     key: nodeKey,
     path: nodePath,

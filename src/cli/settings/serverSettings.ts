@@ -77,12 +77,13 @@ export const serveSettings = {
 } as const satisfies SettingsOf<MafaldaOptions & FanOutOptions> & Record<string, Setting>;
 
 /** Options of the connections to the nodes whose names a server has too, and which get another name here. */
-type NodeOptions = Pick<MafaldaHorizontalOptions, 'token' | 'ca' | 'cert' | 'key' | 'path' | 'limits'>;
+type NodeOptions = Pick<MafaldaHorizontalOptions, 'token' | 'ca' | 'fingerprints' | 'cert' | 'key' | 'path' | 'limits'>;
 type ClusterOptions = Omit<MafaldaHorizontalOptions, keyof NodeOptions | 'directory'>;
 
 export const nodeSettings = {
   nodeToken: { kind: 'text', value: 'token', help: 'token that the nodes ask for; default: the own --token' },
   nodeCa: { kind: 'file', help: 'authority (PEM) of the nodes’ certificates' },
+  nodeFingerprints: { kind: 'list', value: 'AB:CD:…', help: 'SHA-256 fingerprints of the nodes’ certificates' },
   nodeCert: { kind: 'file', help: 'certificate (PEM) for nodes that ask for one' },
   nodeKey: { kind: 'file', help: 'private key of that certificate (PEM)' },
   nodePath: { kind: 'text', value: 'path', help: 'path of nodes whose URL has none' },

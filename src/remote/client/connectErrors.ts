@@ -11,6 +11,8 @@ const WELCOME_TIMEOUT_MS = 2500;
 const MAX_CAUSE = 500;
 
 export const MALFORMED_WELCOME = 'a malformed welcome';
+/** Code of the error for a certificate that is none of those that are pinned. */
+export const CERT_NOT_PINNED = 'CERT_NOT_PINNED';
 const UNTRUSTED =
   'the authority that has signed its certificate is not known here: give it as `ca` (PEM), or by NODE_EXTRA_CA_CERTS';
 const NO_TLS = 'it does not speak TLS on that port: ws:// is for servers without `cert` and `key`';
@@ -36,6 +38,8 @@ const byCode = new Map(
     CERT_NOT_YET_VALID: 'its certificate is not valid yet: are both clocks right',
     ERR_TLS_CERT_ALTNAME_INVALID:
       'its certificate is for another host: use the name, or the address, that it is made for',
+    [CERT_NOT_PINNED]:
+      'its certificate is none of those that it is known by: it has a new one, or something between here and there answers in its place',
     EPROTO: NO_TLS,
     ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
     ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,

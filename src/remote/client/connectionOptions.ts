@@ -9,6 +9,9 @@ import { nodeLimits, type NodeLimits } from './nodeLimits.ts';
 /** Token, or a function of the server's URL that returns it. */
 export type Token = string | ((url: string) => string | undefined | Promise<string | undefined>);
 
+/** Fingerprints of certificates, or a function of the server's URL that returns them. */
+export type Fingerprints = readonly string[] | ((url: string) => readonly string[] | undefined);
+
 /** Options of a RemoteMafaldaClient. */
 export interface RemoteMafaldaClientOptions {
   /**
@@ -28,6 +31,13 @@ export interface RemoteMafaldaClientOptions {
    * @default the authorities that Node.js knows
    */
   ca?: string | Buffer | undefined;
+  /**
+   * SHA-256 fingerprints of certificates, `AB:CD:…` as `openssl x509 -fingerprint -sha256` shows them: a server of a
+   * `wss:` URL must have one of these certificates, and needs no authority. Or a function of the URL that returns them,
+   * called at each attempt to connect, or undefined where authorities decide.
+   * @default authorities decide
+   */
+  fingerprints?: Fingerprints | undefined;
   /**
    * Certificate of this client, PEM, for servers that ask for it.
    * @default no certificate
@@ -65,6 +75,16 @@ export interface RemoteMafaldaClientOptions {
   limits?: Partial<NodeLimits> | undefined;
 }
 
+const isFingerprint = (value: unknown): boolean =>
+  typeof value === 'string' && /^([\dA-F]{2}:){31}[\dA-F]{2}$/.test(value);
+
+const fingerprints = expecting(
+  'an array of SHA-256 fingerprints (32 bytes as AB:CD:…), or a function of the URL',
+  v.custom<Fingerprints>(
+    value => typeof value === 'function' || (Array.isArray(value) && value.length > 0 && value.every(isFingerprint)),
+  ),
+);
+
 /**
  * Options that apply to all nodes of a cluster; `sessionTimeout` is missing, since the cluster decides on silent nodes.
  */
@@ -79,6 +99,7 @@ export const clusterConnectionOptions = optionsOf<Omit<RemoteMafaldaClientOption
   ),
   path: v.optional(text, DEFAULT_PATH),
   ca: v.optional(pem),
+  fingerprints: v.optional(fingerprints),
   cert: v.optional(pem),
   key: v.optional(secret(pem)),
   callTimeout: v.optional(duration(1), 15_000),

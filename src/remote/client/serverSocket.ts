@@ -17,6 +17,7 @@ import { isLoadReport, isWelcome } from '../protocol/validateServer.ts';
 import { causeOf, ConnectErrors, MALFORMED_WELCOME } from './connectErrors.ts';
 import type { ResolvedConnectionOptions, Token } from './connectionOptions.ts';
 import { closeForMalformedPackets, replaceMalformed } from './malformedPackets.ts';
+import { pinningAgent } from './pinning.ts';
 import { Refusal } from './refusal.ts';
 import { terminate } from './terminate.ts';
 import { askToken, warnOfPlainToken } from './tokens.ts';
@@ -83,7 +84,7 @@ export class ServerSocket extends EnhancedEventEmitter<ServerSocketEvents> {
   /** @throws {TypeError} for an invalid URL */
   constructor({ url, options, credentials, isOnly, keepsProcess = true }: ServerSocketOptions) {
     super();
-    const { token, ca, cert, key, limits } = options;
+    const { token, ca, cert, key, fingerprints, limits } = options;
     this.url = url;
     this.#token = token;
     this.#credentials = credentials;
@@ -93,7 +94,7 @@ export class ServerSocket extends EnhancedEventEmitter<ServerSocketEvents> {
     this.#socket = io(origin, {
       path,
       // socket.io's types lack these options, which exist in Node.js only.
-      ...({ ca, cert, key, maxPayload: limits.packetBytes } as object),
+      ...({ ca, cert, key, agent: pinningAgent(fingerprints, url), maxPayload: limits.packetBytes } as object),
       transports: ['websocket'],
       forceNew: true,
       autoConnect: false,

@@ -4,6 +4,7 @@ import type { Index } from 'mediasoup/types';
 import { Server as SocketServer } from 'socket.io';
 import type { LoadReport } from '../../api/load.ts';
 import { logger } from '../../core/logger.ts';
+import { RateLimit } from '../../core/rateLimit.ts';
 import { within } from '../../core/within.ts';
 import { PROTOCOL_VERSION, type Credentials, type MediasoupInfo, type Welcome } from '../protocol/messages.ts';
 import {
@@ -17,7 +18,6 @@ import {
 import { authenticate } from './authenticate.ts';
 import type { ClientSession, ClientSocket, SessionContext } from './clientSession.ts';
 import { ConnectionGuard } from './connectionGuard.ts';
-import { RateLimit } from './limits.ts';
 import type { ResolvedServerOptions } from './serverOptions.ts';
 import { Sessions } from './sessions.ts';
 
@@ -137,7 +137,7 @@ export class ClientConnections {
     this.#guard.trust(socket.conn);
     const credentials = socket.handshake.auth as Credentials;
     const { session: resumed } = credentials;
-    const session = this.sessions.begin(credentials);
+    const session = this.sessions.begin(credentials, socket);
     // Another client has come under its name while it was waiting here.
     if (!session) return void socket.disconnect(true);
     this.#limit(socket, session);

@@ -3,7 +3,7 @@
  * authentication.
  */
 import type { Socket } from 'socket.io';
-import { RateLimit } from './limits.ts';
+import { RateLimit } from '../../core/rateLimit.ts';
 
 type Connection = Socket['conn'];
 

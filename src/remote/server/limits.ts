@@ -92,24 +92,3 @@ export class ServerUse {
     return all >= max || (all >= SHARED * max && own >= max / Math.max(1, this.clients));
   }
 }
-
-/** Token bucket that holds the quantity allowed within a second, and refills at that rate. */
-export class RateLimit {
-  readonly #perSecond: number;
-  #left: number;
-  #atMs = performance.now();
-
-  constructor(perSecond: number) {
-    this.#perSecond = perSecond;
-    this.#left = perSecond;
-  }
-
-  /** Takes a quantity. @returns whether it was within the limit */
-  take(count: number): boolean {
-    const now = performance.now();
-    this.#left = Math.min(this.#perSecond, this.#left + ((now - this.#atMs) * this.#perSecond) / 1000);
-    this.#atMs = now;
-    this.#left -= count;
-    return this.#left >= 0;
-  }
-}

@@ -25,6 +25,7 @@ import type { Orphans } from './orphanRegistry.ts';
 import { ServedMafalda } from './servedMafalda.ts';
 import { ServerLoad } from './serverLoad.ts';
 import { ServerTally } from './serverTally.ts';
+import type { Verdict } from './sessions.ts';
 import { Targets } from './targets.ts';
 import { SettingsPolicy } from './settingsPolicy.ts';
 import {
@@ -148,6 +149,15 @@ export class RemoteMafaldaServer {
     for (const session of this.#connections.sessions.movable) void session.moveOn();
     await this.#context.draining.untilEmpty(deadline);
     return this.counts;
+  }
+
+  /**
+   * Looks again at the clients that were let in, since `auth` may decide otherwise by now.
+   * @param judge returns what becomes of a client, given its latest token
+   * @internal
+   */
+  review(judge: (token: string | undefined) => Verdict): Promise<void> {
+    return this.#connections.sessions.review(judge);
   }
 
   /** Takes the server into use again. Does nothing if it is not being drained. */

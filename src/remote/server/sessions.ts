@@ -3,7 +3,7 @@ import { logger } from '../../core/logger.ts';
 import { within } from '../../core/within.ts';
 import type { SessionEnd } from '../../api/statistics.ts';
 import type { Credentials } from '../protocol/messages.ts';
-import { ClientSession, type SessionContext } from './clientSession.ts';
+import { ClientSession, type ClientSocket, type SessionContext } from './clientSession.ts';
 import { ClientNames } from './clientNames.ts';
 
 const log = logger('server');
@@ -11,9 +11,14 @@ const log = logger('server');
 /** Time for the Workers of a predecessor to end, and free their ports, before its successor is let in. */
 const SUCCESSION_TIMEOUT_MS = 3000;
 
+/** What becomes of a client that was let in before: it stays, or has to show a new token, or has to go. */
+export type Verdict = 'keep' | 'reconnect' | 'end';
+
 export class Sessions {
   readonly #context: SessionContext;
   readonly #byId = new Map<string, ClientSession>();
+  /** Latest connection of each session, with the token that it was let in by. */
+  readonly #sockets = new WeakMap<ClientSession, ClientSocket>();
   readonly #names = new ClientNames();
 
   constructor(context: SessionContext) {
@@ -64,15 +69,36 @@ export class Sessions {
    * Resumes the session that the client has asked for, or begins a new session. Undefined if another client has its
    * name.
    */
-  begin(credentials: Credentials): ClientSession | undefined {
+  begin(credentials: Credentials, socket: ClientSocket): ClientSession | undefined {
     if (!this.#claimName(credentials)) return undefined;
     const resumed = credentials.session && this.#byId.get(credentials.session.id);
     const { tally } = this.#context;
-    if (resumed) {
-      ++tally.resumed;
-      return resumed;
+    if (resumed) ++tally.resumed;
+    else ++tally.begun;
+    const session = resumed ?? this.#begin(credentials);
+    this.#sockets.set(session, socket);
+    return session;
+  }
+
+  /**
+   * Looks again at the clients that were let in. A client that has to show a new token loses its connection, and nothing
+   * else; one that has to go loses what it has made. Resolves when that is closed.
+   * @param judge returns the verdict on a client, given its latest token
+   */
+  async review(judge: (token: string | undefined) => Verdict): Promise<void> {
+    const ending: Promise<void>[] = [];
+    for (const session of [...this.#byId.values()]) {
+      const socket = this.#sockets.get(session);
+      const verdict = judge((socket?.handshake.auth as Credentials | undefined)?.token);
+      if (verdict === 'reconnect') socket?.disconnect(true);
+      if (verdict !== 'end') continue;
+      session.refuse('unauthorized: this client is no longer let in', false);
+      ending.push(this.end(session, 'revoked'));
     }
-    ++tally.begun;
+    await Promise.all(ending);
+  }
+
+  #begin(credentials: Credentials): ClientSession {
     const session = new ClientSession(this.#context, credentials, error => {
       log.warn('session %s: %o', session.id, error);
       void this.end(session, 'failed');

@@ -3,14 +3,17 @@ import { readRecord, splitRecords, type SwarmRecord } from './record.ts';
 
 export class Answers {
   readonly #target: Buffer;
+  readonly #trusts: (peerId: string) => boolean;
   /** Records that were read, valid or not. */
   readonly #seen = new Set<string>();
 
-  constructor(target: Buffer) {
+  /** @param trusts returns whether a peer is trusted, whose records are of use */
+  constructor(target: Buffer, trusts: (peerId: string) => boolean = () => true) {
     this.#target = target;
+    this.#trusts = trusts;
   }
 
-  /** Returns the valid records of an answer that no answer before it had. */
+  /** Returns the valid records of an answer that no answer before it had, of peers that are trusted. */
   read(value: Buffer | null): SwarmRecord[] {
     const records: SwarmRecord[] = [];
     for (const bytes of value ? splitRecords(value) : []) {
@@ -18,7 +21,7 @@ export class Answers {
       if (this.#seen.has(name)) continue;
       this.#seen.add(name);
       const record = readRecord(this.#target, bytes);
-      if (record && record.expires > Date.now()) records.push(record);
+      if (record && record.expires > Date.now() && this.#trusts(record.peerId)) records.push(record);
     }
     return records;
   }

@@ -12,10 +12,12 @@ import type { NodeRecord } from '../../horizontal/directory/directory.ts';
 import type { Identity } from '../identity.ts';
 import { Answers } from './answers.ts';
 import { FIND, NOTICE, STATUS, STORE } from './commands.ts';
-import { readRecord, RECORD_LIFETIME_MS, signRecord, TARGET_BYTES, type SwarmRecord } from './record.ts';
+import { Entrances } from './entrances.ts';
+import { lookUp } from './lookUp.ts';
+import { readRecord, RECORD_LIFETIME_MS, signRecord, type SwarmRecord } from './record.ts';
 import { RecordStore } from './recordStore.ts';
 import { Seal } from './seal.ts';
-import { decodeStatus, encodeStatus } from './status.ts';
+import { decodeStatus, encodeStatus, type PeerStatus } from './status.ts';
 import { bindUdp, type BindSockets } from './sockets.ts';
 
 const log = logger('swarm');
@@ -30,6 +32,11 @@ const REPUBLISH_MS = 10 * 60_000;
 const SWEEP_MS = 60_000;
 /** Peers that are told directly of a new peer of their room. */
 const MAX_NOTICES = 50;
+/**
+ * Waiting for an answer goes by the times that earlier ones took, so that a dead peer does not keep look-ups for seconds.
+ * Nothing becomes too old: there would be a timer for it, which nobody ends.
+ */
+const adaptiveTimeout = { min: 300, maxSize: 10_000, maxAge: Infinity };
 /** Limit for the goodbye, in ms. */
 const WITHDRAW_TIMEOUT_MS = 1000;
 
@@ -41,6 +48,11 @@ export type DhtEvents = {
 export interface DhtOptions {
   /** Addresses of other peers, `host:port`. */
   bootstrap: readonly string[];
+  /**
+   * Addresses of peers of the last run.
+   * @default none
+   */
+  remembered?: readonly string[] | undefined;
   /** Keys of the group, 32 bytes each. */
   keys: readonly Buffer[];
   /** Name or IPv4 address by which other peers reach this peer. */
@@ -50,6 +62,16 @@ export interface DhtOptions {
   /** IP address on which it listens. */
   listenHost: string;
   identity: Identity;
+  /**
+   * Fingerprint of the certificate of this peer's servers.
+   * @default none: authorities say whether it is right
+   */
+  fingerprint?: string | undefined;
+  /**
+   * Returns whether this peer has to do with the peer of this id. Its records are kept for others in any case.
+   * @default all are trusted
+   */
+  trusts?: (peerId: string) => boolean;
   /** Returns what others are told of the servers of this peer. */
   status: () => readonly NodeRecord[];
   /**
@@ -68,11 +90,15 @@ interface Publication {
 
 export class Dht extends EnhancedEventEmitter<DhtEvents> {
   readonly #node: DHT;
+  readonly #seal: Seal;
   readonly #options: DhtOptions;
   readonly #address: Address;
+  readonly #entrances: Entrances;
   readonly #store = new RecordStore();
   /** Publications, by target and URL. */
   readonly #published = new Map<string, Publication>();
+  /** Publications that are being taken back. */
+  readonly #withdrawing = new Set<Promise<void>>();
   /** Number of publications of each target. */
   readonly #publishedTargets = new Counts();
   /** Number of watches of each target. */
@@ -82,22 +108,25 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
 
   /** @throws {Error} if the host has no IPv4 address, or the port can't be had */
   static async open(options: DhtOptions): Promise<Dht> {
-    const { address: host } = await lookup(options.host, 4);
-    const { bind = bindUdp } = options;
-    const sockets = await bind(options.port, options.listenHost, new Seal(options.keys));
-    const node = DHT.bootstrapper(sockets.port, host, {
-      host: options.listenHost,
-      bootstrap: options.bootstrap,
-      udx: sockets,
+    const { address: host } = await lookup(options.host, 4).catch((error: Error) => {
+      throw new Error(`${options.host} has no IPv4 address, which the DHT needs: ${error.message}`, { cause: error });
     });
-    return new Dht(node, { host, port: sockets.port }, options);
+    const seal = new Seal(options.keys);
+    const { bind = bindUdp } = options;
+    const sockets = await bind(options.port, options.listenHost, seal);
+    const node = DHT.bootstrapper(sockets.port, host, { host: options.listenHost, udx: sockets, adaptiveTimeout });
+    return new Dht(node, seal, { host, port: sockets.port }, options);
   }
 
-  private constructor(node: DHT, address: Address, options: DhtOptions) {
+  private constructor(node: DHT, seal: Seal, address: Address, options: DhtOptions) {
     super();
     this.#node = node;
+    this.#seal = seal;
     this.#address = address;
     this.#options = options;
+    const { bootstrap, remembered = [] } = options;
+    const ask = (to: Address): Promise<unknown> => node.ping(to);
+    this.#entrances = new Entrances({ bootstrap, remembered, own: address, ask });
     node.on('request', request => this.#onRequest(request as DhtRequest));
   }
 
@@ -111,15 +140,41 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
     return this.#node.toArray();
   }
 
-  /** Resolves when the peers that were named have answered, or don't. */
-  async ready(): Promise<void> {
-    await this.#node.fullyBootstrapped();
+  /** Keys of the group: the first seals what is sent from now on, all open what comes. */
+  set keys(keys: readonly Buffer[]) {
+    this.#seal.keys = keys;
   }
 
-  /** Asks the peers at these addresses to be taken into their tables. */
-  async join(addresses: readonly Address[]): Promise<void> {
-    for (const address of addresses) this.#node.addNode(address);
-    await this.#findPeers();
+  /** Whether no other peer is known. */
+  get isAlone(): boolean {
+    return this.#node.toArray({ limit: 1 }).length === 0;
+  }
+
+  /** Resolves when a peer that was named has answered, or none does. */
+  async ready(): Promise<void> {
+    await this.enter();
+  }
+
+  /**
+   * Asks the peers that were named, or are remembered, to be taken into their tables.
+   * @returns the reasons why they don't answer, by address; empty if one does, or there are none
+   */
+  async enter(): Promise<ReadonlyMap<string, Error>> {
+    await this.#node.fullyBootstrapped();
+    const failures = await this.#entrances.askAll();
+    if (!this.isAlone) await this.#findPeers();
+    return failures;
+  }
+
+  /** Asks one of those that it does not know at present, since a network may have been cut in two. Never rejects. */
+  async meetOther(): Promise<void> {
+    await this.#entrances.askOther(this.peers).catch((error: Error) => log('%s', error.message));
+  }
+
+  /** Publishes everything again, for peers that were out of reach before. */
+  republish(): void {
+    for (const publication of this.#published.values()) publication.due = 0;
+    this.#tick();
   }
 
   /** Publishes that a server of this peer is found under the target, and again from time to time. */
@@ -135,18 +190,20 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
   async withdraw(target: Buffer, url: string): Promise<void> {
     if (!this.#published.delete(keyOf(target, url))) return;
     this.#publishedTargets.delete(nameOf(target));
-    await this.#publish(target, url, 0);
+    const withdrawing = this.#publish(target, url, 0);
+    this.#withdrawing.add(withdrawing);
+    await withdrawing.finally(() => this.#withdrawing.delete(withdrawing));
   }
 
   /** Finds the servers of a target, each once, as they become known: those of this peer first. */
   async *find(target: Buffer): AsyncGenerator<SwarmRecord, void> {
     const known = new Map<string, SwarmRecord>();
-    for (const record of this.#store.of(nameOf(target))) {
+    for (const record of this.#store.of(nameOf(target)).filter(({ peerId }) => this.#trusts(peerId))) {
       known.set(`${record.peerId} ${record.url}`, record);
       yield record;
     }
-    const answers = new Answers(target);
-    for await (const { value } of this.#node.query({ target, command: FIND })) {
+    const answers = new Answers(target, this.#options.trusts);
+    for await (const { value } of lookUp(this.#node, target)) {
       for (const record of answers.read(value)) {
         const key = `${record.peerId} ${record.url}`;
         const before = known.get(key);
@@ -157,7 +214,7 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
   }
 
   /** Asks a peer for its servers. @returns undefined if it does not answer, or with nonsense */
-  async statusOf(address: Address): Promise<NodeRecord[] | undefined> {
+  async statusOf(address: Address): Promise<PeerStatus | undefined> {
     try {
       const { value } = await this.#node.request({ command: STATUS }, address, { retry: false });
       return value ? decodeStatus(value) : undefined;
@@ -178,35 +235,30 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     const withdrawn = [...this.#published.values()].map(({ target, url }) => this.withdraw(target, url));
-    await within(Promise.allSettled(withdrawn), WITHDRAW_TIMEOUT_MS);
+    await within(Promise.allSettled([...withdrawn, ...this.#withdrawing]), WITHDRAW_TIMEOUT_MS);
     await this.#node.destroy();
   }
 
   async #findPeers(): Promise<void> {
-    const query = this.#node.query({ target: Buffer.alloc(TARGET_BYTES), command: FIND });
-    await query.finished();
+    const answers = lookUp(this.#node, this.#node.id!);
+    while (!(await answers.next()).done);
   }
 
   /** Stores a record at the peers that are closest to the target, and tells the peers that are found under it. */
   async #publish(target: Buffer, url: string, lifetime: number): Promise<void> {
-    const { identity, status } = this.#options;
+    const { identity, status, fingerprint } = this.#options;
     const serverId = status().find(record => record.url === url)?.serverId ?? '';
     // Two records of the same millisecond would be the same age.
     this.#lastTime = Math.max(Date.now(), this.#lastTime + 1);
-    const value = signRecord(identity, target, { url, serverId, address: this.#address }, lifetime, this.#lastTime);
+    const claim = { url, serverId, address: this.#address, fingerprint };
+    const value = signRecord(identity, target, claim, lifetime, this.#lastTime);
     const name = nameOf(target);
     // The peer itself may be asked, or be among the closest.
-    this.#take(name, readRecord(target, value)!);
+    this.#take(name, readRecord(target, value)!, this.#address.host);
     const told = new Set([identity.id]);
-    const answers = new Answers(target);
-    const query = this.#node.query(
-      { target, command: FIND },
-      {
-        commit: (reply: DhtReply) =>
-          this.#node.request({ token: reply.token, target, command: STORE, value }, reply.from),
-      },
-    );
-    for await (const reply of query) {
+    const answers = new Answers(target, this.#options.trusts);
+    const store = (closest: readonly DhtReply[]): Promise<void> => this.#storeAt(closest, target, value);
+    for await (const reply of lookUp(this.#node, target, store)) {
       for (const record of answers.read(reply.value)) {
         const { peerId, address } = record;
         if (peerId !== identity.id && this.#isOfInterest(name)) this.safeEmit('record', name, record);
@@ -219,9 +271,23 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
     }
   }
 
-  #take(name: string, record: SwarmRecord): void {
-    this.#store.add(name, record);
-    if (this.#isOfInterest(name)) this.safeEmit('record', name, record);
+  /** Stores a record at peers. @throws the error of one of them if none has taken it */
+  async #storeAt(closest: readonly DhtReply[], target: Buffer, value: Buffer): Promise<void> {
+    const storing = closest.map(({ token, from }) =>
+      this.#node.request({ token, target, command: STORE, value }, from),
+    );
+    const failed = (await Promise.allSettled(storing)).filter(result => result.status === 'rejected');
+    // A peer without others has it for those that come.
+    if (failed.length > 0 && failed.length === closest.length) throw failed[0]!.reason;
+  }
+
+  #take(name: string, record: SwarmRecord, sender: string): void {
+    this.#store.add(name, record, sender);
+    if (this.#isOfInterest(name) && this.#trusts(record.peerId)) this.safeEmit('record', name, record);
+  }
+
+  #trusts(peerId: string): boolean {
+    return this.#options.trusts?.(peerId) ?? true;
   }
 
   #isOfInterest(name: string): boolean {
@@ -231,7 +297,8 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
   #onRequest(request: DhtRequest): void {
     const { command, target, value } = request;
     if (command === STATUS) {
-      return request.reply(encodeStatus(this.#options.status()), { closerNodes: false });
+      const { identity, fingerprint, status } = this.#options;
+      return request.reply(encodeStatus(identity, { servers: status(), fingerprint }), { closerNodes: false });
     }
     if (!target) return request.error(REFUSED);
     const name = nameOf(target);
@@ -241,7 +308,7 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
     if (command === STORE ? !request.token : !this.#isOfInterest(name)) return request.error(REFUSED);
     const record = readRecord(target, value);
     if (!record || record.peerId === this.#options.identity.id) return request.error(REFUSED);
-    this.#take(name, record);
+    this.#take(name, record, request.from.host);
     request.reply(null);
   }
 

@@ -41,15 +41,19 @@ declare module 'dht-rpc' {
 
   export interface DhtQuery extends AsyncIterable<DhtReply> {
     readonly closestReplies: readonly DhtReply[];
-    finished(): Promise<void>;
     destroy(): void;
   }
 
+  export interface DhtQueryOptions {
+    /** Repeats of a request that is not answered in time. */
+    retries?: number;
+  }
+
   export interface DhtOptions {
-    bootstrap?: readonly string[];
-    nodes?: readonly Address[];
     host?: string;
     udx?: DhtSockets;
+    /** Shortest wait for an answer in ms, and the number of peers and time in ms for which earlier waits are known. */
+    adaptiveTimeout?: { min: number; maxSize: number; maxAge: number };
     ephemeral?: boolean;
     firewalled?: boolean;
     anyPort?: boolean;
@@ -57,16 +61,18 @@ declare module 'dht-rpc' {
 
   export default class DHT extends EventEmitter {
     static bootstrapper(port: number, host: string, options?: DhtOptions): DHT;
+    /** Key of this node in the DHT, which follows from its address; null before it is bootstrapped. */
+    readonly id: Buffer | null;
     fullyBootstrapped(): Promise<void>;
     toArray(options?: { limit?: number }): Address[];
-    addNode(node: Address): void;
-    refresh(): void;
+    /** Rejects if there is no answer within four seconds. */
+    ping(to: Address): Promise<unknown>;
     request(
       request: { command: number; target?: Buffer; value?: Buffer; token?: Buffer | null },
       to: Address,
       options?: { retry?: boolean },
     ): Promise<DhtReply>;
-    query(request: { target: Buffer; command: number; value?: Buffer }, options?: object): DhtQuery;
+    query(request: { target: Buffer; command: number; value?: Buffer }, options?: DhtQueryOptions): DhtQuery;
     destroy(): Promise<void>;
   }
 }

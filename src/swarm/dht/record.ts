@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { isNodeUrl } from '../../horizontal/directory/nodeRecord.ts';
+import { FINGERPRINT_BYTES, fingerprintFromBytes, fingerprintToBytes } from '../fingerprint.ts';
 import { isSignedBy, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, type Identity } from '../identity.ts';
 
 /** Time for which a record is valid, in ms. */
@@ -14,22 +15,28 @@ const MAX_SKEW_MS = 60_000;
 export const MAX_TEXT_BYTES = 255;
 export const TARGET_BYTES = 32;
 
-const VERSION = 1;
+const VERSION = 2;
 const TIME_BYTES = 6;
 const LIFETIME_BYTES = 2;
 const ADDRESS_BYTES = 6;
 /** Bytes before the two texts, whose lengths are the last of them. */
-const FIXED_BYTES = 1 + PUBLIC_KEY_BYTES + TIME_BYTES + LIFETIME_BYTES + ADDRESS_BYTES + 2;
+const FIXED_BYTES = 1 + PUBLIC_KEY_BYTES + TIME_BYTES + LIFETIME_BYTES + ADDRESS_BYTES + FINGERPRINT_BYTES + 2;
 
-export interface SwarmRecord {
-  /** Public key of the peer, base64url. */
-  readonly peerId: string;
+/** What a peer says of its server in a record. */
+export interface Claim {
   /** URL of the peer's server. */
   readonly url: string;
   /** Id of the server, new after each of its starts. */
   readonly serverId: string;
   /** Address of the peer in the DHT. */
   readonly address: { readonly host: string; readonly port: number };
+  /** Fingerprint of the server's certificate; undefined if authorities say whether that is right. */
+  readonly fingerprint?: string | undefined;
+}
+
+export interface SwarmRecord extends Claim {
+  /** Public key of the peer, base64url. */
+  readonly peerId: string;
   /** Time of the signature, in ms since 1970. */
   readonly time: number;
   /** Time at which the record ends, in ms since 1970; the record takes back an earlier record if that is `time`. */
@@ -47,7 +54,7 @@ export function targetOfRoom(roomId: string): Buffer {
 export function signRecord(
   identity: Identity,
   target: Buffer,
-  { url, serverId, address }: Pick<SwarmRecord, 'url' | 'serverId' | 'address'>,
+  { url, serverId, address, fingerprint }: Claim,
   lifetime = RECORD_LIFETIME_MS,
   now = Date.now(),
 ): Buffer {
@@ -61,6 +68,8 @@ export function signRecord(
   at = fixed.writeUInt16BE(Math.floor(lifetime / 1000), at);
   for (const byte of address.host.split('.')) at = fixed.writeUInt8(Number(byte), at);
   at = fixed.writeUInt16BE(address.port, at);
+  if (fingerprint !== undefined) fingerprintToBytes(fingerprint).copy(fixed, at);
+  at += FINGERPRINT_BYTES;
   for (const { length } of texts) at = fixed.writeUInt8(length, at);
   const body = Buffer.concat([fixed, ...texts]);
   return Buffer.concat([body, identity.sign(Buffer.concat([target, body]))]);
@@ -83,6 +92,8 @@ export function readRecord(target: Buffer, bytes: Buffer, now = Date.now()): Swa
   at += LIFETIME_BYTES;
   const host = body.subarray(at, at + 4).join('.');
   const port = body.readUInt16BE(at + 4);
+  at += ADDRESS_BYTES;
+  const fingerprint = fingerprintFromBytes(body.subarray(at, at + FINGERPRINT_BYTES));
   const endOfUrl = FIXED_BYTES + body[FIXED_BYTES - 2]!;
   const url = body.subarray(FIXED_BYTES, endOfUrl).toString();
   const serverId = body.subarray(endOfUrl).toString();
@@ -90,7 +101,8 @@ export function readRecord(target: Buffer, bytes: Buffer, now = Date.now()): Swa
   if (time > now + MAX_SKEW_MS || lifetime > RECORD_LIFETIME_MS) return undefined;
   if (expires + MAX_SKEW_MS < now || port === 0 || !isNodeUrl(url)) return undefined;
   if (!isSignedBy(publicKey, Buffer.concat([target, body]), bytes.subarray(bodyBytes))) return undefined;
-  return { peerId: publicKey.toString('base64url'), url, serverId, address: { host, port }, time, expires, bytes };
+  const peerId = publicKey.toString('base64url');
+  return { peerId, url, serverId, address: { host, port }, fingerprint, time, expires, bytes };
 }
 
 /** Splits records that were sent together; stops at what is none. */

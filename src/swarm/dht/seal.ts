@@ -21,25 +21,23 @@ export const MAX_AGE_MS = 30_000;
 const MAX_REMEMBERED = 50_000;
 
 export class Seal {
-  readonly #keys: readonly Buffer[];
+  /** Keys of the group, 32 bytes each: the first seals, all open. */
+  keys: readonly Buffer[];
   readonly #now: () => number;
   /** Salts of the datagrams that were taken, of the present period and of the period before it. */
   #recent = new Set<string>();
   #earlier = new Set<string>();
   #period = 0;
 
-  /**
-   * @param keys of the group, 32 bytes each: the first seals, all open
-   * @param now returns the time in ms
-   */
+  /** @param now returns the time in ms */
   constructor(keys: readonly Buffer[], now: () => number = Date.now) {
-    this.#keys = keys;
+    this.keys = keys;
     this.#now = now;
   }
 
   close(datagram: Buffer): Buffer {
     const salt = randomBytes(SALT_BYTES);
-    const cipher = createCipheriv(ALGORITHM, keyFor(this.#keys[0]!, salt), NONCE, OPTIONS);
+    const cipher = createCipheriv(ALGORITHM, keyFor(this.keys[0]!, salt), NONCE, OPTIONS);
     const time = Buffer.alloc(TIME_BYTES);
     time.writeUIntBE(this.#now(), 0, TIME_BYTES);
     return Buffer.concat([salt, cipher.update(time), cipher.update(datagram), cipher.final(), cipher.getAuthTag()]);
@@ -49,7 +47,7 @@ export class Seal {
   open(sealed: Buffer): Buffer | undefined {
     if (sealed.length < SEAL_BYTES) return undefined;
     const salt = sealed.subarray(0, SALT_BYTES);
-    for (const key of this.#keys) {
+    for (const key of this.keys) {
       const opened = decrypt(key, salt, sealed);
       if (!opened) continue;
       const age = this.#now() - opened.readUIntBE(0, TIME_BYTES);

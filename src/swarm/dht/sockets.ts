@@ -3,7 +3,8 @@ import { createSocket, type Socket } from 'node:dgram';
 import { EventEmitter, once } from 'node:events';
 import type { DhtSocket, DhtSockets } from 'dht-rpc';
 import { logger } from '../../core/logger.ts';
-import type { Seal } from './seal.ts';
+import { SEAL_BYTES, type Seal } from './seal.ts';
+import { SenderRates } from './senderRates.ts';
 
 const log = logger('swarm');
 
@@ -11,6 +12,8 @@ const log = logger('swarm');
 export interface BoundSockets extends DhtSockets {
   readonly port: number;
 }
+/** Bytes of the largest datagram that a peer sends: a longer one is a list without end. */
+const MAX_DATAGRAM_BYTES = 1250 + SEAL_BYTES;
 
 /**
  * Binds the sockets of a peer: dht-rpc expects to bind without waiting, which Node.js can't.
@@ -21,14 +24,20 @@ export interface BoundSockets extends DhtSockets {
 export type BindSockets = (port: number, host: string, seal: Seal) => Promise<BoundSockets>;
 
 /** Binds sockets of Node.js. */
-export const bindUdp: BindSockets = async (port, host, seal) => {
+export async function bindUdp(
+  port: number,
+  host: string,
+  seal: Seal,
+  rates = new SenderRates(),
+): Promise<BoundSockets> {
   const server = await bound(port, host);
   const client = await bound(0, host).catch((error: Error) => {
     server.close();
     throw error;
   });
-  return handOut(new SealedSocket(server, seal), new SealedSocket(client, seal));
-};
+  const sealed = (socket: Socket): SealedSocket => new SealedSocket(socket, seal, rates);
+  return handOut(sealed(server), sealed(client));
+}
 
 /** Returns what dht-rpc takes its sockets from, for sockets that are bound. */
 export function handOut(server: DhtSocket, client: DhtSocket): BoundSockets {
@@ -51,14 +60,14 @@ class SealedSocket extends EventEmitter implements DhtSocket {
   readonly #seal: Seal;
   #closed = false;
 
-  constructor(socket: Socket, seal: Seal) {
+  constructor(socket: Socket, seal: Seal, rates: SenderRates) {
     super();
     this.#socket = socket;
     this.#seal = seal;
     socket.on('error', error => log.warn('%o', error));
     socket.on('message', (sealed, { address: host, port }) => {
-      const datagram = seal.open(sealed);
-      if (datagram) this.emit('message', datagram, { host, port });
+      const datagram = sealed.length > MAX_DATAGRAM_BYTES ? undefined : seal.open(sealed);
+      if (datagram && rates.take(host)) this.emit('message', datagram, { host, port });
     });
   }
 

@@ -4,18 +4,39 @@
  */
 import type { Address } from 'dht-rpc';
 import { Counts } from '../../core/counts.ts';
+import { logger } from '../../core/logger.ts';
 import type { NodeRecord } from '../../horizontal/directory/directory.ts';
+import { toText } from '../dht/address.ts';
+import type { SwarmRecord } from '../dht/record.ts';
+import type { PeerStatus } from '../dht/status.ts';
+
+const log = logger('swarm');
 
 /** Peers that are known at a time. A sample that changes now and then meets every peer in the end. */
 const MAX_PEERS = 16;
 /** Silences after which a peer is left out. */
 const MAX_SILENCES = 3;
+/** Load of a server that has not told its own yet, in percent: others are preferred, and it may well be dead. */
+const UNKNOWN_LOAD = 100;
+/** URLs whose owners are remembered. */
+const MAX_OWNERS = 1000;
 
 interface Peer {
   readonly address: Address;
-  readonly records: readonly NodeRecord[];
+  readonly status: PeerStatus;
   silences: number;
 }
+
+/** Peer that a URL belongs to. */
+interface Owner {
+  readonly peerId: string;
+  /** Host of the peer in the DHT. */
+  readonly host: string;
+  readonly fingerprint: string | undefined;
+}
+
+/** What a record of the DHT says of a server. */
+export type Claimed = Pick<SwarmRecord, 'url' | 'serverId' | 'peerId' | 'address' | 'fingerprint'>;
 
 export interface SampleListener {
   onNode(record: NodeRecord): void;
@@ -27,6 +48,8 @@ export class Sample {
   readonly #peers = new Map<string, Peer>();
   /** Servers of rooms, by URL, with the number of rooms. */
   readonly #pinned = new Counts();
+  /** Owners of URLs, also of those that are not known at present. */
+  readonly #owners = new Map<string, Owner>();
   readonly #listener: SampleListener;
 
   constructor(listener: SampleListener) {
@@ -38,29 +61,37 @@ export class Sample {
     return [...this.#peers.values()].map(({ address }) => address);
   }
 
+  /** Returns the peer that a URL belongs to, as far as is known. */
+  ownerOf(url: string): Owner | undefined {
+    return this.#owners.get(url);
+  }
+
   /** Notes what a peer has answered; undefined if it is silent. */
-  note(address: Address, records: readonly NodeRecord[] | undefined): void {
-    const key = `${address.host}:${address.port}`;
+  note(address: Address, status: PeerStatus | undefined): void {
+    const key = toText(address);
     const before = this.#peers.get(key);
-    if (!records) {
-      if (before && ++before.silences >= MAX_SILENCES) this.#forget(key);
+    if (!status) {
+      if (before && ++before.silences >= MAX_SILENCES) this.#lose(key);
       return;
     }
-    if (records.length === 0) return this.#forget(key);
+    const owner = { peerId: status.peerId, host: address.host, fingerprint: status.fingerprint };
+    const servers = status.servers.filter(({ url }) => this.#own(url, owner));
+    if (servers.length === 0) return this.#forget(key);
     if (!before && this.#peers.size >= MAX_PEERS) this.#forget([...this.#peers.keys()][0]!);
-    this.#peers.set(key, { address, records, silences: 0 });
-    for (const record of records) {
+    this.#peers.set(key, { address, status: { ...status, servers }, silences: 0 });
+    for (const record of servers) {
       this.nodes.set(record.url, record);
       this.#listener.onNode(record);
     }
-    if (before) this.#dropMissing(before.records);
+    if (before) this.#dropMissing(before.status.servers);
   }
 
-  /** Makes a server known that holds a room, until {@link unpin}: with a load of 0, until it has told its own. */
-  pin({ url, serverId }: Pick<NodeRecord, 'url' | 'serverId'>): void {
+  /** Makes a server known that holds a room, until {@link unpin}, or until its peer is silent. */
+  pin({ url, serverId, peerId, address: { host }, fingerprint }: Claimed): void {
     this.#pinned.add(url);
+    if (!this.#own(url, { peerId, host, fingerprint })) return;
     if (this.nodes.get(url)?.serverId === serverId) return;
-    const record = { url, serverId, labels: {}, load: 0, draining: false };
+    const record = { url, serverId, labels: {}, load: UNKNOWN_LOAD, draining: false };
     this.nodes.set(url, record);
     this.#listener.onNode(record);
   }
@@ -70,15 +101,48 @@ export class Sample {
     this.#dropMissing([{ url }]);
   }
 
+  /** Forgets the peers that are not trusted any more, except for what holds rooms. */
+  dropUntrusted(trusts: (peerId: string) => boolean): void {
+    for (const [key, { status }] of this.#peers) if (!trusts(status.peerId)) this.#forget(key);
+  }
+
+  /**
+   * Notes that a peer says that a URL is its own.
+   * @returns whether it is: the peer that was known with it first keeps it, as long as it is known
+   */
+  #own(url: string, owner: Owner): boolean {
+    const present = this.#owners.get(url);
+    // A peer that is given no identity has another one after each start, at the same address.
+    const isOthers = present && present.peerId !== owner.peerId && present.host !== owner.host && this.nodes.has(url);
+    if (isOthers) log.warn('%s says that %s is its own, which belongs to %s', owner.peerId, url, present.peerId);
+    if (isOthers) return false;
+    // The latest is at the end.
+    this.#owners.delete(url);
+    this.#owners.set(url, owner);
+    if (this.#owners.size > MAX_OWNERS) this.#forgetOldestOwner();
+    return true;
+  }
+
+  #forgetOldestOwner(): void {
+    for (const url of this.#owners.keys()) if (!this.nodes.has(url)) return void this.#owners.delete(url);
+  }
+
+  /** Forgets a peer that is silent, also if there are records of it that are valid for a while. */
+  #lose(key: string): void {
+    const peer = this.#peers.get(key);
+    this.#forget(key);
+    for (const { url } of peer?.status.servers ?? []) if (this.nodes.delete(url)) this.#listener.onGone(url);
+  }
+
   #forget(key: string): void {
     const peer = this.#peers.get(key);
     this.#peers.delete(key);
-    if (peer) this.#dropMissing(peer.records);
+    if (peer) this.#dropMissing(peer.status.servers);
   }
 
   /** Drops the records that no peer has any more, and no room. */
   #dropMissing(records: readonly Pick<NodeRecord, 'url'>[]): void {
-    const present = new Set([...this.#peers.values()].flatMap(peer => peer.records.map(({ url }) => url)));
+    const present = new Set([...this.#peers.values()].flatMap(peer => peer.status.servers.map(({ url }) => url)));
     for (const { url } of records) {
       if (present.has(url) || this.#pinned.has(url) || !this.nodes.delete(url)) continue;
       this.#listener.onGone(url);

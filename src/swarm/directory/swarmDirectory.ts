@@ -4,7 +4,9 @@
  */
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { Address } from 'dht-rpc';
+import { NodeUnavailableError } from '../../api/errors.ts';
 import { logger } from '../../core/logger.ts';
+import { shuffled } from '../../core/shuffled.ts';
 import type {
   Directory,
   DirectoryEvents,
@@ -12,11 +14,14 @@ import type {
   Registration,
   RoomWatch,
 } from '../../horizontal/directory/directory.ts';
+import { toText } from '../dht/address.ts';
 import { Dht, type DhtOptions } from '../dht/dht.ts';
 import { targetOfRoom } from '../dht/record.ts';
+import { PeersFile } from './peersFile.ts';
 import { Rounds } from './rounds.ts';
 import { Sample } from './sample.ts';
 import { SwarmRoomWatch } from './swarmRoomWatch.ts';
+import type { Trust } from '../trust.ts';
 import { defaultTiming, type SwarmTiming } from './timing.ts';
 
 const log = logger('swarm');
@@ -24,26 +29,44 @@ const log = logger('swarm');
 /** Peers that are asked for their load in each interval, of those that are known, and of others. */
 const ASKED = 4;
 
+export interface SwarmDirectoryOptions extends Omit<DhtOptions, 'status' | 'remembered' | 'keys' | 'trusts'> {
+  trust: Trust;
+  /**
+   * Path of the file in which the addresses of other peers are kept over a restart.
+   * @default none
+   */
+  peersFile?: string | undefined;
+}
+
 export class SwarmDirectory extends EnhancedEventEmitter<DirectoryEvents> implements Directory {
-  /** Resolves when the peers that were named have answered, or don't, or the port can't be had. */
+  /** Resolves when a peer that was named has answered, or none does, or the port can't be had. */
   readonly known: Promise<void>;
   readonly #sample = new Sample({
     onNode: record => void this.safeEmit('node', record),
     onGone: url => void this.safeEmit('nodegone', url),
   });
-  readonly #watches = new Set<RoomWatch>();
+  readonly #watches = new Set<SwarmRoomWatch>();
   readonly #own = new Map<string, NodeRecord>();
   readonly #timing: SwarmTiming;
   readonly #rounds: Rounds;
   readonly #opening: Promise<Dht>;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #trust: Trust;
+  readonly #peersFile: PeersFile | undefined;
+  #timers: readonly NodeJS.Timeout[] = [];
+  #round: Promise<void> | undefined;
+  /** Whether no other peer answers, though some are named or remembered. */
+  #isCutOff = false;
+  /** Message of the latest failure with the file of peers, which is told of once. */
+  #fileTrouble: string | undefined;
   #closed = false;
 
-  constructor(options: Omit<DhtOptions, 'status'>, timing: Partial<SwarmTiming> = {}) {
+  constructor({ peersFile, trust, ...options }: SwarmDirectoryOptions, timing: Partial<SwarmTiming> = {}) {
     super();
     this.#timing = { ...defaultTiming, ...timing };
     this.#rounds = new Rounds(this.#timing.lookupInterval);
-    this.#opening = Dht.open({ ...options, status: () => [...this.#own.values()] });
+    this.#trust = trust;
+    this.#peersFile = peersFile === undefined ? undefined : new PeersFile(peersFile);
+    this.#opening = this.#open(options);
     this.known = this.#begin().catch(error => log.warn('%o', error));
   }
 
@@ -56,8 +79,27 @@ export class SwarmDirectory extends EnhancedEventEmitter<DirectoryEvents> implem
     return this.#opening;
   }
 
+  /** Returns the id of the peer that a URL belongs to, as far as is known. */
+  peerIdOf(url: string): string | undefined {
+    return this.#sample.ownerOf(url)?.peerId;
+  }
+
+  /** Returns the fingerprint of the certificate at a URL, if its peer has told one. */
+  fingerprintOf(url: string): string | undefined {
+    return this.#sample.ownerOf(url)?.fingerprint;
+  }
+
+  /** Goes by the present keys, and forgets the peers that are not trusted any more. */
+  async applyTrust(): Promise<void> {
+    const trusts = (peerId: string): boolean => this.#trust.trusts(peerId);
+    for (const watch of this.#watches) watch.dropUntrusted(trusts);
+    this.#sample.dropUntrusted(trusts);
+    const dht = await this.#opening.catch(() => undefined);
+    if (dht) dht.keys = this.#trust.keys;
+  }
+
   watch(roomId: string): RoomWatch {
-    const watch: RoomWatch = new SwarmRoomWatch({
+    const watch: SwarmRoomWatch = new SwarmRoomWatch({
       roomId,
       dht: this.#opening,
       timing: this.#timing,
@@ -103,18 +145,80 @@ export class SwarmDirectory extends EnhancedEventEmitter<DirectoryEvents> implem
     if (this.#closed) return;
     this.#closed = true;
     this.#own.clear();
-    clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
     for (const watch of this.#watches) watch.close();
     const dht = await this.#opening.catch(() => undefined);
+    if (dht) await this.#remember(dht);
     await dht?.close();
+  }
+
+  async #open(options: Omit<SwarmDirectoryOptions, 'peersFile' | 'trust'>): Promise<Dht> {
+    const remembered = await this.#peersFile?.read().catch((error: Error) => this.#onFileTrouble(error));
+    return Dht.open({
+      ...options,
+      remembered,
+      keys: this.#trust.keys,
+      trusts: peerId => this.#trust.trusts(peerId),
+      status: () => [...this.#own.values()],
+    });
   }
 
   async #begin(): Promise<void> {
     const dht = await this.#opening;
-    await dht.ready();
+    await this.#look(dht);
     if (this.#closed) return;
-    this.#timer = setInterval(() => void this.#ask(dht), this.#timing.sampleInterval).unref();
+    const { sampleInterval, rememberInterval } = this.#timing;
+    this.#timers = [
+      setInterval(() => void this.#look(dht), sampleInterval).unref(),
+      setInterval(() => void this.#remember(dht), rememberInterval).unref(),
+    ];
+  }
+
+  /** Looks for other peers, and asks some for their load. Never rejects. Calls at the same time share one round. */
+  #look(dht: Dht): Promise<void> {
+    this.#round ??= this.#enterAndAsk(dht)
+      .catch(error => void (this.#closed || log.warn('%o', error)))
+      .finally(() => (this.#round = undefined));
+    return this.#round;
+  }
+
+  async #enterAndAsk(dht: Dht): Promise<void> {
+    if (dht.isAlone) this.#noteFailures(await dht.enter());
+    else void dht.meetOther();
+    if (this.#closed) return;
+    if (!dht.isAlone) this.#noteOthers(dht);
     await this.#ask(dht);
+  }
+
+  #noteFailures(failures: ReadonlyMap<string, Error>): void {
+    if (failures.size === 0 || this.#isCutOff || this.#closed) return;
+    this.#isCutOff = true;
+    const reasons = [...failures].map(([address, { message }]) => `${address}: ${message}`);
+    const message = `none of the peers that are named or remembered answers, which go on being tried (${reasons.join('; ')})`;
+    this.safeEmit('error', new NodeUnavailableError(message, { causes: Object.fromEntries(failures) }));
+  }
+
+  /** Tells others, after a time without any, which rooms are here, and looks for theirs. */
+  #noteOthers(dht: Dht): void {
+    if (!this.#isCutOff) return;
+    this.#isCutOff = false;
+    this.emit('recovered');
+    dht.republish();
+    for (const watch of this.#watches) void watch.refresh?.();
+  }
+
+  async #remember(dht: Dht): Promise<void> {
+    try {
+      await this.#peersFile?.write(dht.peers.map(toText));
+      this.#fileTrouble = undefined;
+    } catch (error) {
+      this.#onFileTrouble(error as Error);
+    }
+  }
+
+  #onFileTrouble(error: Error): undefined {
+    if (error.message !== this.#fileTrouble) this.safeEmit('error', error);
+    this.#fileTrouble = error.message;
   }
 
   #inDht(act: (dht: Dht) => void | Promise<void>): void {
@@ -129,14 +233,8 @@ export class SwarmDirectory extends EnhancedEventEmitter<DirectoryEvents> implem
   }
 
   async #askOne(dht: Dht, address: Address): Promise<void> {
-    const records = await dht.statusOf(address);
-    if (!this.#closed) this.#sample.note(address, records);
+    const status = await dht.statusOf(address);
+    const isUsable = status && this.#trust.trusts(status.peerId);
+    if (!this.#closed) this.#sample.note(address, status && { ...status, servers: isUsable ? status.servers : [] });
   }
-}
-
-function shuffled<T>(members: readonly T[]): T[] {
-  return members
-    .map(member => ({ member, order: Math.random() }))
-    .sort((one, other) => one.order - other.order)
-    .map(({ member }) => member);
 }

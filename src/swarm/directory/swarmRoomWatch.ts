@@ -9,6 +9,9 @@ import type { SwarmTiming } from './timing.ts';
 
 const log = logger('swarm');
 
+/** Servers of one room that are followed. Identities cost nothing, so a peer could name any number. */
+const MAX_HOLDERS = 1000;
+
 export interface SwarmRoomWatchOptions {
   roomId: string;
   dht: Promise<Dht>;
@@ -52,6 +55,11 @@ export class SwarmRoomWatch extends EnhancedEventEmitter<{ change: [] }> impleme
   refresh(): Promise<boolean> {
     this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined));
     return this.#refreshing;
+  }
+
+  /** Drops the servers of peers that are not trusted any more. */
+  dropUntrusted(trusts: (peerId: string) => boolean): void {
+    for (const [url, { peerId }] of this.#holders) if (!trusts(peerId)) this.#drop(url);
   }
 
   close(): void {
@@ -111,6 +119,7 @@ export class SwarmRoomWatch extends EnhancedEventEmitter<{ change: [] }> impleme
     const { peerId, url, time, expires } = record;
     const key = `${peerId} ${url}`;
     if (this.#closed || (this.#times.get(key) ?? 0) >= time) return;
+    if (!this.#times.has(key) && this.#times.size >= MAX_HOLDERS) return;
     this.#times.set(key, time);
     if (expires <= Date.now()) return this.#drop(url);
     const before = this.#holders.get(url);

@@ -4,8 +4,15 @@ export interface SwarmTiming {
   sampleInterval: number;
   /** Interval in which the peers of a watched room are looked up again, where there are few rooms. */
   lookupInterval: number;
+  /** Interval in which the peers that are known are written to the file of peers. */
+  rememberInterval: number;
   /** Pauses after the lookups of a refresh. */
   refreshPauses: readonly number[];
 }
 
-export const defaultTiming: SwarmTiming = { sampleInterval: 5000, lookupInterval: 30_000, refreshPauses: [50, 200, 0] };
+export const defaultTiming: SwarmTiming = {
+  sampleInterval: 5000,
+  lookupInterval: 30_000,
+  rememberInterval: 60_000,
+  refreshPauses: [50, 200, 0],
+};

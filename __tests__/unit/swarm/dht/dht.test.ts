@@ -76,7 +76,7 @@ test('a peer that holds the room, or watches it, hears at once of another one', 
 
 test('a peer tells its status to those who ask', async () => {
   const [first, second] = await swarm(2);
-  expect(await first.statusOf(second!.address)).toMatchObject([{ url, load: 7 }]);
+  expect(await first.statusOf(second!.address)).toMatchObject({ servers: [{ url, load: 7 }] });
 });
 
 test('a stranger learns nothing, and nothing is learnt of it', async () => {

@@ -11,7 +11,9 @@ import { Identity } from '../../../../src/swarm/identity.ts';
 
 const identity = new Identity();
 const target = targetOfRoom('room');
-const peer = { url: 'wss://media-1.example:4444/', serverId: 'server', address: { host: '192.0.2.1', port: 4444 } };
+const fingerprint = Array.from({ length: 32 }, () => 'A0').join(':');
+const address = { host: '192.0.2.1', port: 4444 };
+const peer = { url: 'wss://media-1.example:4444/', serverId: 'server', address, fingerprint };
 const NOW = 1_800_000_000_000;
 
 test('a record says which peer holds the room, and until when', () => {
@@ -23,6 +25,11 @@ test('a record says which peer holds the room, and until when', () => {
     expires: NOW + 60_000,
     bytes,
   });
+});
+
+test('a record may have no fingerprint', () => {
+  const bytes = signRecord(identity, target, { ...peer, fingerprint: undefined }, 60_000, NOW);
+  expect(readRecord(target, bytes, NOW)).toMatchObject({ url: peer.url, fingerprint: undefined });
 });
 
 test('a record is for one target, and each byte of it counts', () => {

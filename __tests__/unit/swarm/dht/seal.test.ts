@@ -37,6 +37,18 @@ test('a key is replaced without an outage: members that know both keys read both
   expect(after.open(before.close(datagram))).toBeUndefined();
 });
 
+test('keys change while datagrams come and go', () => {
+  const next = randomBytes(32);
+  const [one, other] = [new Seal([key]), new Seal([key])];
+  for (const keys of [[key, next], [next, key], [next]]) {
+    one.keys = keys;
+    expect(other.open(one.close(datagram))).toEqual(datagram);
+    expect(one.open(other.close(datagram))).toEqual(datagram);
+    other.keys = keys;
+  }
+  expect(one.open(new Seal([key]).close(datagram))).toBeUndefined();
+});
+
 test('an old datagram is not opened, nor a datagram of a clock that is far ahead', () => {
   const sealed = new Seal([key], () => 1_000_000).close(datagram);
   const at = (now: number): Buffer | undefined => new Seal([key], () => now).open(sealed);
