@@ -28,7 +28,9 @@ export interface RawReply {
 export const PING: RawRequest = { command: 0, internal: true };
 
 /** Returns the id of a peer at an address, as the DHT computes it. */
-const idOf = (createRequire(import.meta.url)('dht-rpc/lib/peer') as { id(host: string, port: number): Buffer }).id;
+const { id: idOf } = createRequire(import.meta.url)('dht-rpc/lib/peer') as {
+  readonly id: (host: string, port: number) => Buffer;
+};
 
 export class RawPeer {
   readonly address: Host;

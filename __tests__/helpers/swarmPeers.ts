@@ -15,9 +15,13 @@ export interface SwarmPeers {
   /** Key of the group. */
   readonly key: Buffer;
   /** Makes a peer, which is closed after the test, and does not wait for it. */
-  begin(options?: Partial<MafaldaSwarmOptions>, mafalda?: Mafalda): Promise<MafaldaSwarm>;
+  readonly begin: (options?: Partial<MafaldaSwarmOptions>, mafalda?: Mafalda) => Promise<MafaldaSwarm>;
   /** Makes a peer that knows the first one, if any, and waits until it is connected. */
-  join(first?: MafaldaSwarm, options?: Partial<MafaldaSwarmOptions>, mafalda?: Mafalda): Promise<MafaldaSwarm>;
+  readonly join: (
+    first?: MafaldaSwarm,
+    options?: Partial<MafaldaSwarmOptions>,
+    mafalda?: Mafalda,
+  ) => Promise<MafaldaSwarm>;
 }
 
 /** To be called once in a file. */

@@ -23,8 +23,8 @@ export interface MafaldaSwarmOptions
     Pick<MafaldaHorizontalOptions, 'strategy' | 'watermarkNode' | 'nodeTimeout' | 'callTimeout' | 'limits' | 'ca'>,
     Pick<RemoteMafaldaServerOptions, 'server' | 'region' | 'labels' | 'maxLoad'> {
   /**
-   * Addresses of some other peers, `host:port` of their DHTs; any of them is enough. Empty for the first peer of a swarm.
-   * Required.
+   * Addresses of some other peers, `host:port` of their DHTs, by name or IPv4; any of them is enough, and those that are
+   * dead go on being tried. Empty for the first peer of a swarm. Required.
    */
   bootstrap: readonly string[];
   /**
@@ -37,8 +37,9 @@ export interface MafaldaSwarmOptions
    */
   port: number;
   /**
-   * URL by which other peers reach this peer, such as `wss://media-1.example:4443`. The peer listens on its port, with
-   * `cert` and `certKey` if it is a `wss:` URL, unless `server` is given. Required.
+   * URL by which other peers reach this peer, such as `wss://media-1.example:4443`, whose host has an address of IPv4 for
+   * the DHT. The peer listens on its port, with `cert` and `certKey` if it is a `wss:` URL, unless `server` is given.
+   * Required.
    */
   url: string;
   /**
@@ -133,7 +134,7 @@ const groupKey: OptionType<Uint8Array | readonly Uint8Array[]> = secret(
 );
 
 const address = expecting(
-  'an address such as media-1.example:4444',
+  'an address such as media-1.example:4444, of a name or of IPv4',
   v.pipe(
     v.string(),
     v.check(given => parseAddress(given) !== undefined),
@@ -208,6 +209,8 @@ export function isSecure(url: string): boolean {
 }
 
 function conflict({ cert, certKey, server: given, url, region, labels }: MafaldaSwarmOptions): string | undefined {
+  if (new URL(url).hostname.startsWith('['))
+    return 'url has an address of IPv6, and the DHT knows IPv4 only: give a name, which may have addresses of both';
   // Other peers are told of these in a single packet, with the load and some more.
   if (Buffer.byteLength(url) > MAX_TEXT_BYTES) return `url has more than ${MAX_TEXT_BYTES} bytes`;
   if (Buffer.byteLength(JSON.stringify({ url, region, labels })) > MAX_TOLD_BYTES)

@@ -42,7 +42,8 @@ test.each<[string, object]>([
   ['revoked[0] must be a string', { revoked: [1] }],
   ['url has more than 255 bytes', { url: `ws://media-2.example/${'a'.repeat(255)}` }],
   ['url, region and labels have together more than 800 bytes', { labels: { long: 'a'.repeat(800) } }],
-  ['bootstrap[0] must be an address such as', { bootstrap: ['[::1]:4444'] }],
+  ['bootstrap[0] must be an address such as media-1.example:4444, of a name or of IPv4', { bootstrap: ['[::1]:4444'] }],
+  ['url has an address of IPv6, and the DHT knows IPv4 only', { url: 'ws://[::1]:4444' }],
   ['peersFile must be a non-empty string', { peersFile: '' }],
   ['do you mean bootstrap', { bootstrp: [] }],
 ])('%s: %p is refused', (message, given) => {

@@ -1,13 +1,12 @@
 /** A server is known by its certificate, whoever has signed it; another one in its place is told nothing. */
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { connect, createServer } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as mediasoup from 'mediasoup';
 import { Mafalda, RemoteMafaldaClient, RemoteMafaldaServer, type Fingerprints } from '../../../../src/index.ts';
 import { closingAfterEach } from '../../../helpers/cleanup.ts';
 import { selfSigned, type Certificate } from '../../../helpers/tls.ts';
+import { tlsBetween } from '../../../helpers/tlsBetween.ts';
 
 const opened = closingAfterEach();
 const host = '127.0.0.1';
@@ -61,25 +60,14 @@ test('the fingerprints are asked for at each attempt, and without any authoritie
 });
 
 test('something between that answers with a certificate of its own hears not a word', async () => {
-  let heard = 0;
-  const between = createServer(another, incoming => {
-    const outgoing = connect({ host, port: Number(new URL(server.url).port), rejectUnauthorized: false });
-    for (const socket of [incoming, outgoing]) socket.on('error', () => undefined);
-    incoming.on('data', data => (heard += data.length));
-    incoming.pipe(outgoing).pipe(incoming);
-    incoming.on('close', () => outgoing.destroy());
-  });
-  opened({ close: () => void between.close() });
-  between.on('tlsClientError', () => undefined);
-  between.listen(0, host);
-  await once(between, 'listening');
-  const url = `wss://${host}:${(between.address() as AddressInfo).port}`;
+  const between = opened(await tlsBetween(server.url, another));
+  const { url } = between;
   const error = await failureOf(clientOf(url, [fingerprintOf(own)]));
   expect(error.message).toContain('something between here and there answers in its place');
-  expect(heard).toBe(0);
+  expect(between.heard).toBe(0);
   // Without a pin it would have got all of it.
   await once(clientOf(url, [fingerprintOf(another)]), 'connected');
-  expect(heard).toBeGreaterThan(0);
+  expect(between.heard).toBeGreaterThan(0);
 });
 
 test.each([[[]], [['AB:CD']], [['ab:cd']], ['AB:CD']])('%p are no fingerprints', given => {
