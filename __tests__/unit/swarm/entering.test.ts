@@ -27,11 +27,11 @@ async function freePort(): Promise<number> {
 test('a peer whose bootstraps are all dead says so, goes on trying, and is in as soon as one is there', async () => {
   const port = await freePort();
   const address = `${host}:${port}`;
-  const early = await begin({ bootstrap: [address, 'nobody.invalid:4444'] });
+  const early = await begin({ bootstrap: [address] });
   const [error] = (await once(early, 'error')) as [Error];
   expect(error).toBeInstanceOf(NodeUnavailableError);
   expect(error.message).toContain(`none of the peers that are named or remembered answers, which go on being tried`);
-  expect(Object.keys((error as NodeUnavailableError).causes).sort()).toEqual([address, 'nobody.invalid:4444']);
+  expect(Object.keys((error as NodeUnavailableError).causes)).toEqual([address]);
   // Meanwhile the application works, with its own machine.
   const options = { id: 'room', routerOptions: { mediaCodecs: [] } };
   const producer = await (await early.createMafaldaRouter(options).createDirectTransport()).produceData();
