@@ -23,11 +23,13 @@ const readFile: Read = path => {
 
 /** Returns the number of cores for Workers, at least 1: the cgroup's share of CPU, rounded down. */
 export function availableCores(read = readFile, cores = availableParallelism()): number {
-  const quotas = [...ownGroups(read)].map(folder => read(join(folder, 'cpu.max')));
-  const [quota, period] = [read(`${CGROUPS}/cpu/cpu.cfs_quota_us`), read(`${CGROUPS}/cpu/cpu.cfs_period_us`)];
-  if (quota && period) quotas.push(`${quota} ${period}`);
-  const shares = quotas.map(shareOf).filter(share => share > 0);
-  return Math.max(1, Math.floor(Math.min(cores, ...shares)));
+  const shares = groupsOf('cpu', read).map(folder =>
+    shareOf(
+      read(join(folder, 'cpu.max')) ??
+        `${read(join(folder, 'cpu.cfs_quota_us'))} ${read(join(folder, 'cpu.cfs_period_us'))}`,
+    ),
+  );
+  return Math.max(1, Math.floor(Math.min(cores, ...shares.filter(share => share > 0))));
 }
 
 export interface Memory {
@@ -39,8 +41,8 @@ export interface Memory {
 
 /** Returns the memory of the machine, or of the cgroup if that has less. */
 export function availableMemory(read = readFile, machine: Memory = { total: totalmem(), free: freemem() }): Memory {
-  const limits = [...ownGroups(read)].flatMap(folder => {
-    const total = Number(read(join(folder, 'memory.max')));
+  const limits = groupsOf('memory', read).flatMap(folder => {
+    const total = Number(read(join(folder, 'memory.max')) ?? read(join(folder, 'memory.limit_in_bytes')));
     return total > 0 && total < machine.total ? [{ total, free: Math.max(0, total - usedBy(folder, read)) }] : [];
   });
   return limits.reduce(
@@ -51,23 +53,33 @@ export function availableMemory(read = readFile, machine: Memory = { total: tota
 
 /** Returns the memory that a cgroup uses, without the cached files that the system gives up at once. */
 function usedBy(folder: string, read: Read): number {
-  const cached = /^inactive_file (\d+)$/m.exec(read(join(folder, 'memory.stat')) ?? '')?.[1] ?? 0;
-  return (Number(read(join(folder, 'memory.current'))) || 0) - Number(cached);
+  const used = read(join(folder, 'memory.current')) ?? read(join(folder, 'memory.usage_in_bytes'));
+  // The first version counts the groups within this one only in the totals.
+  const cached = /^(?:total_)?inactive_file (\d+)$/gm;
+  const files = [...(read(join(folder, 'memory.stat')) ?? '').matchAll(cached)].map(([, bytes]) => Number(bytes));
+  return (Number(used) || 0) - Math.max(0, ...files);
 }
 
-/** Returns the folders of this process's cgroup and of those around it, each of which has its own limits. */
-function* ownGroups(read: Read): Generator<string, void, undefined> {
-  const path = /^0::(\/.*)$/m.exec(read('/proc/self/cgroup') ?? '')?.[1] ?? '/';
-  let folder = join(CGROUPS, path);
-  while (folder.startsWith(`${CGROUPS}/`)) {
-    yield folder;
-    folder = dirname(folder);
-  }
-  yield CGROUPS;
+/**
+ * Returns the folders of this process's cgroups and of those around them, each of which has its own limits. The second
+ * version of cgroups has one tree of them; the first one has a tree for each kind of limit.
+ */
+function groupsOf(kind: 'cpu' | 'memory', read: Read): string[] {
+  const own = read('/proc/self/cgroup') ?? '';
+  const [, path = '/'] = /^0::(\/.*)$/m.exec(own) ?? [];
+  const [, oldPath = '/'] = new RegExp(`^\\d+:(?:[^:]*,)?${kind}(?:,[^:]*)?:(/.*)$`, 'm').exec(own) ?? [];
+  return [...foldersUp(CGROUPS, path), ...foldersUp(join(CGROUPS, kind), oldPath)];
+}
+
+/** Returns the folder at a path, and those above it up to the root. In a container the path may be the machine's, and not be there. */
+function foldersUp(root: string, path: string): string[] {
+  const folders = [root];
+  for (let folder = join(root, path); folder.startsWith(`${root}/`); folder = dirname(folder)) folders.push(folder);
+  return folders;
 }
 
 /** Returns the cores that `quota period` gives; NaN for `max`, and for a missing file. */
-function shareOf(quota: string | undefined): number {
-  const [time, period] = (quota ?? '').split(' ').map(Number);
+function shareOf(quota: string): number {
+  const [time, period] = quota.split(' ').map(Number);
   return time! / period!;
 }

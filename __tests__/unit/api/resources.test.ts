@@ -37,8 +37,26 @@ test('the first version of cgroups has other files', () => {
     '/proc/self/cgroup': '4:cpu,cpuacct:/\n3:memory:/',
     '/sys/fs/cgroup/cpu/cpu.cfs_quota_us': '200000',
     '/sys/fs/cgroup/cpu/cpu.cfs_period_us': '100000',
+    '/sys/fs/cgroup/memory/memory.limit_in_bytes': '4000000000',
+    '/sys/fs/cgroup/memory/memory.usage_in_bytes': '3000000000',
+    '/sys/fs/cgroup/memory/memory.stat': 'inactive_file 0\nrss 1\ntotal_inactive_file 1000000000',
   });
   expect(availableCores(read, 16)).toBe(2);
+  expect(availableMemory(read, machine)).toEqual({ total: 4e9, free: 2e9 });
+});
+
+test('a service has groups of the first version of its own, and a container may name the machine’s, which it does not see', () => {
+  const read = files({
+    '/proc/self/cgroup': '9:name=systemd:/x\n8:cpuacct,cpu:/media/server\n4:memory:/docker/0b0e\n0::/',
+    '/sys/fs/cgroup/cpu/media/server/cpu.cfs_quota_us': '-1',
+    '/sys/fs/cgroup/cpu/media/server/cpu.cfs_period_us': '100000',
+    '/sys/fs/cgroup/cpu/media/cpu.cfs_quota_us': '300000',
+    '/sys/fs/cgroup/cpu/media/cpu.cfs_period_us': '100000',
+    '/sys/fs/cgroup/memory/memory.limit_in_bytes': '4000000000',
+    '/sys/fs/cgroup/memory/memory.usage_in_bytes': '1000000000',
+  });
+  expect(availableCores(read, 16)).toBe(3);
+  expect(availableMemory(read, machine)).toEqual({ total: 4e9, free: 3e9 });
 });
 
 test('without limits, and without cgroups, it is the machine’s', () => {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RemoteMafaldaClient, type NodeRecord } from '../../../src/index.ts';
 import { RedisDirectory } from '../../../src/redis/index.ts';
+import { ControlGroup, whyNoControlGroups } from '../../helpers/cgroup.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { RedisServer, whyNoRedis } from '../../helpers/redisServer.ts';
 import { httpUrl, scrape } from '../../helpers/http.ts';
@@ -99,6 +100,20 @@ test('a second signal does not wait, and settings of a module may be functions',
   server.child.kill('SIGTERM');
   expect(await server.exitCode()).toBe(1);
 });
+
+const noGroups = await whyNoControlGroups();
+(noGroups === undefined ? test : test.skip)(
+  `with limits of its control group it counts what these give${noGroups === undefined ? '' : `: ${noGroups}`}`,
+  async () => {
+    const group = opened(await ControlGroup.create({ cores: 1, memory: 1_000_000_000 }));
+    const findings = JSON.parse(await group.run(process.execPath, [script, 'doctor', '--json'])) as object[];
+    expect(findings).toContainEqual({
+      check: 'cores and memory',
+      state: expect.any(String) as unknown as string,
+      text: expect.stringMatching(/^1 cores, 1\.0 GB, of which \d\.\d GB are free/) as unknown as string,
+    });
+  },
+);
 
 test('a wrong call ends with its code', async () => {
   const command = start(['serve', '--prot', '4443']);
