@@ -15,6 +15,14 @@ export type Tried = ReadonlyMap<ClusterNode, Error>;
 
 type Ask<T> = (node: ClusterNode) => Promise<T>;
 
+/** Purpose of attempts. */
+interface Attempted {
+  /** Room for which a node is asked; missing if it is for none. */
+  readonly room: string | undefined;
+  /** Returns the reason if there was no node to begin with. */
+  readonly noCandidate: () => Error;
+}
+
 export interface AttemptsListener {
   /** Returns whether the node can be used: a node that has gone is not to blame. */
   isHere(node: ClusterNode): boolean;
@@ -37,12 +45,11 @@ export class Attempts {
   /**
    * Asks the chosen nodes, until a node can do it. A call that fails by the caller's fault is not tried again.
    * @param choose returns a node that was not tried yet; undefined if there is none
-   * @param noCandidate returns the reason if there was none to begin with
    */
   async untilDone<T>(
     choose: (tried: Tried) => ClusterNode | undefined,
     ask: Ask<T>,
-    noCandidate: () => Error,
+    { room, noCandidate }: Attempted,
   ): Promise<T> {
     const until = this.#now() + MAX_ATTEMPTS_MS;
     const failures = new Map<ClusterNode, Error>();
@@ -51,7 +58,7 @@ export class Attempts {
       const node = isOver ? undefined : choose(failures);
       if (!node) throw failures.size > 0 ? failureOf(failures) : noCandidate();
       try {
-        return await this.ask(node, ask);
+        return await this.ask(node, ask, room);
       } catch (thrown) {
         const error = toError(thrown);
         if (isCallersFault(error)) throw error;
@@ -63,10 +70,12 @@ export class Attempts {
 
   /**
    * Asks a node.
+   * @param room for which it is asked
    * @throws {Error} as the node
    */
-  async ask<T>(node: ClusterNode, ask: Ask<T>): Promise<T> {
+  async ask<T>(node: ClusterNode, ask: Ask<T>, room?: string): Promise<T> {
     const learn = node.rest.begin();
+    const startedAt = this.#now();
     try {
       const result = await ask(node);
       if (learn(true)) log('%s is well again', node.id);
@@ -74,7 +83,8 @@ export class Attempts {
     } catch (thrown) {
       const error = toError(thrown);
       if (isFull(error)) node.markFull();
-      if (!isCallersFault(error)) this.refusals.note(error.name, { node: node.id, refused: error.message });
+      const ms = Math.round(this.#now() - startedAt);
+      if (!isCallersFault(error)) this.refusals.note(error.name, { room, node: node.id, ms, refused: error.message });
       const isItsFault = this.#listener.isHere(node) && !isCallersFault(error) && !isFull(error) && !isDraining(error);
       const change = learn(isItsFault ? false : undefined);
       if (change) log.warn('%s is %s, and let rest: %o', node.id, change, error);

@@ -245,6 +245,7 @@ export class NodePool extends EventEmitter<NodePoolEvents> {
   ): Promise<T> {
     checkPlacement(placement);
     const startedAt = this.#now();
+    const room = request.mafaldaRouterId;
     await this.whenSettled();
     let reason: PlacementReason = 'bound';
     const createCounted = async (node: ClusterNode): Promise<T> => {
@@ -256,7 +257,7 @@ export class NodePool extends EventEmitter<NodePoolEvents> {
         const result = await create(node);
         created = true;
         const ms = Math.round(this.#now() - startedAt);
-        this.placements.note(createdFor, { room: request.mafaldaRouterId, node: node.id, ms });
+        this.placements.note(createdFor, { room, node: node.id, ms });
         return result;
       } finally {
         settle(created);
@@ -268,9 +269,10 @@ export class NodePool extends EventEmitter<NodePoolEvents> {
       reason = choice?.reason ?? reason;
       return choice?.node;
     };
-    if (placement.node === undefined) return this.#placeWithRoom(placement, () => this.attempt(choose, createCounted));
+    if (placement.node === undefined)
+      return this.#placeWithRoom(placement, () => this.attempt(choose, createCounted, room));
     request.assertOpen();
-    return this.#attempts.ask(this.#boundNode(placement.node), createCounted);
+    return this.#attempts.ask(this.#boundNode(placement.node), createCounted, room);
   }
 
   /** Places an object when a node has room, or there is no room to wait for. */
@@ -295,8 +297,12 @@ export class NodePool extends EventEmitter<NodePoolEvents> {
   }
 
   /** Asks nodes in turn, until a node succeeds: see {@link Attempts}. */
-  attempt<T>(choose: (tried: Tried) => ClusterNode | undefined, ask: (node: ClusterNode) => Promise<T>): Promise<T> {
-    return this.#attempts.untilDone(choose, ask, () => noNodeError([...this.#nodes.values()]));
+  attempt<T>(
+    choose: (tried: Tried) => ClusterNode | undefined,
+    ask: (node: ClusterNode) => Promise<T>,
+    room?: string,
+  ): Promise<T> {
+    return this.#attempts.untilDone(choose, ask, { room, noCandidate: () => noNodeError([...this.#nodes.values()]) });
   }
 
   /** Returns the node for the next object, by the present state of the nodes. */

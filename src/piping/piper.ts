@@ -201,11 +201,13 @@ export class Piper {
     if (places.length === 0 || places.some(({ router }) => domainOf(router) === domain)) return undefined;
 
     const [[announcement, announce], [production, produce]] = [deferred(), deferred()];
+    const startedAt = performance.now();
     const arrived = this.#attempt(stream, destination, { announce, produce }).finally(() => this.#underway.delete(key));
     // The arrival may have no waiter; callers that wait for another stage see a failure there.
     arrived.catch((error: Error) => {
       log.warn('pipe of %s to router %s failed: %o', streamKey(stream), destination.id, error);
-      this.#note('failed', stream, { to: domain, error: error.message });
+      const ms = Math.round(performance.now() - startedAt);
+      this.#note('failed', stream, { to: domain, ms, error: error.message });
     });
     const piping = { announced: firstOf(announcement, arrived), produced: firstOf(production, arrived), arrived };
     this.#underway.set(key, piping);
