@@ -43,6 +43,8 @@ export interface MafaldaStatistics {
   nodes: NodeStatistics[];
   /** Number of pairs of nodes that don't reach each other for media; 0 on a machine. */
   linksDown: number;
+  /** State of the directory that a controller was given; missing if there is none, or it does not count. */
+  directory?: DirectoryStatistics;
 }
 
 /** Reason for the end of a client's session. */

@@ -1,4 +1,5 @@
 /** A controller's knowledge of its nodes and their rooms: what the nodes tell, and what a directory says beside that. */
+import type { DirectoryStatistics } from '../api/statistics.ts';
 import { heldRoomsOf } from '../base/roomFinder.ts';
 import { OwnRooms, type HeldRooms } from '../core/heldRooms.ts';
 import type { RemoteMafaldaClient } from '../remote/client/index.ts';
@@ -47,6 +48,11 @@ export class ClusterDirectory implements Pick<Directory, 'watch'> {
   /** Rooms that nodes hold, as far as they tell them, or something of this controller's is in them. */
   get heldRooms(): HeldRooms {
     return this.#told;
+  }
+
+  /** State of the directory that the application has given, if there is one that counts. */
+  get statistics(): DirectoryStatistics | undefined {
+    return this.#given?.statistics;
   }
 
   watch(roomId: string): RoomWatch {

@@ -208,9 +208,10 @@ export class MafaldaHorizontal<Events extends MafaldaHorizontalEvents = MafaldaH
     };
   }
 
-  /** Counts of decisions since the start, and the present states of the nodes. */
+  /** Counts of decisions since the start, and the present states of the nodes and of the directory. */
   get statistics(): MafaldaStatistics {
     const { placements, pipes, refusals, linksDown } = this.#nodes;
+    const { statistics: directory } = this.#directory;
     return {
       placements: placements.counts,
       pipes: pipes.counts,
@@ -218,6 +219,7 @@ export class MafaldaHorizontal<Events extends MafaldaHorizontalEvents = MafaldaH
       refusals,
       nodes: [...this.#nodes].map(statisticsOf),
       linksDown: linksDown.length,
+      ...(directory && { directory }),
     };
   }
 

@@ -28,20 +28,28 @@ export function register<Source>(
       new Gauge({
         ...configuration,
         async collect() {
-          this.reset();
-          for (const sample of await read(source)) this.set({ ...sample.labels }, sample.value);
+          const samples = await read(source);
+          clear(this, labels, samples);
+          for (const sample of samples) this.set({ ...sample.labels }, sample.value);
         },
       });
     } else {
       new Counter({
         ...configuration,
         async collect() {
-          this.reset();
-          for (const sample of await read(source)) this.inc({ ...sample.labels }, sample.value);
+          const samples = await read(source);
+          clear(this, labels, samples);
+          for (const sample of samples) this.inc({ ...sample.labels }, sample.value);
         },
       });
     }
   }
+}
+
+/** Clears a metric. prom-client gives one without labels the value 0 then, which is wrong where there is no value. */
+function clear(metric: Gauge | Counter, labels: readonly string[], samples: readonly Sample[]): void {
+  metric.reset();
+  if (samples.length === 0 && labels.length === 0) metric.remove();
 }
 
 /** Returns a sample for each entry of a record. */

@@ -1,6 +1,6 @@
 /** Metrics of a Mafalda: of its machine if it has Workers of its own, of its nodes if it has nodes. */
 import type { HostLoad, WorkerLoad } from '../api/load.ts';
-import type { MafaldaStatistics, NodeStatistics } from '../api/statistics.ts';
+import type { DirectoryStatistics, MafaldaStatistics, NodeStatistics } from '../api/statistics.ts';
 import type { MafaldaApi } from '../api/types.ts';
 import { countsOf, samplesOf, type Definition, type Sample } from './definition.ts';
 import { Links } from './links.ts';
@@ -97,7 +97,7 @@ export const machineMetrics: readonly MafaldaDefinition[] = [
   {
     name: 'mafalda_host_cores',
     type: 'gauge',
-    help: 'CPU cores of the machine.',
+    help: 'CPU cores that the process may use: those of the machine, or what its cgroup gives.',
     labels: [],
     read: ({ mafalda }) => ofHost(mafalda, ({ cores }) => [{ value: cores }]),
   },
@@ -111,7 +111,7 @@ export const machineMetrics: readonly MafaldaDefinition[] = [
   {
     name: 'mafalda_host_memory_bytes',
     type: 'gauge',
-    help: 'Memory of the machine, all of it and what is free.',
+    help: 'Memory that the process may use, of the machine or of its cgroup: all of it, and what is free.',
     labels: ['state'],
     read: ({ mafalda }) => ofHost(mafalda, ({ memory }) => samplesOf('state', { ...memory })),
   },
@@ -179,6 +179,20 @@ export const controllerMetrics: readonly MafaldaDefinition[] = [
     labels: ['error'],
     read: ({ mafalda }) => samplesOf('error', statisticsOf(mafalda).refusals),
   },
+  {
+    name: 'mafalda_controller_directory_up',
+    type: 'gauge',
+    help: 'Whether the directory that tells the controller of nodes and rooms can be used: 1, or 0.',
+    labels: [],
+    read: ({ mafalda }) => ofDirectory(mafalda, ({ up }) => Number(up)),
+  },
+  {
+    name: 'mafalda_controller_directory_outages_total',
+    type: 'counter',
+    help: 'Outages of that directory.',
+    labels: [],
+    read: ({ mafalda }) => ofDirectory(mafalda, ({ outages }) => outages),
+  },
 ];
 
 function statisticsOf({ statistics }: MafaldaApi): MafaldaStatistics {
@@ -200,6 +214,12 @@ function ofWorkers(mafalda: MafaldaApi, figure: (worker: WorkerLoad) => number):
 
 function ofNodes(mafalda: MafaldaApi, figure: (node: NodeStatistics) => number): Sample[] {
   return statisticsOf(mafalda).nodes.map(node => ({ value: figure(node), labels: { node: node.id } }));
+}
+
+/** Returns a sample of the directory; none if the controller was given none that counts. */
+function ofDirectory(mafalda: MafaldaApi, figure: (directory: DirectoryStatistics) => number): Sample[] {
+  const { directory } = statisticsOf(mafalda);
+  return directory ? [{ value: figure(directory) }] : [];
 }
 
 /** Returns samples of the machine; none before a remote one has reported. */

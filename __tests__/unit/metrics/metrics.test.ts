@@ -2,13 +2,15 @@
 import { expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { Registry } from 'prom-client';
-import { MafaldaHorizontal, RemoteMafaldaClient } from '../../../src/index.ts';
+import { MafaldaHorizontal, RemoteMafaldaClient, setLogEventListeners, type LogFacts } from '../../../src/index.ts';
 import { Autoscaler } from '../../../src/autoscale/index.ts';
 import { registerMetrics } from '../../../src/metrics/index.ts';
+import { RedisDirectory } from '../../../src/redis/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { CutProxy } from '../../helpers/cutProxy.ts';
 import { parseMetrics, scrape } from '../../helpers/http.ts';
 import { mediaCodecs, openPath, RtpReceiver, RtpSender } from '../../helpers/rtp.ts';
+import { RedisServer, whyNoRedis } from '../../helpers/redisServer.ts';
 import { Served } from '../../helpers/serve.ts';
 import { until } from '../../helpers/until.ts';
 
@@ -26,7 +28,7 @@ test('a media server tells of its Workers, pipes, sessions and calls', async () 
   const before = await scrape(a.url);
   expect(before.get('mafalda_sessions{state="connected"}')).toBe(1);
   expect(before.get('mafalda_rooms')).toBe(0);
-  expect([...before.keys()].filter(name => name.startsWith('mafalda_worker_'))).toEqual([]);
+  expect([...before.keys()].filter(name => /^mafalda_worker_|_directory_/.test(name))).toEqual([]);
 
   const room = mafalda.createMafaldaRouter({ id: 'room-1', routerOptions: { mediaCodecs } });
   const at = (url: string): object => ({ placement: { node: url } });
@@ -107,6 +109,30 @@ test('a controller tells of its nodes and decisions, in the application’s own 
   expect(() => registerMetrics(registry, mafalda)).toThrow(/already been registered/);
 });
 
+test('each decision is one structured line: room, place, reason and milliseconds', async () => {
+  const lines: { namespace: string; facts: LogFacts }[] = [];
+  opened({ close: () => setLogEventListeners() });
+  setLogEventListeners({ ondebug: (namespace, _log, facts) => facts && lines.push({ namespace, facts }) });
+  const { a, b, mafalda } = await cluster();
+  const room = mafalda.createMafaldaRouter({ id: 'room-1', routerOptions: { mediaCodecs } });
+  const sender = await RtpSender.create(room, 'audio', undefined, { placement: { node: a.url } });
+  await RtpReceiver.create(room, sender.producer.id, { placement: { node: b.url } });
+  await room.createDirectTransport();
+  await a.server.drain({ deadline: 0 });
+  await expect(room.createDirectTransport({ placement: { node: a.url } })).rejects.toThrow(/drain/);
+
+  const told = { room: 'room-1', reason: expect.any(String) as unknown, ms: expect.any(Number) as unknown };
+  const placements = lines.filter(({ namespace }) => namespace === 'mafalda:placement').map(({ facts }) => facts);
+  for (const facts of placements) expect(facts).toMatchObject(told);
+  const reasonsAt = (place: 'node' | 'worker'): unknown[] =>
+    placements.filter(facts => place in facts).map(({ reason }) => reason);
+  expect(reasonsAt('node')).toEqual(['bound', 'bound', 'used', 'NodeDrainingError']);
+  expect(reasonsAt('worker')).toEqual(['started', 'started', 'used']);
+  expect(lines.filter(({ namespace }) => namespace === 'mafalda:piping').map(({ facts }) => facts)).toEqual([
+    { ...told, stream: sender.producer.id, from: a.url, to: b.url, reason: 'origin' },
+  ]);
+});
+
 test('a server counts reconnections, refusals, dead Workers, and the ends of sessions', async () => {
   const served = opened(await Served.create({ auth: 'secret', limits: { objects: 2 } }));
   const proxy = opened(await CutProxy.create(served.url));
@@ -132,3 +158,28 @@ test('a server counts reconnections, refusals, dead Workers, and the ends of ses
   expect(metrics.get('mafalda_refusals_total{reason="unauthorized"}')).toBeGreaterThanOrEqual(1);
   expect(metrics.get('mafalda_refusals_total{reason="objects"}')).toBe(1);
 });
+
+const noRedis = whyNoRedis();
+(noRedis === undefined ? test : test.skip)(
+  `a controller tells of the directory that it was given${noRedis === undefined ? '' : `: ${noRedis}`}`,
+  async () => {
+    const redis = opened(await RedisServer.create());
+    const directory = opened(new RedisDirectory(redis.url));
+    const mafalda = opened(new MafaldaHorizontal({ directory }));
+    mafalda.on('error', () => undefined);
+    await directory.known;
+    const registry = new Registry();
+    registerMetrics(registry, mafalda);
+    const read = async (name: string): Promise<number | undefined> =>
+      parseMetrics(await registry.metrics()).get(`mafalda_controller_directory_${name}`);
+    expect([await read('up'), await read('outages_total')]).toEqual([1, 0]);
+    const outage = once(mafalda, 'error');
+    await redis.kill();
+    await outage;
+    expect([await read('up'), await read('outages_total')]).toEqual([0, 1]);
+
+    const without = new Registry();
+    registerMetrics(without, opened(new MafaldaHorizontal()));
+    expect([...parseMetrics(await without.metrics()).keys()].filter(name => name.includes('directory'))).toEqual([]);
+  },
+);
