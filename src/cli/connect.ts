@@ -4,7 +4,8 @@ import { tokenOf } from './serverOptions.ts';
 import type { clientSettings } from './settings/serverSettings.ts';
 import type { Values } from './settings/readSettings.ts';
 
-const DEFAULT_TIMEOUT_MS = 5000;
+/** Time to wait for a server, in ms. */
+export const DEFAULT_TIMEOUT_MS = 5000;
 
 /**
  * Runs an action with a connected client, which closes at the end.

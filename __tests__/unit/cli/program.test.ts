@@ -1,10 +1,14 @@
 /** Commands in this process, with real servers. */
 import { describe, expect, test } from '@jest/globals';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { RemoteMafaldaClient } from '../../../src/index.ts';
 import { runProgram } from '../../../src/cli/program.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { RecordingTerminal } from '../../helpers/recordingTerminal.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
+import { selfSigned } from '../../helpers/tls.ts';
 
 const opened = closingAfterEach();
 
@@ -104,6 +108,39 @@ describe('doctor', () => {
       state: 'problem',
       text: expect.stringContaining('unauthorized') as unknown as string,
     });
+  });
+
+  test('says that pipes get no media through where a server announces an address that leads nowhere', async () => {
+    const a = opened(await Served.create());
+    const pipeListenInfo = { protocol: 'udp', ip: '127.0.0.1', announcedAddress: '192.0.2.1' } as const;
+    const b = opened(await Served.create({ pipeListenInfo }));
+    const { out, code } = await run('doctor', a.url, b.url);
+    expect(out).toMatch(/PROBLEM +ws:.* and ws:.*: pipes: no UDP gets through/);
+    expect(code).toBe(1);
+  });
+
+  test('looks at the clock and the certificate of a server with TLS, and trusts none that it does not know', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mafalda-doctor-'));
+    opened({ close: () => rm(folder, { recursive: true }) });
+    const certificate = await selfSigned();
+    await writeFile(join(folder, 'ca.pem'), certificate.cert);
+    const { url } = opened(await Served.create(certificate));
+    const known = await run('doctor', url, '--ca', join(folder, 'ca.pem'));
+    expect(known.out).toMatch(/ok +wss:.*: clock: differs by 0\.\d s/);
+    expect(known.out).toMatch(/warning +wss:.*: certificate: the certificate of CN=mafalda-test ends in [01] days/);
+    expect(known.code).toBe(0);
+    const unknown = await run('doctor', url);
+    expect(unknown.out).toMatch(/PROBLEM +wss:.*: certificate: .*self-signed/);
+    expect(unknown.code).toBe(1);
+  });
+
+  test('an announced address that leads here is not this machine’s alone, and one that leads nowhere is told', async () => {
+    const here = await run('doctor', '--announced-address', '127.0.0.2');
+    expect(here.out).toMatch(
+      /ok +announced address: 127\.0\.0\.2 leads here: a packet to its UDP port \d+ has come back/,
+    );
+    const nowhere = await run('doctor', '--announced-address', '192.0.2.1');
+    expect(nowhere.out).toMatch(/warning +announced address: 192\.0\.2\.1 is none of this machine’s/);
   });
 
   test('looks at this machine', async () => {

@@ -1,6 +1,7 @@
 /** Checks of this machine, with the settings that `serve` would have. */
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
+import { randomUUID } from 'node:crypto';
+import { on, once } from 'node:events';
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { createServer } from 'node:net';
@@ -28,6 +29,8 @@ const LEAST_NODE_MAJOR = 22;
 /** Memory that a media server with few rooms uses, in bytes. */
 const LEAST_MEMORY = 512e6;
 const COMMAND_TIMEOUT_MS = 3000;
+/** Time for a packet to come back to this machine, in ms. */
+const RETURN_TIMEOUT_MS = 1000;
 
 export function localChecks({ port, host, cert, announcedAddress, mediaPorts, pipePorts }: LocalValues): Check[] {
   return [
@@ -39,7 +42,7 @@ export function localChecks({ port, host, cert, announcedAddress, mediaPorts, pi
     ...(port === undefined ? [] : [{ name: `TCP port ${port}`, run: () => checkTcp(port, host) }]),
     ...(mediaPorts ? [{ name: 'media ports', run: () => checkUdp(mediaPorts) }] : []),
     ...(pipePorts ? [{ name: 'pipe ports', run: () => checkUdp(pipePorts) }] : []),
-    { name: 'announced address', run: () => checkAddress(announcedAddress) },
+    { name: 'announced address', run: () => checkAddress(announcedAddress, mediaPorts) },
     ...(cert === undefined ? [] : [{ name: 'certificate', run: async () => checkCertificate(cert) }]),
   ];
 }
@@ -128,16 +131,49 @@ async function isFreeOverUdp(port: number): Promise<boolean> {
   }
 }
 
-async function checkAddress(announcedAddress: string | undefined): Promise<Finding> {
+/** Looks whether the address leads to this machine, as far as that can be told from here. */
+async function checkAddress(announcedAddress: string | undefined, ports: PortRange | undefined): Promise<Finding> {
   const own = Object.values(networkInterfaces()).flatMap(addresses => (addresses ?? []).map(({ address }) => address));
   if (announcedAddress === undefined)
     return warning('none: give --announced-address, so that clients of other machines reach the media');
   const addresses = await lookup(announcedAddress, { all: true }).catch(() => []);
   if (addresses.length === 0) return problem(`${announcedAddress} is no host that can be found`);
   if (addresses.some(({ address }) => own.includes(address))) return ok(`${announcedAddress} is this machine’s`);
+  const { address, family } = addresses[0]!;
+  const port = await returnedPort(address, family, ports);
+  if (port !== undefined)
+    return ok(`${announcedAddress} leads here: a packet to its UDP port ${port} has come back to this machine`);
   return warning(
-    `${announcedAddress} is none of this machine’s addresses: right behind NAT that passes on the ports of media, wrong else`,
+    `${announcedAddress} is none of this machine’s addresses, and no packet from here comes back from it: right behind NAT that passes on the ports of media but turns none of ours around, wrong else`,
   );
+}
+
+/**
+ * Sends a packet to an address, to a port of the range that is free here.
+ * @returns the port, if the packet arrives here
+ */
+async function returnedPort(
+  address: string,
+  family: number,
+  { min, max }: PortRange = { min: 0, max: 0 },
+): Promise<number | undefined> {
+  let port = min;
+  while (port < max && !(await isFreeOverUdp(port))) ++port;
+  const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
+  try {
+    socket.bind(port);
+    await once(socket, 'listening');
+    const token = randomUUID();
+    const packets = on(socket, 'message', { signal: AbortSignal.timeout(RETURN_TIMEOUT_MS) });
+    const { port: bound } = socket.address();
+    socket.send(token, bound, address);
+    for await (const [packet] of packets as AsyncIterable<[Buffer]>) if (packet.toString() === token) return bound;
+  } catch {
+    // The packet has not come in time, or the network has refused it.
+  } finally {
+    socket.close();
+  }
+  return undefined;
 }
 
 function checkCertificate(cert: string): Finding {

@@ -2,9 +2,11 @@
 import { version } from 'mediasoup';
 import { probe } from '../../horizontal/reachability/probe.ts';
 import type { RemoteMafaldaClient } from '../../remote/index.ts';
-import { withClient } from '../connect.ts';
+import { expiryOf } from '../advice.ts';
+import { DEFAULT_TIMEOUT_MS, withClient } from '../connect.ts';
 import type { clientSettings } from '../settings/serverSettings.ts';
 import type { Values } from '../settings/readSettings.ts';
+import { askHealth, type Health } from './askHealth.ts';
 import { ok, problem, warning, type Check, type Finding } from './check.ts';
 
 type ClientValues = Values<typeof clientSettings>;
@@ -20,12 +22,16 @@ const PROBE_TIMEOUT_MS = 10_000;
 export function serverChecks(url: string, values: ClientValues): Check[] {
   const withIt = (look: (client: RemoteMafaldaClient) => Finding | Promise<Finding>): Promise<Finding> =>
     withClient(url, values, async client => look(client));
+  const { ca, cert, key, timeout = DEFAULT_TIMEOUT_MS } = values;
+  const health = (): Promise<Health> => askHealth(url, { ca, cert, key, timeout });
+  const isSecure = /^(wss|https):/.test(url);
   return [
     { name: `${url}: connection and token`, run: () => withIt(() => ok('lets this client in')) },
     { name: `${url}: versions`, run: () => withIt(client => compareVersions(client.mediasoup.version)) },
     { name: `${url}: state`, run: () => withIt(stateOf) },
     { name: `${url}: round trip`, run: () => withIt(measureRoundTrip) },
-    { name: `${url}: clock`, run: () => compareClocks(url) },
+    { name: `${url}: clock`, run: async () => compareClocks(await health()) },
+    ...(isSecure ? [{ name: `${url}: certificate`, run: async () => checkDates(await health()) }] : []),
   ];
 }
 
@@ -72,19 +78,18 @@ async function measureRoundTrip(client: RemoteMafaldaClient): Promise<Finding> {
   return median > LONG_ROUND_TRIP_MS ? warning(`${text}: each join waits for several of them`) : ok(text);
 }
 
-/** Compares clocks by the date of an answer over HTTP. A certificate that fetch() does not know is no matter here. */
-async function compareClocks(url: string): Promise<Finding> {
-  let date: string | null;
-  const before = Date.now();
-  try {
-    const response = await fetch(new URL('/healthz', url.replace(/^ws/, 'http')));
-    date = response.headers.get('date');
-  } catch (error) {
-    return warning(`could not be asked for: ${(error as Error).message}`);
-  }
-  if (date === null) return warning('is not told by the server');
+/** Compares clocks by the date of an answer over HTTP. */
+function compareClocks({ date }: Health): Finding {
+  if (date === undefined) return warning('is not told by the server');
   // The date has whole seconds.
-  const difference = Date.parse(date) + 500 - (before + Date.now()) / 2;
+  const difference = Date.parse(date) + 500 - Date.now();
   const text = `differs by ${(Math.abs(difference) / 1000).toFixed(1)} s from the one here, to half a second`;
   return Math.abs(difference) > MAX_CLOCK_DIFFERENCE_MS ? warning(text) : ok(text);
+}
+
+/** Looks at the dates of a certificate, which the connection has found valid at present. */
+function checkDates({ certificate }: Health): Finding {
+  if (!certificate) return warning('is not shown by the server');
+  const expiry = expiryOf(certificate.toString());
+  return expiry === undefined ? ok(`is valid until ${certificate.validTo}`) : warning(expiry);
 }
