@@ -23,6 +23,11 @@ export class Times {
     return values && [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
   }
 
+  mean(what: string, who: string): number | undefined {
+    const values = this.#times.get(what)?.get(who);
+    return values && values.reduce((sum, value) => sum + value, 0) / values.length;
+  }
+
   clear(): void {
     this.#times.clear();
   }

@@ -1,5 +1,5 @@
 /**
- * A media server for `remote.ts`, in a process of its own: a Mafalda behind its server, or the one by hand. The one by hand also acknowledges bare packets.
+ * A media server for `remote.ts`, in a process of its own: a Mafalda behind its server, or the one by hand. The one by hand also acknowledges bare packets, and tells what its Worker uses.
  */
 import { createServer } from 'node:http';
 import { once } from 'node:events';
@@ -39,6 +39,7 @@ async function startByHand(): Promise<string> {
     socket.on('bare', (name: string, _request: unknown, acknowledge: (answer: unknown) => void) =>
       acknowledge(answers[name]),
     );
+    socket.on('usage', async (acknowledge: (usage: unknown) => void) => acknowledge(await worker.getResourceUsage()));
     serveByHand(socket, worker, { mediaCodecs: [...mediaCodecs] });
   });
   http.listen(0, '127.0.0.1');

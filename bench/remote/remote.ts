@@ -7,37 +7,27 @@
  *
  * Prints a table in Markdown, with medians, and draws it into `docs/images/remote-calls.svg`.
  */
-import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import * as mediasoup from 'mediasoup';
 import { io } from 'socket.io-client';
 import { openByHand } from './byHandClient.ts';
 import { calls, measureCalls, measureJoins, measurePipelined, measurePipes, Times } from './measures.ts';
 import { openClient, openOurs, subjectTransport } from './ours.ts';
 import { drawReport, tableOf } from './report.ts';
+import { startNode, type NodeProcess } from './startNode.ts';
 import { listenInfos, mediaCodecs, rtpParametersOf, type Room } from './subject.ts';
+import { inTurns, repeat } from './turns.ts';
 
-/** Each way runs for so long before it counts. */
-const WARM_UP = 0.2;
 const CALLS = Number(process.argv[2] ?? 800);
 const PIPES = Math.ceil(CALLS / 6);
 const BURSTS = Math.ceil(CALLS / 80);
 const JOINS = Math.ceil(CALLS / 80);
 const PIPELINED = 500;
 const PEOPLE = 10;
-/** A way waits until the closing that the way before it has caused is over. */
-const SETTLE_MS = 5;
 
-async function start(kind: 'ours' | 'by hand'): Promise<{ child: ChildProcess; url: string }> {
-  const child = fork(fileURLToPath(new URL('node.ts', import.meta.url)), [kind]);
-  const [url] = (await once(child, 'message')) as [string];
-  return { child, url };
-}
-
-async function cpuOf(nodes: readonly { child: ChildProcess }[]): Promise<number> {
+async function cpuOf(nodes: readonly NodeProcess[]): Promise<number> {
   const { user, system } = process.cpuUsage();
   const others = await Promise.all(
     nodes.map(async ({ child }) => {
@@ -49,26 +39,9 @@ async function cpuOf(nodes: readonly { child: ChildProcess }[]): Promise<number>
   return (user + system) / 1000 + others.reduce((sum, ms) => sum + ms, 0);
 }
 
-async function repeat(
-  count: number,
-  times: Times,
-  round: (times: Times, index: number) => Promise<void>,
-): Promise<void> {
-  for (let index = 0; index < WARM_UP * count; ++index) await round(new Times(), index);
-  for (let index = 0; index < count; ++index) await round(times, index);
-}
-
-/** Each is first as often as the others. */
-async function inTurns(round: number, ways: readonly (() => Promise<void>)[]): Promise<void> {
-  for (let turn = 0; turn < ways.length; ++turn) {
-    await ways[(round + turn) % ways.length]!();
-    await new Promise(resolve => setTimeout(resolve, SETTLE_MS));
-  }
-}
-
 const nodes = {
-  ours: await Promise.all([start('ours'), start('ours')]),
-  byHand: await Promise.all([start('by hand'), start('by hand')]),
+  ours: await Promise.all([startNode('ours'), startNode('ours')]),
+  byHand: await Promise.all([startNode('by hand'), startNode('by hand')]),
 };
 const ours = await openOurs(nodes.ours.map(({ url }) => url));
 const byHand = await openByHand(nodes.byHand.map(({ url }) => url));
