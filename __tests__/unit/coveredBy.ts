@@ -79,7 +79,6 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'horizontal/reachability/linkTable': ['unit/horizontal/reachability/reachability.test.ts', 'unit/growth.test.ts'],
   'horizontal/interceptObject': everywhere,
   'horizontal/sources': ['unit/horizontal/pipeTree.test.ts', 'unit/horizontal/drain.test.ts'],
-  'horizontal/nodeStates': ['unit/horizontal/nodes.test.ts', 'unit/metrics/metrics.test.ts'],
   'horizontal/unavailability': ['unit/horizontal/nodePool.test.ts', 'unit/horizontal/nodes.test.ts'],
   'horizontal/recordedNode': ['unit/horizontal/recordedNodes.test.ts'],
   'horizontal/whereabouts': ['unit/horizontal/controllers.test.ts', 'unit/horizontal/placement.test.ts'],

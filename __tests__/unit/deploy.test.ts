@@ -56,6 +56,7 @@ test('the dashboard shows each metric of which an operator may want to see a cur
   const left = [...definitions.map(({ name }) => name), CALL_DURATION.name].filter(name => !text.includes(name));
   expect(left.sort()).toEqual([
     'mafalda_autoscaler_leading',
+    'mafalda_controller_directory_outages_total',
     'mafalda_directory_outages_total',
     'mafalda_draining',
     'mafalda_host_cores',
@@ -102,6 +103,11 @@ test('files of settings and variables name settings that exist', async () => {
   );
   expect(named.length).toBeGreaterThan(5);
   expect(named.filter(name => !variables.has(name))).toEqual([]);
+});
+
+test('the container has the version that this is', () => {
+  const { name, version } = JSON.parse(read('package.json')) as { name: string; version: string };
+  expect(/^ARG PACKAGE=(.*)$/m.exec(read('deploy/container/Containerfile'))?.[1]).toBe(`${name}@${version}`);
 });
 
 test('what kills a server gives it the time that a drain may take', () => {
