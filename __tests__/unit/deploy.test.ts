@@ -123,3 +123,10 @@ const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0;
   const { status, stderr } = spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' });
   expect([status, stderr]).toEqual([0, '']);
 });
+
+(hasSystemd ? test : test.skip)('the unit is exposed to little, by what systemd finds', () => {
+  const file = fileURLToPath(new URL('deploy/systemd/mafalda-server.service', root));
+  const args = ['security', '--offline=true', '--threshold=20', '--no-pager', file];
+  const { status, stdout } = spawnSync('systemd-analyze', args, { encoding: 'utf8' });
+  expect(`${status} ${stdout.trim().split('\n').at(-1)}`).toMatch(/^0 .*Overall exposure level .*: 1\.\d OK/);
+});
