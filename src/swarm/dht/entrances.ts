@@ -7,7 +7,9 @@ import { shuffled } from '../../core/shuffled.ts';
 import { parseAddress, toText, type HostAndPort } from './address.ts';
 
 /** Remembered peers that are asked at a time, beside all that are named. */
-const MAX_REMEMBERED = 8;
+const MAX_ASKED = 8;
+/** Peers of this run that are remembered beside those of the last one. */
+const MAX_MET = 50;
 
 export interface EntrancesOptions {
   /** Addresses that the application has named, `host:port`. */
@@ -22,6 +24,8 @@ export interface EntrancesOptions {
 
 export class Entrances {
   readonly #options: EntrancesOptions;
+  /** Addresses of peers that were known in this run, the latest last. */
+  readonly #met = new Set<string>();
 
   constructor(options: EntrancesOptions) {
     this.#options = options;
@@ -33,7 +37,8 @@ export class Entrances {
    */
   async askAll(): Promise<ReadonlyMap<string, Error>> {
     const { bootstrap, remembered } = this.#options;
-    const chosen = new Set([...bootstrap, ...shuffled(remembered).slice(0, MAX_REMEMBERED)]);
+    const others = shuffled([...remembered, ...this.#met]).slice(0, MAX_ASKED);
+    const chosen = new Set([...bootstrap, ...others]);
     const failures = new Map<string, Error>();
     return new Promise(resolve => {
       const asked = [...chosen].map(async address => {
@@ -51,8 +56,18 @@ export class Entrances {
   async askOther(known: readonly HostAndPort[]): Promise<void> {
     const { bootstrap, remembered } = this.#options;
     const present = new Set(known.map(toText));
-    const [address] = shuffled([...new Set([...bootstrap, ...remembered])].filter(each => !present.has(each)));
+    this.#meet(present);
+    const all = new Set([...bootstrap, ...remembered, ...this.#met]);
+    const [address] = shuffled([...all].filter(each => !present.has(each)));
     if (address !== undefined) await this.#ask(address);
+  }
+
+  #meet(present: Iterable<string>): void {
+    for (const address of present) {
+      this.#met.delete(address);
+      this.#met.add(address);
+      if (this.#met.size > MAX_MET) this.#met.delete([...this.#met][0]!);
+    }
   }
 
   /** @returns whether it is another peer, which has answered */

@@ -48,6 +48,8 @@ export class Sample {
   readonly #peers = new Map<string, Peer>();
   /** Servers of rooms, by URL, with the number of rooms. */
   readonly #pinned = new Counts();
+  /** Peers that are silent, by their addresses, and may be back: a network may have been cut. */
+  readonly #lost = new Map<string, Address>();
   /** Owners of URLs, also of those that are not known at present. */
   readonly #owners = new Map<string, Owner>();
   readonly #listener: SampleListener;
@@ -59,6 +61,11 @@ export class Sample {
   /** Addresses of the peers, those that have been known longest first. */
   get addresses(): Address[] {
     return [...this.#peers.values()].map(({ address }) => address);
+  }
+
+  /** Addresses of peers that were silent, and may be back. */
+  get lost(): Address[] {
+    return [...this.#lost.values()];
   }
 
   /** Returns the peer that a URL belongs to, as far as is known. */
@@ -74,6 +81,7 @@ export class Sample {
       if (before && ++before.silences >= MAX_SILENCES) this.#lose(key);
       return;
     }
+    this.#lost.delete(key);
     const owner = { peerId: status.peerId, host: address.host, fingerprint: status.fingerprint };
     const servers = status.servers.filter(({ url }) => this.#own(url, owner));
     if (servers.length === 0) return this.#forget(key);
@@ -130,8 +138,11 @@ export class Sample {
   /** Forgets a peer that is silent, also if there are records of it that are valid for a while. */
   #lose(key: string): void {
     const peer = this.#peers.get(key);
+    if (!peer) return;
     this.#forget(key);
-    for (const { url } of peer?.status.servers ?? []) if (this.nodes.delete(url)) this.#listener.onGone(url);
+    if (this.#lost.size >= MAX_PEERS) this.#lost.delete([...this.#lost.keys()][0]!);
+    this.#lost.set(key, peer.address);
+    for (const { url } of peer.status.servers) if (this.nodes.delete(url)) this.#listener.onGone(url);
   }
 
   #forget(key: string): void {

@@ -225,11 +225,13 @@ export class SwarmDirectory extends EnhancedEventEmitter<DirectoryEvents> implem
     this.#opening.then(act).catch(error => log.warn('%o', error));
   }
 
-  /** Asks some peers for their load: some of those that are known, and others. */
+  /** Asks some peers for their load: some of those that are known, others, and one that was silent. */
   async #ask(dht: Dht): Promise<void> {
-    const some = [this.#sample.addresses, dht.peers].flatMap(peers => shuffled(peers).slice(0, ASKED));
-    const addresses = new Map(some.map(address => [`${address.host}:${address.port}`, address]));
-    await Promise.all([...addresses.values()].map(address => this.#askOne(dht, address)));
+    const { addresses: known, lost } = this.#sample;
+    const some = [known, dht.peers].flatMap(peers => shuffled(peers).slice(0, ASKED));
+    some.push(...shuffled(lost).slice(0, 1));
+    const chosen = new Map(some.map(address => [`${address.host}:${address.port}`, address]));
+    await Promise.all([...chosen.values()].map(address => this.#askOne(dht, address)));
   }
 
   async #askOne(dht: Dht, address: Address): Promise<void> {

@@ -60,6 +60,14 @@ test('of many remembered ones some are asked at a time, beside all that are name
   expect(ports).toContain(2);
 });
 
+test('a peer that was known in this run is asked when it is not any more, and when no other answers', async () => {
+  const { entrances, ports } = entrancesOf([], []);
+  await entrances.askOther([{ host: own.host, port: 2 }]);
+  await expect(entrances.askOther([])).rejects.toThrow('no answer');
+  expect([...(await entrances.askAll()).keys()]).toEqual([at(2)]);
+  expect(ports).toEqual([2, 2]);
+});
+
 test('one that is not known at present is asked, if there is any', async () => {
   const { entrances, ports } = entrancesOf([2, 3], [at(2)], [at(3)]);
   await entrances.askOther([{ host: own.host, port: 2 }]);

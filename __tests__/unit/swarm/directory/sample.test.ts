@@ -106,8 +106,10 @@ test('a server that holds a room is gone when its peer is silent, and back when 
   sample.note(address(1), says('a', [record('a')]));
   for (let silences = 0; silences < 3; ++silences) sample.note(address(1), undefined);
   expect(log.at(-1)).toBe('wss://a.example/ gone');
+  expect(sample.lost).toEqual([address(1)]);
   sample.note(address(1), says('a', [record('a', 2)]));
   expect(log.at(-1)).toBe('wss://a.example/ 2');
+  expect(sample.lost).toEqual([]);
   sample.unpin(record('a').url);
   expect(sample.nodes.size).toBe(1);
 });
