@@ -57,7 +57,6 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'core/workers/endedBySignal': ['unit/local/signals.test.ts'],
   'core/workers/startWorker': ['unit/local/signals.test.ts', 'unit/local/workers.test.ts'],
   'horizontal/askNodes': ['unit/horizontal/nodes.test.ts', 'hostile/careless.test.ts'],
-  'horizontal/askerOptions': ['scenarios/swarmTrees.test.ts'],
   'horizontal/attempts': ['unit/horizontal/failing.test.ts', 'unit/horizontal/nodePool.test.ts'],
   'horizontal/clusterNode': ['unit/horizontal/nodePool.test.ts', 'unit/horizontal/nodes.test.ts'],
   'horizontal/dumpParts': ['scenarios/scenarios.ts', 'hostile/careless.test.ts'],

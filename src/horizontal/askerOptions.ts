@@ -1,7 +1,6 @@
 /** Knowledge by which a MafaldaRouter over several nodes goes where a node sends it. */
 import type { Router } from 'mediasoup/types';
 import { commonFamily } from '../core/addresses/families.ts';
-import { logger } from '../core/logger.ts';
 import type { ObjectTree } from '../core/objectTree.ts';
 import { within } from '../core/within.ts';
 import type { AskerOptions } from '../piping/delegation/askPlaces.ts';
@@ -10,8 +9,6 @@ import type { ClusterNode } from './clusterNode.ts';
 import type { NodePool } from './nodePool.ts';
 import type { Parts } from './parts.ts';
 import type { PeerRole } from './peerRole.ts';
-
-const log = logger('horizontal');
 
 /** Routers of a machine that are told to others: more than a MafaldaRouter has on most machines. */
 const MAX_ROUTERS = 32;
@@ -34,7 +31,7 @@ export function askerOptions({ tree, nodes, parts, peer, meet }: AskerContext): 
     watermark: nodes.watermark,
     describe: destination => {
       const node = nodeOf(destination);
-      const routers = [destination.id, ...parts.routersOn(node)].slice(0, MAX_ROUTERS);
+      const routers = [...new Set([destination.id, ...parts.routersOn(node)])].slice(0, MAX_ROUTERS);
       return { routers, url: peer && (node.url ?? peer.url), load: node.load };
     },
     loadOf: (candidate, destination) => {
@@ -58,7 +55,10 @@ export function askerOptions({ tree, nodes, parts, peer, meet }: AskerContext): 
     return from.draining ? Math.max(from.load, nodes.watermark) : from.load;
   }
 
-  /** Attaches to the MafaldaRouter on the candidate's node. */
+  /**
+   * Attaches to the MafaldaRouter on the candidate's node.
+   * @throws {NodeUnavailableError} if that can't be connected to
+   */
   async function meetRouter({ routerId, url }: Candidate): Promise<Router | undefined> {
     const node = url === undefined || !peer || url === peer.url ? undefined : meet(url);
     if (!node) return undefined;
@@ -66,7 +66,6 @@ export function askerOptions({ tree, nodes, parts, peer, meet }: AskerContext): 
       if (!node.connected) await node.open();
       await parts.find(node, false);
     })();
-    attaching.catch(error => log.warn('%s: %o', node.id, error));
     await within(attaching, ATTACH_TIMEOUT_MS);
     return tree.routers.get(routerId);
   }

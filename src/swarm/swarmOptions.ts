@@ -2,7 +2,7 @@
 import { isIPv4 } from 'node:net';
 import * as v from 'valibot';
 import { expecting, optionsOf, resolveOptions, rule, secret } from '../api/optionsSchema.ts';
-import { anyText, listOf, pem, port, positiveInteger, text, type OptionType } from '../api/optionTypes.ts';
+import { anyText, duration, listOf, pem, port, positiveInteger, text, type OptionType } from '../api/optionTypes.ts';
 import type { NodeRecord } from '../horizontal/directory/directory.ts';
 import { isNodeUrl } from '../horizontal/directory/nodeRecord.ts';
 import { horizontalOptions } from '../horizontal/horizontalOptions.ts';
@@ -20,7 +20,7 @@ const MAX_TOLD_BYTES = 800;
 /** Options of a MafaldaSwarm; `bootstrap`, `key`, `port` and `url` are required. */
 export interface MafaldaSwarmOptions
   extends
-    Pick<MafaldaHorizontalOptions, 'strategy' | 'watermarkNode' | 'nodeTimeout' | 'callTimeout' | 'limits' | 'ca'>,
+    Pick<MafaldaHorizontalOptions, 'strategy' | 'watermarkNode' | 'callTimeout' | 'limits' | 'ca'>,
     Pick<RemoteMafaldaServerOptions, 'server' | 'region' | 'labels' | 'maxLoad'> {
   /**
    * Addresses of some other peers, `host:port` of their DHTs, by name or IPv4; any of them is enough, and those that are
@@ -71,6 +71,13 @@ export interface MafaldaSwarmOptions
    * @default none: nothing is remembered
    */
   peersFile?: string | undefined;
+  /**
+   * Silence after which the objects of another peer close here, in ms, so that those who got a stream by way of it get
+   * it another way. If others still get packets from the peer, or no peer is heard, it is marked as unreachable instead,
+   * and has 15 s.
+   * @default 2500
+   */
+  nodeTimeout?: number | undefined;
   /**
    * Ed25519 private key of this peer, PEM, by which others know it after a restart.
    * @default a new one at each start
@@ -152,7 +159,7 @@ const peerUrl = secret(
   ),
 );
 
-const { watermarkNode, nodeTimeout, callTimeout, limits, ca } = horizontalOptions.entries;
+const { watermarkNode, callTimeout, limits, ca } = horizontalOptions.entries;
 const { server, region, labels, maxLoad } = serverOptions.entries;
 
 const peerIds = listOf('strings', anyText);
@@ -179,7 +186,7 @@ export const swarmOptions = v.pipe(
     revoked: v.optional(peerIds, []),
     strategy: v.optional(horizontalOptions.entries.strategy.wrapped, () => ownFirst),
     watermarkNode,
-    nodeTimeout,
+    nodeTimeout: v.optional(duration(1), 2500),
     callTimeout,
     limits,
     ca,

@@ -29,7 +29,10 @@ export interface AskerOptions {
   describe: (destination: Router) => Pick<Asker, 'routers' | 'url' | 'load'>;
   /** Returns the load of a place, in percent; Infinity if the stream can't come from there. */
   loadOf: (candidate: Candidate, destination: Router) => number;
-  /** Returns the Router of a place, after connecting to its server if necessary; undefined if it can't be had. */
+  /**
+   * Returns the Router of a place, after connecting to its server if necessary; undefined if it can't be had.
+   * @throws {Error} if its server can't be connected to
+   */
   routerOf: (candidate: Candidate, destination: Router) => Promise<Router | undefined>;
 }
 
@@ -52,6 +55,7 @@ export async function askPlaces(
   const others = places
     .filter(({ router }) => router !== source)
     .map(({ router, piped }) => ({ routerId: router.id, depth: Number(piped), load: 0 }));
+  let cause: unknown;
   const followed = await followRedirects(first, {
     watermark,
     others,
@@ -61,10 +65,15 @@ export async function askPlaces(
       if (!from) throw new NotFoundError(`Router with id "${candidate.routerId}" not found`);
       return make(from, { ...describe(destination), ...question });
     },
-    onFailed: ({ routerId }, error) => log.warn('%s from router %s: %o', describeStream(stream), routerId, error),
+    onFailed: ({ routerId }, error) => {
+      cause = error;
+      log.warn('%s from router %s: %o', describeStream(stream), routerId, error);
+    },
   });
   if (followed.source) return followed;
-  throw new NotFoundError(`${describeStream(stream)} not found: all places that have it and were asked are full`);
+  const reason = cause instanceof Error ? `, or could not be asked (${cause.message})` : '';
+  const message = `${describeStream(stream)} not found: all places that have it and were asked are full${reason}`;
+  throw Object.assign(new NotFoundError(message), { cause });
 }
 
 /**

@@ -42,18 +42,18 @@ export class Delegator {
    * @throws {LimitError} if there is no more room for askers that can't be sent on
    */
   async offer<T extends PipeOffer | PipeRedirect>(
-    { asker, ...request }: OfferRequest,
+    { asker: given, ...request }: OfferRequest,
     offer: (request: OfferRequest) => Promise<T>,
   ): Promise<T | PipeRedirect> {
     const id = streamKey(request.stream);
+    const asker = given && completed(given);
     if (asker && asker.asked.length > 0) await this.#arrival(id, request.routerId);
     if (!this.#branches.has(id, request.remoteRouterId)) {
       if (!asker) this.#assertLimit(id);
       const redirect = asker && this.#decide(id, request, asker);
       if (redirect) return redirect;
     }
-    const { url, load = 0 } = asker ?? {};
-    const release = this.#branches.reserve(id, request.remoteRouterId, { url, load: load >= 0 ? load : 0 });
+    const release = this.#branches.reserve(id, request.remoteRouterId, asker ?? {});
     try {
       return await offer(request);
     } finally {
@@ -97,4 +97,15 @@ export class Delegator {
     await within(arrived, ARRIVAL_TIMEOUT_MS);
     tree.off('add', onAdd);
   }
+}
+
+/** Returns the asker without what a wire has left out, or has told and can't be. */
+function completed({ routers, asked, must, url, load }: Partial<Asker>): Asker {
+  return {
+    routers: routers ?? [],
+    asked: asked ?? [],
+    must: must === true,
+    url: url ?? undefined,
+    load: load !== undefined && load >= 0 ? load : 0,
+  };
 }

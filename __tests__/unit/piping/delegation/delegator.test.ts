@@ -88,7 +88,7 @@ describe('a place with its share of pipes', () => {
 
   test('takes no absurd load for a small one', async () => {
     await ask('a', { ...asker, load: NaN });
-    await ask('b', { ...asker, load: -1e9 });
+    await ask('b', { load: -1e9 } as Asker);
     const answer = await ask('c');
     expect('redirect' in answer && answer.redirect.candidates.map(candidate => candidate.load)).toEqual([0, 0]);
   });
