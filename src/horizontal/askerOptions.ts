@@ -21,8 +21,8 @@ export interface AskerContext {
   parts: Pick<Parts, 'nodeOf' | 'routersOn' | 'find'>;
   /** Undefined if this controller is no peer: then it is not told to others, and meets no nodes. */
   peer: PeerRole | undefined;
-  /** Returns the node of a URL, which may just have become known. */
-  meet: (url: string) => ClusterNode | undefined;
+  /** Returns the node of a URL, which may just have become known; undefined if it can't be found. */
+  meet: (url: string) => Promise<ClusterNode | undefined>;
 }
 
 export function askerOptions({ tree, nodes, parts, peer, meet }: AskerContext): AskerOptions {
@@ -60,9 +60,10 @@ export function askerOptions({ tree, nodes, parts, peer, meet }: AskerContext): 
    * @throws {NodeUnavailableError} if that can't be connected to
    */
   async function meetRouter({ routerId, url }: Candidate): Promise<Router | undefined> {
-    const node = url === undefined || !peer || url === peer.url ? undefined : meet(url);
-    if (!node) return undefined;
+    if (url === undefined || !peer || url === peer.url) return undefined;
     const attaching = (async () => {
+      const node = await meet(url);
+      if (!node) return;
       if (!node.connected) await node.open();
       await parts.find(node, false);
     })();

@@ -24,9 +24,6 @@ export interface ClusterDirectoryOptions {
   now: () => number;
 }
 
-/** The directory as a MafaldaRouter uses it. */
-export type RoomDirectory = Pick<ClusterDirectory, 'watch' | 'meet'>;
-
 export class ClusterDirectory implements Pick<Directory, 'watch'> {
   readonly #told = new ToldDirectory();
   readonly #given: Directory | undefined;
@@ -71,11 +68,6 @@ export class ClusterDirectory implements Pick<Directory, 'watch'> {
    */
   takeIn(url: string): boolean {
     return this.#recorded?.takeIn(url) === true;
-  }
-
-  /** Returns the node of a URL that another node has named, if there is a directory for such nodes. */
-  meet(url: string): ClusterNode | undefined {
-    return this.#recorded?.meet(url);
   }
 
   /** Follows neither nodes nor the directory any longer, which stays open. */

@@ -87,6 +87,17 @@ export class Holders {
     }));
   }
 
+  /**
+   * Returns the node of a URL that another node has named. A node that is not known yet is looked for in the directory:
+   * the word of another node is not enough to connect to it.
+   */
+  async meet(url: string): Promise<ClusterNode | undefined> {
+    this.use();
+    const { nodes } = this.#options;
+    if (!nodes.find(url)) await this.#untilTold(true);
+    return nodes.find(url);
+  }
+
   /** Returns whether the directory names the node. */
   isNamed({ id, aliases }: ClusterNode): boolean {
     return this.#named.size > 0 && (this.#named.has(id) || [...aliases].some(alias => this.#named.has(alias)));

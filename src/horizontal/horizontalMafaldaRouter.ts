@@ -33,7 +33,7 @@ import { separatePlacement, type CreateMethod } from '../api/createOptions.ts';
 import type { MafaldaRouter, MafaldaRouterOptions, PlacementOptional, ResourceUsages } from '../api/types.ts';
 import type { PipeableMafaldaRouter } from '../base/pipeableMafaldaRouter.ts';
 import type { ClusterNode } from './clusterNode.ts';
-import type { RoomDirectory } from './clusterDirectory.ts';
+import type { Directory } from './directory/directory.ts';
 import { Holders } from './holders.ts';
 import { Losses } from './lostNodes.ts';
 import type { PoolRequest } from './nodeChoice.ts';
@@ -79,7 +79,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
    */
   constructor(
     nodes: NodePool,
-    directory: RoomDirectory,
+    directory: Pick<Directory, 'watch'>,
     options: ResolvedMafaldaRouterOptions,
     given: MafaldaRouterOptions,
     peer?: PeerRole,
@@ -131,7 +131,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       onAwake: consumer => this.#flow.markAwake(consumer),
       chooseSource: (places, destination) =>
         chooseSourceNode(places, destination, nodes, router => this.#nodeOf(router), peer?.fanOut),
-      asker: askerOptions({ tree: this.tree, nodes, parts: this.#parts, peer, meet: url => directory.meet(url) }),
+      asker: askerOptions({ tree: this.tree, nodes, parts: this.#parts, peer, meet: url => this.#holders.meet(url) }),
       detour: (stream, places, destination) =>
         makeDetour(stream, places, destination, {
           nodes,

@@ -4,7 +4,6 @@
  */
 import type { RemoteMafaldaClient } from '../remote/client/index.ts';
 import type { Directory, NodeRecord } from './directory/directory.ts';
-import { isNodeUrl } from './directory/nodeRecord.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import type { NodePool } from './nodePool.ts';
 import { RecordedNode } from './recordedNode.ts';
@@ -53,20 +52,6 @@ export class RecordedNodes {
     const record = this.#options.directory.nodes.get(url);
     if (record) this.#set(record);
     return record !== undefined;
-  }
-
-  /**
-   * Returns the node of a URL that another node has named. A node that the directory does not know stays as long as
-   * something of this controller's is there.
-   */
-  meet(url: string): ClusterNode | undefined {
-    const { nodes } = this.#options;
-    const known = nodes.find(url);
-    if (known || !isNodeUrl(url) || this.#removed.has(url)) return known;
-    this.#set({ url, serverId: '', labels: {}, load: 0, draining: false });
-    const node = nodes.find(url);
-    if (node instanceof RecordedNode) node.isRecorded = this.#options.directory.nodes.has(url);
-    return node;
   }
 
   close(): void {

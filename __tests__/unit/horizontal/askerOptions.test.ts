@@ -42,13 +42,13 @@ function options(as: typeof peer | null = peer, reach = true): AskerOptions {
       routersOn: of => (of as unknown as Node).routers,
       find: async of => {
         found.push(of as unknown as Node);
-        nodes.stranger = Object.assign(nodes.stranger, { routers: ['strange'] });
+        Object.assign(nodes.stranger, { routers: ['strange'] });
         routers.set('strange', { id: 'strange' } as Router);
         return true;
       },
     },
     peer: as ?? undefined,
-    meet: url => {
+    meet: async url => {
       met.push(url);
       return nodes.stranger as unknown as ClusterNode;
     },
@@ -97,10 +97,12 @@ describe('the Router of a place', () => {
 
   test('is found at its server, after connecting to that', async () => {
     let opened = 0;
-    nodes.stranger = node([], { connected: false, open: async () => void ++opened });
-    const asking = options().routerOf(candidate('strange', 'wss://stranger'), own);
-    nodes.stranger = Object.assign(nodes.stranger, { connected: true });
-    expect(await asking).toEqual({ id: 'strange' });
+    const open = async (): Promise<void> => {
+      ++opened;
+      Object.assign(nodes.stranger, { connected: true });
+    };
+    nodes.stranger = node([], { connected: false, open });
+    expect(await options().routerOf(candidate('strange', 'wss://stranger'), own)).toEqual({ id: 'strange' });
     expect([met, found, opened]).toEqual([['wss://stranger'], [nodes.stranger], 1]);
   });
 

@@ -3,16 +3,13 @@ import { expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { pickPort } from 'pick-port';
 import {
-  concentrate,
   MafaldaHorizontal,
   RemoteMafaldaClient,
   RemoteMafaldaServer,
   type MafaldaRouter,
   type NodeRecord,
 } from '../../../src/index.ts';
-import { NodePool } from '../../../src/horizontal/nodePool.ts';
 import { RecordedNode } from '../../../src/horizontal/recordedNode.ts';
-import { RecordedNodes } from '../../../src/horizontal/recordedNodes.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { MemoryStore, type MemoryDirectory } from '../../helpers/memoryDirectory.ts';
 import { mediaCodecs } from '../../helpers/rtp.ts';
@@ -104,27 +101,6 @@ test('a node that is in the directory and does not live is passed over', async (
   const mafaldaRouter = cluster.createMafaldaRouter(room);
   const transports = await Promise.all([1, 2, 3].map(() => mafaldaRouter.createDirectTransport()));
   expect([transports.length, failures]).toEqual([3, [dead.url]]);
-});
-
-test('a node that another one has named is met by its URL, and goes again if it is not used', async () => {
-  const nodes = new NodePool(concentrate, 66);
-  const recorded = new RecordedNodes({
-    directory: new MemoryStore().open(),
-    nodes,
-    makeClient: url => new RemoteMafaldaClient(url, {}, 'this', false),
-    remove: node => void nodes.delete(node),
-    now: () => performance.now(),
-    idleMs: 20,
-  });
-  closing({ close: () => (recorded.close(), nodes.close()) });
-  const met = recorded.meet('ws://127.0.0.1:1');
-  expect([met?.isDormant, recorded.meet('ws://127.0.0.1:1') === met, nodes.size]).toEqual([true, true, 1]);
-  expect(['ftp://127.0.0.1', 'ws://user:password@127.0.0.1', ''].map(url => recorded.meet(url))).toEqual([
-    undefined,
-    undefined,
-    undefined,
-  ]);
-  await until('it has gone', () => nodes.size === 0);
 });
 
 test('where none can be connected to, the reasons are told', async () => {
