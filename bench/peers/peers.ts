@@ -18,7 +18,7 @@ import { openHandWritten, openOurs } from './ours.ts';
 import type { Peer } from './peer.ts';
 import { drawReport, reportOf } from './report.ts';
 
-const ROUNDS = Number(process.argv[2] ?? 200);
+const ROUNDS = Number(process.argv[2] ?? 300);
 const PIPE_ROUNDS = Math.ceil(ROUNDS / 2);
 const JOIN_ROUNDS = Math.ceil(ROUNDS / 10);
 const PEOPLE = 10;

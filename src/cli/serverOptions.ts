@@ -1,5 +1,5 @@
 /** Options of a RemoteMafaldaServer from the settings that `serve` and `cluster` have in common. */
-import type { RemoteMafaldaServerOptions } from '../remote/index.ts';
+import type { RemoteMafaldaServer, RemoteMafaldaServerOptions } from '../remote/index.ts';
 import { argumentOf, variableOf } from './settings/names.ts';
 import { commonSettings, type clusterSettings, type serveSettings } from './settings/serverSettings.ts';
 import type { Values } from './settings/readSettings.ts';
@@ -13,6 +13,15 @@ export function serverOptionsOf(values: ServerValues): RemoteMafaldaServerOption
     Object.keys(commonSettings).map(name => [name, values[name as keyof typeof commonSettings]]),
   ) as Partial<RemoteMafaldaServerOptions>;
   return { ...given, auth: authOf(values) };
+}
+
+/** Returns where a server listens, in words: if that is on all addresses, its URL is only the one for this machine. */
+export function describeListening(
+  { url }: Pick<RemoteMafaldaServer, 'url'>,
+  { host }: Pick<RemoteMafaldaServerOptions, 'host'>,
+): string {
+  const isEverywhere = host === undefined || host === '0.0.0.0' || host === '::';
+  return isEverywhere ? `${url} and all other addresses of this machine` : url;
 }
 
 function authOf({ open, ...values }: ServerValues): RemoteMafaldaServerOptions['auth'] {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RemoteMafaldaClient } from '../../../src/index.ts';
 import { runProgram } from '../../../src/cli/program.ts';
+import { describeListening } from '../../../src/cli/serverOptions.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { RecordingTerminal } from '../../helpers/recordingTerminal.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
@@ -45,6 +46,13 @@ describe('the command line', () => {
     expect(err).toMatch(message);
     expect(code).toBe(2);
   });
+});
+
+test('a server says if it listens on all addresses', () => {
+  const served = { url: 'ws://127.0.0.1:4443' };
+  expect(describeListening(served, {})).toBe('ws://127.0.0.1:4443 and all other addresses of this machine');
+  expect(describeListening(served, { host: '0.0.0.0' })).toMatch(/all other addresses/);
+  expect(describeListening(served, { host: '127.0.0.1' })).toBe('ws://127.0.0.1:4443');
 });
 
 describe('status', () => {

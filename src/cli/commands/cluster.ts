@@ -5,7 +5,7 @@ import { nearestName } from '../../api/nearestName.ts';
 import { RemoteMafaldaServer } from '../../remote/index.ts';
 import { adviceFor } from '../advice.ts';
 import type { ExitCode } from '../exitCodes.ts';
-import { serverOptionsOf, tokenOf } from '../serverOptions.ts';
+import { describeListening, serverOptionsOf, tokenOf } from '../serverOptions.ts';
 import { argumentOf, variableOf } from '../settings/names.ts';
 import { openDirectory } from '../openDirectory.ts';
 import type { clusterSettings } from '../settings/serverSettings.ts';
@@ -27,7 +27,7 @@ export async function cluster(values: Values<typeof clusterSettings>, terminal: 
   tell(mafalda, terminal);
   const server = new RemoteMafaldaServer(mafalda, options);
   return untilStopped({ mafalda, server, directory, drainDeadline, terminal }, () => {
-    terminal.out(`central server of ${mafalda.size} nodes on ${server.url}`);
+    terminal.out(`central server of ${mafalda.size} nodes on ${describeListening(server, options)}`);
     // Addresses are those of the nodes.
     const advice = adviceFor({ ...options, announcedAddress: 'of the nodes' });
     for (const warning of advice) terminal.err(`warning: ${warning}`);

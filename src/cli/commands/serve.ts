@@ -7,7 +7,7 @@ import { Mafalda, type MafaldaOptions } from '../../local/index.ts';
 import { RemoteMafaldaServer, type RemoteMafaldaServerOptions } from '../../remote/index.ts';
 import type { ExitCode } from '../exitCodes.ts';
 import { adviceFor } from '../advice.ts';
-import { serverOptionsOf } from '../serverOptions.ts';
+import { describeListening, serverOptionsOf } from '../serverOptions.ts';
 import { openDirectory } from '../openDirectory.ts';
 import type { PortRange } from '../settings/setting.ts';
 import type { serveSettings } from '../settings/serverSettings.ts';
@@ -34,7 +34,7 @@ export async function serve(values: Values<typeof serveSettings>, terminal: Term
   const server = new RemoteMafaldaServer(mafalda, options);
   return untilStopped({ mafalda, server, directory, drainDeadline: values.drainDeadline, terminal }, () => {
     const { total } = availableMemory();
-    terminal.out(`media server on ${server.url}, mediasoup ${mediasoup.version}`);
+    terminal.out(`media server on ${describeListening(server, options)}, mediasoup ${mediasoup.version}`);
     terminal.out(`cores: ${availableCores()}, memory: ${(total / GIGABYTE).toFixed(1)} GB`);
     for (const advice of adviceFor(options, values)) terminal.err(`warning: ${advice}`);
   });
