@@ -127,7 +127,6 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'redis/roomWatches': ['unit/redis/redisDirectory.test.ts', 'scenarios/directories.test.ts'],
   'redis/scripts': ['unit/redis/redisDirectory.test.ts', 'scenarios/directories.test.ts'],
   'redis/timing': ['unit/redis/redisDirectory.test.ts'],
-  'remote/client/argumentSize': ['unit/remote/limits.test.ts'],
   'remote/client/callErrors': [
     'unit/remote/auth.test.ts',
     'unit/remote/frozen.test.ts',

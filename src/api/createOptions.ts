@@ -34,6 +34,10 @@ export const createOptions = Object.fromEntries(
   Object.entries(shapes).map(([method, { members }]) => [method, [...Object.keys(members), 'placement']]),
 ) as unknown as Readonly<Record<CreateMethod, readonly string[]>>;
 
+const knownOptions = Object.fromEntries(
+  Object.entries(createOptions).map(([method, names]) => [method, new Set([...names, ...former])]),
+) as unknown as Readonly<Record<CreateMethod, ReadonlySet<string>>>;
+
 export function isCreateMethod(method: string): method is CreateMethod {
   return Object.hasOwn(shapes, method);
 }
@@ -53,9 +57,15 @@ export function separatePlacement<Options extends { placement?: Placement }>(
   options: Options,
 ): Separated<Options> {
   if (!isObject(options)) throw new TypeError(`${method}(): options must be an object; ${describeGiven(options)}`);
-  const message = unknownNames(options, createOptions[method], former);
-  if (message !== undefined) throw new TypeError(`${method}(): ${message}`);
+  for (const name of Object.keys(options)) if (!knownOptions[method].has(name)) refuseUnknown(method, options);
+  if (!('placement' in options)) return { rest: options, placement: undefined };
   const { placement, ...rest } = options;
   if (placement !== undefined) checkPlacement(placement);
-  return { rest: placement === undefined && !('placement' in options) ? options : rest, placement };
+  return { rest, placement };
+}
+
+/** @throws {TypeError} for an unknown option, unless it is undefined */
+function refuseUnknown(method: CreateMethod, options: object): void {
+  const message = unknownNames(options, createOptions[method], former);
+  if (message !== undefined) throw new TypeError(`${method}(): ${message}`);
 }

@@ -27,6 +27,8 @@ export function logRejections(object: object, names: readonly string[]): void {
       const result: unknown = Reflect.apply(method, object, args);
       return result instanceof Promise ? logRejection(result, `${name}()`) : result;
     };
-    Object.defineProperty(object, name, { configurable: true, writable: true, value });
+    // Methods of this object alone are replaced as they are; those of its class stay out of sight of whoever lists members.
+    if (Object.hasOwn(object, name)) (object as Record<string, unknown>)[name] = value;
+    else Object.defineProperty(object, name, { configurable: true, writable: true, value });
   }
 }

@@ -12,17 +12,22 @@ const NETWORK_FILE = '/proc/net/dev';
 
 export class HostMeter {
   #latest = sample();
-  #cpu = 0;
+  #load: HostLoad | undefined;
 
+  /** Returns the latest load: reading it takes a dozen system calls, and load reports may come ten times a second. */
   read(): HostLoad {
-    const now = sample();
-    if (now.atMs - this.#latest.atMs >= MIN_SAMPLE_MS) {
-      const total = now.total - this.#latest.total;
-      this.#cpu = total > 0 ? (100 * (now.busy - this.#latest.busy)) / total : 0;
-      this.#latest = now;
+    if (performance.now() - this.#latest.atMs >= MIN_SAMPLE_MS) {
+      const before = this.#latest;
+      this.#latest = sample();
+      const total = this.#latest.total - before.total;
+      this.#load = readLoad(total > 0 ? (100 * (this.#latest.busy - before.busy)) / total : 0);
     }
-    return { cores: CORES, cpu: this.#cpu, memory: availableMemory(), network: readNetwork() };
+    return (this.#load ??= readLoad(0));
   }
+}
+
+function readLoad(cpu: number): HostLoad {
+  return { cores: CORES, cpu, memory: availableMemory(), network: readNetwork() };
 }
 
 function sample(): { atMs: number; total: number; busy: number } {

@@ -202,7 +202,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     return this.#addresses.completeOptions(method, { ...separatePlacement(method, given).rest });
   }
 
-  async #create<T>(
+  #create<T>(
     method: keyof typeof checks,
     options: object | undefined,
     make: (router: types.Router) => Promise<T>,

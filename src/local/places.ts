@@ -44,7 +44,7 @@ export class Places {
     this.#listener = listener;
     tree.on('remove', ({ parent }) => {
       const place = parent?.type === 'router' ? this.#placeOf(parent.object) : undefined;
-      if (place) this.#idle.start(place);
+      if (place) this.#closeLaterIfIdle(place);
     });
   }
 
@@ -87,7 +87,7 @@ export class Places {
       return await make(await place.ready);
     } finally {
       --place.pending;
-      if (this.#places.has(pooled)) this.#idle.start(place);
+      if (this.#places.has(pooled)) this.#closeLaterIfIdle(place);
     }
   }
 
@@ -210,10 +210,16 @@ export class Places {
     return router;
   }
 
+  #closeLaterIfIdle(place: Place): void {
+    if (this.#isIdle(place)) this.#idle.start(place);
+  }
+
   #closeIfIdle(place: Place): void {
-    const { router, pending } = place;
-    if (!router || pending > 0 || this.#tree.nodeOf<'router'>(router)?.children.size) return;
-    router.close();
+    if (this.#isIdle(place)) place.router?.close();
+  }
+
+  #isIdle({ router, pending }: Place): boolean {
+    return router !== undefined && pending === 0 && !this.#tree.nodeOf<'router'>(router)?.children.size;
   }
 
   #forget(place: Place): void {

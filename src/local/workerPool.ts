@@ -73,7 +73,10 @@ export class WorkerPool {
 
   /** Load in percent of all cores. */
   get load(): number {
-    return this.measured.reduce((sum, { load }) => sum + load, 0) / CORES;
+    let load = 0;
+    for (const pooled of this.#workers) if (!pooled.ended) load += pooled.load;
+    for (const pooled of this.#adopted) load += pooled.load;
+    return load / CORES;
   }
 
   /** Whether another Worker may be created: by default a Worker per core, else as the budget says. */

@@ -93,6 +93,8 @@ type Options = Record<string, unknown>;
 type ListenIp = TransportListenIp | string;
 
 const WILDCARDS = ['0.0.0.0', '::'];
+/** Options that are listening addresses, or lists of them. */
+const addressNames = ['listenInfos', 'listenIps', 'listenInfo', 'rtcpListenInfo', 'listenIp'] as const;
 
 /** Methods whose options have addresses. */
 export type AddressedMethod = (typeof addressedMethods)[number];
@@ -163,7 +165,8 @@ export class Addresses {
   }
 
   #complete(method: AddressedMethod, options: Options): Options {
-    const isGiven = ['listenInfos', 'listenIps', 'listenInfo', 'listenIp', 'webRtcServer'].some(name => options[name]);
+    const { listenInfos, listenIps, listenInfo, listenIp, webRtcServer } = options;
+    const isGiven = Boolean(listenInfos || listenIps || listenInfo || listenIp || webRtcServer);
     switch (method) {
       case 'createWebRtcTransport':
         if (isGiven || this.#hasWebRtcServer || this.#listenInfos.length === 0) return options;
@@ -192,6 +195,7 @@ export class Addresses {
    * has any; the ports stay.
    */
   #withoutWildcards(method: AddressedMethod, options: Options): Options {
+    if (!hasWildcard(options)) return options;
     const isForWebRtc = method === 'createWebRtcTransport' || method === 'createWebRtcServer';
     const known = isForWebRtc || method === 'createPlainTransport' ? this.#listenInfos : this.#pipeListenInfos;
     const replaceInfo = (info: TransportListenInfo): TransportListenInfo[] => {
@@ -244,6 +248,16 @@ function isAddressed(method: string): method is AddressedMethod {
 /** Returns whether a listening address is a wildcard. Malformed addresses are left to mediasoup to refuse. */
 function isWildcard(info: { ip?: unknown; announcedAddress?: unknown; announcedIp?: unknown } | null): boolean {
   return WILDCARDS.includes(String(info?.ip)) && !info?.announcedAddress && !info?.announcedIp;
+}
+
+/** Returns whether any of the listening addresses in the options is a wildcard: mostly none is. */
+function hasWildcard(options: Options): boolean {
+  for (const name of addressNames) {
+    const given = options[name];
+    for (const one of Array.isArray(given) ? (given as unknown[]) : [given])
+      if (isWildcard(typeof one === 'string' ? { ip: one } : (one as { ip?: unknown } | null))) return true;
+  }
+  return false;
 }
 
 /** Converts the older form as mediasoup does, with UDP before TCP. */

@@ -1,31 +1,31 @@
 /** Size of the message of a call: a message that is larger than the server takes would cost the connection. */
+import { measure, type Measure } from '../protocol/measure.ts';
 
 /** Upper bound of the bytes around the arguments of a call on the wire. */
 export const ENVELOPE_BYTES = 500;
+/** Most bytes on the wire for a measured one: a control character is six characters of JSON. */
+export const MAX_GROWTH = 6;
+
+export interface MessageSize {
+  /** The message as {@link measure} counts it. */
+  readonly size: Measure;
+  /** Bytes on the wire: counted if it might be more than the server takes, and else as measured. */
+  readonly wireBytes: number;
+}
 
 /**
  * @param max bytes of a message that the server takes
- * @returns the size of the message, in bytes, or an upper bound
  * @throws {RangeError} if it is larger than the server takes
  */
-export function checkSize(method: string, args: unknown[], max: number): number {
-  const roughly = boundOf(args) + ENVELOPE_BYTES;
-  if (roughly <= max) return roughly;
-  const bytes = sizeOf(args) + ENVELOPE_BYTES;
-  if (bytes <= max) return bytes;
+export function sizeOfCall(method: string, args: unknown[], max: number): MessageSize {
+  const size = measure(args);
+  size.bytes += ENVELOPE_BYTES;
+  if (MAX_GROWTH * size.bytes <= max) return { size, wireBytes: size.bytes };
+  const wireBytes = sizeOf(args) + ENVELOPE_BYTES;
+  if (wireBytes <= max) return { size, wireBytes };
   throw new RangeError(
     `${method}(): the arguments are too large, more than the ${max} bytes of the server's maxPayload`,
   );
-}
-
-/** Returns a quick upper bound of the bytes: a character has three bytes at most, and a Buffer is longer as text. */
-function boundOf(args: unknown[]): number {
-  let bound = 0;
-  for (const arg of args) {
-    if (arg instanceof Uint8Array) bound += arg.byteLength;
-    else if (arg !== undefined) bound += 3 * JSON.stringify(arg).length;
-  }
-  return bound;
 }
 
 /** Returns the bytes of the largest frame that these arguments take, since Buffers go in frames of their own. */

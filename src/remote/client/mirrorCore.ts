@@ -8,7 +8,7 @@ import type { EnhancedEventEmitter } from 'mediasoup/extras';
 import { NodeUnavailableError } from '../../api/errors.ts';
 import { copyOf } from '../../core/copies.ts';
 import { decode } from '../protocol/codec.ts';
-import { listenedEventsOf, membersOf, type ClassDescription } from '../protocol/describe.ts';
+import { listenedEventsOf, propertiesOf, type ClassDescription } from '../protocol/describe.ts';
 import type { ClassName } from '../protocol/classes.ts';
 import { measure } from '../protocol/measure.ts';
 import type { Addition, Changes, MAFALDA_TARGET, MEDIASOUP_TARGET, Target } from '../protocol/messages.ts';
@@ -68,7 +68,7 @@ export class MirrorCore {
   #handle: number;
   #isBound = true;
   #isOwn = false;
-  readonly #state: Changes = {};
+  readonly #state: Changes;
   #object!: Emitter & { observer: Emitter };
   /** Names of the events that the server sends because this client listens. */
   readonly #listening = new Set<string>();
@@ -94,7 +94,8 @@ export class MirrorCore {
     this.key = addition.key;
     this.description = description;
     this.parent = parent;
-    this.#apply(checkState(description, addition.state));
+    this.#state = checkState(description, addition.state);
+    for (const name of Object.keys(this.#state)) this.#set(name, this.#state[name]);
     parameters.share(this.#state);
   }
 
@@ -210,14 +211,19 @@ export class MirrorCore {
 
   /** Applies checked changes, in which null stands for undefined. */
   #apply(changes: Changes): void {
-    for (const name of Object.keys(changes)) this.#state[name] = decode(changes[name], noObject) ?? undefined;
+    for (const name of Object.keys(changes)) this.#set(name, changes[name]);
+  }
+
+  #set(name: string, encoded: unknown): void {
+    const value = decode(encoded, noObject) ?? undefined;
+    if (this.#state[name] !== value) this.#state[name] = value;
   }
 
   /** Takes over the present state after missed messages, and emits the events of properties that have changed. */
   catchUp(state: Changes): void {
     const before = { ...this.#state };
     // A changing property that is missing in the state has become undefined.
-    const gone = membersOf(this.description, 'changing').filter(name => !Object.hasOwn(state, name));
+    const gone = propertiesOf(this.description).changing.filter(name => !Object.hasOwn(state, name));
     this.apply({ ...state, ...Object.fromEntries(gone.map(name => [name, null])) });
     for (const [name, event] of Object.entries(this.description.stateEvents ?? {})) {
       const value = this.#state[name];

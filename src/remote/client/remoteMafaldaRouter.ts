@@ -37,6 +37,8 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
   readonly #caller: Caller;
   #options: MafaldaRouterOptions;
   #attached: Promise<unknown> | undefined;
+  /** The same promise once it has resolved: later calls need not wait for it. */
+  #confirmed: Promise<unknown> | undefined;
   /** Number that distinguishes it from other MafaldaRouters of its id at the server. */
   #number: number | undefined;
   #ending: 'close' | 'leave' = 'close';
@@ -51,12 +53,14 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
     this.assertOpen();
     const args = isCreateMethod(method) ? [withPlacement(method, given[0] ?? {})] : given;
     // The first call attaches, together with the call itself in one round trip; before it the server has nothing to do.
-    this.#attached ??= this.#attach();
-    const [attached, called] = await Promise.allSettled([this.#attached, this.#caller.call(this.id, method, args)]);
+    const attaching = (this.#attached ??= this.#attach());
+    if (this.#confirmed === attaching) return this.#caller.call(this.id, method, args);
+    const [attached, called] = await Promise.allSettled([attaching, this.#caller.call(this.id, method, args)]);
     if (attached.status === 'rejected') {
       this.#attached = undefined;
       throw attached.reason;
     }
+    this.#confirmed = attaching;
     if (called.status === 'rejected') throw called.reason;
     return called.value;
   }

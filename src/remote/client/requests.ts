@@ -10,12 +10,12 @@ import { decodeError } from '../protocol/errors.ts';
 import { DEFAULT_MAX_PAYLOAD, MAFALDA_TARGET, type ClientMessage, type ServerMessage } from '../protocol/messages.ts';
 import { Session, type Socket } from '../protocol/session.ts';
 import { isLoad, isServerMessage } from '../protocol/validateServer.ts';
-import { checkSize, ENVELOPE_BYTES } from './argumentSize.ts';
+import { ENVELOPE_BYTES, MAX_GROWTH, sizeOfCall } from './argumentSize.ts';
 import { HeldRequests, type HeldRequestsOptions, type Request } from './heldRequests.ts';
 import { handleOf, type Caller, type CallTarget, type MirrorCore } from './mirrorCore.ts';
 import { PendingCalls, rejectCall, type PendingCall } from './pendingCalls.ts';
 import { keyFor, withOwnId } from './repeatable.ts';
-import { identityOf, UnconfirmedCloses, type Identified } from './unconfirmedCloses.ts';
+import { UnconfirmedCloses, type Identified } from './unconfirmedCloses.ts';
 
 const log = logger('client');
 
@@ -156,7 +156,7 @@ export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Ca
     const { handle: target } = object;
     if (this.#closes.has(target)) return true;
     const isLate = object.key !== undefined && this.#unwanted.delete(object.key);
-    if (!this.#closes.takeUnbound(identityOf(object)) && !isLate) return false;
+    if (!this.#closes.takeUnbound(object) && !isLate) return false;
     this.#closes.add(object, this.#session.send({ type: 'send', target, method: 'close', args: [] }, ENVELOPE_BYTES));
     return true;
   }
@@ -168,7 +168,7 @@ export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Ca
    */
   attach(socket: Socket, received: number, maxPayload: number): boolean {
     this.#maxPayload = maxPayload;
-    this.#session.maxBatchBytes = Math.min(MAX_BATCH_BYTES, maxPayload);
+    this.#session.maxBatchBytes = Math.min(MAX_BATCH_BYTES, maxPayload / MAX_GROWTH);
     const session = this.#session;
     session.attach(socket, received);
     return session.isAttachedTo(socket);
@@ -261,14 +261,15 @@ export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Ca
       const encoded = this.#codec.encode(request.args);
       const handle = handleOf(target, method);
       if (!call) {
-        const bytes = checkSize(method, encoded, this.#maxPayload);
-        return void this.#session.send({ type: 'send', target: handle, method, args: encoded }, bytes);
+        const { wireBytes, size } = sizeOfCall(method, encoded, this.#maxPayload);
+        return void this.#session.send({ type: 'send', target: handle, method, args: encoded }, wireBytes, size);
       }
       const args = this.#capabilities.shorten(encoded);
-      const bytes = checkSize(method, args, this.#maxPayload);
+      const { wireBytes, size } = sizeOfCall(method, args, this.#maxPayload);
       const id = this.#calls.add(call);
       call.args = encoded;
-      call.number = this.#session.send({ type: 'call', id, target: handle, method, args, key: call.key }, bytes);
+      const message: ClientMessage = { type: 'call', id, target: handle, method, args, key: call.key };
+      call.number = this.#session.send(message, wireBytes, size);
     } catch (error) {
       if (!call) throw error;
       rejectCall(call, error as Error);
@@ -308,8 +309,8 @@ export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Ca
 
   #newCapabilities(): SentCapabilities {
     return new SentCapabilities((slot, rtpCapabilities) => {
-      const bytes = checkSize('consume', [rtpCapabilities], this.#maxPayload);
-      this.#session.send({ type: 'capabilities', slot, rtpCapabilities }, bytes);
+      const { wireBytes, size } = sizeOfCall('consume', [rtpCapabilities], this.#maxPayload);
+      this.#session.send({ type: 'capabilities', slot, rtpCapabilities }, wireBytes, size);
     });
   }
 

@@ -32,6 +32,8 @@ export class UnboundMirrors implements Iterable<MirrorCore> {
 
   /** Takes out the mirror of an object that the present server shows. */
   take(object: Identified): MirrorCore | undefined {
+    // Mostly there are none: a key is made for each object that a server shows.
+    if (this.#mirrors.size === 0) return undefined;
     const key = keyOf(object);
     const core = this.#mirrors.get(key);
     this.#mirrors.delete(key);

@@ -54,8 +54,8 @@ export class UnconfirmedCloses {
   }
 
   /** Whether the object has been closed before the present server has shown it, which it does now. */
-  takeUnbound(identity: string): boolean {
-    return this.#unbound.delete(identity);
+  takeUnbound(object: Identified): boolean {
+    return this.#unbound.size > 0 && this.#unbound.delete(identityOf(object));
   }
 
   /** Forgets the handles, which mean nothing at another server, but not the objects. */

@@ -36,6 +36,7 @@ type HandleOf = (object: object, isInAppData: boolean) => number | undefined;
  * @throws {RangeError} for too many Buffers
  */
 export function encode(value: unknown, handleOf: HandleOf): unknown {
+  if (isEncodedPrimitive(value)) return value;
   try {
     return encodeDeep(value, handleOf, { count: 0 }, 0);
   } catch {
@@ -44,9 +45,59 @@ export function encode(value: unknown, handleOf: HandleOf): unknown {
   }
 }
 
-/** Encodes an `appData`, leaving out values that can't be sent. Never throws for them. */
+/**
+ * Encodes data that never changes: returns the data itself, rather than a copy, if it is the same encoded.
+ * @throws {Error} as {@link encode}
+ */
+export function encodeShared(value: unknown, handleOf: HandleOf): unknown {
+  return isEncoded(value, 0) ? value : encode(value, handleOf);
+}
+
+/** Returns whether the value is the same encoded: plain data, of what JSON has, without keys that are escaped. */
+function isEncoded(value: unknown, depth: number): boolean {
+  if (isEncodedPrimitive(value)) return true;
+  if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return false;
+  if (Array.isArray(value)) {
+    for (const element of value as unknown[]) if (element === undefined || !isEncoded(element, depth + 1)) return false;
+    return true;
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype || 'toJSON' in value) return false;
+  for (const key in value) {
+    if (key.charCodeAt(0) === DOLLAR || key === PLACEHOLDER || key === APP_DATA || key === '__proto__') return false;
+    if (!isEncoded((value as Record<string, unknown>)[key], depth + 1)) return false;
+  }
+  return true;
+}
+
+/** Returns whether the value is no object, and JSON has it, or leaves it out. */
+function isEncodedPrimitive(value: unknown): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+    case 'undefined':
+      return true;
+    case 'number':
+      return Number.isFinite(value);
+    default:
+      return value === null;
+  }
+}
+
+/**
+ * Encodes an `appData`, leaving out values that can't be sent. Never throws for them.
+ * @returns undefined if there is nothing in it, as most often
+ */
 export function encodeAppData(appData: unknown, handleOf: HandleOf): unknown {
-  return encodeOwn(appData, handleOf, { count: 0 }, newRoom(), 0) ?? {};
+  return isEmpty(appData) ? undefined : (encodeOwn(appData, handleOf, { count: 0 }, newRoom(), 0) ?? {});
+}
+
+function isEmpty(appData: unknown): boolean {
+  return (
+    typeof appData === 'object' &&
+    appData !== null &&
+    Object.getPrototypeOf(appData) === Object.prototype &&
+    Object.keys(appData).length === 0
+  );
 }
 
 function encodeDeep(
@@ -185,8 +236,12 @@ export function decode(
   if (Object.isFrozen(value)) return value;
   if (depth > MAX_DEPTH) throw new TypeError(`data nested more than ${MAX_DEPTH} levels deep`);
   if (Array.isArray(value)) {
-    for (let index = 0; index < value.length; ++index)
-      value[index] = decode(value[index], objectOf, isAppData, depth + 1);
+    for (let index = 0; index < value.length; ++index) {
+      const element: unknown = value[index];
+      if (typeof element !== 'object' || element === null) continue;
+      const decoded = decode(element, objectOf, isAppData, depth + 1);
+      if (decoded !== element) value[index] = decoded;
+    }
     return value;
   }
   const data = value as Record<string, unknown>;
@@ -203,9 +258,12 @@ export function decode(
   for (const key of keys) {
     if (key === '__proto__') throw new TypeError('data with a key __proto__');
     const member = data[key];
-    if (typeof member === 'object' && member !== null)
-      data[key] = decode(member, objectOf, isAppData || key === APP_DATA, depth + 1);
-    isEscaped ||= unescape(key) !== key;
+    if (typeof member === 'object' && member !== null) {
+      const decoded = decode(member, objectOf, isAppData || key === APP_DATA, depth + 1);
+      // Mostly it is the same object, and need not be stored again.
+      if (decoded !== member) data[key] = decoded;
+    }
+    isEscaped ||= key.charCodeAt(0) === DOLLAR;
   }
   return isEscaped ? Object.fromEntries(keys.map(key => [unescape(key), data[key]])) : data;
 }

@@ -80,15 +80,24 @@ export function listenedEventsOf(description: ClassDescription): readonly string
   return names;
 }
 
-const found = new WeakMap<ClassDescription, Map<string, readonly string[]>>();
-
-/** Names of the members of some kinds, cached since they are needed with every event. */
+/** Names of the members of some kinds. */
 export function membersOf(description: ClassDescription, ...kinds: MemberKind[]): readonly string[] {
-  const known = found.get(description) ?? new Map<string, readonly string[]>();
-  found.set(description, known);
-  const key = kinds.join();
-  const members =
-    known.get(key) ?? Object.keys(description.members).filter(name => kinds.includes(description.members[name]!));
-  known.set(key, members);
-  return members;
+  return Object.keys(description.members).filter(name => kinds.includes(description.members[name]!));
+}
+
+/** Names of the properties of a class. */
+export interface Properties {
+  readonly fixed: readonly string[];
+  readonly changing: readonly string[];
+}
+
+const properties = new WeakMap<ClassDescription, Properties>();
+
+/** Names of the properties, cached since they are needed with every object and event. */
+export function propertiesOf(description: ClassDescription): Properties {
+  const known = properties.get(description);
+  if (known) return known;
+  const found = { fixed: membersOf(description, 'fixed'), changing: membersOf(description, 'changing') };
+  properties.set(description, found);
+  return found;
 }

@@ -37,7 +37,8 @@ export interface Addition {
   id: string;
   /** Handle of the parent; a Worker has none. */
   parent?: number;
-  appData: unknown;
+  /** Missing if there is nothing in it. */
+  appData?: unknown;
   /** All of its properties that are not undefined. */
   state: Changes;
   /** Address families by which pipes reach a Router, best first. */

@@ -271,7 +271,7 @@ export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received
     this.#unacknowledgedBytes += size.bytes;
     if (number - this.#acknowledged >= ACKNOWLEDGE_EVERY || this.#unacknowledgedBytes >= ACKNOWLEDGE_EVERY_BYTES)
       this.#acknowledge();
-    else this.#acknowledging ??= setTimeout(() => this.#acknowledge(), ACKNOWLEDGE_WITHIN_MS).unref();
+    else this.#acknowledging ??= setTimeout(this.#acknowledgeRest, ACKNOWLEDGE_WITHIN_MS).unref();
     this.#inbox.add(message, size);
     if (!this.#inbox.isEmpty && this.#memory.isOver())
       this.#fail('more has arrived than can be kept until it is dealt with');
@@ -299,9 +299,13 @@ export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received
     this.#socket?.emit('acknowledge', this.#received);
   }
 
-  #noteAcknowledged(): void {
-    clearTimeout(this.#acknowledging);
+  /** Acknowledges what no message has acknowledged meanwhile: the timer runs on, rather than anew for each message. */
+  readonly #acknowledgeRest = (): void => {
     this.#acknowledging = undefined;
+    if (this.#acknowledged < this.#received) this.#acknowledge();
+  };
+
+  #noteAcknowledged(): void {
     this.#acknowledged = this.#received;
     this.#unacknowledgedBytes = 0;
   }

@@ -5,7 +5,7 @@ import type { HostLoad, LoadReport, WorkerLoad } from '../../api/load.ts';
 import { MAX_DURATION_MS } from '../../api/optionTypes.ts';
 import type { Family } from '../../core/addresses/families.ts';
 import { classes, descriptionOf, type ClassName } from './classes.ts';
-import type { ClassDescription, MembersOf } from './describe.ts';
+import { propertiesOf, type ClassDescription, type MembersOf } from './describe.ts';
 import type { WireError } from './errors.ts';
 import {
   MAX_LOAD_INTERVAL_MS,
@@ -151,28 +151,51 @@ function isInItsPlace({ addition, mafaldaRouter }: Extract<ServerMessage, { type
 }
 
 /**
- * @returns the known properties; null stands for undefined
+ * @returns the known properties, in the same object if there are no others; null stands for undefined
  * @throws {TypeError} if a property is not of the type that it has in mediasoup
  */
-export function checkChanges({ members }: ClassDescription, changes: Changes): Changes {
-  const known: Changes = {};
+export function checkChanges(description: ClassDescription, changes: Changes): Changes {
+  const { checks } = propertyChecksOf(description);
+  let isKnown = true;
   for (const name of Object.keys(changes)) {
-    const kind = Object.hasOwn(members, name) ? members[name] : undefined;
-    if (kind !== 'fixed' && kind !== 'changing') continue;
-    const type = typesByName[name];
-    if (type && changes[name] !== null && !is[type](changes[name]))
-      throw new TypeError(`the property ${name} is not of the type ${type}`);
-    known[name] = changes[name];
+    const check = checks.get(name);
+    const value = changes[name];
+    if (!check) isKnown = false;
+    else if (value !== null && !check.is(value))
+      throw new TypeError(`the property ${name} is not of the type ${check.type}`);
   }
-  return known;
+  return isKnown ? changes : Object.fromEntries(Object.entries(changes).filter(([name]) => checks.has(name)));
 }
 
 /** @throws {TypeError} if the state is not that of an object of the class */
 export function checkState(description: ClassDescription, state: Changes): Changes {
-  const missing = required.find(name => Object.hasOwn(description.members, name) && (state[name] ?? null) === null);
-  if (missing !== undefined && description.members[missing] === 'fixed')
-    throw new TypeError(`the property ${missing} is missing`);
+  for (const name of propertyChecksOf(description).required)
+    if ((state[name] ?? null) === null) throw new TypeError(`the property ${name} is missing`);
   return checkChanges(description, state);
+}
+
+interface PropertyChecks {
+  /** Checks of all properties of a class, by their names. */
+  readonly checks: ReadonlyMap<string, { type: string; is: (value: unknown) => boolean }>;
+  readonly required: readonly string[];
+}
+
+const propertyChecks = new WeakMap<ClassDescription, PropertyChecks>();
+
+/** Returns the checks of a class, cached since they are needed for each object. */
+function propertyChecksOf(description: ClassDescription): PropertyChecks {
+  const cached = propertyChecks.get(description);
+  if (cached) return cached;
+  const { fixed, changing } = propertiesOf(description);
+  const checks = new Map(
+    [...fixed, ...changing].map(name => {
+      const type = typesByName[name]!;
+      return [name, { type, is: is[type] }];
+    }),
+  );
+  const found = { checks, required: required.filter(name => fixed.includes(name)) };
+  propertyChecks.set(description, found);
+  return found;
 }
 
 /** @throws {TypeError} if an object of the first class can't be in an object of the second */

@@ -5,8 +5,8 @@ import { onChanged } from '../../core/changed.ts';
 import { isLinkTransport } from '../../piping/endpoint.ts';
 import type { TreeNode } from '../../core/objectTree.ts';
 import { descriptionOf, type ClassName } from '../protocol/classes.ts';
-import { listenedEventsOf, membersOf, type ClassDescription, type MemberKind } from '../protocol/describe.ts';
-import { encode } from '../protocol/codec.ts';
+import { listenedEventsOf, propertiesOf, type ClassDescription, type MemberKind } from '../protocol/describe.ts';
+import { encode, encodeAppData, encodeShared } from '../protocol/codec.ts';
 import { encodeError } from '../protocol/errors.ts';
 import { measure, type Measure } from '../protocol/measure.ts';
 import type { Addition, Changes, CloseCause, ServerMessage } from '../protocol/messages.ts';
@@ -122,21 +122,28 @@ export class ExportedObject implements Follower {
     for (const name of [...(this.#listeners?.keys() ?? [])]) this.unlisten(name, listener);
   }
 
-  /** @param state all of its properties, if they have been read already */
+  /**
+   * @param handleOf returns the handle of an object in its `appData`
+   * @param state all of its properties, if they have been read already
+   */
   toAddition(
     parent: ExportedObject | undefined,
-    state = readingUncopied(() => this.#read(membersOf(this.description, 'fixed', 'changing'))),
+    handleOf: (object: object) => number | undefined,
+    state = this.#readState(),
   ): Addition {
     const { handle, className, node } = this;
-    const appData = this.#object['appData'];
-    return { handle, className, id: node.id, parent: parent?.handle, appData, state, key: keyOf(appData) };
+    const given = this.#object['appData'];
+    const appData = encodeAppData(given, handleOf);
+    return { handle, className, id: node.id, parent: parent?.handle, appData, state, key: keyOf(given) };
   }
 
   /** Returns all properties, encoded, and takes them for sent. */
   takeState(): Changes {
+    const { fixed, changing } = propertiesOf(this.description);
     return readingUncopied(() => {
-      const state = this.#read(membersOf(this.description, 'fixed'));
-      for (const name of membersOf(this.description, 'changing')) {
+      const state: Changes = {};
+      for (const name of fixed) this.#readFixed(name, state);
+      for (const name of changing) {
         const value = encode(this.#object[name] ?? null, noHandle);
         this.#lastSent[name] = value;
         if (value !== null) state[name] = value;
@@ -150,9 +157,10 @@ export class ExportedObject implements Follower {
    * for undefined.
    */
   takeChanges(): Changes | undefined {
+    const { changing } = propertiesOf(this.description);
     return readingUncopied(() => {
       let changes: Changes | undefined;
-      for (const name of membersOf(this.description, 'changing')) {
+      for (const name of changing) {
         const lastSent = this.#lastSent[name];
         const read = this.#object[name] ?? null;
         if (isSameData(read, lastSent)) continue;
@@ -176,14 +184,24 @@ export class ExportedObject implements Follower {
     if (!this.#object.closed) for (const { stop } of this.#listeners?.values() ?? []) stop();
   }
 
-  /** Reads and encodes properties, without those that are undefined, which JSON lacks. */
-  #read(names: readonly string[]): Changes {
-    const state: Changes = {};
-    for (const name of names) {
-      const value = this.#object[name];
-      if (value !== undefined && value !== null) state[name] = encode(value, noHandle);
-    }
-    return state;
+  /** Reads and encodes all properties, without those that are undefined, which JSON lacks. */
+  #readState(): Changes {
+    const { fixed, changing } = propertiesOf(this.description);
+    return readingUncopied(() => {
+      const state: Changes = {};
+      for (const name of fixed) this.#readFixed(name, state);
+      for (const name of changing) {
+        const value = this.#object[name];
+        if (value !== undefined && value !== null) state[name] = encode(value, noHandle);
+      }
+      return state;
+    });
+  }
+
+  /** Reads a property that never changes: nor does mediasoup's own value, which needs no copy. */
+  #readFixed(name: string, state: Changes): void {
+    const value = this.#object[name];
+    if (value !== undefined && value !== null) state[name] = encodeShared(value, noHandle);
   }
 }
 

@@ -6,6 +6,8 @@ import type { MemoryBudget } from '../protocol/memory.ts';
 import { isLinkTransport } from '../../piping/endpoint.ts';
 import { ExportedObject, type Exporter } from './exportedObject.ts';
 
+type Handled = Record<symbol, number | undefined>;
+
 /** A tree some of whose objects have no handle yet. */
 export interface Unfinished {
   /** Exports an object ahead of its turn, if it is in the tree. */
@@ -19,11 +21,13 @@ export class Exports {
   readonly #memory: MemoryBudget;
   readonly #families: readonly Family[] | undefined;
   readonly #byHandle = new Map<number, ExportedObject>();
-  readonly #byObject = new Map<object, ExportedObject>();
   /** The Consumers of pipes that start here, by their ids. */
   readonly #pipes = new Map<string, TreeNode>();
-  /** Handles also of closed objects: an answer may still refer to them, and the client knows that they have closed. */
-  readonly #handles = new WeakMap<object, number>();
+  /**
+   * Key of the handle in each object, also in closed ones: an answer may still refer to them, and the client knows that
+   * they have closed. A property takes a fraction of the time and memory of a WeakMap of many objects.
+   */
+  readonly #handleKey = Symbol('handle');
   readonly #unfinished = new Set<Unfinished>();
   /** Called when an object has gone. */
   onRemove: () => void = () => undefined;
@@ -72,10 +76,7 @@ export class Exports {
     this.#byHandle.set(exported.handle, exported);
     if (isPipe(node)) this.#pipes.set(node.id, node);
     // A shared Worker has a handle in each of its MafaldaRouters, and is never an argument or a result.
-    if (exported.className !== 'SharedWorker') {
-      this.#byObject.set(node.object, exported);
-      this.#handles.set(node.object, exported.handle);
-    }
+    if (exported.className !== 'SharedWorker') (node.object as object as Handled)[this.#handleKey] = exported.handle;
     return exported;
   }
 
@@ -103,7 +104,6 @@ export class Exports {
     exported.holding?.forget(exported);
     this.#byHandle.delete(exported.handle);
     if (isPipe(exported.node)) this.#pipes.delete(exported.node.id);
-    this.#byObject.delete(exported.node.object);
     this.onRemove();
   }
 
@@ -119,15 +119,15 @@ export class Exports {
   }
 
   handleOf(object: object): number | undefined {
-    const handle = this.#handles.get(object);
+    const handle = (object as Handled)[this.#handleKey];
     if (handle !== undefined || this.#unfinished.size === 0) return handle;
     for (const tree of this.#unfinished) tree.exportNow(object);
-    return this.#handles.get(object);
+    return (object as Handled)[this.#handleKey];
   }
 
   byObject(object: object): ExportedObject | undefined {
-    if (this.#unfinished.size > 0) this.handleOf(object);
-    return this.#byObject.get(object);
+    const handle = this.handleOf(object);
+    return handle === undefined ? undefined : this.#byHandle.get(handle);
   }
 
   addUnfinished(tree: Unfinished): void {

@@ -2,7 +2,7 @@
 import type { ObjectTree, ObjectType, ObjectTypes, TreeNode } from '../../core/objectTree.ts';
 import { onceClosed } from '../../core/onceClosed.ts';
 import { producedAt } from '../../core/producedAt.ts';
-import { encode, encodeAppData } from '../protocol/codec.ts';
+import { encode } from '../protocol/codec.ts';
 import { measure, type Measure } from '../protocol/measure.ts';
 import type { Changes, ServerMessage } from '../protocol/messages.ts';
 import type { Member, ExportedObject, Exporter } from './exportedObject.ts';
@@ -287,16 +287,12 @@ export class TreeExport implements Exporter, SendableTree, Unfinished {
   }
 
   #addition(exported: ExportedObject, state?: Changes): ServerMessage {
-    const addition = exported.toAddition(this.#parentOf(exported), state);
+    const addition = exported.toAddition(this.#parentOf(exported), this.#handleOf, state);
     if (exported.node.type === 'worker') addition.id = this.#exports.workerId(addition.id);
     if (exported.node.type === 'router') addition.families = this.#exports.familiesOf(exported.node.object);
     const time = producedAt(exported.node.object);
     if (time !== undefined) addition.producedAt = time;
-    return {
-      type: 'add',
-      mafaldaRouter: this.mafaldaRouterId,
-      addition: { ...addition, appData: encodeAppData(addition.appData, object => this.#exports.handleOf(object)) },
-    };
+    return { type: 'add', mafaldaRouter: this.mafaldaRouterId, addition };
   }
 
   #sendClose(exported: ExportedObject): void {
@@ -308,8 +304,10 @@ export class TreeExport implements Exporter, SendableTree, Unfinished {
   }
 
   #encode<T>(value: T): T {
-    return encode(value, object => this.#exports.handleOf(object)) as T;
+    return encode(value, this.#handleOf) as T;
   }
+
+  readonly #handleOf = (object: object): number | undefined => this.#exports.handleOf(object);
 }
 
 /** Whether the event reports a property, which is part of the object's state. */

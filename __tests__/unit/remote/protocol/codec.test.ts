@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { EventEmitter } from 'node:events';
 import { NotFoundError } from 'mediasoup/errors';
-import { decode, encode } from '../../../../src/remote/protocol/codec.ts';
+import { decode, encode, encodeAppData, encodeShared } from '../../../../src/remote/protocol/codec.ts';
 
 const object = new EventEmitter();
 const handleOf = (candidate: object): number | undefined => (candidate === object ? 7 : undefined);
@@ -216,5 +216,34 @@ describe('the codec', () => {
     expect(decode(encode({ closed: { $ref: 1 } }, handles), objectOf)).toEqual({ closed: { $ref: 1 } });
     expect(decode({ deep: [{ $ref: 8 }] }, objectOf, true)).toEqual({ deep: [undefined] });
     expect(() => encode([{ appData: {}, closed }], handles)).toThrow(TypeError);
+  });
+
+  test('data that is the same encoded is not copied where it never changes', () => {
+    const plain = { list: [1, { text: 'a', missing: undefined }], none: null };
+    expect(encodeShared(plain, handleOf)).toBe(plain);
+  });
+
+  test.each([
+    ['a key that is escaped', { list: [{ $ref: 7 }] }],
+    ['undefined in an array', { list: [undefined] }],
+    ['a bigint', [1n]],
+    ['a number that JSON does not have', { number: NaN }],
+    ['a reference', { object }],
+    ['an appData', { appData: { call: () => undefined } }],
+    ['a Buffer', [Buffer.from('a')]],
+    ['a toJSON()', { at: new Date(0) }],
+  ])('data with %s is encoded in any case', (_what, data) => {
+    expect(encodeShared(data, handleOf)).toEqual(encode(data, handleOf));
+    expect(encodeShared(data, handleOf)).not.toBe(data);
+  });
+
+  test('data that can’t be sent is refused in any case', () => {
+    expect(() => encodeShared(nested(40), handleOf)).toThrow(TypeError);
+  });
+
+  test('an appData without anything in it is left out', () => {
+    expect(encodeAppData({}, handleOf)).toBeUndefined();
+    expect(encodeAppData({ of: 1 }, handleOf)).toEqual({ of: 1 });
+    expect(encodeAppData(new EventEmitter(), handleOf)).toEqual({});
   });
 });
