@@ -7,6 +7,7 @@ import { NotFoundError, WorkerClosedError } from 'mediasoup/errors';
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
 import { NodeUnavailableError } from '../../api/errors.ts';
 import { copyOf } from '../../core/copies.ts';
+import { turns } from '../../core/turns.ts';
 import { decode } from '../protocol/codec.ts';
 import { listenedEventsOf, propertiesOf, type ClassDescription } from '../protocol/describe.ts';
 import type { ClassName } from '../protocol/classes.ts';
@@ -306,13 +307,31 @@ export class MirrorCore {
    * @param cause event with the reason, or undefined if it was closed by the application
    */
   end(cause: string | undefined, args: unknown[]): void {
-    if (this.#closed) return;
+    if (!this.#begin(cause)) return;
+    for (const child of this.children) child.end(child.description.closedByParent, []);
+    this.#finish(cause, args);
+  }
+
+  /** Does the same in turns with other work, since there may be many children. Resolves when it has ended. */
+  async endInTurns(cause?: string): Promise<void> {
+    if (!this.#begin(cause)) return;
+    for (const child of this.children)
+      if (child.children.size > 0) await child.endInTurns(child.description.closedByParent);
+    await turns.forEach(this.children, child => child.end(child.description.closedByParent, []));
+    this.#finish(cause, []);
+  }
+
+  /** @returns whether it has not ended before */
+  #begin(cause: string | undefined): boolean {
+    if (this.#closed) return false;
     this.#closed = true;
     this.#endedBy = cause;
-    for (const [name, value] of Object.entries(this.description.closedState ?? {})) {
-      if (this.#state[name] !== undefined) this.#state[name] = value;
-    }
-    for (const child of this.children) child.end(child.description.closedByParent, []);
+    const { closedState } = this.description;
+    for (const name in closedState) if (this.#state[name] !== undefined) this.#state[name] = closedState[name];
+    return true;
+  }
+
+  #finish(cause: string | undefined, args: unknown[]): void {
     this.children.clear();
     this.parent?.children.delete(this);
     this.parent?.parent?.forgetProducer(this);

@@ -204,6 +204,17 @@ export class Mirrors {
     this.#unbound.clear();
   }
 
+  /** Closes all mirrors in turns with other work, since they may be many. Resolves when they are closed. */
+  async closeAllInTurns(): Promise<void> {
+    for (const core of new Set([...this.#byHandle.values(), ...this.#unbound])) {
+      if (core.parent) continue;
+      await core.endInTurns();
+      endProcess(core);
+    }
+    this.#clear();
+    this.#unbound.clear();
+  }
+
   #clear(): void {
     this.#workers.clear();
     this.#byHandle.clear();
@@ -315,7 +326,11 @@ export class Mirrors {
 function endRoot(core: MirrorCore, death: Error | undefined): void {
   if (death && isWorker(core.object)) core.end('died', [death]);
   else core.end(undefined, []);
-  // The server will never send the end of the process.
+  endProcess(core);
+}
+
+/** Takes the process of a Worker for ended, since the server will never send that. */
+function endProcess(core: MirrorCore): void {
   core.apply({ subprocessClosed: true });
   core.emit('subprocessclose', []);
 }

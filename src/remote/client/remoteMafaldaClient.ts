@@ -334,7 +334,9 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   protected async release(): Promise<void> {
     this.#readyState = ReadyState.CLOSING;
     await this.#connection?.close();
-    this.#closeEverything();
+    this.safeEmit('lost');
+    await this.#mirrors.closeAllInTurns();
+    this.#closeMafaldaRouters();
     this.#connection = undefined;
     this.#readyState = ReadyState.CLOSED;
   }
@@ -398,6 +400,10 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   #closeEverything(death?: Error): void {
     this.safeEmit('lost');
     this.#mirrors.closeAll(death);
+    this.#closeMafaldaRouters();
+  }
+
+  #closeMafaldaRouters(): void {
     for (const mafaldaRouter of this.own.values()) mafaldaRouter.closedByServer().catch(error => log.warn('%o', error));
     this.#toldRooms?.end();
   }

@@ -131,3 +131,23 @@ test('an object that another client has taken over is no longer this one’s', (
   expect([mirrors.ownIn('room'), disowned]).toEqual([[], [core.object]]);
   expect((core.object as DirectTransport).closed).toBe(false);
 });
+
+test('many close in turns with other work, each after the object that it is in has begun to', async () => {
+  const transport = mirrors.objectOf(3) as DirectTransport;
+  const producers = ['one', 'two', 'three'].map((id, index) => add<Producer>(4 + index, 'Producer', id, 3));
+  const closedTransports: boolean[] = [];
+  for (const producer of producers) {
+    producer.on('transportclose', () => {
+      closedTransports.push(transport.closed);
+      // The turn is over when this returns.
+      const until = performance.now() + 6;
+      while (performance.now() < until);
+    });
+  }
+  const closing = mirrors.closeAllInTurns();
+  await new Promise<void>(resolve => process.nextTick(resolve));
+  expect(producers.filter(({ closed }) => closed)).toHaveLength(1);
+  await closing;
+  expect(closedTransports).toEqual([true, true, true]);
+  expect([mirrors.size, transport.closed]).toEqual([0, true]);
+});
