@@ -48,6 +48,29 @@ export async function measureCalls(
   transport.close();
 }
 
+/** CPU of the three calls, on the controller and the server: on a machine with other work that says more than times do. */
+export async function measureCallsCpu(
+  times: Times,
+  name: string,
+  room: Pick<Room, 'createTransport'>,
+  count: number,
+  cpu: () => Promise<number>,
+): Promise<void> {
+  const transports: SubjectTransport[] = [];
+  const ids: string[] = [];
+  const acts: Record<(typeof calls)[number], (index: number) => Promise<unknown>> = {
+    createWebRtcTransport: async () => transports.push(await room.createTransport(0)),
+    produce: async index => ids.push(await transports[index]!.produce('audio', rtpParametersOf('audio', index + 1))),
+    consume: index => transports[index]!.consume(ids[index]!),
+  };
+  for (const call of calls) {
+    const before = await cpu();
+    for (let index = 0; index < count; ++index) await acts[call](index);
+    times.note(`${call}: CPU`, name, ((await cpu()) - before) / count);
+  }
+  for (const transport of transports) transport.close();
+}
+
 export async function measurePipes(times: Times, subject: Subject): Promise<void> {
   const room = await subject.openRoom(2);
   const [sender, receiver] = await Promise.all([room.createTransport(0), room.createTransport(1)]);

@@ -13,16 +13,28 @@ import { availableParallelism, loadavg } from 'node:os';
 import * as mediasoup from 'mediasoup';
 import { io } from 'socket.io-client';
 import { openByHand } from './byHandClient.ts';
-import { calls, measureCalls, measureJoins, measurePipelined, measurePipes, Times } from './measures.ts';
+import {
+  calls,
+  measureCalls,
+  measureCallsCpu,
+  measureJoins,
+  measurePipelined,
+  measurePipes,
+  Times,
+} from './measures.ts';
 import { openClient, openOurs, subjectTransport } from './ours.ts';
 import { drawReport, tableOf } from './report.ts';
 import { startNode, type NodeProcess } from './startNode.ts';
 import { listenInfos, mediaCodecs, rtpParametersOf, type Room } from './subject.ts';
 import { inTurns, repeat } from './turns.ts';
 
+/** Calls of each kind before they count: V8 is at work on the code of a call for more than a thousand of them. */
+const WARM_UP_CALLS = 2000;
 const CALLS = Number(process.argv[2] ?? 800);
 const PIPES = Math.ceil(CALLS / 6);
 const BURSTS = Math.ceil(CALLS / 80);
+/** Calls one after the other whose CPU is counted together. */
+const COUNTED = 40;
 const JOINS = Math.ceil(CALLS / 80);
 const PIPELINED = 500;
 const PEOPLE = 10;
@@ -80,6 +92,16 @@ await bare.emitWithAck('answers', Object.fromEntries(calls.map(name => [name, da
 const times = new Times();
 const clientRoom = await client.openRoom(1);
 const handRoom = await byHand.openRoom(1);
+await repeat(
+  BURSTS,
+  times,
+  (into, index) =>
+    inTurns(index, [
+      () => measureCallsCpu(into, client.name, clientRoom, COUNTED, () => cpuOf(nodes.ours)),
+      () => measureCallsCpu(into, byHand.name, handRoom, COUNTED, () => cpuOf(nodes.byHand)),
+    ]),
+  WARM_UP_CALLS / COUNTED,
+);
 await repeat(CALLS, times, async (into, index) => {
   await inTurns(index, [
     () => measureCalls(into, 'local', local, index + 1),

@@ -12,6 +12,7 @@ interface Line {
 function linesOf(people: number): Line[] {
   return [
     ...calls.map(what => ({ what, hasFloor: true })),
+    ...calls.map(what => ({ what: `${what}: CPU` })),
     ...['consume, first pipe', 'consume, second stream of a link', 'consume, piped already'].map(what => ({ what })),
     { what: 'pipelined consumes per second', isRate: true },
     { what: 'pipelined consume: CPU' },

@@ -11,8 +11,9 @@ export async function repeat(
   count: number,
   times: Times,
   round: (times: Times, index: number) => Promise<void>,
+  warmUp = WARM_UP * count,
 ): Promise<void> {
-  for (let index = 0; index < WARM_UP * count; ++index) await round(new Times(), index);
+  for (let index = 0; index < warmUp; ++index) await round(new Times(), index);
   for (let index = 0; index < count; ++index) await round(times, index);
 }
 
