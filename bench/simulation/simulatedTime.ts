@@ -5,12 +5,16 @@
 import { mock } from 'node:test';
 
 const TICK_MS = 1;
+/** Date of the beginning, where the date is simulated. */
+const BEGINNING = Date.UTC(2026, 0, 1);
 
 export class SimulatedTime {
   #now = 0;
 
-  constructor() {
-    mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  /** @param withDate whether `Date` goes with it */
+  constructor(withDate = false) {
+    const apis = ['setTimeout', 'setInterval'] as const;
+    mock.timers.enable(withDate ? { apis: [...apis, 'Date'], now: BEGINNING } : { apis: [...apis] });
   }
 
   /** Milliseconds since the beginning. */
