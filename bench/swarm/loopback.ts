@@ -27,11 +27,10 @@ export async function measureLoopback(peers: number, lookups: number): Promise<L
   let datagrams = 0;
   const bind: BindSockets = async (...args) => {
     const sockets = await bindUdp(...args);
-    const { createSocket } = sockets;
     return {
       ...sockets,
       createSocket: () => {
-        const socket = createSocket();
+        const socket = sockets.createSocket();
         const trySend = socket.trySend.bind(socket);
         return Object.assign(socket, {
           trySend: (...sent: Parameters<typeof trySend>) => (++datagrams, trySend(...sent)),
