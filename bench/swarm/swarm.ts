@@ -83,11 +83,11 @@ async function loopback(): Promise<void> {
 async function small(): Promise<void> {
   const setup: FindingSetup = {
     ...network,
-    peers: 40,
-    producers: 400,
-    duration: MINUTE_MS,
-    churn: 12,
-    lookups: 60,
+    peers: 30,
+    producers: 160,
+    duration: MINUTE_MS / 2,
+    churn: 24,
+    lookups: 40,
     newcomers: 10,
     sealed: true,
   };
