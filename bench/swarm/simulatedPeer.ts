@@ -2,6 +2,7 @@
 import type { Registration, RoomWatch } from '../../src/horizontal/directory/directory.ts';
 import { SwarmDirectory } from '../../src/swarm/directory/swarmDirectory.ts';
 import { Identity } from '../../src/swarm/identity.ts';
+import { Trust } from '../../src/swarm/trust.ts';
 import type { Dht } from '../../src/swarm/dht/dht.ts';
 import type { Wire } from './wire.ts';
 
@@ -23,7 +24,7 @@ export class SimulatedPeer {
     this.url = `wss://media-${index}.example:4443`;
     this.directory = new SwarmDirectory({
       bootstrap: bootstrap.map(({ host }) => `${host}:${PORT}`),
-      keys: [KEY],
+      trust: new Trust({ key: KEY, trusted: undefined, revoked: [] }),
       host: this.host,
       listenHost: this.host,
       port: PORT,
