@@ -105,6 +105,7 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
   readonly #watched = new Counts();
   readonly #timer = setInterval(() => this.#tick(), SWEEP_MS).unref();
   #lastTime = 0;
+  #finding: Promise<void> | undefined;
 
   /** @throws {Error} if the host has no IPv4 address, or the port can't be had */
   static async open(options: DhtOptions): Promise<Dht> {
@@ -153,6 +154,7 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
   /** Resolves when a peer that was named has answered, or none does. */
   async ready(): Promise<void> {
     await this.enter();
+    await this.settled();
   }
 
   /**
@@ -162,8 +164,13 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
   async enter(): Promise<ReadonlyMap<string, Error>> {
     await this.#node.fullyBootstrapped();
     const failures = await this.#entrances.askAll();
-    if (!this.isAlone) await this.#findPeers();
+    if (!this.isAlone) this.#finding = this.#findPeers().catch((error: Error) => log.warn('%o', error));
     return failures;
+  }
+
+  /** Resolves when the peers around it are known, after it has entered. Never rejects. */
+  async settled(): Promise<void> {
+    await this.#finding;
   }
 
   /** Asks one of those that it does not know at present, since a network may have been cut in two. Never rejects. */

@@ -50,6 +50,8 @@ export class SwarmDirectory extends EnhancedEventEmitter<DirectoryEvents> implem
   readonly #timing: SwarmTiming;
   readonly #rounds: Rounds;
   readonly #opening: Promise<Dht>;
+  /** Resolves with the DHT when it is in the swarm: before, nothing is found in it, and nothing kept by others. */
+  readonly #entering: Promise<Dht>;
   readonly #trust: Trust;
   readonly #peersFile: PeersFile | undefined;
   #timers: readonly NodeJS.Timeout[] = [];
@@ -67,6 +69,7 @@ export class SwarmDirectory extends EnhancedEventEmitter<DirectoryEvents> implem
     this.#trust = trust;
     this.#peersFile = peersFile === undefined ? undefined : new PeersFile(peersFile);
     this.#opening = this.#open(options);
+    this.#entering = this.#enter();
     this.known = this.#begin().catch(error => log.warn('%o', error));
   }
 
@@ -101,7 +104,7 @@ export class SwarmDirectory extends EnhancedEventEmitter<DirectoryEvents> implem
   watch(roomId: string): RoomWatch {
     const watch: SwarmRoomWatch = new SwarmRoomWatch({
       roomId,
-      dht: this.#opening,
+      dht: this.#entering,
       timing: this.#timing,
       rounds: this.#rounds,
       onHolder: record => {
@@ -127,7 +130,8 @@ export class SwarmDirectory extends EnhancedEventEmitter<DirectoryEvents> implem
       hold: roomId => {
         if (held.has(roomId) || this.#closed || !this.#own.has(url)) return;
         held.add(roomId);
-        this.#inDht(dht => dht.publish(targetOfRoom(roomId), url));
+        // It may have been released before the DHT could be used.
+        this.#inDht(dht => void (held.has(roomId) && this.#own.has(url) && dht.publish(targetOfRoom(roomId), url)));
       },
       release: roomId => {
         if (held.delete(roomId)) this.#inDht(dht => dht.withdraw(targetOfRoom(roomId), url));
@@ -163,9 +167,17 @@ export class SwarmDirectory extends EnhancedEventEmitter<DirectoryEvents> implem
     });
   }
 
-  async #begin(): Promise<void> {
+  async #enter(): Promise<Dht> {
     const dht = await this.#opening;
-    await this.#look(dht);
+    this.#noteFailures(await dht.enter());
+    return dht;
+  }
+
+  async #begin(): Promise<void> {
+    const dht = await this.#entering;
+    await dht.settled();
+    if (this.#closed) return;
+    await this.#ask(dht);
     if (this.#closed) return;
     const { sampleInterval, rememberInterval } = this.#timing;
     this.#timers = [
@@ -183,8 +195,11 @@ export class SwarmDirectory extends EnhancedEventEmitter<DirectoryEvents> implem
   }
 
   async #enterAndAsk(dht: Dht): Promise<void> {
-    if (dht.isAlone) this.#noteFailures(await dht.enter());
-    else void dht.meetOther();
+    if (!dht.isAlone) void dht.meetOther();
+    else {
+      this.#noteFailures(await dht.enter());
+      await dht.settled();
+    }
     if (this.#closed) return;
     if (!dht.isAlone) this.#noteOthers(dht);
     await this.#ask(dht);
@@ -222,7 +237,7 @@ export class SwarmDirectory extends EnhancedEventEmitter<DirectoryEvents> implem
   }
 
   #inDht(act: (dht: Dht) => void | Promise<void>): void {
-    this.#opening.then(act).catch(error => log.warn('%o', error));
+    this.#entering.then(act).catch(error => log.warn('%o', error));
   }
 
   /** Asks some peers for their load: some of those that are known, others, and one that was silent. */
