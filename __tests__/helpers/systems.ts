@@ -1,8 +1,4 @@
 /** The implementations that the scenarios run on, each with real Workers and, where there is a wire, real sockets. */
-import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type Server as HttpServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import * as mediasoup from 'mediasoup';
 import type { Worker } from 'mediasoup/types';
 import { pickPort } from 'pick-port';
@@ -17,7 +13,6 @@ import {
 } from '../../src/index.ts';
 import { RedisDirectory } from '../../src/redis/index.ts';
 import { RedisServer } from './redisServer.ts';
-import { MafaldaSwarm } from '../../src/swarm/index.ts';
 import { until } from './until.ts';
 
 export interface System {
@@ -36,18 +31,22 @@ export interface SharedSystem extends System {
   readonly leaves: readonly MafaldaApi[];
   /** Makes another controller, for the caller to close. @param urls by which it reaches the servers */
   control(urls: readonly string[], name: string): MafaldaApi;
+  /** Returns the name under which servers know a controller, where it is not the given one. */
+  nameOf?(name: string): string;
+  /** Has further applications use the MafaldaRouter, where the applications that there are do not use all servers. */
+  useToo?(mafaldaRouterId: string): Promise<void>;
 }
 
 export type ServerOptions = Pick<RemoteMafaldaServerOptions, 'sessionTimeout'>;
 
 const token = 'the scenarios’ token';
-const host = '127.0.0.1';
+export const host = '127.0.0.1';
 
 /** Spreads things over the nodes whatever their load, so that the scenarios cross nodes. */
-const roundRobin: Strategy = candidates => [...candidates].sort((a, b) => a.placed - b.placed)[0];
+export const roundRobin: Strategy = candidates => [...candidates].sort((a, b) => a.placed - b.placed)[0];
 
 /** Two Workers for each Mafalda, so that there is something to pipe between. */
-const WORKERS_PER_MAFALDA = 2;
+export const WORKERS_PER_MAFALDA = 2;
 
 export async function localSystem(): Promise<System> {
   const watch = watchResources();
@@ -176,43 +175,6 @@ export async function tieredSystem(options?: ServerOptions): Promise<SharedSyste
   };
 }
 
-/** Peers that have found each other, each with a Mafalda of its own; the application is that of the first. */
-export async function swarmSystem(peers: number): Promise<System> {
-  const watch = watchResources();
-  const key = randomBytes(32);
-  const leaves: Mafalda[] = [];
-  const swarms: MafaldaSwarm[] = [];
-  const servers: HttpServer[] = [];
-  for (let count = 0; count < peers; ++count) {
-    const own = new Mafalda(mediasoup, { workerBudget: false });
-    const server = createServer().listen(0, host);
-    await once(server, 'listening');
-    const url = `ws://${host}:${(server.address() as AddressInfo).port}/`;
-    const bootstrap = swarms[0] ? [await swarms[0].address()] : [];
-    swarms.push(
-      new MafaldaSwarm(
-        own,
-        { bootstrap, key, port: 0, url, host, server, strategy: roundRobin },
-        { sampleInterval: 100, lookupInterval: 1000 },
-      ),
-    );
-    leaves.push(own);
-    servers.push(server);
-  }
-  await until('all peers know each other', () => swarms.every(swarm => [...swarm.peers].length === peers - 1));
-  const [mafalda] = swarms as [MafaldaSwarm];
-  return {
-    mafalda,
-    places: peers * WORKERS_PER_MAFALDA,
-    close: async () => {
-      for (const swarm of swarms) await swarm.close();
-      for (const server of servers) server.close();
-      for (const own of leaves) await own.close();
-      return watch.leftovers([...swarms, ...leaves]);
-    },
-  };
-}
-
 /**
  * A client of two central servers over the same two media servers. The one that it uses closes soon after a MafaldaRouter has
  * been made, so that the client moves to the other one, and is there again afterwards.
@@ -271,12 +233,12 @@ async function serve(
   return { mafalda, server };
 }
 
-function leftAtServer(server: RemoteMafaldaServer): string[] {
+export function leftAtServer(server: RemoteMafaldaServer): string[] {
   return nonZero('server', { ...server.counts });
 }
 
 /** Sockets and processes that keep this process alive, and Workers that are still there. */
-function watchResources(): { leftovers: (mafaldas: MafaldaApi[]) => Promise<string[]> } {
+export function watchResources(): { leftovers: (mafaldas: MafaldaApi[]) => Promise<string[]> } {
   const before = countResources();
   const workers = new Set<Worker>();
   const onWorker = (worker: Worker): void => void workers.add(worker);

@@ -21,6 +21,7 @@ import type {
 } from '../api/types.ts';
 import type { PipeableMafaldaRouter } from './pipeableMafaldaRouter.ts';
 import type { FoundRoom, SoughtRoom } from './roomFinder.ts';
+import { noteUsedHere } from './usedHere.ts';
 
 export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extends MafaldaEvents = MafaldaEvents>
   extends PublicEmitter<Events>
@@ -88,7 +89,9 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
   }
 
   createMafaldaRouter(options?: MafaldaRouterOptions): MafaldaRouter {
-    return this.obtain(options);
+    const mafaldaRouter = this.obtain(options);
+    noteUsedHere(mafaldaRouter);
+    return mafaldaRouter;
   }
 
   /**

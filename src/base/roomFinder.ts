@@ -25,6 +25,11 @@ export interface RoomFinder {
    * @internal
    */
   findMafaldaRouter(options: SoughtRoom, ask: boolean): Promise<FoundRoom>;
+  /**
+   * Makes a MafaldaRouter, or returns the existing one, without counting as an application that uses it.
+   * @internal
+   */
+  obtain(options?: MafaldaRouterOptions): PipeableMafaldaRouter;
 }
 
 /** Returns the MafaldaRouters that a Mafalda holds. To be called once, since a foreign Mafalda is followed anew. */
@@ -38,6 +43,12 @@ export async function findMafaldaRouter(mafalda: MafaldaApi, options: SoughtRoom
   const exists = mafalda.mafaldaRouters.has(options.id);
   const mafaldaRouter = exists ? (mafalda.createMafaldaRouter(options) as PipeableMafaldaRouter) : undefined;
   return { mafaldaRouter, isComplete: true };
+}
+
+/** Makes a MafaldaRouter for clients of a server, or returns the existing one. */
+export function obtainMafaldaRouter(mafalda: MafaldaApi, options: MafaldaRouterOptions): PipeableMafaldaRouter {
+  if (isRoomFinder(mafalda)) return mafalda.obtain(options);
+  return mafalda.createMafaldaRouter(options) as PipeableMafaldaRouter;
 }
 
 function isRoomFinder(mafalda: MafaldaApi | RoomFinder): mafalda is MafaldaApi & RoomFinder {

@@ -1,5 +1,6 @@
 /** Dump of a MafaldaRouter that is spread over nodes. */
 import { dumpTree } from '../base/dumpTree.ts';
+import { orphansIn } from '../base/orphanLists.ts';
 import type { MafaldaRouterDump } from '../api/dump.ts';
 import type { ResolvedMafaldaRouterOptions } from '../api/mafaldaRouterOptions.ts';
 import type { PipeableMafaldaRouter } from '../base/pipeableMafaldaRouter.ts';
@@ -17,7 +18,9 @@ export async function dumpParts(
   );
   const dumps = [...parts].map(([node, part], index) => {
     const answer = answers[index];
-    return [node, isDump(answer) ? answer : dumpTree(part.tree, resolved, () => 0)] as const;
+    const dump = isDump(answer) ? answer : dumpTree(part.tree, resolved, () => 0);
+    // Foreign implementations of the Mafalda API may have no orphans in their dump.
+    return [node, { ...dump, orphans: [...(dump.orphans ?? []), ...orphansIn(part)] }] as const;
   });
   return {
     id,
@@ -26,8 +29,7 @@ export async function dumpParts(
       dump.workers.map(worker => ({ ...worker, node: pathTo(node, worker.node) })),
     ),
     pipes: dumps.flatMap(([, dump]) => dump.pipes),
-    // Foreign implementations of the Mafalda API may have no orphans in their dump.
-    orphans: dumps.flatMap(([node, { orphans = [] }]) =>
+    orphans: dumps.flatMap(([node, { orphans }]) =>
       orphans.map(orphan => ({ ...orphan, node: pathTo(node, orphan.node) })),
     ),
   };

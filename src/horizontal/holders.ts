@@ -2,6 +2,7 @@
  * Finds the nodes that have something of a room: those that the directory names and, if that is not enough, those that
  * answer a question to all nodes.
  */
+import { GraceTimers } from '../core/graceTimers.ts';
 import { logger } from '../core/logger.ts';
 import { within } from '../core/within.ts';
 import type { ClusterNode } from './clusterNode.ts';
@@ -12,6 +13,11 @@ const log = logger('horizontal');
 
 /** Limit for the answers of nodes, in ms: a slower node is not waited for, and its objects are seen when it answers. */
 const ANSWER_TIMEOUT_MS = 2000;
+/**
+ * Interval at which a node that the directory names, and that is not connected, is tried again, in ms: the way to it may
+ * have been cut, while it has the room.
+ */
+const RETRY_MS = 10_000;
 
 export interface HoldersOptions {
   nodes: NodePool;
@@ -35,6 +41,7 @@ export class Holders {
   /** URLs or ids of the nodes that the directory names. */
   #named: ReadonlySet<string> = new Set();
   readonly #attaching = new Map<ClusterNode, Promise<unknown>>();
+  readonly #retries = new GraceTimers<ClusterNode>(RETRY_MS, node => this.#retry(node));
   #agreement: Promise<void> | undefined;
   /** Refusal by a node, which has the room with different options. */
   #refusal: TypeError | undefined;
@@ -116,9 +123,15 @@ export class Holders {
     if (this.#watch && this.isNamed(node)) this.#attachTo(node);
   }
 
+  /** Must be called when a node is lost: it is attached to again when it can be. */
+  nodeLost(node: ClusterNode): void {
+    if (this.#watch) this.#retries.start(node);
+  }
+
   /** Stops following the directory. */
   close(): void {
     this.#closed = true;
+    this.#retries.clear();
     this.#watch?.close();
     this.#watch = undefined;
   }
@@ -149,8 +162,18 @@ export class Holders {
     const { isAttached } = this.#options;
     // A node that is not heard is attached to when it is connected again.
     if (!node.isUsable || isAttached(node) || this.#attaching.has(node)) return;
-    const attaching = this.#attach(node, false).finally(() => this.#attaching.delete(node));
+    const attaching = this.#attach(node, false).finally(() => {
+      this.#attaching.delete(node);
+      if (!node.connected && !this.#closed) this.#retries.start(node);
+    });
     this.#attaching.set(node, attaching);
+  }
+
+  #retry(node: ClusterNode): void {
+    const { nodes, isAttached } = this.#options;
+    if (!nodes.has(node) || isAttached(node) || !this.isNamed(node)) return;
+    if (node.isUsable) this.#attachTo(node);
+    else this.#retries.start(node);
   }
 
   #ask(): Promise<boolean> {

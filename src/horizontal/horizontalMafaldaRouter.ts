@@ -23,7 +23,6 @@ import {
   type PipeOffer,
   type PipeRedirect,
 } from '../piping/endpoint.ts';
-import { Confirmations } from '../piping/confirmations.ts';
 import { PipeFlow } from '../piping/flow/pipeFlow.ts';
 import type { StreamAccess } from '../piping/intercept.ts';
 import { reportLostMessages } from '../piping/lostMessages.ts';
@@ -45,16 +44,13 @@ import { askerOptions } from './askerOptions.ts';
 import { askNodes } from './askNodes.ts';
 import { DoubledStreams } from './doubledStreams.ts';
 import { dumpParts } from './dumpParts.ts';
-import { PairedEnds } from '../piping/links/pairedEnds.ts';
 import type { Placement } from '../api/placement.ts';
+import { PipeSupervision } from './pipeSupervision.ts';
 import { makeDetour } from './reachability/detour.ts';
 import { chooseSourceNode } from './sources.ts';
 import { Whereabouts } from './whereabouts.ts';
 
 const log = logger('horizontal');
-
-/** Time that the maker of a pipe has to confirm it before others do, in ms: its source waits longer. */
-const CONFIRM_AFTER_MS = 3000;
 
 export class HorizontalMafaldaRouter extends MafaldaRouterBase implements PipeableMafaldaRouter {
   readonly #nodes: NodePool;
@@ -62,9 +58,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   readonly #parts: Parts;
   readonly #holders: Holders;
   readonly #piper: Piper;
-  readonly #pairedEnds: PairedEnds;
-  /** Confirmations of pipes that are whole, also of others, whose maker may have gone before it has confirmed them. */
-  readonly #confirmations = new Confirmations(CONFIRM_AFTER_MS);
+  readonly #supervision: PipeSupervision;
   readonly #doubledStreams: DoubledStreams;
   readonly #flow: PipeFlow;
   readonly #whereabouts = new Whereabouts(this.tree);
@@ -155,17 +149,13 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       users: this.users,
       concerns: (from, to) => this.#nodeOf(from) !== this.#nodeOf(to),
     });
-    this.#pairedEnds = new PairedEnds({
+    this.#supervision = new PipeSupervision({
       tree: this.tree,
       streams: this.streams,
       users: this.users,
-      domainOf: router => this.#nodeOf(router),
+      nodeOf: router => this.#nodeOf(router),
       isLost: router => this.#isOutOfSight(router),
-      onPaired: (source, consumer, destination) => {
-        const link = 'kind' in consumer ? 'media' : 'data';
-        const request = { routerId: source.id, remoteRouterId: destination.id, link } as const;
-        this.#confirmations.add(this.#parts.get(this.#nodeOf(source)), request, consumer.id);
-      },
+      partOn: node => this.#parts.get(node),
     });
     this.#doubledStreams = new DoubledStreams({
       tree: this.tree,
@@ -346,7 +336,9 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
 
   /** Notes the losses with a node. Must be called before its objects close here, whether the node lives or not. */
   nodeLost(node: ClusterNode): void {
-    if (!this.closed && this.#parts.has(node)) this.#losses.note(node, this.#parts.routersOn(node));
+    if (this.closed || !this.#parts.has(node)) return;
+    this.#losses.note(node, this.#parts.routersOn(node));
+    this.#holders.nodeLost(node);
   }
 
   /** Closes this controller's objects on a node that it no longer uses. */
@@ -361,9 +353,8 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
 
   /** Ends all parts. */
   protected async release(): Promise<void> {
-    this.#pairedEnds.close();
+    this.#supervision.close();
     this.#doubledStreams.close();
-    this.#confirmations.flush();
     this.#flow.close();
     this.#piper.close();
     this.#holders.close();

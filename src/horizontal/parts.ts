@@ -12,6 +12,7 @@ import { resolveMafaldaRouterOptions } from '../api/mafaldaRouterOptions.ts';
 import type { MafaldaRouter } from '../api/types.ts';
 import type { PipeableMafaldaRouter } from '../base/pipeableMafaldaRouter.ts';
 import { findMafaldaRouter, type SoughtRoom } from '../base/roomFinder.ts';
+import { noteUsedHere } from '../base/usedHere.ts';
 import type { ClusterNode } from './clusterNode.ts';
 import type { NodePool } from './nodePool.ts';
 
@@ -261,6 +262,7 @@ export class Parts {
     const part = mafaldaRouter as PipeableMafaldaRouter;
     const { tree } = part;
     opened.add(part);
+    noteUsedHere(part);
     this.#learn(part);
     this.#parts.set(node, part);
     this.#lost.delete(node);

@@ -52,11 +52,15 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
   readonly id: string;
   /** URL by which other peers reach this peer. */
   readonly url: string;
+  /**
+   * Server by which other peers use this machine: its numbers, what peers have left behind that are gone, and its
+   * draining. It closes with this MafaldaSwarm.
+   */
+  readonly server: RemoteMafaldaServer;
   readonly #own: MafaldaApi;
   readonly #trust: Trust;
   readonly #directory: SwarmDirectory;
   readonly #others: OtherPeers;
-  readonly #server: RemoteMafaldaServer;
   readonly #peers = new Map<string, SwarmPeer>();
   readonly #listening: Promise<void>;
   readonly #fanOut: number;
@@ -69,7 +73,7 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
   constructor(mafalda: MafaldaApi, options: MafaldaSwarmOptions, timing: Partial<SwarmTiming> = {}) {
     const resolved = resolveSwarmOptions(options);
     const { bootstrap, port, url, host, cert, certKey, server, region, labels, maxLoad, peersFile } = resolved;
-    const { strategy, watermarkNode, fanOut, nodeTimeout, callTimeout, limits, ca } = resolved;
+    const { strategy, watermarkNode, fanOut, nodeTimeout, callTimeout, limits, ca, sessionTimeout } = resolved;
     const trust = new Trust(resolved);
     const identity = new Identity(resolved.identity);
     const { hostname, port: urlPort } = new URL(url);
@@ -81,9 +85,10 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
     const listening = server
       ? { server }
       : { host, port: Number(urlPort || (isSecure(url) ? 443 : 80)), cert, key: certKey };
-    const isWelcome = (token: string | undefined): boolean => {
+    const isWelcome = (token: string | undefined, name: string | undefined): boolean => {
       const peer = readToken(token, trust.keys, url);
-      return peer !== undefined && trust.trusts(peer);
+      // A peer ends what another one has left only if it is that one, come back.
+      return peer !== undefined && trust.trusts(peer) && (name === undefined || name === peer);
     };
     let served: RemoteMafaldaServer;
     try {
@@ -95,6 +100,7 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
         maxLoad,
         fanOut,
         watermarkFanOut: watermarkNode,
+        sessionTimeout,
         directory,
         publicUrl: url,
       });
@@ -115,6 +121,7 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
       ca,
       directory: others,
       token: to => makeToken(identity, trust.keys[0]!, to),
+      name: identity.id,
       fingerprints: to => {
         const pinned = directory.fingerprintOf(to);
         return pinned === undefined ? undefined : [pinned];
@@ -128,7 +135,7 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
     this.#trust = trust;
     this.#directory = directory;
     this.#others = others;
-    this.#server = served;
+    this.server = served;
     this.#listening = mayListen;
     for (const failing of [listens, directory.opened()]) failing.catch((error: Error) => this.reportError(error));
     others.on('node', record => this.#onPeer(record));
@@ -169,7 +176,7 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
       const peerId = url === undefined ? undefined : this.#directory.peerIdOf(url);
       if (url !== undefined && peerId !== undefined && !this.#trust.trusts(peerId)) this.expel(url);
     }
-    await this.#server.review(token => judgeToken(token ?? '', this.#trust, this.url));
+    await this.server.review(token => judgeToken(token ?? '', this.#trust, this.url));
   }
 
   /**
@@ -181,7 +188,7 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
   async leave(options: ServerDrainOptions = {}): Promise<ServerCounts> {
     resolveOptions('leave()', serverDrainOptions, options);
     await this.drain(this.#own, { deadline: 0 });
-    const left = await this.#server.drain(options);
+    const left = await this.server.drain(options);
     await this.close();
     return left;
   }
@@ -189,7 +196,7 @@ export class MafaldaSwarm extends MafaldaHorizontal<MafaldaSwarmEvents> {
   protected override async release(): Promise<void> {
     await this.#listening;
     await super.release();
-    await this.#server.close();
+    await this.server.close();
     await this.#others.close();
   }
 

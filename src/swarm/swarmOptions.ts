@@ -94,6 +94,11 @@ export interface MafaldaSwarmOptions
    * @default []
    */
   revoked?: readonly string[] | undefined;
+  /**
+   * Time for which what another peer has made on this machine outlives the connection to it, in ms.
+   * @default 15000
+   */
+  sessionTimeout?: number | undefined;
 }
 
 /** Options of `updateTrust()`: what is left out stays as it is. */
@@ -160,7 +165,7 @@ const peerUrl = secret(
 );
 
 const { watermarkNode, callTimeout, limits, ca } = horizontalOptions.entries;
-const { server, region, labels, maxLoad } = serverOptions.entries;
+const { server, region, labels, maxLoad, sessionTimeout } = serverOptions.entries;
 
 const peerIds = listOf('strings', anyText);
 
@@ -194,6 +199,7 @@ export const swarmOptions = v.pipe(
     region,
     labels,
     maxLoad,
+    sessionTimeout,
   }),
   rule(options => conflict(options)),
 );

@@ -175,3 +175,23 @@ test('a node that is connected is attached to if the directory names it, or ther
   holders.close();
   expect(watch.closed).toBe(true);
 });
+
+test('a node that is lost is attached to again when it can be, as long as the directory names it', async () => {
+  const [a, b] = ['a', 'b'].map(name => pool.findOrThrow(`ws://${name}`));
+  watch.urls = new Set(['ws://a', 'ws://b']);
+  await holders.agree();
+  asked.length = 0;
+  for (const node of [a!, b!]) {
+    node.connected = false;
+    attached.delete(node.id);
+    holders.nodeLost(node);
+  }
+  await jest.advanceTimersByTimeAsync(30_000);
+  expect(asked).toEqual([]);
+  watch.urls = new Set(['ws://a']);
+  watch.emit('change');
+  for (const node of [a!, b!]) node.connected = true;
+  await jest.advanceTimersByTimeAsync(10_000);
+  expect(asked).toEqual(['ws://a']);
+  expect(jest.getTimerCount()).toBe(0);
+});

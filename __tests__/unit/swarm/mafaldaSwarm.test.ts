@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import * as mediasoup from 'mediasoup';
+import type { PipeableMafaldaRouter } from '../../../src/base/pipeableMafaldaRouter.ts';
 import { Mafalda } from '../../../src/index.ts';
 import { MafaldaSwarm, type MafaldaSwarmOptions } from '../../../src/swarm/index.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
@@ -118,4 +119,19 @@ test('options that the server refuses leave no socket behind', async () => {
         tried.bind(Number(port), host, () => tried.close(() => resolve(true)));
       }),
   );
+});
+
+test('what an application has in a room on its own machine stays when the peer leaves that was there first', async () => {
+  const first = await join();
+  const second = await join(first);
+  await until('they know each other', () => urlsOf(first).includes(second.url));
+  const options = { id: 'room', routerOptions: { mediaCodecs } };
+  await first.createMafaldaRouter(options).createDirectTransport({ placement: { node: second.url } });
+  const room = second.createMafaldaRouter(options) as PipeableMafaldaRouter;
+  const transport = await room.createDirectTransport();
+  await room.attach();
+  expect(room.transports.size).toBe(2);
+  await first.close();
+  await until('the other one’s has gone', () => room.transports.size === 1);
+  expect([transport.closed, room.closed]).toEqual([false, false]);
 });

@@ -1,7 +1,9 @@
 /** The Mafalda that a server shows to clients, and its MafaldaRouters that clients are attached to. */
 import type { MafaldaApi, MafaldaRouterOptions, MafaldaRouterState } from '../../api/types.ts';
 import type { PipeableMafaldaRouter } from '../../base/pipeableMafaldaRouter.ts';
-import { findMafaldaRouter, heldRoomsOf, type FoundRoom } from '../../base/roomFinder.ts';
+import { findMafaldaRouter, heldRoomsOf, obtainMafaldaRouter, type FoundRoom } from '../../base/roomFinder.ts';
+import { noteOrphanList } from '../../base/orphanLists.ts';
+import { isUsedHere } from '../../base/usedHere.ts';
 import { logger } from '../../core/logger.ts';
 import type { TreeNode } from '../../core/objectTree.ts';
 import { isLinkTransport } from '../../piping/endpoint.ts';
@@ -74,7 +76,7 @@ export class ServedMafalda {
     const options = this.#settled(given);
     const { id } = this.#resolved(options);
     const isNew = !this.mafalda.mafaldaRouters.has(id);
-    const mafaldaRouter = this.mafalda.createMafaldaRouter(options) as PipeableMafaldaRouter;
+    const mafaldaRouter = obtainMafaldaRouter(this.mafalda, options);
     if (isNew) this.#noteMade(mafaldaRouter, options);
     const attached = this.#attached.get(mafaldaRouter.id) ?? this.#export(mafaldaRouter);
     attached.tree.attach(member);
@@ -98,7 +100,7 @@ export class ServedMafalda {
 
   /** Leaves a MafaldaRouter that was found for a client which has gone in the meantime. */
   leaveIfUnused(mafaldaRouter: PipeableMafaldaRouter): void {
-    if (this.#attached.has(mafaldaRouter.id) || !this.#createdForClients.has(mafaldaRouter)) return;
+    if (this.#attached.has(mafaldaRouter.id) || !this.#isForClients(mafaldaRouter)) return;
     mafaldaRouter.leave().catch(error => log.warn('leaving MafaldaRouter %s: %o', mafaldaRouter.id, error));
   }
 
@@ -246,13 +248,18 @@ export class ServedMafalda {
   #closeUnused(attached: Attached): void {
     const { tree, mafaldaRouter } = attached;
     if (tree.memberCount > 0 || this.#attached.get(mafaldaRouter.id) !== attached) return;
-    if (!this.#createdForClients.has(mafaldaRouter)) {
+    if (!this.#isForClients(mafaldaRouter)) {
       void this.orphans.closeOf(holding => holding.attached === attached);
       this.#attached.delete(mafaldaRouter.id);
       tree.close();
       return;
     }
     mafaldaRouter.leave().catch(error => log.warn('leaving MafaldaRouter %s: %o', mafaldaRouter.id, error));
+  }
+
+  /** Returns whether only clients use the MafaldaRouter. */
+  #isForClients(mafaldaRouter: PipeableMafaldaRouter): boolean {
+    return this.#createdForClients.has(mafaldaRouter) && !isUsedHere(mafaldaRouter);
   }
 
   #export(mafaldaRouter: PipeableMafaldaRouter): Attached {
@@ -263,6 +270,7 @@ export class ServedMafalda {
       number: this.#nextNumber++,
     };
     this.#attached.set(id, attached);
+    noteOrphanList(mafaldaRouter, this.orphans);
     mafaldaRouter.once('close', () => {
       if (this.#attached.get(id) !== attached) return;
       this.#attached.delete(id);
