@@ -7,6 +7,9 @@ const run = promisify(execFile);
 
 const PREFIX = 'mafalda';
 const INTERFACE = 'eth0';
+const BRIDGE = 'bridge';
+/** Joins the hosts that are split off. */
+const FAR_BRIDGE = 'far';
 /** The hardware address of no host. */
 const NOBODY = '02:00:00:00:00:99';
 
@@ -104,6 +107,16 @@ export class Network {
     await ip(['-n', this.#switch, 'link', 'set', this.#portOf(host), state === 'in' ? 'up' : 'down']);
   }
 
+  /** Cuts the network in two: these hosts reach each other, and the others each other. */
+  async split(hosts: readonly string[]): Promise<void> {
+    await this.#move(hosts, FAR_BRIDGE);
+  }
+
+  /** Makes the network whole again. */
+  async heal(): Promise<void> {
+    await this.#move(this.#hosts, BRIDGE);
+  }
+
   /** Nothing that one host sends arrives at the other, or it does again: as where a switch has learnt a wrong address. */
   async way(from: string, to: string, state: 'open' | 'cut'): Promise<void> {
     const [namespace, neighbour] = [this.#namespace(from), [this.addressOf(to), 'dev', INTERFACE]];
@@ -141,10 +154,16 @@ export class Network {
     return `port${this.#hosts.indexOf(host)}`;
   }
 
+  async #move(hosts: readonly string[], bridge: string): Promise<void> {
+    for (const host of hosts) await ip(['-n', this.#switch, 'link', 'set', this.#portOf(host), 'master', bridge]);
+  }
+
   async #build(): Promise<void> {
     await ip(['netns', 'add', this.#switch]);
-    await ip(['-n', this.#switch, 'link', 'add', 'bridge', 'type', 'bridge']);
-    await ip(['-n', this.#switch, 'link', 'set', 'bridge', 'up']);
+    for (const bridge of [BRIDGE, FAR_BRIDGE]) {
+      await ip(['-n', this.#switch, 'link', 'add', bridge, 'type', 'bridge']);
+      await ip(['-n', this.#switch, 'link', 'set', bridge, 'up']);
+    }
     for (const host of this.#hosts) {
       const namespace = this.#namespace(host);
       const port = this.#portOf(host);
@@ -163,7 +182,7 @@ export class Network {
         'netns',
         this.#switch,
       ]);
-      await ip(['-n', this.#switch, 'link', 'set', port, 'master', 'bridge', 'up']);
+      await ip(['-n', this.#switch, 'link', 'set', port, 'master', BRIDGE, 'up']);
       await ip(['-n', namespace, 'address', 'add', `${this.addressOf(host)}/24`, 'dev', INTERFACE]);
       await ip(['-n', namespace, 'link', 'set', INTERFACE, 'up']);
       await ip(['-n', namespace, 'link', 'set', 'lo', 'up']);
