@@ -4,7 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { commonSettings, serveSettings } from '../../src/cli/settings/serverSettings.ts';
+import { knownSettings } from '../../src/cli/commands.ts';
+import { CONFIG_VARIABLE } from '../../src/cli/settings/readSettings.ts';
+import { serveSettings } from '../../src/cli/settings/serveSettings.ts';
 import { variableOf } from '../../src/cli/settings/names.ts';
 import { autoscalerMetrics } from '../../src/metrics/autoscalerMetrics.ts';
 import { controllerMetrics, machineMetrics } from '../../src/metrics/mafaldaMetrics.ts';
@@ -94,7 +96,7 @@ test('the page on metrics lists all of them, with their labels', () => {
 test('files of settings and variables name settings that exist', async () => {
   const settings: unknown = JSON.parse(read('deploy/systemd/server.json'));
   expect(Object.keys(settings as object).filter(name => !(name in serveSettings))).toEqual([]);
-  const variables = new Set(Object.keys({ ...serveSettings, ...commonSettings }).map(variableOf));
+  const variables = new Set([...knownSettings.map(variableOf), CONFIG_VARIABLE]);
   const files = (await readdir(new URL('deploy/', root), { recursive: true })).filter(file =>
     /\.|Containerfile/.test(file),
   );

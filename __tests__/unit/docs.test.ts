@@ -3,8 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import ts from 'typescript';
 import * as v from 'valibot';
-import { configurationPage, docsOf, sections, withOptions } from '../../scripts/configuration-tables.ts';
-import { clusterSettings } from '../../src/cli/settings/serverSettings.ts';
+import { docsOf } from '../../scripts/configuration/docstrings.ts';
+import { generated } from '../../scripts/configuration/generated.ts';
+import { sections } from '../../scripts/configuration/optionsPage.ts';
 import { strategies } from '../../src/placement/strategies.ts';
 import { page, withTables } from '../../scripts/protocol-tables.ts';
 
@@ -20,9 +21,8 @@ test('the page on the protocol tells the members and events that there are (npm 
   expect(text).toBe(withTables(text));
 });
 
-test('the page on options tells the options that there are (npm run docs:configuration)', async () => {
-  const text = await readFile(configurationPage, 'utf8');
-  expect(text).toBe(withOptions(text));
+test('the pages on options and on the command, and its help, tell the options that there are (npm run docs:configuration)', async () => {
+  for (const { present, text } of await generated()) expect(present).toBe(text);
 });
 
 test('defaults in docstrings are those of the schemas', () => {
@@ -44,7 +44,8 @@ test('the guide and the help of the command name every strategy', async () => {
   const guide = await readFile(new URL('docs/guides/media-servers.md', root), 'utf8');
   const names = Object.keys(strategies);
   expect(names.filter(name => !guide.includes(`\n| \`${name}\``))).toEqual([]);
-  expect(clusterSettings.strategy.help).toBe(names.join(', '));
+  const { text } = docsOf(['ClusterSettings'], 'strategy');
+  expect(names.filter(name => !text.includes(`\`${name}\``))).toEqual([]);
 });
 
 test('files of the sources that pages name are there', async () => {

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { expecting } from './optionsSchema.ts';
 import type { ObjectShape } from './shapes/shape.ts';
 import { unknownNames } from './unknownNames.ts';
+import { written } from './written.ts';
 
 /** Longest duration that setTimeout() takes, in ms. */
 export const MAX_DURATION_MS = 2 ** 31 - 1;
@@ -34,16 +35,22 @@ export const port: OptionType<number> = expecting(
   v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535)),
 );
 
-export const pem: OptionType<string | Buffer> = expecting(
-  'PEM, as a string or a Buffer',
-  v.custom<string | Buffer>(value => (typeof value === 'string' && value !== '') || Buffer.isBuffer(value)),
+export const pem: OptionType<string | Buffer> = written(
+  'file',
+  expecting(
+    'PEM, as a string or a Buffer',
+    v.custom<string | Buffer>(value => (typeof value === 'string' && value !== '') || Buffer.isBuffer(value)),
+  ),
 );
 
 /** A duration that a timer can be set to, in ms. */
 export function duration(least: number, most = MAX_DURATION_MS): OptionType<number> {
-  return expecting(
-    `a number of milliseconds, from ${least} to ${most}`,
-    v.pipe(v.number(), v.minValue(least), v.maxValue(most)),
+  return written(
+    'duration',
+    expecting(
+      `a number of milliseconds, from ${least} to ${most}`,
+      v.pipe(v.number(), v.minValue(least), v.maxValue(most)),
+    ),
   );
 }
 
@@ -70,7 +77,7 @@ export function callback<F extends (...args: never[]) => unknown>(words: string)
 /** Options that are mediasoup's: their names are checked here, their values by mediasoup. */
 export function mediasoupOptions<Options extends object>({ members }: ObjectShape<Options>): OptionType<Options> {
   const known = Object.keys(members);
-  return v.pipe(
+  const options = v.pipe(
     v.custom<Options>(isObject),
     v.description('an object'),
     v.rawCheck(({ dataset: { value }, addIssue }) => {
@@ -78,6 +85,7 @@ export function mediasoupOptions<Options extends object>({ members }: ObjectShap
       if (message !== undefined) addIssue({ message });
     }),
   );
+  return written('json', options);
 }
 
 /** An object with strings as values. */

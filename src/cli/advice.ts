@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import type { RemoteMafaldaServerOptions } from '../remote/index.ts';
 import { availableCores } from '../api/resources.ts';
 import { isLoopback } from '../core/addresses/loopback.ts';
-import type { PortRange } from './settings/setting.ts';
+import type { PortRange } from './settings/portRange.ts';
 
 const DAY_MS = 86_400_000;
 /** Days before the end of a certificate from which on it is warned of. */

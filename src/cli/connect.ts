@@ -1,8 +1,8 @@
 /** Connection of a command to a server, which it waits for, and closes. */
-import { RemoteMafaldaClient } from '../remote/index.ts';
+import { RemoteMafaldaClient, type RemoteMafaldaClientOptions } from '../remote/index.ts';
 import { tokenOf } from './serverOptions.ts';
-import type { clientSettings } from './settings/serverSettings.ts';
-import type { Values } from './settings/readSettings.ts';
+import { connectionSource, clientSettings } from './settings/clientSettings.ts';
+import { optionsFrom, type Values } from './settings/setting.ts';
 
 /** Time to wait for a server, in ms. */
 export const DEFAULT_TIMEOUT_MS = 5000;
@@ -16,8 +16,12 @@ export async function withClient<T>(
   values: Values<typeof clientSettings>,
   act: (client: RemoteMafaldaClient) => Promise<T>,
 ): Promise<T> {
-  const { ca, cert, key, timeout = DEFAULT_TIMEOUT_MS } = values;
-  const client = new RemoteMafaldaClient(url, { token: tokenOf(values), ca, cert, key, callTimeout: timeout });
+  const { timeout = DEFAULT_TIMEOUT_MS } = values;
+  const client = new RemoteMafaldaClient(url, {
+    ...optionsFrom<RemoteMafaldaClientOptions>(connectionSource, clientSettings, values),
+    token: tokenOf(values),
+    callTimeout: timeout,
+  });
   try {
     await untilReported(client, timeout);
     return await act(client);

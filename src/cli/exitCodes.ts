@@ -1,13 +1,12 @@
 /** Exit codes of all commands. */
-export const EXIT = {
-  /** All is well. */
-  ok: 0,
-  /** The command could not do its work, or has found a problem. */
-  failed: 1,
-  /** The command was called wrongly. */
-  usage: 2,
-  /** The deadline has passed, and something is left. */
-  left: 3,
-} as const;
+export const EXIT = { ok: 0, failed: 1, usage: 2, left: 3 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Meanings of the exit codes, for the help and for the reference page. */
+export const meanings: Readonly<Record<ExitCode, string>> = {
+  [EXIT.ok]: 'all is well',
+  [EXIT.failed]: 'failed, or found a problem; or was ended by a second signal',
+  [EXIT.usage]: 'called wrongly: the last line says which setting it was',
+  [EXIT.left]: 'the deadline has passed, and something was left',
+};

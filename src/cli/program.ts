@@ -1,34 +1,25 @@
-/** The command line: its commands with their settings, helps and examples. */
-import { Command, CommanderError, Option } from 'commander';
+/** The command line: reads the arguments of all commands, and tells of their errors. */
+import { Command as Commander, CommanderError, Option } from 'commander';
 import { packageVersion } from '../core/packageVersion.ts';
-import { cluster } from './commands/cluster.ts';
-import { doctor, doctorSettings } from './commands/doctor.ts';
-import { drain, drainSettings } from './commands/drain.ts';
-import { serve } from './commands/serve.ts';
-import { status } from './commands/status.ts';
-import { EXIT, type ExitCode } from './exitCodes.ts';
-import { argumentOf, variableOf } from './settings/names.ts';
-import { CONFIG_VARIABLE, readSettings, type Values } from './settings/readSettings.ts';
-import { clientSettings, clusterSettings, serveSettings } from './settings/serverSettings.ts';
-import type { Settings } from './settings/setting.ts';
+import { PROGRAM, toCommandLine, type Command } from './command.ts';
+import { commands, knownSettings } from './commands.ts';
+import { EXIT, meanings, type ExitCode } from './exitCodes.ts';
+import { helpOf } from './help.ts';
+import { argumentOf } from './settings/names.ts';
+import { CONFIG_VARIABLE, readSettings } from './settings/readSettings.ts';
 import type { Terminal } from './terminal.ts';
-import { UsageError } from './usageError.ts';
-
-const NAME = 'mafalda-horizontal';
-
-/** Settings of all commands: variables for one of them may be there while another runs. */
-const known = Object.keys({ ...serveSettings, ...clusterSettings, ...doctorSettings, ...drainSettings });
 
 const closing = `
 Each setting is an argument (--announced-address), an environment variable
 (MAFALDA_ANNOUNCED_ADDRESS), or a member of the file of --config
 ({ "announcedAddress": … }); an argument comes before a variable, and that
-before the file. Durations: 500ms, 30s, 10m, 1h.
+before the file. Durations: 500ms, 30s, 10m, 1h; a number alone is of
+milliseconds. A <file> may be the text itself, if it is PEM.
 
-Exit codes: 0 all is well, 1 failed, 2 called wrongly, 3 something was left at
-the deadline.`;
-
-type Run<Of extends Settings> = (values: Values<Of>, args: string[]) => Promise<ExitCode>;
+Exit codes:
+${Object.entries(meanings)
+  .map(([code, meaning]) => `  ${code}  ${meaning}`)
+  .join('\n')}`;
 
 /**
  * Runs the command line.
@@ -37,83 +28,29 @@ type Run<Of extends Settings> = (values: Values<Of>, args: string[]) => Promise<
  */
 export async function runProgram(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.ok;
-  const output = {
-    writeOut: (text: string) => terminal.out(text.trimEnd()),
-    writeErr: (text: string) => terminal.err(text.trimEnd()),
-  };
-  const program = new Command(NAME)
+  const program = new Commander(PROGRAM)
     .description('Media servers with mediasoup, which scale over cores and machines.')
     .version(packageVersion)
     .exitOverride()
-    .configureOutput(output)
+    .configureOutput({
+      writeOut: text => terminal.out(text.trimEnd()),
+      writeErr: text => terminal.err(text.trimEnd()),
+    })
     .addHelpText('after', closing);
-
-  const add = <const Of extends Settings>(command: Command, settings: Of, examples: string[], run: Run<Of>): void => {
-    command
-      .copyInheritedSettings(program)
-      .addOption(new Option('--config <file>', `JSON file, or module, with settings; or ${CONFIG_VARIABLE}`))
-      .addHelpText('after', `\nExamples:\n${examples.map(example => `  $ ${NAME} ${example}`).join('\n')}\n${closing}`);
-    for (const [name, { kind, help, value = kind }] of Object.entries(settings)) {
-      const placeholder = kind === 'flag' ? '' : ` <${value}>`;
-      command.addOption(new Option(`${argumentOf(name)}${placeholder}`, help));
-    }
-    command.action(async () => {
-      const { config, ...given } = command.opts<Record<string, string>>();
-      const values = await readSettings(settings, { args: given, env: process.env, config, known });
-      exitCode = await run(values, command.args);
+  for (const command of commands) {
+    const parser = parserOf(command).copyInheritedSettings(program);
+    parser.action(async () => {
+      const { config, ...given } = parser.opts<Record<string, string>>();
+      const values = await readSettings(command.settings, {
+        args: given,
+        env: process.env,
+        config,
+        known: knownSettings,
+      });
+      exitCode = await command.run(values, parser.args, terminal);
     });
-    program.addCommand(command);
-  };
-
-  add(
-    new Command('serve').description('a media server: all cores of this machine, for controllers elsewhere'),
-    serveSettings,
-    [
-      'serve --port 4443 --cert cert.pem --key key.pem --token-file token --announced-address 203.0.113.7',
-      'serve --config /etc/mafalda/server.json --media-ports 40000-40015 --pipe-ports 40100-40355',
-    ],
-    values => serve(values, terminal),
-  );
-  add(
-    new Command('cluster').description('a central server: many media servers as one'),
-    clusterSettings,
-    ['cluster --port 4443 --nodes wss://media-1.example:4443,wss://media-2.example:4443 --token-file token'],
-    values => cluster(values, terminal),
-  );
-  let isJson = false;
-  const json = (): Option => new Option('--json', 'JSON instead of lines for people').default(false);
-  const withJson = (command: Command): Command =>
-    command.addOption(json()).hook('preAction', called => void (isJson = called.opts<{ json: boolean }>().json));
-  add(
-    withJson(new Command('status').description('the state of servers').argument('[urls...]', 'default: MAFALDA_NODES')),
-    { ...clientSettings, nodes: clusterSettings.nodes },
-    ['status wss://media-1.example:4443 wss://media-2.example:4443', 'status --json'],
-    ({ nodes, ...values }, urls) => status(urlsOf(urls, nodes), values, isJson, terminal),
-  );
-  add(
-    new Command('drain')
-      .description('takes a server out of use, and waits until nothing is left there')
-      .argument('<node>', 'URL of the server'),
-    drainSettings,
-    ['drain wss://media-1.example:4443 --deadline 30m', 'drain wss://media-1.example:4443 --undo'],
-    (values, [url]) => drain(url!, values, terminal),
-  );
-  add(
-    withJson(
-      new Command('doctor')
-        .description(
-          'what this machine can do, or what servers can: versions, token, round trip, and pipes between them',
-        )
-        .argument('[urls...]', 'servers; default: this machine, with the settings of serve'),
-    ),
-    doctorSettings,
-    [
-      'doctor --port 4443 --announced-address 203.0.113.7 --media-ports 40000-40015',
-      'doctor wss://media-1.example:4443 wss://media-2.example:4443',
-    ],
-    (values, urls) => doctor(urls, values, isJson, terminal),
-  );
-
+    program.addCommand(parser);
+  }
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
@@ -122,18 +59,29 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   }
 }
 
-/** @throws {UsageError} if no server is named */
-function urlsOf(urls: string[], nodes: string[] | undefined): string[] {
-  const named = urls.length > 0 ? urls : (nodes ?? []);
-  if (named.length > 0) return named;
-  throw new UsageError(`no servers: name them, or set ${variableOf('nodes')}`);
+function parserOf(command: Command): Commander {
+  const { name, summary, operands, settings, examples } = command;
+  const parser = new Commander(name)
+    .description(summary)
+    .addOption(new Option('--config <file>', `JSON file, or module, with settings; or ${CONFIG_VARIABLE}`))
+    .addHelpText(
+      'after',
+      `\nExamples:\n${examples.map(example => `  $ ${toCommandLine(command, example)}`).join('\n')}\n${closing}`,
+    );
+  if (operands) parser.argument(...operands);
+  for (const [setting, declared] of Object.entries(settings)) {
+    const placeholder = declared.form === 'flag' ? '' : ` <${declared.form}>`;
+    const option = new Option(`${argumentOf(setting)}${placeholder}`, helpOf(declared, settings));
+    parser.addOption(option.helpGroup(`${declared.source.title}:`));
+  }
+  return parser;
 }
 
 function exitCodeOf(error: unknown, terminal: Terminal): ExitCode {
   // Commander has written its own errors, and the help, which is no error where it is asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const { name, message } = error as Error;
-  terminal.err(`${NAME}: ${message}`);
+  terminal.err(`${PROGRAM}: ${message}`);
   // The library's checks of options throw a TypeError with the option's name.
   return name === 'UsageError' || name === 'TypeError' ? EXIT.usage : EXIT.failed;
 }

@@ -1,18 +1,16 @@
 /** Options of a RemoteMafaldaServer from the settings that `serve` and `cluster` have in common. */
 import type { RemoteMafaldaServer, RemoteMafaldaServerOptions } from '../remote/index.ts';
 import { argumentOf, variableOf } from './settings/names.ts';
-import { commonSettings, type clusterSettings, type serveSettings } from './settings/serverSettings.ts';
-import type { Values } from './settings/readSettings.ts';
+import type { programSettings } from './settings/programSettings.ts';
+import { serverSource } from './settings/serverSettings.ts';
+import { optionsFrom, type Settings, type Values } from './settings/setting.ts';
 import { UsageError } from './usageError.ts';
 
-type ServerValues = Values<typeof serveSettings> | Values<typeof clusterSettings>;
+type ProgramValues = Values<typeof programSettings>;
 
 /** @throws {UsageError} if it is not said who may come in */
-export function serverOptionsOf(values: ServerValues): RemoteMafaldaServerOptions {
-  const given = Object.fromEntries(
-    Object.keys(commonSettings).map(name => [name, values[name as keyof typeof commonSettings]]),
-  ) as Partial<RemoteMafaldaServerOptions>;
-  return { ...given, auth: authOf(values) };
+export function serverOptionsOf(settings: Settings, values: ProgramValues): RemoteMafaldaServerOptions {
+  return { ...optionsFrom<RemoteMafaldaServerOptions>(serverSource, settings, values), auth: authOf(values) };
 }
 
 /** Returns where a server listens, in words: if that is on all addresses, its URL is only the one for this machine. */
@@ -24,7 +22,7 @@ export function describeListening(
   return isEverywhere ? `${url} and all other addresses of this machine` : url;
 }
 
-function authOf({ open, ...values }: ServerValues): RemoteMafaldaServerOptions['auth'] {
+function authOf({ open, ...values }: ProgramValues): RemoteMafaldaServerOptions['auth'] {
   const token = tokenOf(values);
   if (open && token !== undefined)
     throw new UsageError(`${argumentOf('open')} lets in everybody, and a token only who shows it: give one of them`);
@@ -36,6 +34,12 @@ function authOf({ open, ...values }: ServerValues): RemoteMafaldaServerOptions['
 }
 
 /** Returns the token that is given itself, or by its file. */
-export function tokenOf({ token, tokenFile }: { token?: string; tokenFile?: string }): string | undefined {
+export function tokenOf<Token>({
+  token,
+  tokenFile,
+}: {
+  token?: Token | undefined;
+  tokenFile?: string | undefined;
+}): Token | string | undefined {
   return token ?? tokenFile?.trim();
 }

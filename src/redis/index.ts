@@ -1,3 +1,4 @@
-export { RedisDirectory, type RedisDirectoryOptions } from './redisDirectory.ts';
+export { RedisDirectory } from './redisDirectory.ts';
+export type { RedisDirectoryOptions } from './redisDirectoryOptions.ts';
 export type { Timing } from './timing.ts';
 export type { RedisClient } from './redisClient.ts';

@@ -1,8 +1,7 @@
 /** The directory on Redis, or on Valkey: for clusters whose nodes come and go, and for rooms of many controllers. */
 import { createClient } from 'redis';
-import * as v from 'valibot';
 import { ClosedError } from '../api/errors.ts';
-import { expecting, optionsOf, resolveOptions } from '../api/optionsSchema.ts';
+import { optionsOf, resolveOptions } from '../api/optionsSchema.ts';
 import { duration } from '../api/optionTypes.ts';
 import type { DirectoryStatistics } from '../api/statistics.ts';
 import { logger } from '../core/logger.ts';
@@ -19,6 +18,7 @@ import { NodeList } from './nodeList.ts';
 import { Outage } from './outage.ts';
 import type { RedisClient } from './redisClient.ts';
 import { RedisConnection } from './redisConnection.ts';
+import { keyName, redisDirectoryOptions, type RedisDirectoryOptions } from './redisDirectoryOptions.ts';
 import { MAX_RECORD_BYTES, RedisRegistration } from './redisRegistration.ts';
 import { RedisLease } from './redisLease.ts';
 import { RoomWatches } from './roomWatches.ts';
@@ -27,26 +27,9 @@ import { defaultTiming, type Timing } from './timing.ts';
 
 const log = logger('redis');
 
-/** Options of a RedisDirectory. */
-export interface RedisDirectoryOptions {
-  /**
-   * First part of the names of all keys and channels, of at most 100 characters: directories with different ones don't
-   * see each other.
-   * @default 'mafalda'
-   */
-  prefix?: string | undefined;
-}
-
-const MAX_PREFIX_LENGTH = 100;
 /** Duration of a lease: another process has it 15 s after its holder was killed, at the latest. */
 const LEASE_MS = 10_000;
-const name = expecting(
-  `a string of 1 to ${MAX_PREFIX_LENGTH} characters`,
-  v.pipe(v.string(), v.nonEmpty(), v.maxLength(MAX_PREFIX_LENGTH)),
-);
-
-export const redisDirectoryOptions = optionsOf<RedisDirectoryOptions>()({ prefix: v.optional(name, 'mafalda') });
-const leaseOptions = optionsOf<{ name: string; duration: number }>()({ name, duration: duration(1) });
+const leaseOptions = optionsOf<{ name: string; duration: number }>()({ name: keyName, duration: duration(1) });
 
 /** Largest message of another user of the directory, in characters. */
 const MAX_MESSAGE_LENGTH = MAX_RECORD_BYTES + 1;

@@ -121,6 +121,13 @@ test('a wrong call ends with its code', async () => {
   expect(command.output).toMatch(/Did you mean --port\?/);
 });
 
+test('a reader of the output that is gone is no error', async () => {
+  const command = start(['serve', '--help']);
+  command.child.stdout!.destroy();
+  expect(await command.exitCode()).toBe(0);
+  expect(command.output).toBe('');
+});
+
 const reason = whyNoRedis();
 (reason === undefined ? test : test.skip)(
   `a media server is in the directory, and says there when it is being drained${reason === undefined ? '' : `: ${reason}`}`,

@@ -5,9 +5,9 @@ import { get as getHttps } from 'node:https';
 import { TLSSocket } from 'node:tls';
 
 export interface HealthOptions {
-  ca?: string;
-  cert?: string;
-  key?: string;
+  ca?: string | Buffer;
+  cert?: string | Buffer;
+  key?: string | Buffer;
   /** Time limit in ms. */
   timeout: number;
 }

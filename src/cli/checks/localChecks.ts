@@ -11,15 +11,15 @@ import * as mediasoup from 'mediasoup';
 import { availableCores, availableMemory } from '../../api/resources.ts';
 import { Mafalda } from '../../local/index.ts';
 import { expiryOf, openFilesLimit } from '../advice.ts';
-import type { PortRange } from '../settings/setting.ts';
+import type { PortRange } from '../settings/portRange.ts';
 import { ok, problem, warning, type Check, type Finding } from './check.ts';
 
 /** Settings of `serve` that are looked at. */
 export interface LocalValues {
   port?: number;
   host?: string;
-  cert?: string;
-  key?: string;
+  cert?: string | Buffer;
+  key?: string | Buffer;
   announcedAddress?: string;
   mediaPorts?: PortRange;
   pipePorts?: PortRange;
@@ -176,7 +176,7 @@ async function returnedPort(
   return undefined;
 }
 
-function checkCertificate(cert: string): Finding {
+function checkCertificate(cert: string | Buffer): Finding {
   try {
     const expiry = expiryOf(cert);
     return expiry === undefined ? ok('is valid') : warning(expiry);

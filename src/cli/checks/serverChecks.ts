@@ -4,8 +4,8 @@ import { probe } from '../../horizontal/reachability/probe.ts';
 import type { RemoteMafaldaClient } from '../../remote/index.ts';
 import { expiryOf } from '../advice.ts';
 import { DEFAULT_TIMEOUT_MS, withClient } from '../connect.ts';
-import type { clientSettings } from '../settings/serverSettings.ts';
-import type { Values } from '../settings/readSettings.ts';
+import type { clientSettings } from '../settings/clientSettings.ts';
+import type { Values } from '../settings/setting.ts';
 import { askHealth, type Health } from './askHealth.ts';
 import { ok, problem, warning, type Check, type Finding } from './check.ts';
 

@@ -1,27 +1,47 @@
 /** `cluster`: a central server, which is a MafaldaHorizontal over other servers behind a RemoteMafaldaServer. */
 import { MafaldaHorizontal, strategies, type MafaldaHorizontalOptions } from '../../horizontal/index.ts';
 import type { MafaldaApi } from '../../api/types.ts';
-import { nearestName } from '../../api/nearestName.ts';
 import { RemoteMafaldaServer } from '../../remote/index.ts';
+import { command } from '../command.ts';
 import { adviceFor } from '../advice.ts';
 import type { ExitCode } from '../exitCodes.ts';
 import { describeListening, serverOptionsOf, tokenOf } from '../serverOptions.ts';
 import { argumentOf, variableOf } from '../settings/names.ts';
 import { openDirectory } from '../openDirectory.ts';
-import type { clusterSettings } from '../settings/serverSettings.ts';
-import type { Values } from '../settings/readSettings.ts';
+import { clusterSettings, horizontalSource } from '../settings/clusterSettings.ts';
+import { optionsFrom, type Values } from '../settings/setting.ts';
 import type { Terminal } from '../terminal.ts';
 import { untilStopped } from '../untilStopped.ts';
 import { UsageError } from '../usageError.ts';
 
-/** Serves until a signal ends it. @returns the exit code */
-export async function cluster(values: Values<typeof clusterSettings>, terminal: Terminal): Promise<ExitCode> {
+type ClusterValues = Values<typeof clusterSettings>;
+
+export const cluster = command({
+  name: 'cluster',
+  summary: 'a central server: many media servers as one',
+  settings: clusterSettings,
+  examples: [
+    {
+      settings: {
+        port: '4443',
+        cert: 'cert.pem',
+        key: 'key.pem',
+        tokenFile: 'token',
+        nodes: 'wss://media-1.example:4443,wss://media-2.example:4443',
+      },
+    },
+    { config: '/etc/mafalda/central.json', settings: { redis: 'rediss://redis.example:6379' } },
+  ],
+  run: (values, _operands, terminal) => serveUntilStopped(values, terminal),
+});
+
+async function serveUntilStopped(values: ClusterValues, terminal: Terminal): Promise<ExitCode> {
   const { nodes = [], redis, drainDeadline } = values;
   if (nodes.length === 0 && redis === undefined)
     throw new UsageError(
       `no nodes: give ${argumentOf('nodes')} or ${variableOf('nodes')}, such as wss://media-1:4443,wss://media-2:4443, or ${argumentOf('redis')}`,
     );
-  const options = serverOptionsOf(values);
+  const options = serverOptionsOf(clusterSettings, values);
   const directory = await openDirectory(values, terminal);
   const mafalda = new MafaldaHorizontal(nodes, { ...clusterOptionsOf(values), directory });
   tell(mafalda, terminal);
@@ -34,33 +54,19 @@ export async function cluster(values: Values<typeof clusterSettings>, terminal: 
   });
 }
 
-function clusterOptionsOf(values: Values<typeof clusterSettings>): MafaldaHorizontalOptions {
-  const { nodeToken, nodeCa, nodeFingerprints, nodeCert, nodeKey, nodePath, nodeLimits } = values;
-  const { strategy = 'concentrate', watermarkNode, nodeTimeout, callTimeout, name } = values;
+function clusterOptionsOf(values: ClusterValues): MafaldaHorizontalOptions {
+  const { strategy = 'concentrate' } = values;
   return {
-    token: nodeToken ?? tokenOf(values),
-    ca: nodeCa,
-    fingerprints: nodeFingerprints,
-    cert: nodeCert,
-    key: nodeKey,
-    path: nodePath,
-    limits: nodeLimits as MafaldaHorizontalOptions['limits'],
-    strategy: strategyNamed(strategy),
-    watermarkNode,
-    nodeTimeout,
-    callTimeout,
-    name,
+    ...optionsFrom<MafaldaHorizontalOptions>(horizontalSource, clusterSettings, values),
+    token: values.nodeToken ?? ownToken(values),
+    strategy: typeof strategy === 'function' ? strategy : strategies[strategy],
   };
 }
 
-function strategyNamed(name: string): MafaldaHorizontalOptions['strategy'] {
-  // A module of settings may have a function of its own.
-  if (typeof name === 'function') return name;
-  const known = Object.keys(strategies);
-  if (Object.hasOwn(strategies, name)) return strategies[name as keyof typeof strategies];
-  throw new UsageError(
-    `unknown strategy ${name}, do you mean ${nearestName(name, known) ?? 'one of these'}? Known are ${known.join(', ')}`,
-  );
+/** Returns the token of this server's own clients, for nodes that ask for the same one. */
+function ownToken(values: ClusterValues): string | undefined {
+  const token = tokenOf(values);
+  return typeof token === 'string' ? token : undefined;
 }
 
 /** Says what happens to the nodes. */

@@ -1,22 +1,61 @@
 /** `drain`: takes a server out of use, for all of its controllers, and waits until nothing is left there. */
+import * as v from 'valibot';
 import type { LoadReport } from '../../api/load.ts';
+import { optionsOf } from '../../api/optionsSchema.ts';
+import { duration, flag } from '../../api/optionTypes.ts';
 import type { RemoteMafaldaClient } from '../../remote/index.ts';
+import { command } from '../command.ts';
 import { withClient } from '../connect.ts';
 import { EXIT, type ExitCode } from '../exitCodes.ts';
-import type { Setting } from '../settings/setting.ts';
-import { clientSettings } from '../settings/serverSettings.ts';
-import type { Values } from '../settings/readSettings.ts';
+import { clientSettings } from '../settings/clientSettings.ts';
+import { settingsOf, type Values } from '../settings/setting.ts';
 import type { Terminal } from '../terminal.ts';
 
-export const drainSettings = {
+/** Settings of `drain`, beside those of the connection. */
+export interface DrainSettings {
+  /**
+   * Longest time to wait for what is there to end. Exit code 3 says that something is left.
+   * @default no limit
+   */
+  deadline?: number;
+  /**
+   * Takes the server into use again.
+   * @default false
+   */
+  undo?: boolean;
+  /**
+   * Ends as soon as the server has heard it, and waits for nobody.
+   * @default false
+   */
+  now?: boolean;
+}
+
+const drainSettings = {
+  ...settingsOf(
+    { title: 'Draining', interfaces: ['DrainSettings'] },
+    optionsOf<DrainSettings>()({
+      deadline: v.optional(duration(0)),
+      undo: v.optional(flag),
+      now: v.optional(flag),
+    }),
+  ),
   ...clientSettings,
-  deadline: { kind: 'duration', help: 'time to wait for what is there to end; default: no limit' },
-  undo: { kind: 'flag', help: 'take the server into use again' },
-  now: { kind: 'flag', help: 'end as soon as the server has heard it' },
-} as const satisfies Record<string, Setting>;
+};
+
+export const drain = command({
+  name: 'drain',
+  summary: 'takes a server out of use, and waits until nothing is left there',
+  operands: ['<node>', 'URL of the server'],
+  settings: drainSettings,
+  examples: [
+    { operands: ['wss://media-1.example:4443'], settings: { deadline: '30m' } },
+    { operands: ['wss://media-1.example:4443'], settings: { undo: true } },
+  ],
+  run: (values, [url], terminal) => drainServer(url!, values, terminal),
+});
 
 /** @returns the exit code: left if something is left at the deadline */
-export async function drain(url: string, values: Values<typeof drainSettings>, terminal: Terminal): Promise<ExitCode> {
+async function drainServer(url: string, values: Values<typeof drainSettings>, terminal: Terminal): Promise<ExitCode> {
   return withClient(url, values, async client => {
     if (values.undo) {
       await client.undrain();

@@ -1,11 +1,15 @@
 /** `status`: the state of servers, at this moment. */
 import type { WorkerLoad } from '../../api/load.ts';
 import type { RemoteMafaldaClient } from '../../remote/index.ts';
+import { command } from '../command.ts';
 import { withClient } from '../connect.ts';
 import { EXIT, type ExitCode } from '../exitCodes.ts';
-import type { clientSettings } from '../settings/serverSettings.ts';
-import type { Values } from '../settings/readSettings.ts';
+import { clientSettings, outputSettings } from '../settings/clientSettings.ts';
+import { clusterSettings } from '../settings/clusterSettings.ts';
+import { argumentOf, variableOf } from '../settings/names.ts';
+import type { Values } from '../settings/setting.ts';
 import { tableOf, type Terminal } from '../terminal.ts';
+import { UsageError } from '../usageError.ts';
 
 /** State of a server, as `--json` writes it. */
 export interface ServerStatus {
@@ -27,13 +31,29 @@ export interface ServerStatus {
   consumers?: number;
 }
 
+const statusSettings = { ...clientSettings, nodes: clusterSettings.nodes, ...outputSettings };
+
+export const status = command({
+  name: 'status',
+  summary: 'the state of servers',
+  operands: ['[urls...]', `default: ${argumentOf('nodes')}`],
+  settings: statusSettings,
+  examples: [
+    { operands: ['wss://media-1.example:4443', 'wss://media-2.example:4443'] },
+    { settings: { nodes: 'wss://media-1.example:4443,wss://media-2.example:4443', json: true } },
+  ],
+  run: tellStates,
+});
+
 /** Writes a line for each server. @returns the exit code: failed if a server is unreachable */
-export async function status(
-  urls: readonly string[],
-  values: Values<typeof clientSettings>,
-  isJson: boolean,
+async function tellStates(
+  values: Values<typeof statusSettings>,
+  named: readonly string[],
   terminal: Terminal,
 ): Promise<ExitCode> {
+  const urls = named.length > 0 ? named : (values.nodes ?? []);
+  if (urls.length === 0)
+    throw new UsageError(`no servers: name them, or set ${variableOf('nodes')} or ${argumentOf('nodes')}`);
   const ask = (url: string): Promise<ServerStatus> =>
     withClient(url, values, client => statusOf(url, client)).catch((error: Error) => ({
       url,
@@ -41,7 +61,7 @@ export async function status(
       error: error.message,
     }));
   const states = await Promise.all(urls.map(ask));
-  if (isJson) terminal.out(JSON.stringify(states, null, 2));
+  if (values.json) terminal.out(JSON.stringify(states, null, 2));
   else for (const line of tableOf(header, states.map(toRow))) terminal.out(line);
   for (const { url, error } of states) if (error !== undefined) terminal.err(`${url}: ${error}`);
   return states.some(({ state }) => state === 'unreachable') ? EXIT.failed : EXIT.ok;

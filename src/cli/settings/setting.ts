@@ -1,112 +1,89 @@
-/** Setting of a command: one declaration for its argument, its environment variable and its name in a file. */
-import { readFileSync } from 'node:fs';
-
 /**
- * Kind of a setting, which says how its text is read:
- *
- * - `duration`: milliseconds, or a number with `ms`, `s`, `m`, `h`;
- * - `list`: separated by commas;
- * - `ports`: a range, `40000-40100`;
- * - `file`: the path of a file, whose content is the value;
- * - `json`: for options that are objects.
+ * Settings of commands, which are options of the library: name, type and check come from the option's schema, the text
+ * for people from its docstring. A setting is an argument, an environment variable, and a member of a file.
  */
-export type SettingKind = 'text' | 'number' | 'duration' | 'flag' | 'list' | 'ports' | 'file' | 'json';
+import type * as v from 'valibot';
+import { formOf, type WrittenForm } from '../../api/written.ts';
 
-export interface Setting {
-  readonly kind: SettingKind;
-  readonly help: string;
-  /** Name of the value in the help, such as `address`. */
-  readonly value?: string;
+export interface Setting<Schema extends v.GenericSchema = v.GenericSchema> {
+  readonly schema: Schema;
+  readonly form: WrittenForm;
+  readonly source: SettingSource;
+  /** Name of the option, which the setting has too, unless it would be another option's. */
+  readonly option: string;
 }
 
-/** Settings by their names, which are those of the library's options where the setting is one. */
+/** Options object that settings come from. */
+export interface SettingSource {
+  /** Heading of its settings, in the help and in the reference page. */
+  readonly title: string;
+  /** Interfaces that have the docstrings, its own one first. */
+  readonly interfaces: readonly string[];
+}
+
+/** Settings by their names. */
 export type Settings = Readonly<Record<string, Setting>>;
 
-/** Range of ports, both included. */
-export interface PortRange {
-  min: number;
-  max: number;
-}
+/** Values of settings; those that are not given are missing. */
+export type Values<Of extends Settings> = { [Name in keyof Of]?: v.InferInput<Of[Name]['schema']> | undefined };
 
-const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+type SettingsOf<Entries extends v.ObjectEntries, Left extends PropertyKey> = {
+  readonly [Name in Exclude<keyof Entries, Left>]: Entries[Name] extends v.GenericSchema
+    ? Setting<Entries[Name]>
+    : never;
+};
 
 /**
- * Reads the text of a setting, as an argument or a variable gives it. What it reads is checked by the library's own
- * options.
- * @throws {TypeError} if the text is of another kind
+ * Makes a setting of each option.
+ * @param leftOut options that are no settings, with the reason
+ * @throws {Error} for an option that nothing written can stand for, and that is not left out
  */
-export function readText(kind: SettingKind, text: string): unknown {
-  switch (kind) {
-    case 'text':
-      return text;
-    case 'number':
-      return toNumber(text);
-    case 'duration':
-      return toDuration(text);
-    case 'flag':
-      return toFlag(text);
-    case 'list':
-      return text
-        .split(',')
-        .map(item => item.trim())
-        .filter(Boolean);
-    case 'ports':
-      return toPorts(text);
-    case 'file':
-      return toContent(text);
-    case 'json':
-      return toJson(text);
-    default:
-      return kind satisfies never;
-  }
+export function settingsOf<Entries extends v.ObjectEntries, const Left extends string = never>(
+  source: SettingSource,
+  { entries }: { readonly entries: Entries },
+  leftOut?: Readonly<Record<Left & keyof Entries, string>>,
+): SettingsOf<Entries, Left> {
+  const options = Object.entries(entries as Record<string, v.GenericSchema>);
+  const settings = options
+    .filter(([option]) => !Object.hasOwn(leftOut ?? {}, option))
+    .map(([option, schema]) => [option, { schema, form: writtenForm(source, option, schema), source, option }]);
+  return Object.fromEntries(settings) as SettingsOf<Entries, Left>;
 }
 
-/** Reads a value of a file of settings. Texts there may stand for durations, ranges and files as in arguments. */
-export function readValue(kind: SettingKind, value: unknown): unknown {
-  const isWritten = kind === 'duration' || kind === 'ports' || kind === 'file';
-  return isWritten && typeof value === 'string' ? readText(kind, value) : value;
+function writtenForm({ interfaces }: SettingSource, option: string, schema: v.GenericSchema): WrittenForm {
+  const form = formOf(schema);
+  if (form !== undefined) return form;
+  throw new Error(
+    `${interfaces[0]}.${option} can't be a setting of the command, since no text can stand for it: say by written() in its schema how it is written, or leave it out, with the reason, where settingsOf() is called for ${interfaces[0]}`,
+  );
 }
 
-function toNumber(text: string): number {
-  const number = Number(text);
-  if (text.trim() === '' || Number.isNaN(number)) throw new TypeError(`${JSON.stringify(text)} is no number`);
-  return number;
+type Renamed<Of extends Settings, Taken extends PropertyKey, Prefix extends string> = {
+  readonly [Name in keyof Of & string as Name extends Taken ? `${Prefix}${Capitalize<Name>}` : Name]: Of[Name];
+};
+
+/** Gives those settings a prefix whose names are others' already. */
+export function renamed<Of extends Settings, Taken extends Settings, Prefix extends string>(
+  settings: Of,
+  taken: Taken,
+  prefix: Prefix,
+): Renamed<Of, keyof Taken, Prefix> {
+  const entries = Object.entries(settings).map(([name, setting]) => [
+    Object.hasOwn(taken, name) ? `${prefix}${name[0]!.toUpperCase()}${name.slice(1)}` : name,
+    setting,
+  ]);
+  return Object.fromEntries(entries) as Renamed<Of, keyof Taken, Prefix>;
 }
 
-function toDuration(text: string): number {
-  const [, number, unit = 'ms'] = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)?$/.exec(text.trim()) ?? [];
-  if (number === undefined) throw new TypeError(`${JSON.stringify(text)} is no duration: 500ms, 30s, 10m, 1h`);
-  return Number(number) * MILLISECONDS[unit as keyof typeof MILLISECONDS];
-}
-
-function toFlag(text: string): boolean {
-  if (/^(true|1|yes|on)$/i.test(text)) return true;
-  if (/^(false|0|no|off)$/i.test(text)) return false;
-  throw new TypeError(`${JSON.stringify(text)} is neither true nor false`);
-}
-
-function toPorts(text: string): PortRange {
-  const [, min, max] = /^(\d+)-(\d+)$/.exec(text.trim()) ?? [];
-  const range = { min: Number(min), max: Number(max) };
-  if (!(range.min >= 1 && range.max <= 65_535 && range.min <= range.max))
-    throw new TypeError(`${JSON.stringify(text)} is no range of ports: 40000-40100`);
-  return range;
-}
-
-function toContent(text: string): string {
-  // PEM itself, as a variable from a store of secrets may have it.
-  if (text.startsWith('-----BEGIN')) return text;
-  try {
-    return readFileSync(text, 'utf8');
-  } catch (error) {
-    throw new TypeError(`${text} can't be read: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-function toJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new TypeError(`${JSON.stringify(text)} is no JSON: ${(error as Error).message}`, { cause: error });
-  }
+/** Returns the options of one source, by their own names. */
+export function optionsFrom<Options extends object>(
+  source: SettingSource,
+  settings: Settings,
+  values: Values<Settings>,
+): Partial<Options> {
+  const given = Object.entries(settings)
+    .filter(([, setting]) => setting.source === source)
+    .map(([name, { option }]) => [option, values[name]]);
+  // Each value has passed the schema of its option.
+  return Object.fromEntries(given) as Partial<Options>;
 }

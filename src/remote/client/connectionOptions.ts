@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { expecting, optionsOf, secret } from '../../api/optionsSchema.ts';
 import { duration, pem, text } from '../../api/optionTypes.ts';
+import { written } from '../../api/written.ts';
 import { DEFAULT_PATH } from '../protocol/messages.ts';
 import { MAX_NAME_LENGTH } from '../protocol/validate.ts';
 import { nodeLimits, type NodeLimits } from './nodeLimits.ts';
@@ -78,10 +79,13 @@ export interface RemoteMafaldaClientOptions {
 const isFingerprint = (value: unknown): boolean =>
   typeof value === 'string' && /^([\dA-F]{2}:){31}[\dA-F]{2}$/.test(value);
 
-const fingerprints = expecting(
-  'an array of SHA-256 fingerprints (32 bytes as AB:CD:…), or a function of the URL',
-  v.custom<Fingerprints>(
-    value => typeof value === 'function' || (Array.isArray(value) && value.length > 0 && value.every(isFingerprint)),
+const fingerprints = written(
+  'list',
+  expecting(
+    'an array of SHA-256 fingerprints (32 bytes as AB:CD:…), or a function of the URL',
+    v.custom<Fingerprints>(
+      value => typeof value === 'function' || (Array.isArray(value) && value.length > 0 && value.every(isFingerprint)),
+    ),
   ),
 );
 
@@ -91,9 +95,12 @@ const fingerprints = expecting(
 export const clusterConnectionOptions = optionsOf<Omit<RemoteMafaldaClientOptions, 'sessionTimeout'>>()({
   token: v.optional(
     secret(
-      expecting(
-        'a string, or a function of the URL',
-        v.custom<Token>(value => typeof value === 'string' || typeof value === 'function'),
+      written(
+        'text',
+        expecting(
+          'a string, or a function of the URL',
+          v.custom<Token>(value => typeof value === 'string' || typeof value === 'function'),
+        ),
       ),
     ),
   ),

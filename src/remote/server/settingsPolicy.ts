@@ -5,6 +5,7 @@
 import type { WorkerSettings } from 'mediasoup/types';
 import * as v from 'valibot';
 import { listOf } from '../../api/optionTypes.ts';
+import { written } from '../../api/written.ts';
 
 /** Name of a setting that clients may be allowed to choose. */
 export type ClientWorkerSetting = Exclude<
@@ -17,7 +18,10 @@ const LOCAL_SETTINGS: readonly string[] = ['workerBin', 'dtlsCertificateFile', '
 
 export const clientWorkerSettings = listOf(
   'names of settings, without those of files of this machine',
-  v.custom<ClientWorkerSetting>(name => typeof name === 'string' && !isLocal(name)),
+  written(
+    'text',
+    v.custom<ClientWorkerSetting>(name => typeof name === 'string' && !isLocal(name)),
+  ),
 );
 
 export class SettingsPolicy {

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readSettings, type Values } from '../../../../src/cli/settings/readSettings.ts';
-import { serveSettings } from '../../../../src/cli/settings/serverSettings.ts';
+import { readSettings } from '../../../../src/cli/settings/readSettings.ts';
+import type { Values } from '../../../../src/cli/settings/setting.ts';
+import { serveSettings } from '../../../../src/cli/settings/serveSettings.ts';
 
 let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'mafalda-settings-'))));
@@ -31,6 +32,32 @@ test('an argument comes before a variable, and that before a file', async () => 
   const values = await read({ args: { port: '3', open: true }, env, config });
   expect(values).toEqual({ port: 3, region: 'us', drainDeadline: 600_000, labels: { rack: 'a' }, open: true });
 });
+
+test('settings of other commands are passed over, in variables and in the file', async () => {
+  const config = await fileWith('{ "port": 4443, "nodes": ["wss://media-1.example"] }');
+  expect(await read({ config, env: { MAFALDA_NODES: 'wss://media-1.example' } })).toEqual({ port: 4443 });
+});
+
+test.each<[string, () => Given | Promise<Given>, RegExp]>([
+  ['an argument', () => ({ args: { port: '99999' } }), /^--port: port must be an integer from 0 to 65535; it is 99999/],
+  ['a variable', () => ({ env: { MAFALDA_HOST: ' ', MAFALDA_PATH: 'x' } }), /^MAFALDA_PATH: path must be a path that/],
+  [
+    'a file',
+    async () => ({ config: await fileWith('{ "port": "4443" }') }),
+    /settings\.json, port: port must be an integer/,
+  ],
+  [
+    'an object in a variable',
+    () => ({ env: { MAFALDA_LIMITS: '{"client":1}' } }),
+    /^MAFALDA_LIMITS: limits: unknown option client, do you mean clients\?/,
+  ],
+  ['a secret', () => ({ env: { MAFALDA_METRICS_TOKEN: '' }, args: { metricsToken: '' } }), /it is an empty string$/],
+])(
+  '%s that the option does not take is refused as the library does it, with its place',
+  async (_what, given, message) => {
+    await expect(read(await given())).rejects.toThrow(message);
+  },
+);
 
 test('a variable may name the file', async () => {
   const MAFALDA_CONFIG = await fileWith('{ "port": 4443 }');
