@@ -30,7 +30,7 @@ const zones = Object.entries(mayImport).map(([layer, imports]) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'examples/*/public/', 'scripts/worker-build/'] },
+  { ignores: ['dist/', 'site/', 'node_modules/', 'examples/*/public/', 'scripts/worker-build/'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     linterOptions: { reportUnusedDisableDirectives: 'error' },

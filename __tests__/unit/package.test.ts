@@ -28,6 +28,8 @@ describe('the package', () => {
         'CONTRIBUTING.md',
         'LICENSE',
         'README.md',
+        'RELEASING.md',
+        'SECURITY.md',
         'deploy/',
         'dist/',
         'docs/',

@@ -85,11 +85,12 @@ export class MafaldaHorizontal<Events extends MafaldaHorizontalEvents = MafaldaH
   /** Id of this instance, by which a server recognises a single client behind two of its URLs. */
   readonly #instance = randomUUID();
 
+  /** @throws {TypeError} for an option that can't be used */
+  constructor(options: MafaldaHorizontalOptions);
   /**
-   * @param nodes URLs of RemoteMafaldaServers, or objects with the Mafalda API; may be left out
+   * @param nodes URLs of RemoteMafaldaServers, or objects with the Mafalda API
    * @throws {TypeError} for a URL or an option that can't be used
    */
-  constructor(options: MafaldaHorizontalOptions);
   constructor(nodes?: Iterable<string | MafaldaApi>, options?: MafaldaHorizontalOptions);
   constructor(
     nodesOrOptions: Iterable<string | MafaldaApi> | MafaldaHorizontalOptions = [],
