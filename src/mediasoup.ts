@@ -7,6 +7,7 @@
  * Environment: `MAFALDA_NODES` (URLs, comma-separated), `MAFALDA_TOKEN`, `MAFALDA_NAME`, read when a first Worker is
  * made.
  */
+import type { MediasoupApi } from './api/types.ts';
 import {
   ClusterModule,
   errors,
@@ -44,7 +45,7 @@ export const {
 } = new ClusterModule(() => readSettings(process.env));
 
 /** For `import mediasoup from …`, as mediasoup is often imported. */
-export default {
+const mediasoup: MediasoupApi = {
   createWorker,
   errors,
   extras,
@@ -56,3 +57,4 @@ export default {
   version,
   workerBin,
 };
+export default mediasoup;

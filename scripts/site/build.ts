@@ -42,7 +42,7 @@ export async function buildSite(out = site): Promise<void> {
     sort: ['documents-first', 'source-order'],
     navigation: { includeGroups: true, includeCategories: false, includeFolders: false },
     validation: { notExported: true, invalidLink: true, invalidPath: true, notDocumented: true, rewrittenLink: false },
-    requiredToBeDocumented: ['Class', 'Interface', 'TypeAlias', 'Variable'],
+    requiredToBeDocumented: ['Class', 'Interface', 'TypeAlias', 'Variable', 'Function', 'Method', 'GetSignature'],
     highlightLanguages: ['bash', 'diff', 'ini', 'javascript', 'json', 'shellscript', 'typescript', 'yaml'],
     disableSources: true,
     excludeProtected: true,

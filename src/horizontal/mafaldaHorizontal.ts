@@ -65,7 +65,7 @@ export const scope = new ModuleScope(packageScope);
  */
 export class MafaldaHorizontal<Events extends MafaldaHorizontalEvents = MafaldaHorizontalEvents>
   extends MafaldaBase<HorizontalMafaldaRouter, Events>
-  implements Iterable<MafaldaApi>
+  implements MafaldaApi, Iterable<MafaldaApi>
 {
   /** mediasoup's module API, whose Workers are on the nodes. */
   readonly mediasoup: MediasoupApi;
@@ -229,6 +229,7 @@ export class MafaldaHorizontal<Events extends MafaldaHorizontalEvents = MafaldaH
     return this.#nodes.size;
   }
 
+  /** Iterates over the nodes. */
   *[Symbol.iterator](): IterableIterator<MafaldaApi> {
     for (const { mafalda } of this.#nodes) yield mafalda;
   }

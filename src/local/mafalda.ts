@@ -8,7 +8,7 @@ import type { ResolvedMafaldaRouterOptions } from '../api/mafaldaRouterOptions.t
 import { resolveOptions } from '../api/optionsSchema.ts';
 import type { MafaldaStatistics } from '../api/statistics.ts';
 import { describeGiven } from '../api/describeGiven.ts';
-import type { ResourceUsages } from '../api/types.ts';
+import type { MafaldaApi, ResourceUsages } from '../api/types.ts';
 import type { Index, WebRtcServerOptions, Worker } from 'mediasoup/types';
 import { ObjectTree } from '../core/objectTree.ts';
 import { ModuleScope, packageScope } from '../base/moduleScope.ts';
@@ -39,7 +39,7 @@ export const scope = new ModuleScope(packageScope);
  * await mafalda.close();
  * ```
  */
-export class Mafalda extends MafaldaBase<LocalMafaldaRouter> {
+export class Mafalda extends MafaldaBase<LocalMafaldaRouter> implements MafaldaApi {
   /**
    * mediasoup module that makes the Workers. Workers that an application makes with it are the application's to close.
    */

@@ -202,7 +202,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       options: this.#options,
       instance: this.#instance,
       codec: {
-        encode: args => this.#encode(args),
+        encode: args => this.#capabilities.encode(args, all => encode(all, handleOfArgument) as unknown[]),
         decode: encoded => decode(structuredClone(encoded), handle => this.#mirrors.objectOf(handle)) as unknown[],
         mirrorOf: handle => this.#mirrors.mirrorOf(handle),
         mirrorOfKey: key => this.#mirrors.mirrorOfKey(key),
@@ -308,6 +308,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     if (wasConnected) this.safeEmit('disconnected', 'this client has no use for it at present');
   }
 
+  /** Lists all MafaldaRouters of the server, other clients' included. */
   override async listMafaldaRouters(): Promise<MafaldaRouterState[]> {
     const states = await this.#call(MAFALDA_TARGET, 'listMafaldaRouters', []);
     if (!isMafaldaRouterStates(states))
@@ -315,6 +316,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     return states;
   }
 
+  /** Returns the usages of all Workers of the server. */
   async getResourceUsages(): Promise<ResourceUsages> {
     return (await this.#call(MAFALDA_TARGET, 'getResourceUsages', [])) as ResourceUsages;
   }
@@ -383,10 +385,6 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     if (this.closed) throw new ClosedError('this RemoteMafaldaClient is closed: make another one');
     if (!this.#connection) throw new NodeUnavailableError('this RemoteMafaldaClient is not open: call open(url) first');
     return this.#connection;
-  }
-
-  #encode(args: unknown[]): unknown[] {
-    return this.#capabilities.encode(args, all => encode(all, handleOfArgument) as unknown[]);
   }
 
   /** Prepares the mirrors for another server. */
