@@ -88,7 +88,7 @@ export class SwarmRoomWatch extends EnhancedEventEmitter<{ change: [] }> impleme
 
   /** Names the peers again, also those that are known: one that was cut off may be back. */
   async #lookUpAgain(dht: Dht): Promise<void> {
-    if (await this.#lookUp(dht)) this.emit('change');
+    if ((await this.#lookUp(dht)) && this.#holders.size > 0) this.emit('change');
   }
 
   async #refresh(): Promise<boolean> {
