@@ -8,6 +8,8 @@ import { parseAddress, toText, type HostAndPort } from './address.ts';
 
 /** Remembered peers that are asked at a time, beside all that are named. */
 const MAX_ASKED = 8;
+/** Known peers from which on the others are asked less often: in a large swarm all name the same few entrances. */
+const FEW = 20;
 /** Peers of this run that are remembered beside those of the last one. */
 const MAX_MET = 50;
 
@@ -52,11 +54,15 @@ export class Entrances {
     });
   }
 
-  /** Asks one of the peers that are not among the known ones, if there is any: so two halves of a swarm meet again. */
+  /**
+   * Asks one of the peers that are not among the known ones, if there is any: so two halves of a swarm meet again. The
+   * more peers are known, the less often this one does.
+   */
   async askOther(known: readonly HostAndPort[]): Promise<void> {
     const { bootstrap, remembered } = this.#options;
     const present = new Set(known.map(toText));
     this.#meet(present);
+    if (Math.random() * known.length >= FEW) return;
     const all = new Set([...bootstrap, ...remembered, ...this.#met]);
     const [address] = shuffled([...all].filter(each => !present.has(each)));
     if (address !== undefined) await this.#ask(address);

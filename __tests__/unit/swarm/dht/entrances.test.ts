@@ -74,3 +74,11 @@ test('one that is not known at present is asked, if there is any', async () => {
   await entrances.askOther([2, 3].map(port => ({ host: own.host, port })));
   expect(ports).toEqual([3]);
 });
+
+test('in a large swarm, where many peers are known, few ask the others', async () => {
+  const { entrances, ports } = entrancesOf([2], [at(2)]);
+  const known = Array.from({ length: 1000 }, (_, index) => ({ host: own.host, port: 1000 + index }));
+  for (let round = 0; round < 500; ++round) await entrances.askOther(known);
+  // 10 on average.
+  expect(ports.length).toBeLessThan(50);
+});
