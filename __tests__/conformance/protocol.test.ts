@@ -511,7 +511,7 @@ describe('what another client has made', () => {
     const second = await connect();
     await second.result(0, 'createMafaldaRouter', [{ id: room }]);
     const found = second.inbox.flatMap(({ addition }) => (addition?.key === key ? [addition] : []));
-    expect(found).toMatchObject([{ className: 'DirectTransport', appData: {} }]);
+    expect(found).toMatchObject([{ className: 'DirectTransport' }]);
     expect(result).toEqual({ $ref: found[0]!.handle });
   });
 });

@@ -20,6 +20,7 @@ export interface PeerSetup {
 export type FromPeer =
   | { type: 'ready'; bootstrap: string; dataProducerId: string }
   | { type: 'heard'; of: string; messages: number; lost: number }
+  | { type: 'detoured'; of: string }
   | { type: 'gone'; of: string; afterMs: number };
 
 /** Messages from swarm.ts to a peer. */
@@ -54,10 +55,13 @@ const voice = await transport.produceData({ label: name });
 let said = 0;
 const speaking = setInterval(() => voice.send(String(++said)), INTERVAL_MS);
 const heard = new Map<string, { messages: number; lost: number; last: number; lastAt: number }>();
+/** Streams that live, though the peer is gone through which they came here. */
+const detoured = new Set<string>();
+room.on('pathlost', ({ producerId }) => detoured.add(producerId));
 
 async function listen(to: string, dataProducerId: string): Promise<void> {
   const consumer = await transport.consumeData({ dataProducerId });
-  const counts = { messages: 0, lost: 0, last: 0, lastAt: performance.now() };
+  const counts = heard.get(to) ?? { messages: 0, lost: 0, last: 0, lastAt: performance.now() };
   heard.set(to, counts);
   consumer.on('message', message => {
     const number = Number(message.toString());
@@ -67,8 +71,15 @@ async function listen(to: string, dataProducerId: string): Promise<void> {
     counts.lastAt = performance.now();
   });
   consumer.on('dataproducerclose', () => {
-    heard.delete(to);
-    tell({ type: 'gone', of: to, afterMs: performance.now() - counts.lastAt });
+    const gone = (): void => {
+      heard.delete(to);
+      tell({ type: 'gone', of: to, afterMs: performance.now() - counts.lastAt });
+    };
+    if (!detoured.delete(dataProducerId)) return gone();
+    // A stream comes through another peer where its origin's machine is busy. It comes another way if it is asked for again.
+    counts.last = 0;
+    tell({ type: 'detoured', of: to });
+    listen(to, dataProducerId).catch(gone);
   });
 }
 

@@ -50,18 +50,25 @@ class Peer {
       // Not among the arguments, which everybody on the machine can read.
       env: { ...process.env, SWARM_KEY: key },
     });
+    this.process.on('message', (message: FromPeer) => {
+      if (message.type === 'detoured') console.log(`  ${name} asks for another way to hear ${message.of}`);
+    });
   }
 
   tell(message: ToPeer): void {
     this.process.send(message);
   }
 
-  async told<T extends FromPeer['type']>(type: T, of?: string): Promise<Extract<FromPeer, { type: T }>> {
-    for (;;) {
-      const [message] = (await once(this.process, 'message')) as [FromPeer];
-      if (message.type === type && (of === undefined || ('of' in message && message.of === of)))
-        return message as Extract<FromPeer, { type: T }>;
-    }
+  /** Resolves with the next message of a type. */
+  told<T extends FromPeer['type']>(type: T, of?: string): Promise<Extract<FromPeer, { type: T }>> {
+    return new Promise(resolve => {
+      const onMessage = (message: FromPeer): void => {
+        if (message.type !== type || (of !== undefined && (!('of' in message) || message.of !== of))) return;
+        this.process.off('message', onMessage);
+        resolve(message as Extract<FromPeer, { type: T }>);
+      };
+      this.process.on('message', onMessage);
+    });
   }
 
   /**
@@ -75,9 +82,10 @@ class Peer {
     for (;;) {
       const counted = this.told('heard', of);
       this.tell({ type: 'count' });
-      const timer = setTimeout(() => this.tell({ type: 'count' }), COUNT_INTERVAL_MS);
+      // A peer that does not hear the other one yet, or asks for it again, has nothing to tell.
+      const asking = setInterval(() => this.tell({ type: 'count' }), COUNT_INTERVAL_MS);
       const heard = await counted;
-      clearTimeout(timer);
+      clearInterval(asking);
       first ??= heard;
       if (hasHappened && heard.messages >= first.messages + ENOUGH) return heard.lost - first.lost;
       await new Promise(resolve => setTimeout(resolve, COUNT_INTERVAL_MS));
