@@ -1,6 +1,6 @@
 /** Choice of the place of a stream that its next pipe starts from. */
 import type { Router } from 'mediasoup/types';
-import { MAX_DEPTH } from './delegation/policy.ts';
+import { LOAD_MARGIN, MAX_DEPTH } from './delegation/policy.ts';
 import type { StreamInRouter } from './streams.ts';
 
 export interface SourceOptions {
@@ -17,8 +17,8 @@ export interface SourceOptions {
 /**
  * Chooses the place where the next pipe of a stream starts. Each pipe in between adds delay, so fan-out goes before
  * depth: the choice is the Router with room that is nearest to the stream's origin, the least loaded of equally near
- * Routers; or the least loaded of all if no Router has room. Routers from which the stream would come through more than
- * four pipes are left out, unless there are no others.
+ * Routers; or, if no Router has room, the nearest of those that are about as little loaded as the least loaded one.
+ * Routers from which the stream would come through more than four pipes are left out, unless there are no others.
  * @returns undefined if none of the places reaches the destination
  */
 export function chooseSource(
@@ -33,10 +33,9 @@ export function chooseSource(
   // none.
   const candidates = near.length > 0 ? near : all;
   const withRoom = candidates.filter(({ place, load }) => load < watermark && !isFull(place.router));
-  const [choice] =
-    withRoom.length > 0
-      ? withRoom.sort((a, b) => a.depth - b.depth || a.load - b.load)
-      : candidates.sort((a, b) => a.load - b.load);
+  const least = Math.min(...candidates.map(({ load }) => load));
+  const leastLoaded = candidates.filter(({ load }) => load <= least + LOAD_MARGIN);
+  const [choice] = (withRoom.length > 0 ? withRoom : leastLoaded).sort((a, b) => a.depth - b.depth || a.load - b.load);
   return choice?.place;
 }
 

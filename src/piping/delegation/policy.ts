@@ -16,6 +16,12 @@ export const MAX_CANDIDATES = 3;
  */
 export const MAX_SHARES = 4;
 
+/**
+ * Difference, in points of the load, by which a busy place has to be less loaded than another one to be the better source:
+ * a longer path adds delay, and can fail.
+ */
+export const LOAD_MARGIN = 10;
+
 /** Place that an asker may ask for the stream. */
 export interface Candidate {
   /** Id of the Router that has the stream, or is just getting it. */
@@ -70,7 +76,10 @@ export interface Redirect {
   readonly share: number;
 }
 
-/** Returns undefined if the place serves the asker, else where the asker is sent. */
+/**
+ * Returns undefined if the place serves the asker, else where the asker is sent. A place that is busy, but has not its
+ * share of pipes yet, sends askers on only if one of its branches is better off.
+ */
 export function decide(serving: Serving, asking: Asking): Redirect | undefined {
   const { path, load, watermark, pipes, fanOut } = serving;
   const depth = path.length;
@@ -81,7 +90,11 @@ export function decide(serving: Serving, asking: Asking): Redirect | undefined {
   const busyness = load < watermark ? load / watermark : Math.max(1, load / Math.max(1, watermark));
   const share = 100 * Math.max(pipes / fanOut, busyness);
   if (share < 100 || (asking.must && pipes < MAX_SHARES * fanOut)) return undefined;
-  return { candidates: below(serving, asking), share };
+  const candidates = below(serving, asking);
+  const isBetter = (other: Candidate): boolean => other.load < watermark || other.load < load - LOAD_MARGIN;
+  // Where all are busy, being sent on would only lengthen the path.
+  if (watermark > 0 && pipes < fanOut && candidates.length > 0 && !candidates.some(isBetter)) return undefined;
+  return { candidates, share };
 }
 
 /** Returns the candidate that an asker asks next; undefined if none of them can be asked. */

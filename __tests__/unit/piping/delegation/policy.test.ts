@@ -33,6 +33,13 @@ describe('a place', () => {
     });
   });
 
+  test('that is busy, as all are that it serves, serves as well as they would, up to its share of pipes', () => {
+    const branches = [branch('a', 85), branch('b', 95)];
+    expect(idsOf(place({ load: 90, pipes: 1, branches }))).toBeUndefined();
+    expect(idsOf(place({ load: 90, pipes: 2, branches }))).toEqual(['a', 'b']);
+    expect(idsOf(place({ load: 96, pipes: 1, branches }))).toEqual(['a', 'b']);
+  });
+
   test('spreads askers, prefers branches with room, and names three at most', () => {
     const branches = [branch('a', 0, 3), branch('b', 90, 0), branch('c', 5, 1), branch('d', 9, 2), branch('e', 1, 1)];
     expect(idsOf(place({ pipes: 9, branches }))).toEqual(['e', 'c', 'd']);
