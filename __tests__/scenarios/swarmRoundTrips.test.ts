@@ -79,10 +79,11 @@ test('by a MafaldaHorizontal with a machine of its own', async () => {
   );
   await once(mafalda, 'connected');
   const expected = {
-    'in a room that is new here': 4,
+    // The node's word of its room may arrive before the controller asks.
+    'in a room that is new here': [3, 4],
     'of a room whose peers are known': 1,
     'of a stream that is here': 0,
-  };
+  } as const;
   await expectTrips(expected, 2 * DELAY_MS, count => countConsumes(count, served, mafalda));
 }, 60_000);
 
