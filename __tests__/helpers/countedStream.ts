@@ -54,7 +54,7 @@ export class StreamSender {
   }
 }
 
-/** What has arrived of one stream. */
+/** Packets of a stream that have arrived. */
 export class Reception {
   /** How often each packet has arrived, by sender and number. */
   readonly #times = new Map<string, number>();
@@ -62,7 +62,7 @@ export class Reception {
   note(packet: Buffer): void {
     const isRtcp = packet[1]! >= 200 && packet[1]! <= 206;
     if (isRtcp) return;
-    // What mediasoup adds in between (header extensions) moves the payload: it is found from the end.
+    // Header extensions, which mediasoup adds in between, move the payload: it is found from the end.
     const start = packet.length - PACKET_BYTES;
     const key = `${packet.readUInt32BE(start + SENDER_OFFSET)} ${packet.readUInt32BE(start + NUMBER_OFFSET)}`;
     this.#times.set(key, (this.#times.get(key) ?? 0) + 1);

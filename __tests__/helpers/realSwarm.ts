@@ -66,7 +66,7 @@ export class RealPeer {
   }
 }
 
-/** What has become of one stream at one consumer. */
+/** Fate of a stream at a consumer. */
 export interface Delivery extends Arrival {
   from: string;
   to: string;

@@ -19,7 +19,7 @@ import { freePort, startProcess } from './startProcess.ts';
 const VERSION = '2.1.1';
 const folder = join(tmpdir(), 'mafalda-bench-peers', `mediakitchen-${VERSION}-mediasoup-${mediasoup.version}`);
 
-/** What is used here of mediakitchen's client. Each call has a key, by which a repeated one is known. */
+/** Members of mediakitchen's client that are used here. Each call has a key, by which a repeated one is known. */
 interface Cluster {
   workers: KitchenWorker[];
   close(): void;

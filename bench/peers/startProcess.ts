@@ -36,7 +36,7 @@ export async function startProcess({ command, args, cwd, env, ready }: Start): P
     child.once('error', error => fail(error.message));
     child.once('exit', () => fail('has ended'));
   });
-  // What it goes on to write is read, so that its pipe does not fill, and dropped.
+  // Its further output is read, so that its pipe does not fill, and dropped.
   for (const stream of [child.stdout, child.stderr]) stream.removeAllListeners('data').resume();
   return child;
 }

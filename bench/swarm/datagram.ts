@@ -1,7 +1,7 @@
 /** Reads what a simulation counts from datagrams of dht-rpc, as lib/io.js there writes them. */
 import * as commands from '../../src/swarm/dht/commands.ts';
 
-/** What a datagram is for. */
+/** Purpose of a datagram. */
 export type Purpose = 'routing' | 'status' | 'finding' | 'storing' | 'telling';
 
 export const purposes: readonly Purpose[] = ['routing', 'status', 'finding', 'storing', 'telling'];

@@ -26,7 +26,7 @@ const MINUTE_MS = 60_000;
 const PRODUCERS_OF_PEER = 10;
 /** Pipes of a stream that a peer makes by default before it sends askers on. */
 const FAN_OUT = 8;
-/** What a part of the internet does to datagrams. */
+/** Effects of a part of the internet on datagrams. */
 const network = { latency: { min: 10, max: 100 }, loss: 0.01 };
 
 /** Larger swarms are simulated for a shorter time, so that this ends. */

@@ -83,7 +83,7 @@ class WireSocket extends EventEmitter implements DhtSocket {
   readonly #address: ReturnType<DhtSocket['address']>;
   readonly #seal: Seal;
   readonly #place: number;
-  /** What was asked for, by the numbers of requests without an answer. */
+  /** Purposes of requests without an answer, by their numbers. */
   readonly #asked = new Map<number, Purpose>();
   #trace: ActiveTrace | undefined;
   #closed = false;

@@ -1,4 +1,4 @@
-/** What is generated of the options: two pages, and the texts of the command's help. */
+/** Pages and texts that are generated of the options: two pages, and the texts of the command's help. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { commandSections } from './commandPage.ts';

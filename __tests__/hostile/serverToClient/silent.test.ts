@@ -24,7 +24,7 @@ test('calls beyond the limit fail at once, also when those before are no longer 
   const [connection] = connections;
   expect(connection!.calls).toHaveLength(20);
   connection!.tell(...connection!.calls.splice(0).map(({ id }) => ({ type: 'answer', id, result: {} })));
-  // What is told after the answers has arrived after them.
+  // A message that is sent after the answers has arrived after them.
   const told = once(client, 'load');
   connection!.socket.emit('load', { load: 1, workers: [], hosts: [] });
   await told;

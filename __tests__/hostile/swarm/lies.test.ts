@@ -1,4 +1,4 @@
-/** What a member of a swarm says that is wrong, old, another's or without end is refused, or bounded. */
+/** Words of a member of a swarm that are wrong, old, another's or without end are refused, or bounded. */
 import { randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { FIND, NOTICE, STATUS, STORE } from '../../../src/swarm/dht/commands.ts';
@@ -46,7 +46,7 @@ test('a datagram that is sent again is answered once', async () => {
   const [dht, peer] = [await open(), await raw()];
   const { tid, sealed } = peer.sealed(PING, dht.address);
   for (let sent = 0; sent < 3; ++sent) peer.send(sealed, dht.address);
-  // What is sent later is answered later.
+  // A later datagram is answered later.
   await peer.request(PING, dht.address);
   expect(peer.answers.get(tid)).toBe(1);
 });
@@ -88,7 +88,7 @@ test('records are stored if they are right, and their sender’s address is prov
   for (const value of Object.values(wrong)) expect(await store(value, STORE, token)).toBe(REFUSED);
   expect(await store(right, STORE, undefined)).toBe(REFUSED);
   expect(await store(right, STORE, randomBytes(32))).not.toBe(0);
-  // Nobody here has to do with that room.
+  // No peer here has to do with that room.
   expect(await store(right, NOTICE, token)).toBe(REFUSED);
   expect(await found(dht)).toEqual([]);
   expect(await store(right, STORE, token)).toBe(0);

@@ -24,7 +24,7 @@ beforeEach(() => {
   found = [];
 });
 
-/** What a MafaldaRouter over these nodes knows; the stranger shows its Router once it is attached to. */
+/** Knowledge of a MafaldaRouter over these nodes; the stranger shows its Router once it is attached to. */
 function options(as: typeof peer | null = peer, reach = true): AskerOptions {
   const routers = new Map(
     Object.values(nodes).flatMap(({ routers: ids }) => ids.map(id => [id, { id } as Router] as const)),

@@ -1,4 +1,4 @@
-/** Who belongs to a swarm can change while it runs: keys without an outage, and peers at once. */
+/** Membership of a swarm can change while it runs: keys without an outage, and peers at once. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { expect, test } from '@jest/globals';

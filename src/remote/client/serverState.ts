@@ -1,4 +1,4 @@
-/** What a server has said of itself: who it is, when a client comes, and its load, again and again. */
+/** Facts that a server has told of itself: who it is, when a client comes, and its load, again and again. */
 import type { LoadReport } from '../../api/load.ts';
 import type { Welcome } from '../protocol/messages.ts';
 

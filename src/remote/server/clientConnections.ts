@@ -118,7 +118,7 @@ export class ClientConnections {
     if (movable.length === 0) return;
     this.#isMovingAll = true;
     await within(Promise.all(movable.map(session => session.moveOn())), MOVE_TIMEOUT_MS);
-    // What they have said is acknowledged first.
+    // Their messages are acknowledged first.
     await new Promise(resolve => setImmediate(resolve));
     this.#isMovingAll = false;
   }

@@ -1,4 +1,4 @@
-/** What one client may take of a server: calls underway, their bytes, and objects. */
+/** Share of a server that a client may take: calls underway, their bytes, and objects. */
 import type { Measure } from '../protocol/measure.ts';
 import type { MemoryAccount, MemoryBudget } from '../protocol/memory.ts';
 import { limitError, type Limits, type ServerUse } from './limits.ts';

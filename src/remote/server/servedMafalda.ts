@@ -192,7 +192,7 @@ export class ServedMafalda {
 
   /**
    * Makes an orphan that a client uses the client's own: a Transport with the orphans in it, or another object alone.
-   * What a living client uses does not close as something that nobody has come back for.
+   * Objects that a living client uses do not close as leftovers of another one.
    */
   takeOver(holding: Holding, used: ExportedObject): void {
     const orphans = this.#orphansWith(used);

@@ -11,7 +11,7 @@ const log = logger('server');
 /** Time for the Workers of a predecessor to end, and free their ports, before its successor is let in. */
 const SUCCESSION_TIMEOUT_MS = 3000;
 
-/** What becomes of a client that was let in before: it stays, or has to show a new token, or has to go. */
+/** Fate of a client that was let in before: it stays, or has to show a new token, or has to go. */
 export type Verdict = 'keep' | 'reconnect' | 'end';
 
 export class Sessions {

@@ -22,7 +22,7 @@ const ADDRESS_BYTES = 6;
 /** Bytes before the two texts, whose lengths are the last of them. */
 const FIXED_BYTES = 1 + PUBLIC_KEY_BYTES + TIME_BYTES + LIFETIME_BYTES + ADDRESS_BYTES + FINGERPRINT_BYTES + 2;
 
-/** What a peer says of its server in a record. */
+/** Facts of a record about the peer's server. */
 export interface Claim {
   /** URL of the peer's server. */
   readonly url: string;

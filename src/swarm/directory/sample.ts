@@ -35,7 +35,7 @@ interface Owner {
   readonly fingerprint: string | undefined;
 }
 
-/** What a record of the DHT says of a server. */
+/** Facts of a record of the DHT about a server. */
 export type Claimed = Pick<SwarmRecord, 'url' | 'serverId' | 'peerId' | 'address' | 'fingerprint'>;
 
 export interface SampleListener {

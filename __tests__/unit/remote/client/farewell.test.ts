@@ -28,7 +28,7 @@ async function begin(sessionTimeout: number): Promise<void> {
   await shared.createDirectTransport();
   const room = one.createMafaldaRouter({ id: 'room' });
   await room.createDirectTransport();
-  // That this has arrived is told with the next call.
+  // The next call tells that this has arrived.
   await room.getRtpCapabilities();
 }
 

@@ -13,7 +13,7 @@ const record = (name: string, load = 1): NodeRecord => ({
   draining: false,
 });
 
-/** What a peer answers, whose name is its id. */
+/** Answer of a peer whose name is its id. */
 const says = (peerId: string, servers: readonly NodeRecord[]): PeerStatus => ({
   peerId,
   fingerprint: undefined,
