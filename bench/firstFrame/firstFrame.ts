@@ -27,6 +27,7 @@ const FRAME_TIMEOUT_MS = 8000;
 const WIDE = 640;
 /** The p95 of the same server, times this, is what a pipe may take. */
 const BOUND = 1.5;
+const SLOWEST_SHOWN = 6;
 /** Until Chromium sends both layers. */
 const SIMULCAST_STARTS_MS = 4000;
 
@@ -242,6 +243,16 @@ function table(ways: readonly Way[]): Row[] {
   });
 }
 
+/** The 95th percentile of few views is one of them: the others tell whether it stands alone. */
+function slowest(what: string, way: string): string {
+  const list = times.get(what)?.get(way) ?? [];
+  const sorted = [...list].sort((a, b) => b - a);
+  return `slowest ${sorted
+    .slice(0, SLOWEST_SHOWN)
+    .map(ms => ms.toFixed(0))
+    .join(' ')}`;
+}
+
 function labelOf({ p50, p95, ratio }: Row['cells'][number]): string {
   return `${p50.toFixed(0)} / ${p95.toFixed(0)} (${ratio.toFixed(2)})`;
 }
@@ -287,7 +298,10 @@ console.table(
 const above = rows.flatMap(({ what, cells }) =>
   cells
     .filter(({ way, ratio }) => way !== 'pipeToRouter()' && ratio > BOUND)
-    .map(({ way, ratio }) => `${what}, ${way}: ${ratio.toFixed(2)}`),
+    .map(
+      ({ way, ratio }) =>
+        `${what}, ${way}: ${ratio.toFixed(2)}; ${slowest(what, way)}, ${slowest(what, same.name)} on the ${same.name}`,
+    ),
 );
 console.log(
   above.length === 0
