@@ -12,6 +12,6 @@ export default {
   // jest keeps the modules of every file that it has run, about 10 MB each: after a hundred of them a process of 2 GB collects garbage rather than answers calls. With a limit,
   // files run in a process of their own, which is replaced when it has grown so large.
   workerIdleMemoryLimit: '400MB',
-  // A worker start, a browser start: bounded, but slow on a busy machine.
-  testTimeout: 60_000,
+  // Only a test that hangs needs it: on a machine that is busy with other things, a start of a worker or a browser takes ten times as long.
+  testTimeout: 300_000,
 };

@@ -12,8 +12,6 @@ import { until } from '../helpers/until.ts';
 import { launchBrowser } from './launchBrowser.ts';
 import { Person } from './person.ts';
 
-const MEDIA_TIMEOUT_MS = 15_000;
-
 let example: ExampleProcess;
 let browser: Browser;
 let url: string;
@@ -34,18 +32,14 @@ afterAll(async () => {
 /** More than a second of picture, and sound that is not silence. */
 async function untilSeenAndHeard(person: Person): Promise<void> {
   const before = await person.received();
-  await until(
-    `${person.name} sees and hears somebody`,
-    async () => {
-      const now = await person.received();
-      return (
-        now.frames >= before.frames + 30 &&
-        now.audioSamples >= before.audioSamples + 48_000 &&
-        now.audioEnergy > before.audioEnergy
-      );
-    },
-    MEDIA_TIMEOUT_MS,
-  );
+  await until(`${person.name} sees and hears somebody`, async () => {
+    const now = await person.received();
+    return (
+      now.frames >= before.frames + 30 &&
+      now.audioSamples >= before.audioSamples + 48_000 &&
+      now.audioEnergy > before.audioEnergy
+    );
+  });
 }
 
 test('two people on different servers see and hear each other', async () => {
@@ -87,7 +81,7 @@ test('when a media server dies, those who were there go on by the others', async
   const [, pid] = example.output.match(new RegExp(`server ${number} is process (\\d+)`))!;
   process.kill(Number(pid), 'SIGKILL');
   await bob.page.getByText('A media server is gone').waitFor();
-  await bob.page.getByRole('button', { name: 'Close this message' }).click();
+  await bob.page.getByRole('button', { name: 'Close this message' }).press('Enter');
   expect(await bob.page.getByText('A media server is gone').count()).toBe(0);
   expect(await bob.page.evaluate('document.activeElement.tagName')).toBe('MAIN');
   await until('Bob sends to another server', async () => !(await bob.pathOf(bob)).startsWith(`you → server ${number}`));
@@ -206,14 +200,10 @@ test('WebRtcTransports connect, tell so in mediasoup’s order, and trace how mu
     let told: TransportStory[] = [];
     const isConnected = ({ dtlsState }: TransportStory): boolean => dtlsState === 'connected';
     const isTraced = ({ traced }: TransportStory): boolean => traced.includes('bwe');
-    await until(
-      'all are connected, and those that send to a browser know its bandwidth',
-      async () => {
-        told = await stories();
-        return told.length === 4 && told.every(isConnected) && told.filter(isTraced).length === 2;
-      },
-      MEDIA_TIMEOUT_MS,
-    );
+    await until('all are connected, and those that send to a browser know its bandwidth', async () => {
+      told = await stories();
+      return told.length === 4 && told.every(isConnected) && told.filter(isTraced).length === 2;
+    });
     for (const story of told) {
       expect(story).toMatchObject({ selectedProtocol: 'udp', hasRemoteCertificate: true });
       expect(['connected', 'completed']).toContain(story.iceState);

@@ -414,7 +414,7 @@ describe('a session', () => {
       await client.reconnect();
       expect(client.welcome.session.id).not.toBe(client.sessionId);
     }
-  }, 60_000);
+  });
 
   test('goes on with a snapshot when too much was missed', async () => {
     const { client, room, transport, other, producer } = await inRoom();
@@ -443,7 +443,7 @@ describe('a session', () => {
     const states = new Map(missed.flatMap(({ addition }) => (addition ? [[addition.handle, addition.state]] : [])));
     expect(states.get(producer)).toMatchObject({ paused: true, label: 'chat' });
     expect([states.has(added), states.has(transport), states.has(doomed), client.gaps]).toEqual([true, true, false, 0]);
-  }, 60_000);
+  });
 });
 
 describe('what another client has made', () => {
@@ -501,7 +501,7 @@ describe('what another client has made', () => {
     await until('what it has taken over goes with it', () =>
       watcher.inbox.some(({ type, handle }) => type === 'close' && handle === transport),
     );
-  }, 60_000);
+  });
 
   test('is found by the key of the call that has made it', async () => {
     const { client, room } = await inRoom();

@@ -38,7 +38,7 @@ type Place = Pick<MafaldaRouter, 'createPlainTransport'> | Pick<Router, 'createP
 
 const listenInfo = { protocol: 'udp', ip: '127.0.0.1' } as const;
 const PACKET_INTERVAL_MS = 5;
-const PATH_TIMEOUT_MS = 20_000;
+const PATH_TIMEOUT_MS = 60_000;
 const STRAGGLERS_MS = 1000;
 
 let nextSsrc = 1000;

@@ -12,14 +12,14 @@ export class Served {
   readonly mafalda: Mafalda;
   readonly server: RemoteMafaldaServer;
 
-  static async create(options: Partial<RemoteMafaldaServerOptions> = {}): Promise<Served> {
-    const served = new Served(options);
+  static async create(options: Partial<RemoteMafaldaServerOptions> = {}, module = mediasoup): Promise<Served> {
+    const served = new Served(options, module);
     await served.server.listen();
     return served;
   }
 
-  private constructor(options: Partial<RemoteMafaldaServerOptions>) {
-    this.mafalda = new Mafalda(mediasoup, { workerBudget: false });
+  private constructor(options: Partial<RemoteMafaldaServerOptions>, module: typeof mediasoup) {
+    this.mafalda = new Mafalda(module, { workerBudget: false });
     this.server = new RemoteMafaldaServer(this.mafalda, { host: '127.0.0.1', ...options, auth: options.auth ?? false });
   }
 

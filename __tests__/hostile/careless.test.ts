@@ -15,7 +15,7 @@ import { until } from '../helpers/until.ts';
 import type { CarelessAnswer, CarelessSetup } from '../helpers/processes/careless.ts';
 
 const opened = closingAfterEach();
-const CALL_TIMEOUT_MS = 800;
+const CALL_TIMEOUT_MS = 2000;
 
 interface Nodes {
   servers: ServerProcess[];

@@ -21,7 +21,7 @@ import { createInEveryPlace } from '../helpers/spread.ts';
 const IDLE_MS = 150;
 const ROOMS = 9;
 /** More than enough for what is there to be heard. */
-const HEARD_MS = 8000;
+const HEARD_MS = 30_000;
 /** mediasoup counts ten packets in an interval of the observer at least, or tells nothing: also where a busy machine lets us say little. */
 const OBSERVED_AT_ONCE = 5;
 const token = 'those who watch again';
@@ -110,7 +110,6 @@ describe('who watches again while an idle pipe ends', () => {
       expect(failures).toEqual([]);
       expect(done).toBe(tried);
     },
-    120_000,
   );
 });
 

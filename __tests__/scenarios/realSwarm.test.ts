@@ -14,7 +14,6 @@ const CUT_MS = Number(process.env['CUT_MS'] ?? 6000);
 /** For how long it is looked at that nothing is lost, in ms. */
 const WINDOW_MS = 2000;
 const HEAL_TIMEOUT_MS = 30_000;
-const TIMEOUT_MS = 120_000;
 
 const reason = whyNoNamespaces();
 if (reason) console.warn(`the tests of real swarms are skipped: ${reason}`);
@@ -27,91 +26,79 @@ if (reason) console.warn(`the tests of real swarms are skipped: ${reason}`);
     swarm = await RealSwarm.create([...names, 'killed', 'late']);
     for (const name of [...names, 'killed']) await swarm.start(name);
     await swarm.talk();
-  }, TIMEOUT_MS);
+  });
 
   afterAll(() => swarm?.close());
 
   const survivors = (): RealPeer[] => names.map(name => swarm.get(name));
   const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
 
-  test(
-    'a peer that is killed costs the others no packet',
-    async () => {
-      const { stream } = swarm.get('killed');
-      const deliveries = await swarm.during(survivors(), async () => {
-        await swarm.kill('killed');
-        await until('all have noticed', async () =>
-          [...(await swarm.reports()).values()].every(({ consuming }) => !consuming.includes(stream)),
-        );
-      });
-      expect(flawed(deliveries)).toEqual([]);
-    },
-    TIMEOUT_MS,
-  );
-
-  test(
-    'a partition costs neither half a packet of its own, and heals without doubled streams',
-    async () => {
-      const far = survivors().slice(0, COUNT / 2);
-      const near = survivors().slice(COUNT / 2);
-      // The stream with this id that is older is the first one.
-      const [owner, rival] = [far[0]!, near[0]!];
-      await swarm.network.split(far.map(({ name }) => name));
-      const halves = await Promise.all(
-        [far, near].map(half =>
-          swarm.during(half, async () => {
-            await pause(CUT_MS);
-            const others = survivors().filter(peer => !half.includes(peer));
-            await until('the other half is given up', async () =>
-              [...(await swarm.reports(half)).values()].every(({ consuming }) =>
-                others.every(({ stream }) => !consuming.includes(stream)),
-              ),
-            );
-            await swarm.untilHeard(half, HEAL_TIMEOUT_MS);
-          }),
-        ),
+  test('a peer that is killed costs the others no packet', async () => {
+    const { stream } = swarm.get('killed');
+    const deliveries = await swarm.during(survivors(), async () => {
+      await swarm.kill('killed');
+      await until('all have noticed', async () =>
+        [...(await swarm.reports()).values()].every(({ consuming }) => !consuming.includes(stream)),
       );
-      expect(flawed(halves.flat())).toEqual([]);
-      for (const peer of [owner, rival]) expect(await peer.call('produce', 'stage')).toBe('stage');
+    });
+    expect(flawed(deliveries)).toEqual([]);
+  });
 
-      await swarm.network.heal();
-      const healedAt = Date.now();
-      await swarm.untilHeard(survivors(), HEAL_TIMEOUT_MS);
-      const urls = survivors().map(({ url }) => url);
-      await until('all know all', async () =>
-        [...(await swarm.reports())].every(([{ url }, { peers }]) =>
-          urls.every(other => other === url || peers.includes(other)),
-        ),
-      );
-      console.info(`all hear all ${Date.now() - healedAt} ms after the network has healed`);
-      await until('the younger stream has gone', async () => {
-        const reports = await swarm.reports();
-        return !reports.get(rival)!.producing.includes('stage');
-      });
+  test('a partition costs neither half a packet of its own, and heals without doubled streams', async () => {
+    const far = survivors().slice(0, COUNT / 2);
+    const near = survivors().slice(COUNT / 2);
+    // The stream with this id that is older is the first one.
+    const [owner, rival] = [far[0]!, near[0]!];
+    await swarm.network.split(far.map(({ name }) => name));
+    const halves = await Promise.all(
+      [far, near].map(half =>
+        swarm.during(half, async () => {
+          await pause(CUT_MS);
+          const others = survivors().filter(peer => !half.includes(peer));
+          await until('the other half is given up', async () =>
+            [...(await swarm.reports(half)).values()].every(({ consuming }) =>
+              others.every(({ stream }) => !consuming.includes(stream)),
+            ),
+          );
+          await swarm.untilHeard(half, HEAL_TIMEOUT_MS);
+        }),
+      ),
+    );
+    expect(flawed(halves.flat())).toEqual([]);
+    for (const peer of [owner, rival]) expect(await peer.call('produce', 'stage')).toBe('stage');
+
+    await swarm.network.heal();
+    const healedAt = Date.now();
+    await swarm.untilHeard(survivors(), HEAL_TIMEOUT_MS);
+    const urls = survivors().map(({ url }) => url);
+    await until('all know all', async () =>
+      [...(await swarm.reports())].every(([{ url }, { peers }]) =>
+        urls.every(other => other === url || peers.includes(other)),
+      ),
+    );
+    console.info(`all hear all ${Date.now() - healedAt} ms after the network has healed`);
+    await until('the younger stream has gone', async () => {
       const reports = await swarm.reports();
-      expect(reports.get(owner)!.producing).toContain('stage');
-      expect([...reports].flatMap(([{ name }, { errors }]) => errors.map(error => [name, error]))).toEqual([
-        [rival.name, expect.stringContaining('a Producer with same id "stage" already exists, and is older')],
-      ]);
-      const deliveries = await swarm.during(survivors(), () => pause(WINDOW_MS));
-      expect(flawed(deliveries)).toEqual([]);
-      expect([...reports.values()].map(({ copies }) => copies)).toEqual(reports.size === 0 ? [] : names.map(() => 1));
-    },
-    TIMEOUT_MS,
-  );
+      return !reports.get(rival)!.producing.includes('stage');
+    });
+    const reports = await swarm.reports();
+    expect(reports.get(owner)!.producing).toContain('stage');
+    expect([...reports].flatMap(([{ name }, { errors }]) => errors.map(error => [name, error]))).toEqual([
+      [rival.name, expect.stringContaining('a Producer with same id "stage" already exists, and is older')],
+    ]);
+    const deliveries = await swarm.during(survivors(), () => pause(WINDOW_MS));
+    expect(flawed(deliveries)).toEqual([]);
+    expect([...reports.values()].map(({ copies }) => copies)).toEqual(reports.size === 0 ? [] : names.map(() => 1));
+  });
 
-  test(
-    'a peer that comes late hears all, is heard by all, and takes load',
-    async () => {
-      const late = await swarm.start('late');
-      await swarm.talk();
-      const [full] = survivors();
-      await until('something is placed there', async () => (await full!.call('place')) === late.url, 60_000);
-      const deliveries = await swarm.during([...swarm.peers.values()], () => pause(WINDOW_MS));
-      expect(flawed(deliveries)).toEqual([]);
-    },
-    TIMEOUT_MS,
-  );
+  test('a peer that comes late hears all, is heard by all, and takes load', async () => {
+    const late = await swarm.start('late');
+    await swarm.talk();
+    const [full] = survivors();
+    await until('something is placed there', async () => (await full!.call('place')) === late.url, 60_000);
+    const deliveries = await swarm.during([...swarm.peers.values()], () => pause(WINDOW_MS));
+    expect(flawed(deliveries)).toEqual([]);
+  });
 });
 
 /**

@@ -59,7 +59,7 @@ test('one for a call, two for the first consume of a stream on another node, one
     );
     await mafaldaRouter.close();
   });
-}, 60_000);
+});
 
 test('one for the first use of a room, and none more for a stream that somebody else has produced a moment ago', async () => {
   const other = new MafaldaHorizontal(proxies.map(({ url }) => url));
@@ -78,4 +78,4 @@ test('one for the first use of a room, and none more for a stream that somebody 
     await ours!.close();
   });
   await other.close();
-}, 60_000);
+});

@@ -85,7 +85,7 @@ test('by a MafaldaHorizontal with a machine of its own', async () => {
     'of a stream that is here': 0,
   } as const;
   await expectTrips(expected, 2 * DELAY_MS, count => countConsumes(count, served, mafalda));
-}, 60_000);
+});
 
 test('by a peer: one more for a room that is unknown, and none once its peers are known', async () => {
   const speaking = await join([]);
@@ -98,4 +98,4 @@ test('by a peer: one more for a room that is unknown, and none once its peers ar
     'of a stream that is here': 0,
   } as const;
   await expectTrips(expected, 2 * DELAY_MS, count => countConsumes(count, speaking, listening));
-}, 60_000);
+});

@@ -88,4 +88,4 @@ test('one for each hop of a call, two for each hop of the first consume of a str
     await count('getStats', () => sink.getStats());
     await mafaldaRouter.close();
   });
-}, 120_000);
+});

@@ -43,7 +43,7 @@ describe('pipeToRouter()', () => {
     ];
     transport = await client.created(routers[0]!, 'createDirectTransport');
     await client.created(transport, 'produceData', [{ id: 'd' }]);
-  }, 60_000);
+  });
 
   test('with anything that is no Router fails, and so does what takes other objects', async () => {
     const wrong: unknown[] = [{}, 5, 'router', true, [], { id: 'x' }, { $ref: transport }];
@@ -119,7 +119,7 @@ test('lists that no real client sends are refused at once', async () => {
     error: { name: 'RangeError' },
   });
   await expectOtherServed();
-}, 60_000);
+});
 
 test('calls in one packet whose answers are large do not end it', async () => {
   await start();
@@ -139,7 +139,7 @@ test('calls in one packet whose answers are large do not end it', async () => {
   const before = (await server.state()).memory;
   await expectOtherServed();
   expect(before).toBeLessThan(800_000_000);
-}, 60_000);
+});
 
 test('failures do not repeat what was sent', async () => {
   await start();
@@ -154,7 +154,7 @@ test('failures do not repeat what was sent', async () => {
     expect(JSON.stringify(answer).length).toBeLessThan(5000);
   }
   await expectOtherServed();
-}, 60_000);
+});
 
 test('a client that acknowledges nothing is cut off in time', async () => {
   await start({ limits: { sessionBytes: 5_000_000 } });
@@ -174,7 +174,7 @@ test('a client that acknowledges nothing is cut off in time', async () => {
   }
   await Promise.race([refused, client.untilDisconnected()]);
   await expectOtherServed();
-}, 60_000);
+});
 
 test('a client has no more than its bytes', async () => {
   await start({ limits: { objectBytes: 1_600_000 } });
@@ -194,7 +194,7 @@ test('a client has no more than its bytes', async () => {
   for (const handle of made) client.say({ type: 'send', target: handle, method: 'close', args: [] });
   await expect(client.created(transport, 'produceData', [{ appData }])).resolves.toBeGreaterThan(0);
   await expectOtherServed();
-}, 60_000);
+});
 
 test('nor has it more by what it says of its objects later', async () => {
   await start({ limits: { objectBytes: 1_000_000 } });
@@ -213,7 +213,7 @@ test('nor has it more by what it says of its objects later', async () => {
   client.say({ type: 'send', target: routers[0]!, method: 'close', args: [] });
   await expect(client.created(worker, 'createRouter', [{ mediaCodecs }])).resolves.toBeGreaterThan(0);
   await expectOtherServed();
-}, 60_000);
+});
 
 test('bytes per second are limited, and more clients than there may be are not let in', async () => {
   await start({ limits: { bytesPerSecond: 200_000, clients: 2 } });
@@ -227,4 +227,4 @@ test('bytes per second are limited, and more clients than there may be are not l
   expect(await refused).toBe('more than 200000 bytes per second');
   await until('it is cut off', () => !client.connected);
   await expectOtherServed();
-}, 60_000);
+});

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { FIND, NOTICE, STATUS, STORE } from '../../../src/swarm/dht/commands.ts';
 import { Dht } from '../../../src/swarm/dht/dht.ts';
-import { MAX_VISITED } from '../../../src/swarm/dht/lookUp.ts';
+import { LOOK_UP_MS, MAX_VISITED } from '../../../src/swarm/dht/lookUp.ts';
 import { RECORD_LIFETIME_MS, signRecord, targetOfRoom } from '../../../src/swarm/dht/record.ts';
 import { encodeStatus } from '../../../src/swarm/dht/status.ts';
 import { Identity } from '../../../src/swarm/identity.ts';
@@ -121,9 +121,10 @@ test('a peer that names closer ones without end leads nobody on for ever', async
   };
   await peer.request(PING, dht.address, true);
   await until('it is known', () => !dht.isAlone);
+  const began = Date.now();
   expect(await found(dht)).toEqual([]);
-  // Some are on their way when it is enough.
-  expect(asked).toBeGreaterThan(MAX_VISITED);
+  // A busy machine may not get so far in the time of a look-up, which ends it too; some are on their way when it is enough.
+  if (Date.now() - began < LOOK_UP_MS) expect(asked).toBeGreaterThan(MAX_VISITED);
   expect(asked).toBeLessThan(2 * MAX_VISITED);
   // A datagram that is longer than any that an honest peer sends is not even opened.
   [asked, count] = [0, 300];

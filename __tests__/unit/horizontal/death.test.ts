@@ -149,7 +149,7 @@ test('a server that is stopped, and goes on later', async () => {
   await trouble.strike(() => server.signal('SIGSTOP'));
   server.signal('SIGCONT');
   await trouble.returns();
-}, 60_000);
+});
 
 test('the only server that there is: the room stays open for its return', async () => {
   // A silence of the only one may as well be our own network's: then the server's own time-out counts.
@@ -169,7 +169,7 @@ test('the only server that there is: the room stays open for its return', async 
   await back;
   await expect(room.createDirectTransport()).resolves.toBeDefined();
   await until('what was there before is gone', () => room.transports.size === 1);
-}, 60_000);
+});
 
 describe('a server that can’t be reached', () => {
   async function behindProxy(): Promise<{ a: Served; proxy: CutProxy; cut: () => void }> {

@@ -12,6 +12,7 @@ import { delayProxy } from '../../helpers/delayProxy.ts';
 import { inside } from '../../helpers/inside.ts';
 import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../../helpers/rtp.ts';
 import { Served } from '../../helpers/serve.ts';
+import { unmeasured } from '../../helpers/unmeasured.ts';
 import { until } from '../../helpers/until.ts';
 
 const opened = closingAfterEach();
@@ -27,7 +28,7 @@ let mafalda: MafaldaHorizontal;
 let mafaldaRouter: Room;
 
 beforeEach(async () => {
-  [a, b] = [opened(await Served.create()), opened(await Served.create())];
+  [a, b] = [opened(await Served.create({}, unmeasured)), opened(await Served.create({}, unmeasured))];
   mafalda = opened(new MafaldaHorizontal([a.url, b.url], { strategy: evenly }));
   await once(mafalda, 'connected');
   mafaldaRouter = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
@@ -39,7 +40,7 @@ function at(url: string): { placement: { node: string } } {
 
 /** Three nodes, all above their watermark, so that the least loaded one with a stream passes it on: not A, where it comes from. */
 async function busySource() {
-  const c = opened(await Served.create());
+  const c = opened(await Served.create({}, unmeasured));
   const where = { url: a.url };
   const strategy: Strategy = nodes => nodes.find(({ id }) => id === where.url);
   const busy = opened(new MafaldaHorizontal([a.url, b.url, c.url], { watermarkNode: 0, strategy }));

@@ -1,7 +1,6 @@
 /** Servers that have the last word on their load: several controllers, whose views of them are late, place a burst at the same moment. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { availableParallelism } from 'node:os';
-import * as mediasoup from 'mediasoup';
 import type { LoadReport } from '../../../src/api/load.ts';
 import type { ClusterNode } from '../../../src/horizontal/clusterNode.ts';
 import { NodePool } from '../../../src/horizontal/nodePool.ts';
@@ -21,6 +20,7 @@ import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { evenly } from '../../helpers/evenly.ts';
 import { ImaginaryNode } from '../../helpers/imaginaryNode.ts';
 import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../../helpers/rtp.ts';
+import { unmeasured } from '../../helpers/unmeasured.ts';
 import { until } from '../../helpers/until.ts';
 
 const opened = closingAfterEach();
@@ -140,15 +140,6 @@ describe('real servers, over real sockets', () => {
   beforeEach(() => void jest.spyOn(performance, 'now').mockReturnValue(0));
   afterEach(() => void jest.restoreAllMocks());
 
-  /** Real Workers, of which only the load is made up: they are not measured, and what is expected of a Transport stays. */
-  const unmeasured = {
-    ...mediasoup,
-    createWorker: async (...[settings]: Parameters<typeof mediasoup.createWorker>) => {
-      const worker = await mediasoup.createWorker(settings);
-      worker.getResourceUsage = () => Promise.reject(new Error('not measured'));
-      return worker;
-    },
-  } as typeof mediasoup;
   const PERCENT_OF_TRANSPORT = 2 / availableParallelism();
   const LONG_MS = 100_000;
 

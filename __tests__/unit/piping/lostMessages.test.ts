@@ -50,7 +50,7 @@ test('consumers behind a link that is full are told of each message, and dump() 
   }
   await until('each has arrived, or is said to be lost', () => arrived + told === sent, 60_000);
   expect((await room.dump()).pipes.map(({ lostMessages }) => lostMessages)).toEqual([told]);
-}, 90_000);
+});
 
 test('a controller tells the consumers behind pipes between its nodes, and those of pipes that go on from there', async () => {
   const nodes = [opened(await Served.create()).url, opened(await Served.create()).url];

@@ -374,14 +374,10 @@ if (reason) console.warn(`the tests of the directory on Redis are left out: ${re
       async () => (await sentinel.command<unknown[]>('SENTINEL', 'REPLICAS', 'mymaster')).length === 1,
     );
     await master.kill();
-    await until(
-      'the replica is the master',
-      async () => {
-        const [, port] = await sentinel.command<string[]>('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'mymaster');
-        return Number(port) === replica.port;
-      },
-      40_000,
-    );
+    await until('the replica is the master', async () => {
+      const [, port] = await sentinel.command<string[]>('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'mymaster');
+      return Number(port) === replica.port;
+    });
     await write(server, ['two'], ['room']);
     await until('all is there', () => controller.nodes.size === 2 && watch.urls.size === 2, 40_000);
   });

@@ -80,4 +80,4 @@ test('who finds no server tries again after longer and longer, and not all at th
   const again = [once(client, 'connected'), once(second, 'connected')];
   proxy.blocked = other.blocked = false;
   await Promise.all(again);
-}, 40_000);
+});

@@ -28,11 +28,11 @@ let room: MafaldaRouter;
 let shared: MafaldaRouter;
 let theirs: string;
 
-async function begin(options: Partial<RemoteMafaldaServerOptions> = {}): Promise<void> {
+async function begin(options: Partial<RemoteMafaldaServerOptions> = {}, sessionTimeout = 400): Promise<void> {
   served = opened(await Served.create(options));
   proxy = opened(await CutProxy.create(served.url));
   [one, other] = [
-    opened(new RemoteMafaldaClient(proxy.url, { sessionTimeout: 400 })),
+    opened(new RemoteMafaldaClient(proxy.url, { sessionTimeout })),
     opened(new RemoteMafaldaClient(served.url)),
   ];
   await Promise.all([untilConnected(one), untilConnected(other)]);
@@ -283,7 +283,7 @@ describe('close()', () => {
 });
 
 test('after a long sleep nothing is said on the next connection before the session goes on', async () => {
-  await begin();
+  await begin({}, 30_000);
   await room.createDirectTransport();
   const lost: string[] = [];
   room.on('close', () => lost.push('close'));

@@ -11,7 +11,7 @@ const RETRIES = 2;
 /** Answers that are waited for, several times what a swarm of a million peers takes. */
 export const MAX_VISITED = 256;
 /** Limit of a look-up, in ms, within which dead peers are noticed. */
-const TIMEOUT_MS = 5000;
+export const LOOK_UP_MS = 5000;
 
 /**
  * Yields the answers as they come.
@@ -28,7 +28,7 @@ export async function* lookUp(
   const timer = setTimeout(() => {
     isOver = true;
     query.destroy();
-  }, TIMEOUT_MS);
+  }, LOOK_UP_MS);
   let visited = 0;
   try {
     for await (const reply of query) {
