@@ -61,8 +61,8 @@ export function interceptTransport(transport: Transport, router: Router, access:
   const consumeData = transport.consumeData.bind(transport);
   const produce = transport.produce.bind(transport);
   const produceData = transport.produceData.bind(transport);
-  transport.produce = options => streams.produce(options?.id, () => produce(options));
-  transport.produceData = options => streams.produce(options?.id, () => produceData(options));
+  transport.produce = options => streams.produce('Producer', options?.id, () => produce(options));
+  transport.produceData = options => streams.produce('DataProducer', options?.id, () => produceData(options));
   transport.consume = async options => {
     if (!isWellFormed(transport, options?.producerId, options)) return consume(options);
     return reach(

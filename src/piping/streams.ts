@@ -163,12 +163,11 @@ export class Streams {
 
   /**
    * Produces a stream with an id that the application has chosen.
-   * @throws {TypeError} if the id is in use: a Router would notice, Routers in several places don't
+   * @throws {TypeError} as mediasoup's, if the id is in use, by either kind: a Router would notice, Routers in several places don't
    */
-  async produce<T>(id: unknown, produce: () => Promise<T>): Promise<T> {
+  async produce<T>(kind: 'Producer' | 'DataProducer', id: unknown, produce: () => Promise<T>): Promise<T> {
     if (typeof id !== 'string' || id === '') return produce();
-    if (this.#producing.has(id) || this.first(id))
-      throw new TypeError(`a Producer with same id "${id}" already exists`);
+    if (this.#producing.has(id) || this.first(id)) throw new TypeError(`a ${kind} with same id "${id}" already exists`);
     this.#producing.add(id);
     try {
       return await produce();

@@ -70,7 +70,9 @@ describe('a stream', () => {
     const [a, b] = [createRouter('a'), createRouter('b')];
     produce(b, 'mic', 'a');
     expect([where('mic'), streams.hasOrigin('mic')]).toEqual([['b'], false]);
-    await expect(streams.produce('mic', async () => undefined)).rejects.toThrow(TypeError);
+    await expect(streams.produce('DataProducer', 'mic', async () => undefined)).rejects.toThrow(
+      new TypeError('a DataProducer with same id "mic" already exists'),
+    );
     produce(a, 'mic');
     expect(where('mic')).toEqual(['a', 'b']);
   });
@@ -82,7 +84,7 @@ describe('a stream', () => {
     produce(c, 'mic', 'b');
     origin.close();
     expect([where('mic'), streams.isGone('mic'), streams.producer('mic')]).toEqual([[], false, undefined]);
-    await expect(streams.produce('mic', async () => 'free')).resolves.toBe('free');
+    await expect(streams.produce('Producer', 'mic', async () => 'free')).resolves.toBe('free');
   });
 
   test('is not what arrives of it after its end', () => {
