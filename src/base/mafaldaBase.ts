@@ -102,7 +102,7 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
     if (this.#closed) throw new ClosedError(`this ${this.constructor.name} is closed: make another one`);
     const resolved = resolveMafaldaRouterOptions(options);
     const existing = this.#mafaldaRouters.get(resolved.id);
-    if (existing) {
+    if (existing && !existing.closed) {
       if (options?.routerOptions && !isDeepStrictEqual(options.routerOptions, existing.routerOptions)) {
         throw new TypeError(`MafaldaRouter "${resolved.id}" exists with different routerOptions`);
       }
@@ -114,7 +114,7 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
     this.#scope.addInstance(this);
     this.#scope.addMafaldaRouter(mafaldaRouter);
     mafaldaRouter.once('close', () => {
-      this.#mafaldaRouters.delete(resolved.id);
+      if (this.#mafaldaRouters.get(resolved.id) === mafaldaRouter) this.#mafaldaRouters.delete(resolved.id);
       this.tree.exclude(mafaldaRouter.tree);
       this.#scope.removeMafaldaRouter(mafaldaRouter);
     });

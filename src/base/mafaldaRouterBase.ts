@@ -41,6 +41,7 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
   readonly streams: Streams;
   readonly users: StreamUsers;
   #closed = false;
+  #isEnding = false;
   #released: Promise<void> | undefined;
 
   readonly #externalPipes: ExternalPipes;
@@ -117,12 +118,18 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
 
   /** Closes all of its objects at once, and resolves when that is known to have happened everywhere. Idempotent. */
   async close(): Promise<void> {
-    if (!this.#closed) {
+    if (!this.#isEnding) {
+      this.#isEnding = true;
       this.#closed = true;
       this.#released = this.release();
       this.safeEmit('close');
     }
     await this.#released;
+  }
+
+  /** Counts as closed from now on: its objects are about to end, and {@link close} has to follow. */
+  markClosed(): void {
+    this.#closed = true;
   }
 
   /**

@@ -4,6 +4,7 @@ import type { MafaldaRouter } from '../api/types.ts';
 import type { ObjectTree } from '../core/objectTree.ts';
 import type { LeaveRequest, PipeEndpoint } from '../piping/endpoint.ts';
 import type { Streams } from '../piping/streams.ts';
+import type { StreamUsers } from '../piping/streamUsers.ts';
 
 /**
  * A MafaldaRouter as the layers of this package see it: with the tree of its objects, which they watch, and with the
@@ -13,6 +14,8 @@ export interface PipeableMafaldaRouter extends MafaldaRouter, PipeEndpoint {
   readonly tree: ObjectTree;
   /** Streams of the tree. */
   readonly streams: Streams;
+  /** Users of these streams. */
+  readonly users: StreamUsers;
   /** mediasoup's options of its Routers. */
   readonly routerOptions: RouterOptions;
   /** Sets the `routerOptions` of a MafaldaRouter that was made without them. Does nothing if it is in use already. */

@@ -15,6 +15,14 @@ export class Multimap<K, V extends string | object> {
     return this.#byKey.keys();
   }
 
+  /** Returns all values, the keys in the order in which they came to be. */
+  *values(): Generator<V, void, undefined> {
+    for (const values of this.#byKey.values()) {
+      if (values instanceof Set) yield* values;
+      else yield values;
+    }
+  }
+
   /** Returns the values of a key, in the order in which they were added; an empty array if it has none. */
   get(key: K): V[] {
     const values = this.#byKey.get(key);
@@ -26,6 +34,10 @@ export class Multimap<K, V extends string | object> {
     const values = this.#byKey.get(key);
     if (values instanceof Set) values.add(value);
     else this.#byKey.set(key, values === undefined || values === value ? value : new Set([values, value]));
+  }
+
+  clear(): void {
+    this.#byKey.clear();
   }
 
   delete(key: K, value: V): void {

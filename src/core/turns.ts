@@ -64,14 +64,30 @@ export class Turns {
 
   /** Calls a function with each member, at once as far as there is time. Resolves when all calls are done. */
   async forEach<T>(members: Iterable<T, void>, act: (member: T) => void): Promise<void> {
-    const iterator = members[Symbol.iterator]();
-    const step = (): boolean => {
-      const next = iterator.next();
-      if (!next.done) act(next.value);
-      return !next.done;
-    };
-    while (this.hasTime) if (!step()) return;
-    await new Promise<void>((resolve, reject) => {
+    await this.begin(
+      (function* () {
+        for (const member of members) {
+          act(member);
+          yield;
+        }
+      })(),
+    );
+  }
+
+  /** Takes steps, at once as far as there is time. Resolves when all are taken. */
+  async run(steps: Iterator<unknown, void>): Promise<void> {
+    await this.begin(steps);
+  }
+
+  /**
+   * Takes steps, at once as far as there is time.
+   * @returns promise that resolves when all are taken; undefined if they are
+   * @throws what one of the first steps throws
+   */
+  begin(steps: Iterator<unknown, void>): Promise<void> | undefined {
+    const step = (): boolean => !steps.next().done;
+    while (this.hasTime) if (!step()) return undefined;
+    return new Promise<void>((resolve, reject) => {
       this.add(() => {
         try {
           const isMore = step();

@@ -282,7 +282,7 @@ export class Parts {
     part.on('workerdied', (worker, error) => this.#listener.onWorkerDied(worker, error));
     part.on('error', error => this.#listener.onError(error));
     part.once('close', () => {
-      this.#parts.delete(node);
+      if (this.#parts.get(node) === part) this.#parts.delete(node);
       this.#empty.cancel(node);
       this.#tree.exclude(tree);
       node.tree.exclude(tree);

@@ -7,6 +7,9 @@ test('values are found by their key, in their order and once each', () => {
   nodes.add('hall', 'b');
   expect([nodes.get('room'), nodes.get('hall'), nodes.get('cellar')]).toEqual([['a', 'b', 'c'], ['b'], []]);
   expect([nodes.size, [...nodes.keys()]]).toEqual([2, ['room', 'hall']]);
+  expect([...nodes.values()]).toEqual(['a', 'b', 'c', 'b']);
+  nodes.clear();
+  expect([nodes.size, nodes.get('room')]).toEqual([0, []]);
 });
 
 test.each([1, 2, 3])('a key with %d values is gone with its last one', size => {

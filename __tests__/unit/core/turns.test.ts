@@ -94,3 +94,27 @@ test('what throws in its turn rejects, and holds up nobody', async () => {
   await expect(failing).rejects.toThrow('no');
   expect(others).toBe(3);
 });
+
+test('steps that fit into the turn are taken at once, and nothing waits for them', async () => {
+  const taken: number[] = [];
+  function* steps(count: number): Generator<void, void, undefined> {
+    for (let step = 1; step <= count; ++step) {
+      now += 1;
+      taken.push(step);
+      yield;
+    }
+  }
+  expect(turns.begin(steps(3))).toBeUndefined();
+  expect(taken).toEqual([1, 2, 3]);
+  go();
+  const many = turns.begin(steps(7));
+  expect(taken).toHaveLength(8);
+  go();
+  await many;
+  expect(taken).toHaveLength(10);
+  function* failing(): Generator<void, void, undefined> {
+    yield* [];
+    throw new Error('no');
+  }
+  expect(() => turns.begin(failing())).toThrow('no');
+});

@@ -25,7 +25,10 @@ export type RemoteMafaldaClientEvents = MafaldaEvents & {
   connecterror: [failure: ConnectFailure];
   /** The load of the server has been reported, in percent of all cores. */
   load: [load: number, report: LoadReport];
-  /** The session has ended; everything that came from the server closes right after this. */
+  /**
+   * The session has ended; everything that came from the server counts as closed right after this. Its events come in
+   * turns with other work if it is much, and before `connected`.
+   */
   lost: [];
 };
 

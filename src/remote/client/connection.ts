@@ -62,6 +62,8 @@ export interface ConnectionContext {
    * @param patienceMs time after which objects that it does not show count as gone
    */
   rebind: (call: Rebinding['call'], patienceMs: number) => Rebinding;
+  /** Resolves when all that was lost has ended; undefined if it has. */
+  untilEnded: () => Promise<void> | undefined;
 }
 
 export class Connection extends EnhancedEventEmitter<ConnectionEvents> {
@@ -81,6 +83,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> {
   #sessionId: string | undefined;
   #serverId: string | undefined;
   #rebinding: Rebinding | undefined;
+  #latestWelcome: Welcome | undefined;
   #closed = false;
   /** Time that the session outlives its last sign of life, in ms. */
   #sessionTimeout = 0;
@@ -256,14 +259,27 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> {
     server.refusal.accepted();
     server.connectErrors.accepted();
     this.#search?.found();
+    this.#latestWelcome = welcome;
     const isAnother = this.#sessionId !== undefined && this.#sessionId !== welcome.session.id;
     if (isAnother && this.#search && !this.#closed) return this.#moveTo(server, welcome);
     if (isAnother) this.#loseSession();
+    const isEnding = this.#sessionId === undefined && this.#context.untilEnded() !== undefined;
+    if (isEnding && !(await this.#untilEnded(server, welcome))) return;
     if (welcome.serverId !== this.#serverId) this.requests.forgetCloses();
     if (this.#sessionId === undefined) this.requests.begin();
     const previous = this.#server;
     this.#use(server, welcome);
     if (previous !== server) previous.disconnect();
+  }
+
+  /**
+   * Waits for the end of what was lost, which the server may show again, under the same ids. Until it is asked for
+   * something it sends nothing.
+   * @returns whether the connection is still the latest one
+   */
+  async #untilEnded(server: ServerSocket, welcome: Welcome): Promise<boolean> {
+    for (let ending = this.#context.untilEnded(); ending; ending = this.#context.untilEnded()) await ending;
+    return this.#latestWelcome === welcome && server.connected;
   }
 
   /** Uses the session that the server has begun or resumed. */

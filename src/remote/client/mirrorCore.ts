@@ -7,7 +7,6 @@ import { NotFoundError, WorkerClosedError } from 'mediasoup/errors';
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
 import { NodeUnavailableError } from '../../api/errors.ts';
 import { copyOf } from '../../core/copies.ts';
-import { turns } from '../../core/turns.ts';
 import { decode } from '../protocol/codec.ts';
 import { listenedEventsOf, propertiesOf, type ClassDescription } from '../protocol/describe.ts';
 import type { ClassName } from '../protocol/classes.ts';
@@ -46,6 +45,9 @@ export function handleOf(target: CallTarget, use: string): Target {
   return target.handle;
 }
 
+/** Empty set that all mirrors without children share, since there are many. */
+const noMirrors: ReadonlySet<never> = new Set();
+
 /** Objects are not needed, since states refer to none. */
 const noObject = (): undefined => undefined;
 
@@ -59,8 +61,8 @@ export class MirrorCore {
   /** Idempotency key of the call that has created it. */
   readonly key: string | undefined;
   readonly description: ClassDescription;
-  readonly children = new Set<MirrorCore>();
   readonly parent: MirrorCore | undefined;
+  #children: Set<MirrorCore> | undefined;
   /** Producers in a Router, by their ids. */
   #producers: Map<string, MirrorCore> | undefined;
   /** Called when it has closed, here or at the server. */
@@ -72,8 +74,10 @@ export class MirrorCore {
   readonly #state: Changes;
   #object!: Emitter & { observer: Emitter };
   /** Names of the events that the server sends because this client listens. */
-  readonly #listening = new Set<string>();
+  #listening: Set<string> | undefined;
   #closed = false;
+  /** Whether its end has begun: the events of it have come, or are about to. */
+  #isEnding = false;
   #endedBy: string | undefined;
 
   /**
@@ -104,6 +108,10 @@ export class MirrorCore {
     return this.#object;
   }
 
+  get children(): ReadonlySet<MirrorCore> {
+    return this.#children ?? noMirrors;
+  }
+
   get parentId(): string | undefined {
     return this.parent?.id;
   }
@@ -132,7 +140,7 @@ export class MirrorCore {
   rebind({ handle, state }: Addition): void {
     this.#handle = handle;
     this.#isBound = true;
-    for (const name of this.#listening) this.#caller.listen(this, name, true);
+    for (const name of this.#listening ?? []) this.#caller.listen(this, name, true);
     this.catchUp(state);
   }
 
@@ -152,8 +160,9 @@ export class MirrorCore {
     return undefined;
   }
 
+  /** Whether it counts as closed, alone or with what it is in. */
   get closed(): boolean {
-    return this.#closed;
+    return this.#closed || this.parent?.closed === true;
   }
 
   /** Event with the reason why it has closed, if there is any. */
@@ -173,7 +182,7 @@ export class MirrorCore {
   /** Joins the tree. Called once by the constructor of the mirror, so that a failed mirror is no part of the tree. */
   bind(object: object): void {
     this.#object = object as Emitter & { observer: Emitter };
-    this.parent?.children.add(this);
+    if (this.parent) (this.parent.#children ??= new Set()).add(this);
     if (this.className === 'Producer' && this.parent?.parent)
       (this.parent.parent.#producers ??= new Map()).set(this.id, this);
     const listened = listenedEventsOf(this.description);
@@ -192,7 +201,8 @@ export class MirrorCore {
    */
   markCreatedHere(): void {
     this.#isOwn = true;
-    for (const name of listenedEventsOf(this.description)) this.#listening.add(name);
+    const listened = listenedEventsOf(this.description);
+    if (listened.length > 0) this.#listening = new Set(listened);
   }
 
   /** Bytes that its properties take. */
@@ -236,20 +246,20 @@ export class MirrorCore {
 
   async call(method: string, args: unknown[]): Promise<unknown> {
     this.#doAtOnce(method, args);
-    if (this.#closed) throw this.closedError(`${method}()`);
+    if (this.closed) throw this.closedError(`${method}()`);
     try {
       return await this.#caller.call(this, method, args);
     } catch (error) {
       // The object was closed in the meantime, here or at the server, so the error is the same as for an earlier
       // close().
-      if (this.#closed && error instanceof NotFoundError) throw this.closedError(`${method}()`);
+      if (this.closed && error instanceof NotFoundError) throw this.closedError(`${method}()`);
       throw error;
     }
   }
 
   send(method: string, args: unknown[]): void {
     this.#doAtOnce(method, args);
-    if (!this.#closed) this.#caller.send(this, method, args);
+    if (!this.closed) this.#caller.send(this, method, args);
   }
 
   /** @throws the error that mediasoup throws for such arguments */
@@ -290,14 +300,14 @@ export class MirrorCore {
 
   /** Closes the object for the application, at once, and sends that to the server. */
   close(): void {
-    if (!this.#closed) this.#caller.closeObject(this);
+    if (!this.closed) this.#caller.closeObject(this);
     this.end(undefined, []);
   }
 
   #listen(name: string, listening: boolean): void {
-    if (this.#closed || this.#listening.has(name) === listening) return;
-    if (listening) this.#listening.add(name);
-    else this.#listening.delete(name);
+    if (this.closed || (this.#listening?.has(name) ?? false) === listening) return;
+    if (listening) (this.#listening ??= new Set()).add(name);
+    else this.#listening?.delete(name);
     this.#caller.listen(this, name, listening);
   }
 
@@ -312,18 +322,27 @@ export class MirrorCore {
     this.#finish(cause, args);
   }
 
-  /** Does the same in turns with other work, since there may be many children. Resolves when it has ended. */
-  async endInTurns(cause?: string): Promise<void> {
+  /** Counts as closed from now on, with all that is in it: its end, which has to follow, takes a while. */
+  markClosed(): void {
+    this.#closed = true;
+  }
+
+  /** Ends the mirror like {@link end}, one object in each step, since there may be many in it. */
+  *ending(cause: string | undefined, args: unknown[]): Generator<void, void, undefined> {
     if (!this.#begin(cause)) return;
-    for (const child of this.children)
-      if (child.children.size > 0) await child.endInTurns(child.description.closedByParent);
-    await turns.forEach(this.children, child => child.end(child.description.closedByParent, []));
-    this.#finish(cause, []);
+    for (const child of this.children) {
+      const { closedByParent } = child.description;
+      if (child.children.size > 0) yield* child.ending(closedByParent, []);
+      else child.end(closedByParent, []);
+      yield;
+    }
+    this.#finish(cause, args);
   }
 
   /** @returns whether it has not ended before */
   #begin(cause: string | undefined): boolean {
-    if (this.#closed) return false;
+    if (this.#isEnding) return false;
+    this.#isEnding = true;
     this.#closed = true;
     this.#endedBy = cause;
     const { closedState } = this.description;
@@ -332,8 +351,8 @@ export class MirrorCore {
   }
 
   #finish(cause: string | undefined, args: unknown[]): void {
-    this.children.clear();
-    this.parent?.children.delete(this);
+    this.#children = undefined;
+    if (this.parent) this.parent.#children?.delete(this);
     this.parent?.parent?.forgetProducer(this);
     if (cause !== undefined) this.#object.safeEmit(cause, ...args);
     this.#object.observer.safeEmit('close');

@@ -27,8 +27,15 @@ export class MirrorUpdates {
     this.#toldRooms = toldRooms;
   }
 
-  /** @param bytes of the message @throws {Error} for a message that can't be true, or beyond the limits */
-  apply(message: Exclude<ServerMessage, { type: 'answer' | 'failure' }>, bytes: number): void {
+  /**
+   * @param bytes of the message
+   * @returns steps that have to be taken before the next message: the ends of what may be many objects
+   * @throws {Error} here, or in the first step, for a message that can't be true, or beyond the limits
+   */
+  apply(
+    message: Exclude<ServerMessage, { type: 'answer' | 'failure' }>,
+    bytes: number,
+  ): Iterator<void, void> | undefined | void {
     switch (message.type) {
       case 'add':
         return this.#mirrors.add(message.mafaldaRouter, message.addition, bytes);
@@ -43,10 +50,7 @@ export class MirrorUpdates {
       case 'disown':
         return this.#mirrors.disown(message.handles);
       case 'closeMafaldaRouter':
-        return void this.#mafaldaRouters
-          .get(message.mafaldaRouter)
-          ?.closedByServer()
-          .catch(error => log.warn('%o', error));
+        return this.#mafaldaRouters.get(message.mafaldaRouter)?.closedByServer();
       case 'heldRooms':
         return this.#toldRooms()?.list(message.ids, message.isFirst, message.isLast);
       case 'held':

@@ -41,6 +41,8 @@ export class Mirrors {
   readonly #limits: NodeLimits;
   readonly #parameters = new SharedParameters();
   readonly #byHandle = new Map<number, MirrorCore>();
+  /** Objects that calls with an idempotency key have created. */
+  readonly #byKey = new Map<string, MirrorCore>();
   /** Bytes of the message that announced each object, by handle. */
   readonly #bytesOf = new Map<number, number>();
   /** Bytes by which objects have grown by large changes, by handle. */
@@ -71,8 +73,7 @@ export class Mirrors {
 
   /** Returns the mirror of the object that the call with this idempotency key has created. */
   mirrorOfKey(key: string): MirrorCore | undefined {
-    for (const core of this.#byHandle.values()) if (core.key === key) return core;
-    return undefined;
+    return this.#byKey.get(key);
   }
 
   /**
@@ -87,12 +88,21 @@ export class Mirrors {
     for (const core of this.#unbound) core.unbind();
     const own = [...new Set(this.#byHandle.values())].filter(({ isBound, parent }) => isBound && !parent);
     this.#clear();
-    for (const core of own) endRoot(core, death);
+    for (const core of own) {
+      core.end(...endOfRoot(core, death));
+      endProcess(core);
+    }
   }
 
-  /** Closes the mirrors in a MafaldaRouter that the present server does not show: their objects are gone. */
-  endMissing(mafaldaRouter: string): void {
-    this.#unbound.end(mafaldaRouter, id => this.#hasStream(mafaldaRouter, id));
+  /**
+   * Ends the mirrors in a MafaldaRouter that the present server does not show: their objects are gone.
+   * @returns the steps
+   */
+  endMissing(mafaldaRouter: string): Iterator<void, void> {
+    const streams = new Set<string>();
+    for (const core of this.#byHandle.values())
+      if (core.mafaldaRouter === mafaldaRouter && core.className.endsWith('Producer')) streams.add(core.id);
+    return this.#unbound.ending(mafaldaRouter, streams);
   }
 
   /** Returns the objects in a MafaldaRouter that this client has made. */
@@ -167,19 +177,24 @@ export class Mirrors {
     emitChanged(core.object as Closable);
   }
 
-  close(handle: number, cause: CloseCause | undefined): void {
+  /**
+   * Closes a mirror, and all that is in it.
+   * @returns the steps, which have to be taken before anything else that the server has told
+   * @throws {TypeError} in the first step, for a cause that the object can't have
+   */
+  *close(handle: number, cause: CloseCause | undefined): Generator<void, void, undefined> {
     const core = this.#byHandle.get(handle);
     if (!core) return;
     if (cause && !core.description.closedBy.includes(cause.name))
       throw new TypeError(`a ${core.className} does not close by ${cause.name}`);
     const error = cause?.error && decodeError(cause.error);
     if (isWorker(core.object) && error) {
-      core.end(cause.name, [error]);
+      yield* core.ending(cause.name, [error]);
       // The message concerns a single MafaldaRouter of the Worker, by its handle.
       const mafaldaRouter = this.#workers.get(core.id)?.mafaldaRouters.get(handle);
       if (mafaldaRouter !== undefined) this.#listener.onWorkerDied(mafaldaRouter, core.object, error);
     } else {
-      core.end(cause?.name, error ? [error] : []);
+      yield* core.ending(cause?.name, error ? [error] : []);
     }
     // A Worker is forgotten later, when its process has ended.
     if (!isWorker(core.object)) this.forget(handle);
@@ -196,34 +211,51 @@ export class Mirrors {
     if (worker.mafaldaRouters.size === 0) this.#workers.delete(core.id);
   }
 
-  /** Closes all mirrors. @param death error with which Workers emit `died`, if the server is gone */
-  closeAll(death?: Error): void {
-    const all = new Set([...this.#byHandle.values(), ...this.#unbound]);
-    for (const core of all) if (!core.parent) endRoot(core, death);
-    this.#clear();
-    this.#unbound.clear();
+  /**
+   * Ends all mirrors. They count as closed at once, and end step by step, since they may be many.
+   * @param death error with which Workers emit `died`, if the server is gone
+   * @returns the steps, which have to be taken before anything is added
+   */
+  endAll(death?: Error): Generator<void, void, undefined> {
+    for (const core of this.#roots()) core.markClosed();
+    return this.#ending(death);
   }
 
-  /** Closes all mirrors in turns with other work, since they may be many. Resolves when they are closed. */
-  async closeAllInTurns(): Promise<void> {
-    for (const core of new Set([...this.#byHandle.values(), ...this.#unbound])) {
-      if (core.parent) continue;
-      await core.endInTurns();
+  *#ending(death: Error | undefined): Generator<void, void, undefined> {
+    for (const core of this.#roots()) {
+      yield* core.ending(...endOfRoot(core, death));
       endProcess(core);
+      yield;
     }
     this.#clear();
     this.#unbound.clear();
   }
 
+  /** Returns the Workers, which hold all other objects. */
+  #roots(): Set<MirrorCore> {
+    const roots = new Set<MirrorCore>();
+    for (const core of this.#byHandle.values()) if (!core.parent) roots.add(core);
+    for (const core of this.#unbound) if (!core.parent) roots.add(core);
+    return roots;
+  }
+
   #clear(): void {
     this.#workers.clear();
     this.#byHandle.clear();
+    this.#byKey.clear();
     this.#bytesOf.clear();
     this.#grown.clear();
     this.#bytes = 0;
   }
 
+  #set(handle: number, core: MirrorCore): void {
+    this.#byHandle.set(handle, core);
+    if (core.key !== undefined) this.#byKey.set(core.key, core);
+  }
+
   #delete(handle: number): void {
+    const key = this.#byHandle.get(handle)?.key;
+    if (key !== undefined) this.#byKey.delete(key);
     this.#byHandle.delete(handle);
     this.#uncount(handle);
   }
@@ -284,17 +316,10 @@ export class Mirrors {
     if (!core) return false;
     const { handle, className } = addition;
     if (className === 'Router' && addition.families) setFamilies(core.object as Router, addition.families);
-    this.#byHandle.set(handle, core);
+    this.#set(handle, core);
     core.rebind(addition);
     this.#listener.onBound(core);
     return true;
-  }
-
-  /** Whether a Producer or DataProducer of this id is shown in the MafaldaRouter. */
-  #hasStream(mafaldaRouter: string, id: string): boolean {
-    for (const core of this.#byHandle.values())
-      if (core.id === id && core.mafaldaRouter === mafaldaRouter && core.className.endsWith('Producer')) return true;
-    return false;
   }
 
   #create(addition: Addition, parent: MirrorCore | undefined, mafaldaRouter: string | undefined): MirrorCore {
@@ -310,7 +335,7 @@ export class Mirrors {
     const appData = (decode(addition.appData, known => this.objectOf(known), true) ?? {}) as AppData;
     if (addition.key !== undefined) setKey(appData, addition.key);
     createMirror(className, core, appData);
-    this.#byHandle.set(handle, core);
+    this.#set(handle, core);
     // A Worker keeps its handle, since the end of its process is still to be sent.
     if (!isWorker(core.object)) core.onClosed = () => this.#forgetClosed(core);
     return core;
@@ -322,11 +347,12 @@ export class Mirrors {
   }
 }
 
-/** @param death error with which Workers emit `died`, if the server is gone */
-function endRoot(core: MirrorCore, death: Error | undefined): void {
-  if (death && isWorker(core.object)) core.end('died', [death]);
-  else core.end(undefined, []);
-  endProcess(core);
+/**
+ * Returns why a mirror ends that is in no other one.
+ * @param death error with which Workers emit `died`, if the server is gone
+ */
+function endOfRoot(core: MirrorCore, death: Error | undefined): [cause: string | undefined, args: unknown[]] {
+  return death && isWorker(core.object) ? ['died', [death]] : [undefined, []];
 }
 
 /** Takes the process of a Worker for ended, since the server will never send that. */

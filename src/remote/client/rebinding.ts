@@ -3,6 +3,7 @@
  * server shows their objects, closes what is not there any more, and makes the client's own objects its own there too.
  */
 import { logger } from '../../core/logger.ts';
+import { turns } from '../../core/turns.ts';
 import { MAX_ADOPTED } from '../protocol/validate.ts';
 import type { MirrorCore } from './mirrorCore.ts';
 import type { Mirrors } from './mirrors.ts';
@@ -84,7 +85,7 @@ export class Rebinding {
       log.warn('%s: %o', mafaldaRouter.id, error);
     }
     if (this.#isStopped || mafaldaRouter.closed) return;
-    if (isComplete || performance.now() >= this.#until) return this.#mirrors.endMissing(mafaldaRouter.id);
+    if (isComplete || performance.now() >= this.#until) return turns.run(this.#mirrors.endMissing(mafaldaRouter.id));
     this.#later(() => this.#lookAgain(mafaldaRouter));
   }
 

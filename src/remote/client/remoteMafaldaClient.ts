@@ -7,6 +7,7 @@ import type { LoadReport } from '../../api/load.ts';
 import type { HeldRooms } from '../../core/heldRooms.ts';
 import { listen } from '../../core/listen.ts';
 import { logger } from '../../core/logger.ts';
+import { turns } from '../../core/turns.ts';
 import { ObjectTree } from '../../core/objectTree.ts';
 import { ModuleScope, packageScope } from '../../base/moduleScope.ts';
 import type { FoundRoom, SoughtRoom } from '../../base/roomFinder.ts';
@@ -85,6 +86,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   #connection: Connection | undefined;
   /** Latest move to another server. */
   #rebinding: Rebinding | undefined;
+  /** Resolves when all that has come from a server which is lost, or left, has ended; undefined when it has. */
+  #ending: Promise<void> | undefined;
   #readyState: ReadyState = ReadyState.CLOSED;
   readonly #server = new ServerState();
   /** Permanent refusal by the server. */
@@ -208,6 +211,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
         mirrorOfKey: key => this.#mirrors.mirrorOfKey(key),
       },
       rebind: (call, patienceMs) => this.#rebind(call, patienceMs),
+      untilEnded: () => this.#ending,
     });
     if (this.#toldRooms) connection.requests.followRooms();
     this.#dropConnection();
@@ -238,7 +242,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       lost: reason => {
         // A silent server counts as disconnected, whatever TCP says; the event comes before objects close for it.
         if (this.#readyState === ReadyState.CONNECTED) this.#onDisconnected(NO_SIGN_OF_LIFE);
-        this.#closeEverything(
+        void this.#closeEverything(
           new NodeUnavailableError(`${connection.url} is lost, and what was there with it`, {
             node: connection.url,
             cause: reason ?? connection.trouble,
@@ -264,7 +268,11 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       this.#announceLoad();
     });
     requests.on('late', result => closeLateResult(result, handle => this.#mirrors.objectOf(handle)));
-    requests.on('message', (message, bytes) => this.#updates.apply(message, bytes));
+    requests.on('message', (message, bytes) => {
+      const steps = this.#updates.apply(message, bytes);
+      const ending = steps && this.#end(steps);
+      if (ending) requests.holdUp(ending);
+    });
     connection.open();
   }
 
@@ -336,9 +344,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   protected async release(): Promise<void> {
     this.#readyState = ReadyState.CLOSING;
     await this.#connection?.close();
-    this.safeEmit('lost');
-    await this.#mirrors.closeAllInTurns();
-    this.#closeMafaldaRouters();
+    await this.#closeEverything();
     this.#connection = undefined;
     this.#readyState = ReadyState.CLOSED;
   }
@@ -376,7 +382,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     const connection = this.#connection;
     if (!connection) return;
     this.#connection = undefined;
-    this.#closeEverything(death);
+    void this.#closeEverything(death);
     connection.close().catch(error => log.warn('closing the connection to %s: %o', connection.url, error));
   }
 
@@ -394,15 +400,37 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     return (this.#rebinding = new Rebinding({ mirrors: this.#mirrors, mafaldaRouters, call, patienceMs }));
   }
 
-  /** @param death error of Workers that count as died, if the server is gone rather than this client closed */
-  #closeEverything(death?: Error): void {
+  /**
+   * Closes everything that came from the server. It counts as closed at once, and ends in turns with other work, since
+   * it may be much: an application hears of each end in its turn. Resolves when all has ended. Never rejects.
+   * @param death error of Workers that count as died, if the server is gone rather than this client closed
+   */
+  async #closeEverything(death?: Error): Promise<void> {
     this.safeEmit('lost');
-    this.#mirrors.closeAll(death);
-    this.#closeMafaldaRouters();
+    const mafaldaRouters = [...this.own.values()];
+    for (const mafaldaRouter of mafaldaRouters) mafaldaRouter.markClosed();
+    const mirrors = this.#mirrors.endAll(death);
+    await this.#end(this.#ends(mirrors, mafaldaRouters));
   }
 
-  #closeMafaldaRouters(): void {
-    for (const mafaldaRouter of this.own.values()) mafaldaRouter.closedByServer().catch(error => log.warn('%o', error));
+  *#ends(mirrors: Iterable<void>, mafaldaRouters: readonly RemoteMafaldaRouter[]): Generator<void, void, undefined> {
+    yield* mirrors;
+    for (const mafaldaRouter of mafaldaRouters) {
+      yield* mafaldaRouter.closedByServer();
+      yield;
+    }
     this.#toldRooms?.end();
+  }
+
+  /**
+   * Takes the steps by which something ends, in turns with other work, after those of what ends already.
+   * @returns promise that resolves when it has ended; undefined if it has
+   */
+  #end(steps: Iterator<void, void>): Promise<void> | undefined {
+    const ended = this.#ending ? this.#ending.then(() => turns.begin(steps)) : turns.begin(steps);
+    const ending = ended?.catch(error => log.error('%o', error)).then(() => {
+      if (this.#ending === ending) this.#ending = undefined;
+    });
+    return (this.#ending = ending);
   }
 }

@@ -7,9 +7,12 @@ import type { PipeableMafaldaRouter } from '../../base/pipeableMafaldaRouter.ts'
 import { isCreateMethod, separatePlacement, type CreateMethod } from '../../api/createOptions.ts';
 import { mafaldaRouterCalls } from '../protocol/calls.ts';
 import { MAFALDA_TARGET } from '../protocol/messages.ts';
+import { logger } from '../../core/logger.ts';
 import { MAX_ADOPTED } from '../protocol/validate.ts';
 import { coreOf } from './mirror.ts';
 import type { Caller } from './mirrorCore.ts';
+
+const log = logger('client');
 
 abstract class CallingMafaldaRouter extends MafaldaRouterBase {
   abstract call(method: string, args: unknown[]): Promise<unknown>;
@@ -144,10 +147,28 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
     super.reportWorkerDied(worker, error);
   }
 
-  /** Closes without a message, since it has been closed at the server, or the server is gone. */
-  async closedByServer(): Promise<void> {
+  override markClosed(): void {
+    super.markClosed();
     this.#attached = undefined;
-    await this.close();
+  }
+
+  /**
+   * Closes without a message, since it has been closed at the server, or the server is gone. It counts as closed at once,
+   * with all that is in it.
+   * @returns the steps by which all of it ends
+   */
+  closedByServer(): Generator<void, void, undefined> {
+    this.markClosed();
+    for (const router of this.routers.values()) coreOf(router)?.markClosed();
+    return this.#ends();
+  }
+
+  *#ends(): Generator<void, void, undefined> {
+    for (const router of this.routers.values()) {
+      const core = coreOf(router);
+      if (core) yield* core.ending(undefined, []);
+    }
+    this.close().catch(error => log.warn('%s: %o', this.id, error));
   }
 
   override async leave(): Promise<void> {

@@ -178,6 +178,11 @@ export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Ca
     this.#session.detach();
   }
 
+  /** Holds up what the server has sent until something has ended. @param ended resolves then, and never rejects */
+  holdUp(ended: Promise<void>): void {
+    void this.#session.holdUp(ended);
+  }
+
   /** Sends all waiting messages at once. */
   flush(): void {
     this.#session.flush();

@@ -2,8 +2,9 @@
  * Mirrors of the objects of a server that the client has moved away from, until the next server shows the objects under
  * the same ids, or has shown all that there are.
  */
+import { Multimap } from '../../core/multimap.ts';
 import type { MirrorCore } from './mirrorCore.ts';
-import { identityOf, type Identified } from './unconfirmedCloses.ts';
+import type { Identified } from './unconfirmedCloses.ts';
 
 /** Reasons that Consumers have to close when their stream has gone. */
 const endedStream: Readonly<Record<string, { stream: string; cause: string } | undefined>> = {
@@ -12,49 +13,50 @@ const endedStream: Readonly<Record<string, { stream: string; cause: string } | u
 };
 
 export class UnboundMirrors implements Iterable<MirrorCore> {
-  readonly #mirrors = new Map<string, MirrorCore>();
+  /** By their ids, which a stream and its copies have in common. */
+  readonly #byId = new Multimap<string, MirrorCore>();
 
-  [Symbol.iterator](): MapIterator<MirrorCore> {
-    return this.#mirrors.values();
-  }
-
-  get size(): number {
-    return this.#mirrors.size;
+  [Symbol.iterator](): Iterator<MirrorCore> {
+    return this.#byId.values();
   }
 
   add(core: MirrorCore): void {
-    this.#mirrors.set(keyOf(core), core);
+    this.#byId.add(core.id, core);
   }
 
   delete(core: MirrorCore): void {
-    if (this.#mirrors.get(keyOf(core)) === core) this.#mirrors.delete(keyOf(core));
+    this.#byId.delete(core.id, core);
   }
 
   /** Takes out the mirror of an object that the present server shows. */
   take(object: Identified): MirrorCore | undefined {
-    // Mostly there are none: a key is made for each object that a server shows.
-    if (this.#mirrors.size === 0) return undefined;
-    const key = keyOf(object);
-    const core = this.#mirrors.get(key);
-    this.#mirrors.delete(key);
+    // Mostly there are none, and a server shows many objects.
+    if (this.#byId.size === 0) return undefined;
+    const core = this.#byId.get(object.id).find(other => isSame(other, object));
+    if (core) this.delete(core);
     return core;
   }
 
   /**
-   * Closes the mirrors of a MafaldaRouter, since their objects are gone: streams before their Consumers, which so learn
-   * of the reason. Workers close when none of their Routers is left.
-   * @param hasStream whether the present server shows a stream of this id
+   * Ends the mirrors of a MafaldaRouter step by step, since their objects are gone: streams before their Consumers,
+   * which so learn of the reason. Workers end when none of their Routers is left.
+   * @param streams ids of the streams that the present server shows
    */
-  end(mafaldaRouter: string, hasStream: (id: string) => boolean): void {
-    const missing = [...this.#mirrors.values()].filter(core => core.mafaldaRouter === mafaldaRouter);
-    for (const core of missing) if (!endedStream[core.className]) core.end(undefined, []);
+  *ending(mafaldaRouter: string, streams: ReadonlySet<string>): Generator<void, void, undefined> {
+    const missing = [...this].filter(core => core.mafaldaRouter === mafaldaRouter);
+    for (const core of missing) {
+      if (!endedStream[core.className] && !core.isBound) yield* core.ending(undefined, []);
+      yield;
+    }
     for (const core of missing) {
       const ended = endedStream[core.className];
-      if (!ended || core.closed) continue;
-      const isStreamGone = !hasStream(String(core.read(ended.stream)));
+      // The object may have been shown, late, since the first step.
+      if (!ended || core.closed || core.isBound) continue;
+      const isStreamGone = !streams.has(String(core.read(ended.stream)));
       core.end(isStreamGone ? ended.cause : undefined, []);
+      yield;
     }
-    for (const core of this.#mirrors.values()) {
+    for (const core of this) {
       if (core.className !== 'SharedWorker' || core.children.size > 0) continue;
       core.end(undefined, []);
       this.delete(core);
@@ -62,11 +64,12 @@ export class UnboundMirrors implements Iterable<MirrorCore> {
   }
 
   clear(): void {
-    this.#mirrors.clear();
+    this.#byId.clear();
   }
 }
 
-/** A Worker is the same in all MafaldaRouters. */
-function keyOf(object: Identified): string {
-  return identityOf(object.className === 'SharedWorker' ? { ...object, mafaldaRouter: undefined } : object);
+/** Whether all servers that show the two show a single object. A Worker is the same in all MafaldaRouters. */
+function isSame(core: MirrorCore, { className, parentId, mafaldaRouter }: Identified): boolean {
+  if (core.className !== className || core.parentId !== parentId) return false;
+  return className === 'SharedWorker' || core.mafaldaRouter === mafaldaRouter;
 }

@@ -26,7 +26,7 @@ interface Close {
 }
 
 /** Returns a string that all servers that show an object have in common. */
-export function identityOf({ className, id, parentId, mafaldaRouter }: Identified): string {
+function identityOf({ className, id, parentId, mafaldaRouter }: Identified): string {
   return JSON.stringify([mafaldaRouter, className, id, parentId]);
 }
 

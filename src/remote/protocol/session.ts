@@ -96,6 +96,8 @@ export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received
   #isWaitingForRoom = false;
   readonly #holdsBack: boolean;
   #isHoldingBack = false;
+  /** Number of promises that delivery waits for. */
+  #holds = 0;
   readonly #memory: MemoryAccount;
   readonly #inbox: Inbox<Received>;
   readonly #isMessage: (message: unknown) => message is Received;
@@ -126,11 +128,12 @@ export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received
     this.#holdsBack = holdsBack;
     this.#outbox = new Outbox(memory);
     this.#transmitter = new Transmitter(this.#outbox, (number, messages) => this.#transmit(number, messages));
-    // Delivery is held up while answers pile up unread, since it would make more of them.
+    // Delivery is held up while answers pile up unread, since it would make more of them, and while a message has not
+    // been dealt with.
     this.#inbox = new Inbox(
       memory,
       (message, size) => this.#deliver(message, size),
-      () => this.#outbox.bytes > memory.max / 2,
+      () => this.#holds > 0 || this.#outbox.bytes > memory.max / 2,
     );
   }
 
@@ -226,6 +229,14 @@ export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received
   /** Sends all waiting messages at once. */
   flush(): void {
     this.#transmitter.flush();
+  }
+
+  /** Holds up the delivery of further messages until the promise has resolved. */
+  async holdUp(until: Promise<void>): Promise<void> {
+    ++this.#holds;
+    await until;
+    --this.#holds;
+    this.#inbox.run();
   }
 
   /** Drops all messages. @returns messages that have arrived and were not delivered */

@@ -27,6 +27,8 @@ export interface Member {
 export interface Exporter {
   /** Id of the MafaldaRouter; undefined for a client's own Workers. */
   readonly mafaldaRouterId: string | undefined;
+  /** Whether it shows its objects no more. */
+  readonly isClosed: boolean;
   /** @param listeners the recipients; default: all clients to which the object is shown */
   onEvent(exported: ExportedObject, name: string, args: unknown[], listeners?: ReadonlySet<Member>): void;
   /** Whether this client may see and use it. */
@@ -119,7 +121,7 @@ export class ExportedObject implements Follower {
   }
 
   forgetListener(listener: Member): void {
-    for (const name of [...(this.#listeners?.keys() ?? [])]) this.unlisten(name, listener);
+    if (this.#listeners) for (const name of [...this.#listeners.keys()]) this.unlisten(name, listener);
   }
 
   /**

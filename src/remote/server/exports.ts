@@ -12,8 +12,6 @@ type Handled = Record<symbol, number | undefined>;
 export interface Unfinished {
   /** Exports an object ahead of its turn, if it is in the tree. */
   exportNow(object: object): void;
-  /** Exports all that is left. */
-  exportRest(): void;
 }
 
 export class Exports {
@@ -21,8 +19,6 @@ export class Exports {
   readonly #memory: MemoryBudget;
   readonly #families: readonly Family[] | undefined;
   readonly #byHandle = new Map<number, ExportedObject>();
-  /** The Consumers of pipes that start here, by their ids. */
-  readonly #pipes = new Map<string, TreeNode>();
   /**
    * Key of the handle in each object, also in closed ones: an answer may still refer to them, and the client knows that
    * they have closed. A property takes a fraction of the time and memory of a WeakMap of many objects.
@@ -74,7 +70,6 @@ export class Exports {
   add(node: TreeNode, exporter: Exporter): ExportedObject {
     const exported = new ExportedObject(this.#nextHandle++, node, exporter);
     this.#byHandle.set(exported.handle, exported);
-    if (isPipe(node)) this.#pipes.set(node.id, node);
     // A shared Worker has a handle in each of its MafaldaRouters, and is never an argument or a result.
     if (exported.className !== 'SharedWorker') (node.object as object as Handled)[this.#handleKey] = exported.handle;
     return exported;
@@ -103,7 +98,6 @@ export class Exports {
     }
     exported.holding?.forget(exported);
     this.#byHandle.delete(exported.handle);
-    if (isPipe(exported.node)) this.#pipes.delete(exported.node.id);
     this.onRemove();
   }
 
@@ -111,16 +105,12 @@ export class Exports {
     return this.#byHandle.get(handle);
   }
 
-  /** Returns the Consumer or DataConsumer of a pipe that starts here. */
-  pipe(consumerId: string): TreeNode | undefined {
-    // A pipe from before the first client can't be found by its id otherwise.
-    if (!this.#pipes.has(consumerId)) for (const tree of this.#unfinished) tree.exportRest();
-    return this.#pipes.get(consumerId);
-  }
-
   handleOf(object: object): number | undefined {
     const handle = (object as Handled)[this.#handleKey];
-    if (handle !== undefined || this.#unfinished.size === 0) return handle;
+    if (this.#unfinished.size === 0) return handle;
+    // An object that was shown before, and is shown anew, has an old handle until it is exported again.
+    const exported = handle === undefined ? undefined : this.#byHandle.get(handle);
+    if (exported && !exported.exporter.isClosed) return handle;
     for (const tree of this.#unfinished) tree.exportNow(object);
     return (object as Handled)[this.#handleKey];
   }

@@ -6,6 +6,7 @@ import type { Shape } from '../../api/shapes/shape.ts';
 import type { MafaldaObjects, MafaldaRouterOptions, ResourceUsages } from '../../api/types.ts';
 import {
   isRedirect,
+  streamKey,
   type LeaveRequest,
   type OfferRequest,
   type PipeOffer,
@@ -190,7 +191,11 @@ export class Methods {
     const { member, served } = this.#context;
     const offer = await served.delegation.offer(mafaldaRouter, request);
     if (isRedirect(offer)) return offer;
-    if (request.asleep !== true) await served.pipeHolds.offered(member, served.exports.pipe(offer.consumer.id));
+    if (request.asleep === true) return offer;
+    const { routerId, remoteRouterId, stream } = request;
+    const pipes = mafaldaRouter.users.pipes(routerId, remoteRouterId, streamKey(stream));
+    const offered = [...pipes].find(({ id }) => id === offer.consumer.id);
+    await served.pipeHolds.offered(member, offered);
     return offer;
   }
 

@@ -2,6 +2,7 @@
 import type { ObjectTree, ObjectType, ObjectTypes, TreeNode } from '../../core/objectTree.ts';
 import { onceClosed } from '../../core/onceClosed.ts';
 import { producedAt } from '../../core/producedAt.ts';
+import { turns, type Turns } from '../../core/turns.ts';
 import { encode } from '../protocol/codec.ts';
 import { measure, type Measure } from '../protocol/measure.ts';
 import type { Changes, ServerMessage } from '../protocol/messages.ts';
@@ -28,7 +29,7 @@ export class TreeExport implements Exporter, SendableTree, Unfinished {
   readonly mafaldaRouterId: string | undefined;
   readonly #tree: ObjectTree;
   readonly #exports: Exports;
-  readonly #exported = new Map<TreeNode, ExportedObject>();
+  #exported = new Map<TreeNode, ExportedObject>();
   /**
    * Nodes from before the export, which are exported one by one as they are sent: a large room would hold up the event
    * loop otherwise. Undefined when all are exported.
@@ -39,9 +40,12 @@ export class TreeExport implements Exporter, SendableTree, Unfinished {
   readonly #members = new Set<Member>();
   readonly #progress = new Map<Member, Progress>();
   readonly #lostLinks = new LostLinks();
+  readonly #turns: Turns;
   #bytes = 0;
+  #isClosed = false;
 
-  constructor(tree: ObjectTree, exports: Exports, mafaldaRouterId?: string) {
+  constructor(tree: ObjectTree, exports: Exports, mafaldaRouterId?: string, shared = turns) {
+    this.#turns = shared;
     this.mafaldaRouterId = mafaldaRouterId;
     this.#tree = tree;
     this.#exports = exports;
@@ -50,6 +54,10 @@ export class TreeExport implements Exporter, SendableTree, Unfinished {
       exports.addUnfinished(this);
     }
     tree.on('add', this.#onAdd).on('remove', this.#onRemove).on('disown', this.#onDisown);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   get members(): Iterable<Member> {
@@ -154,20 +162,22 @@ export class TreeExport implements Exporter, SendableTree, Unfinished {
     if (node) this.#exportEarlier(node);
   }
 
-  exportRest(): void {
-    while (this.#remainingNodes) this.#exportNext();
-  }
-
-  /** Stops following the tree, and forgets all objects and members. */
+  /**
+   * Stops following the tree, and forgets all members. Objects are forgotten in turns with other work, since they may be
+   * many.
+   */
   close(): void {
+    this.#isClosed = true;
     this.#tree.off('add', this.#onAdd).off('remove', this.#onRemove).off('disown', this.#onDisown);
     this.#finish();
-    for (const exported of [...this.#exported.values(), ...this.#ending]) this.#exports.remove(exported);
     for (const member of this.#members) member.count(-this.size, -this.#bytes);
-    this.#exported.clear();
+    for (const exported of this.#ending) this.#exports.remove(exported);
+    const exported = this.#exported.values();
+    this.#exported = new Map();
     this.#ending.clear();
     this.#members.clear();
     this.#progress.clear();
+    void this.#turns.forEach(exported, object => this.#exports.remove(object));
   }
 
   #exportNext(): void {

@@ -1,11 +1,13 @@
 /** Mirrors go on when another server shows their objects under other handles, and end when it does not show them. */
 import { beforeEach, expect, test } from '@jest/globals';
-import type { Consumer, DirectTransport, Producer, Router } from 'mediasoup/types';
+import type { Consumer, DirectTransport, Producer, Router, Worker } from 'mediasoup/types';
+import { onceClosed } from '../../../../src/core/onceClosed.ts';
 import { resolveOptions } from '../../../../src/api/optionsSchema.ts';
 import { nodeLimits } from '../../../../src/remote/client/nodeLimits.ts';
 import { Mirrors } from '../../../../src/remote/client/mirrors.ts';
 import type { Caller, MirrorCore } from '../../../../src/remote/client/mirrorCore.ts';
 import type { ClassName } from '../../../../src/remote/protocol/classes.ts';
+import { stepsOf } from '../../../helpers/steps.ts';
 
 /** Requests of the mirrors to the server, with the handles that they had then. */
 let asked: string[];
@@ -41,7 +43,9 @@ function add<T extends object>(
   return mirrors.objectOf(handle) as T;
 }
 
-beforeEach(() => {
+beforeEach(begin);
+
+function begin(): void {
   [asked, disowned] = [[], []];
   mirrors = new Mirrors(caller, resolveOptions('limits', nodeLimits, {}), {
     onWorker: () => undefined,
@@ -54,7 +58,12 @@ beforeEach(() => {
   add(1, 'SharedWorker', 'worker');
   add(2, 'Router', 'router', 1);
   add(3, 'DirectTransport', 'transport', 2);
-});
+}
+
+/** Takes all steps. */
+function end(steps: Iterator<void, void>): void {
+  while (!steps.next().done);
+}
 
 /** The present server shows the Worker and the Router, by handles of its own. */
 function moveTo(worker: number, router: number): void {
@@ -96,7 +105,7 @@ test('objects that are not shown end with the reasons that can be seen', () => {
   add(13, 'DirectTransport', 'transport', 12);
   add(14, 'Producer', 'lives', 13);
   expect(told).toEqual([]);
-  mirrors.endMissing('room');
+  end(mirrors.endMissing('room'));
   expect([producer, viewer, other, gone, within].every(({ closed }) => closed)).toBe(true);
   expect(told).toEqual(['within: transportclose', 'viewer: producerclose', 'viewer: close', 'other: close']);
   expect((mirrors.objectOf(13) as DirectTransport).closed).toBe(false);
@@ -118,7 +127,7 @@ test('what the application closes in between is closed here at once, and its Wor
   mirrors.unbind(new Error('the server is gone'));
   transport.close();
   expect([transport.closed, asked]).toEqual([true, ['close later']]);
-  mirrors.endMissing('room');
+  end(mirrors.endMissing('room'));
   expect(worker.closed).toBe(true);
   expect(mirrors.size).toBe(0);
 });
@@ -132,22 +141,101 @@ test('an object that another client has taken over is no longer this one’s', (
   expect((core.object as DirectTransport).closed).toBe(false);
 });
 
-test('many close in turns with other work, each after the object that it is in has begun to', async () => {
-  const transport = mirrors.objectOf(3) as DirectTransport;
-  const producers = ['one', 'two', 'three'].map((id, index) => add<Producer>(4 + index, 'Producer', id, 3));
-  const closedTransports: boolean[] = [];
-  for (const producer of producers) {
-    producer.on('transportclose', () => {
-      closedTransports.push(transport.closed);
-      // The turn is over when this returns, on a busy machine too.
-      const until = performance.now() + 30;
-      while (performance.now() < until);
-    });
+/** Takes steps. @returns the largest number of mirrors that one of them has ended */
+function mostIn(steps: Iterable<void>, told: string[]): number {
+  let [most, before] = [0, told.length];
+  for (const _step of steps) {
+    most = Math.max(most, told.length - before);
+    before = told.length;
   }
-  const closing = mirrors.closeAllInTurns();
-  await new Promise<void>(resolve => process.nextTick(resolve));
-  expect(producers.filter(({ closed }) => closed)).toHaveLength(1);
-  await closing;
-  expect(closedTransports).toEqual([true, true, true]);
-  expect([mirrors.size, transport.closed]).toEqual([0, true]);
+  return Math.max(most, told.length - before);
+}
+
+/** Two Transports with Producers, in a second Router too. */
+function fill(producers: number): { told: string[]; all: { closed: boolean }[] } {
+  const told: string[] = [];
+  const all: (DirectTransport | Producer | Router)[] = [add<Router>(4, 'Router', 'second', 1)];
+  add<DirectTransport>(5, 'DirectTransport', 'other', 2);
+  add<DirectTransport>(6, 'DirectTransport', 'further', 4);
+  for (const [index, parent] of [3, 5, 6].entries()) {
+    all.push(mirrors.objectOf(parent) as DirectTransport);
+    for (let producer = 0; producer < producers; ++producer)
+      all.push(add<Producer>(10 + index * producers + producer, 'Producer', `${parent}-${producer}`, parent));
+  }
+  for (const object of [...all, mirrors.objectOf(2) as Router, mirrors.objectOf(1) as Worker])
+    onceClosed(object, () => told.push('id' in object ? object.id : 'worker'));
+  return { told, all };
+}
+
+test('many end step by step, in the order in which all would end at once, and count as closed from the first step on', () => {
+  const atOnce = fill(3);
+  mirrors.mirrorOf(1)!.end(undefined, []);
+  begin();
+  const { told, all } = fill(3);
+  const steps = mirrors.endAll();
+  expect(all.every(({ closed }) => closed)).toBe(true);
+  expect([told, mirrors.objectOf(3)]).toEqual([[], all[1]]);
+  expect(mostIn(steps, told)).toBe(1);
+  expect(told).toEqual(atOnce.told);
+  expect([mirrors.size, asked]).toEqual([0, []]);
+});
+
+test('an object with many in it that closes at the server ends step by step', () => {
+  const { told } = fill(100);
+  expect(mostIn(mirrors.close(2, undefined), told)).toBe(1);
+  expect(told).toHaveLength(203);
+  expect([mirrors.objectOf(2), mirrors.size]).toEqual([undefined, 103]);
+  expect(() => [...mirrors.close(4, { name: 'died' })]).toThrow('does not close by died');
+});
+
+test('an application that closes what ends already hears of it at once, and nothing is sent', () => {
+  const { told, all } = fill(2);
+  const steps = mirrors.endAll();
+  (all[1] as DirectTransport).close();
+  expect(told).toEqual(['3-0', '3-1', 'transport']);
+  expect([...steps].length).toBeGreaterThan(0);
+  expect(told.filter(id => id === 'transport')).toHaveLength(1);
+  expect(asked).toEqual([]);
+});
+
+test('what a server does not show any more ends step by step, and a late one goes on', () => {
+  const { told } = fill(50);
+  moveTo(501, 502);
+  add(503, 'DirectTransport', 'transport', 502);
+  const steps = mirrors.endMissing('room');
+  steps.next();
+  add(504, 'Producer', '3-49', 503);
+  expect(mostIn(steps as IterableIterator<void>, told)).toBe(1);
+  expect(told).toHaveLength(50 - 1 + 2 * 51 + 1);
+  expect((mirrors.objectOf(504) as Producer).closed).toBe(false);
+});
+
+test('what is missing is found without a look at all for each', () => {
+  const steps = [10, 100].map(many => {
+    begin();
+    fill(many);
+    for (let index = 0; index < many; ++index)
+      add(1000 + index, 'Consumer', `viewer ${index}`, 3, { producerId: `5-${index}` });
+    moveTo(5001, 5002);
+    add(5003, 'DirectTransport', 'other', 5002);
+    for (let index = 0; index < many; ++index) add(6000 + index, 'Producer', `5-${index}`, 5003);
+    return stepsOf(() => end(mirrors.endMissing('room')));
+  });
+  expect(steps[1]!).toBeLessThan(steps[0]! * 11);
+});
+
+test('the object that a call has created is known by its key, however many there are', () => {
+  const steps = [10, 1000].map(many => {
+    begin();
+    for (let handle = 10; handle < 10 + many; ++handle) {
+      const addition = { handle, className: 'DirectTransport', id: `of ${handle}`, parent: 2, appData: {} } as const;
+      mirrors.add('room', { ...addition, state: { id: `of ${handle}`, type: 'direct' }, key: `key ${handle}` }, 1);
+    }
+    const asking = stepsOf(() => expect(mirrors.mirrorOfKey(`key ${many}`)?.id).toBe(`of ${many}`));
+    const made = mirrors.objectOf(many) as DirectTransport;
+    made.close();
+    expect(mirrors.mirrorOfKey(`key ${many}`)).toBeUndefined();
+    return asking;
+  });
+  expect(steps[1]).toBe(steps[0]);
 });

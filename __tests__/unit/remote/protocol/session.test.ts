@@ -60,6 +60,19 @@ describe('a session', () => {
     expect([near.errors, far.errors]).toEqual([[], []]);
   });
 
+  test('holds up what comes next until a message has been dealt with', async () => {
+    const connection = connect();
+    let end!: () => void;
+    far.session.once('message', () => void far.session.holdUp(new Promise(resolve => (end = resolve))));
+    for (const message of ['one', 'two', 'three']) near.session.send(message);
+    await connection.deliverAll();
+    expect([far.received, far.session.received]).toEqual([['one'], 3]);
+    end();
+    await far.session.untilDelivered();
+    expect(far.received).toEqual(['one', 'two', 'three']);
+    await said();
+  });
+
   test('takes a message that comes twice for one', async () => {
     const { far: socket } = connect();
     socket.receive('message', 1, 0, 'one');

@@ -25,6 +25,8 @@ let tree: ObjectTree;
 let shown: TreeExport;
 let router: ImaginaryObject;
 let sender: TreeSender;
+let turns: Turns;
+let exports: Exports;
 const member = { send: (message: ServerMessage) => void sent.push(message), count: () => undefined };
 
 beforeEach(() => {
@@ -34,12 +36,13 @@ beforeEach(() => {
   later = [];
   tree = new ObjectTree();
   router = addRouter(tree, 'router');
-  shown = new TreeExport(tree, new Exports('server', new MemoryBudget(), undefined), 'room');
-  const turns = new Turns(
+  turns = new Turns(
     () => ++now,
     run => later.push(run),
     () => now,
   );
+  exports = new Exports('server', new MemoryBudget(), undefined);
+  shown = new TreeExport(tree, exports, 'room', turns);
   sender = new TreeSender({ member, hasRoom: () => hasRoom, turns });
 });
 
@@ -130,17 +133,17 @@ test('an object that closes before its turn is not sent, and a member that leave
 });
 
 /** Shows a tree that was filled before. */
-function showFilled(): { exports: Exports; transport: ImaginaryObject; mic: ImaginaryObject } {
+function showFilled(): { transport: ImaginaryObject; mic: ImaginaryObject } {
   shown.close();
   const transport = fill(100);
   const mic = produce(transport, 'mic');
-  const exports = new Exports('server', new MemoryBudget(), undefined);
+  exports = new Exports('server', new MemoryBudget(), undefined);
   shown = new TreeExport(tree, exports, 'room');
-  return { exports, transport, mic };
+  return { transport, mic };
 }
 
 test('objects from before are exported as they are sent', async () => {
-  const { exports } = showFilled();
+  showFilled();
   expect(exports.size).toBe(0);
   shown.attach(member);
   const all = sender.send(shown);
@@ -155,7 +158,7 @@ test('objects from before are exported as they are sent', async () => {
 });
 
 test('an object from before is exported ahead of its turn for what refers to it, after its parents', async () => {
-  const { exports, transport, mic } = showFilled();
+  const { transport, mic } = showFilled();
   shown.attach(member);
   hasRoom = false;
   const all = sender.send(shown);
@@ -176,10 +179,39 @@ test('an object from before is exported ahead of its turn for what refers to it,
 });
 
 test('objects from before that close before their turn are never exported', async () => {
-  const { exports, transport } = showFilled();
+  const { transport } = showFilled();
   transport.close();
   shown.attach(member);
   await sender.send(shown);
   expect(sent).toHaveLength(2);
   expect(exports.size).toBe(2);
+});
+
+test('what is shown no more is forgotten a few objects in each turn, and may be shown anew meanwhile', async () => {
+  const transport = fill(OBJECTS);
+  shown.attach(member);
+  expect(exports.size).toBe(OBJECTS + 3);
+  shown.close();
+  expect([shown.size, shown.memberCount]).toEqual([0, 0]);
+  const again = new TreeExport(tree, exports, 'room', turns);
+  again.attach(member);
+  const all = sender.send(again);
+  hasRoom = false;
+  const forgotten: number[] = [];
+  while (later.length > 0) {
+    const before = exports.size;
+    go();
+    forgotten.push(before - exports.size);
+  }
+  expect(Math.max(...forgotten)).toBeLessThan(10);
+  expect(exports.size).toBe(again.size);
+  const shownAgain = exports.byObject(transport)!;
+  expect(shownAgain.exporter).toBe(again);
+  // The followers of the first showing are gone, and the second one's stay.
+  sent = [];
+  transport.safeEmit('trace');
+  expect(sent.filter(({ type }) => type === 'event')).toHaveLength(1);
+  again.detach(member);
+  sender.close();
+  await all;
 });
