@@ -109,7 +109,9 @@ async function existing(node: Node, objects: number): Promise<void> {
   const other = await attached(node, room);
   await other.mafaldaRouter.createDirectTransport();
   const closed = once(other.mafaldaRouter, 'close');
-  await during('it closes at its node', objects, node, () => Promise.all([order(node, { order: 'close', room }), closed]));
+  await during('it closes at its node', objects, node, () =>
+    Promise.all([order(node, { order: 'close', room }), closed]),
+  );
   await other.client.close();
 }
 
@@ -169,11 +171,9 @@ async function pipes(streams: number): Promise<void> {
   while (consumers.length < streams)
     consumers.push(...(await Promise.all(Array.from({ length: Math.min(50, streams - consumers.length) }, pipe))));
   note('one more stream over a link', streams, await several(pipe));
-  note(
-    'close consumers of all streams',
-    streams,
-    { ms: await timed(async () => consumers.forEach(consumer => consumer.close())) },
-  );
+  note('close consumers of all streams', streams, {
+    ms: await timed(async () => consumers.forEach(consumer => consumer.close())),
+  });
   held.reset();
   await mafalda.close();
   note('close all of it: event loop', streams, figureOf(await held.read()));

@@ -44,8 +44,8 @@ export class WorkerCounts {
     worker.nodes += change;
     const name = counted[node.type];
     if (name) worker.counts[name] += change;
-    if (worker.nodes > 0) this.#byWorker.set(id, worker);
-    else this.#byWorker.delete(id);
+    if (worker.nodes === 0) this.#byWorker.delete(id);
+    else if (change === 1 && worker.nodes === 1) this.#byWorker.set(id, worker);
   }
 }
 

@@ -244,12 +244,20 @@ export class ObjectTree extends EventEmitter<ObjectTreeEvents> {
   }
 
   #remove(node: TreeNode): void {
-    const further = this.#furtherHolds.get(node.object) ?? 0;
-    if (further > 1) return void this.#furtherHolds.set(node.object, further - 1);
-    if (further === 1) return void this.#furtherHolds.delete(node.object);
+    const map = this.#mapOf(node);
+    if (this.#isForMaps && !map) return;
+    if (this.#furtherHolds.size > 0 && this.#release(node)) return;
     if (!this.#nodes.delete(node.object)) return;
-    this.#mapOf(node)?.delete(node.id);
+    map?.delete(node.id);
     this.emit('remove', node);
+  }
+
+  /** @returns whether the node is held once more */
+  #release({ object }: TreeNode): boolean {
+    const further = this.#furtherHolds.get(object) ?? 0;
+    if (further > 1) this.#furtherHolds.set(object, further - 1);
+    else this.#furtherHolds.delete(object);
+    return further > 0;
   }
 
   #mapOf({ type }: TreeNode): Map<string, unknown> | undefined {

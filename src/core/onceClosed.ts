@@ -7,5 +7,6 @@ export interface Closable {
 
 /** Calls back when the object has closed, for any reason. The listener lives as long as the object. */
 export function onceClosed(object: Closable, callback: () => void): void {
-  (object.observer as EnhancedEventEmitter<{ close: [] }>).once('close', callback);
+  // `once()` would make two objects for each listener, and remove what is never called again.
+  (object.observer as EnhancedEventEmitter<{ close: [] }>).on('close', callback);
 }

@@ -37,32 +37,41 @@ interface Place extends StreamInRouter {
 class Places {
   /** Place of the stream's origin, if it is in sight. */
   origin: Place | undefined;
-  readonly #byRouter = new Map<string, Place[]>();
+  /** The first place, if it is the only one: most streams are in a single Router, and need no Map. */
+  #only: Place | undefined;
+  #byRouter: Map<string, Place[]> | undefined;
 
   get isEmpty(): boolean {
-    return this.#byRouter.size === 0;
+    return this.#only === undefined && (this.#byRouter?.size ?? 0) === 0;
   }
 
   *[Symbol.iterator](): Generator<Place, void, undefined> {
-    for (const places of this.#byRouter.values()) yield* places;
+    if (this.#only) yield this.#only;
+    for (const places of this.#byRouter?.values() ?? []) yield* places;
   }
 
   in(routerId: string): readonly Place[] {
-    return this.#byRouter.get(routerId) ?? [];
+    if (this.#only) return this.#only.router.id === routerId ? [this.#only] : [];
+    return this.#byRouter?.get(routerId) ?? [];
   }
 
   add(place: Place): void {
-    const places = this.#byRouter.get(place.router.id);
-    if (places) places.push(place);
-    else this.#byRouter.set(place.router.id, [place]);
+    if (this.isEmpty) this.#only = place;
+    else this.#addFurther(place);
     if (!place.piped) this.origin = place;
   }
 
   /** @returns the removed place; undefined if the node had none */
   remove(routerId: string, node: TreeNode): Place | undefined {
+    const only = this.#only;
+    if (only?.node === node) {
+      this.#only = undefined;
+      this.origin = undefined;
+      return only;
+    }
     const places = this.in(routerId);
     const place = places.find(other => other.node === node);
-    if (!place) return undefined;
+    if (!place || !this.#byRouter) return undefined;
     if (places.length > 1)
       this.#byRouter.set(
         routerId,
@@ -73,11 +82,20 @@ class Places {
     return place;
   }
 
+  #addFurther(place: Place): void {
+    this.#byRouter ??= new Map();
+    if (this.#only) this.#byRouter.set(this.#only.router.id, [this.#only]);
+    this.#only = undefined;
+    const places = this.#byRouter.get(place.router.id);
+    if (places) places.push(place);
+    else this.#byRouter.set(place.router.id, [place]);
+  }
+
   /** Returns whether each place on the way from the stream's origin still exists, as far as the way is in sight. */
   isSupplied(place: Place): boolean {
     let current = place;
     // The loop is bounded, since the sources may form a circle.
-    for (let depth = 0; depth <= this.#byRouter.size; ++depth) {
+    for (let depth = 0; depth <= (this.#byRouter?.size ?? 1); ++depth) {
       const { router, producer, from, isSourceKnown } = current;
       if (router.closed || producer.closed) return false;
       const source: Place | undefined = from === undefined ? undefined : this.in(from)[0];
@@ -207,15 +225,18 @@ export class Streams {
     const from = linkedRouterId(transport.object);
     const isSourceKnown = from !== undefined && this.#endings.has(endingKey(from, id));
     const place: Place = { node, id, producer, router, piped: from !== undefined, from, isSourceKnown };
-    const places = this.#byId.get(id) ?? new Places();
-    for (const other of places) if (other.from === router.id) other.isSourceKnown = true;
-    if (from !== undefined && places.in(from).length > 0) place.isSourceKnown = true;
+    const known = this.#byId.get(id);
+    const places = known ?? new Places();
+    if (known) {
+      for (const other of known) if (other.from === router.id) other.isSourceKnown = true;
+      if (from !== undefined && known.in(from).length > 0) place.isSourceKnown = true;
+    } else this.#byId.set(id, places);
     places.add(place);
-    this.#byId.set(id, places);
-    this.#endings.delete(endingKey(router.id, id));
+    if (this.#endings.size > 0) this.#endings.delete(endingKey(router.id, id));
   }
 
   #remove(node: TreeNode): void {
+    if (node.type !== 'producer' && node.type !== 'dataProducer') return;
     const { id } = node;
     const places = this.#byId.get(id);
     const routerId = node.parent?.parent?.id;

@@ -31,9 +31,7 @@ async function seen(): Promise<Seen> {
   const room = client.createMafaldaRouter({ id: 'room' }) as RemoteMafaldaRouter;
   await room.attach();
   const transport = room.transports.get(made.id) as DirectTransport;
-  const producers = [...room.tree.nodes()].flatMap(({ type, object }) =>
-    type === 'dataProducer' ? object : [],
-  );
+  const producers = [...room.tree.nodes()].flatMap(({ type, object }) => (type === 'dataProducer' ? object : []));
   const told: string[] = [];
   for (const producer of producers) {
     producer.on('transportclose', () => {

@@ -134,10 +134,10 @@ export class Mirrors {
       known.catchUp(addition.state);
       return this.#countChanges(addition.handle, known, addition.state, bytes);
     }
-    const { handle, className, id } = addition;
+    const { handle, className, id, key } = addition;
     const parent = addition.parent === undefined ? undefined : this.#byHandle.get(addition.parent);
-    const identified = { className, id, parentId: parent?.id, mafaldaRouter };
-    if (this.#listener.hasClosed({ ...identified, handle, key: addition.key })) return;
+    const identified = { className, id, parentId: parent?.id, mafaldaRouter, handle, key };
+    if (this.#listener.hasClosed(identified)) return;
     this.#count(handle, bytes);
     if (className === 'SharedWorker' && mafaldaRouter !== undefined)
       return this.#addSharedWorker(mafaldaRouter, addition);

@@ -428,9 +428,11 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
    */
   #end(steps: Iterator<void, void>): Promise<void> | undefined {
     const ended = this.#ending ? this.#ending.then(() => turns.begin(steps)) : turns.begin(steps);
-    const ending = ended?.catch(error => log.error('%o', error)).then(() => {
-      if (this.#ending === ending) this.#ending = undefined;
-    });
+    const ending = ended
+      ?.catch(error => log.error('%o', error))
+      .then(() => {
+        if (this.#ending === ending) this.#ending = undefined;
+      });
     return (this.#ending = ending);
   }
 }

@@ -18,6 +18,7 @@ import { causeOf, ConnectErrors, MALFORMED_WELCOME } from './connectErrors.ts';
 import type { ResolvedConnectionOptions, Token } from './connectionOptions.ts';
 import { closeForMalformedPackets, replaceMalformed } from './malformedPackets.ts';
 import { pinningAgent } from './pinning.ts';
+import { readInTurns } from './readInTurns.ts';
 import { Refusal } from './refusal.ts';
 import { terminate } from './terminate.ts';
 import { askToken, warnOfPlainToken } from './tokens.ts';
@@ -125,6 +126,7 @@ export class ServerSocket extends EnhancedEventEmitter<ServerSocketEvents> {
     });
     this.#socket.on('disconnect', reason => this.#onDisconnect(reason));
     this.#socket.io.on('packet', packet => replaceMalformed(packet));
+    this.#socket.io.on('packet', () => readInTurns(this.#socket.io));
     // Packets of a server that refuses the client are no sign of life of its session.
     this.#socket.io.on('packet', () => this.#socket.connected && this.emit('sign'));
     this.#socket.io.on('ping', () => this.emit('sign'));

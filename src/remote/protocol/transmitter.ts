@@ -6,8 +6,8 @@ import { turns } from '../../core/turns.ts';
 import { MAX_BUFFERS } from './codec.ts';
 import type { Kept, Outbox } from './outbox.ts';
 
-/** Bytes of several messages in one packet. */
-const MAX_BATCH_BYTES = 262_144;
+/** Bytes of several messages in one packet, which the other side parses and checks in one go. */
+const MAX_BATCH_BYTES = 65_536;
 
 export class Transmitter<Sent> {
   /** Bytes of messages in a packet, if it has several. */

@@ -14,7 +14,10 @@ export interface Follower {
 
 const followedBy = Symbol('followed by');
 
-type Emitter = EnhancedEventEmitter<Record<string, unknown[]>> & { [followedBy]?: Follower[] };
+/** A single follower, as most objects have, or several. */
+type Followers = Follower | readonly Follower[];
+
+type Emitter = EnhancedEventEmitter<Record<string, unknown[]>> & { [followedBy]?: Followers };
 
 export interface Followed extends Emitter {
   readonly closed: boolean;
@@ -48,18 +51,23 @@ export function unfollow(object: Followed, description: ClassDescription, follow
 
 function join(emitter: Emitter, listeners: readonly Listener[], follower: Follower): void {
   const followers = emitter[followedBy];
-  if (followers) return void followers.push(follower);
-  emitter[followedBy] = [follower];
+  // The list is replaced rather than changed, since a listener may be iterating over it.
+  emitter[followedBy] = followers ? [...listOf(followers), follower] : follower;
+  if (followers) return;
   for (const { name, listener } of listeners) emitter.on(name, listener);
 }
 
 function leave(emitter: Emitter, listeners: readonly Listener[], follower: Follower, isClosed: boolean): void {
-  const remaining = (emitter[followedBy] ?? []).filter(other => other !== follower);
-  // The list is replaced rather than changed, since a listener may be iterating over it.
-  emitter[followedBy] = remaining;
+  const followers = emitter[followedBy];
+  if (!followers) return;
+  const remaining = listOf(followers).filter(other => other !== follower);
+  emitter[followedBy] = remaining.length === 0 ? undefined : remaining;
   if (remaining.length > 0 || isClosed) return;
-  delete emitter[followedBy];
   for (const { name, listener } of listeners) emitter.off(name, listener);
+}
+
+function listOf(followers: Followers): readonly Follower[] {
+  return Array.isArray(followers) ? (followers as readonly Follower[]) : [followers as Follower];
 }
 
 function listenersOf(description: ClassDescription): Listeners {
@@ -84,7 +92,8 @@ function forwarder(name: string, how: keyof Follower): Listener {
   return {
     name,
     listener(...args) {
-      for (const follower of this[followedBy] ?? []) follower[how](name, args);
+      const followers = this[followedBy];
+      if (followers) for (const follower of listOf(followers)) follower[how](name, args);
     },
   };
 }
