@@ -20,7 +20,7 @@ import type {
   ResourceUsages,
 } from '../api/types.ts';
 import type { PipeableMafaldaRouter } from './pipeableMafaldaRouter.ts';
-import type { FoundRoom, SoughtRoom } from './roomFinder.ts';
+import type { FoundRoom, OnSeen, SoughtRoom } from './roomFinder.ts';
 import { noteUsedHere } from './usedHere.ts';
 
 export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extends MafaldaEvents = MafaldaEvents>
@@ -134,7 +134,7 @@ export abstract class MafaldaBase<R extends PipeableMafaldaRouter, Events extend
    * Attaches to a MafaldaRouter if it exists here.
    * @internal
    */
-  async findMafaldaRouter(...[options]: [options: SoughtRoom, ask: boolean]): Promise<FoundRoom<R>> {
+  async findMafaldaRouter(...[options]: [options: SoughtRoom, ask: boolean, onSeen: OnSeen]): Promise<FoundRoom<R>> {
     const exists = this.#mafaldaRouters.has(options.id);
     return { mafaldaRouter: exists ? this.obtain(options) : undefined, isComplete: true };
   }

@@ -14,6 +14,8 @@ export interface FoundRoom<R = PipeableMafaldaRouter> {
   readonly isComplete: boolean;
 }
 
+export type OnSeen = (mafaldaRouter: PipeableMafaldaRouter) => void;
+
 /** Members for this that the Mafaldas of this package have beside the API. */
 export interface RoomFinder {
   /** @internal */
@@ -21,10 +23,12 @@ export interface RoomFinder {
   /**
    * Attaches to a MafaldaRouter if it exists here, without creating anything.
    * @param ask whether nodes are asked too: else only what is known of them counts
+   * @param onSeen called when it is seen, before its first object: the answer comes after its last one, and they may be
+   * many. A MafaldaRouter that was here before is not told of.
    * @throws {TypeError} if it exists with different `routerOptions`
    * @internal
    */
-  findMafaldaRouter(options: SoughtRoom, ask: boolean): Promise<FoundRoom>;
+  findMafaldaRouter(options: SoughtRoom, ask: boolean, onSeen: OnSeen): Promise<FoundRoom>;
   /**
    * Makes a MafaldaRouter, or returns the existing one, without counting as an application that uses it.
    * @internal
@@ -38,8 +42,13 @@ export function heldRoomsOf(mafalda: MafaldaApi): HeldRooms {
 }
 
 /** Finds a MafaldaRouter as {@link RoomFinder}, also of a foreign implementation of the Mafalda API. */
-export async function findMafaldaRouter(mafalda: MafaldaApi, options: SoughtRoom, ask: boolean): Promise<FoundRoom> {
-  if (isRoomFinder(mafalda)) return mafalda.findMafaldaRouter(options, ask);
+export async function findMafaldaRouter(
+  mafalda: MafaldaApi,
+  options: SoughtRoom,
+  ask: boolean,
+  onSeen: OnSeen = () => undefined,
+): Promise<FoundRoom> {
+  if (isRoomFinder(mafalda)) return mafalda.findMafaldaRouter(options, ask, onSeen);
   const exists = mafalda.mafaldaRouters.has(options.id);
   const mafaldaRouter = exists ? (mafalda.createMafaldaRouter(options) as PipeableMafaldaRouter) : undefined;
   return { mafaldaRouter, isComplete: true };

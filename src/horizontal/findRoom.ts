@@ -39,18 +39,22 @@ export async function findRoom(
   let refusal: TypeError | undefined;
   let isOver = false;
   let complete = 0;
+  /** @returns whether the room is used here, with what the node has of it */
+  const include = (node: ClusterNode): boolean => {
+    if (finder.closed || !nodes.has(node)) return false;
+    found ??= finder.own.get(options.id);
+    // What comes too late counts only if the room is in use by now.
+    if (!found && isOver) return false;
+    found ??= finder.obtain(options);
+    found.include(node);
+    return true;
+  };
   const find = async (node: ClusterNode): Promise<void> => {
     try {
       if (!node.connected) await node.open();
-      const { mafaldaRouter: part, isComplete } = await findMafaldaRouter(node.mafalda, options, ask);
+      const { mafaldaRouter: part, isComplete } = await findMafaldaRouter(node.mafalda, options, ask, () => include(node));
       if (isComplete) ++complete;
-      if (!part || part.closed) return;
-      if (finder.closed || !nodes.has(node)) return await part.leave();
-      found ??= finder.own.get(options.id);
-      // An answer that comes too late counts only if the room is in use by now.
-      if (!found && isOver) return await part.leave();
-      found ??= finder.obtain(options);
-      found.include(node);
+      if (part && !part.closed && !include(node)) await part.leave();
     } catch (error) {
       if (error instanceof TypeError) refusal = error;
       log.warn('%s: %o', node.id, error);

@@ -193,7 +193,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   /** Shows the part on a node, where it exists already. */
   include(node: ClusterNode): void {
     this.#holders.use();
-    this.#parts.get(node);
+    this.#parts.include(node);
   }
 
   get routerOptions(): types.RouterOptions {

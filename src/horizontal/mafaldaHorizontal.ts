@@ -9,7 +9,7 @@ import { logger } from '../core/logger.ts';
 import type { PublicEmitter } from '../core/publicEmitter.ts';
 import { MafaldaBase } from '../base/mafaldaBase.ts';
 import { ModuleScope, packageScope } from '../base/moduleScope.ts';
-import type { FoundRoom, SoughtRoom } from '../base/roomFinder.ts';
+import type { FoundRoom, OnSeen, SoughtRoom } from '../base/roomFinder.ts';
 import type { HeldRooms } from '../core/heldRooms.ts';
 import type { ResolvedMafaldaRouterOptions } from '../api/mafaldaRouterOptions.ts';
 import { resolveOptions } from '../api/optionsSchema.ts';
@@ -323,8 +323,12 @@ export class MafaldaHorizontal<Events extends MafaldaHorizontalEvents = MafaldaH
   }
 
   /** @internal */
-  override async findMafaldaRouter(options: SoughtRoom, ask: boolean): Promise<FoundRoom<HorizontalMafaldaRouter>> {
-    const { mafaldaRouter } = await super.findMafaldaRouter(options, ask);
+  override async findMafaldaRouter(
+    options: SoughtRoom,
+    ask: boolean,
+    onSeen: OnSeen,
+  ): Promise<FoundRoom<HorizontalMafaldaRouter>> {
+    const { mafaldaRouter } = await super.findMafaldaRouter(options, ask, onSeen);
     if (!mafaldaRouter) return findRoom(this, { options, ask, nodes: this.#nodes, directory: this.#directory });
     if (!ask) await mafaldaRouter.attached();
     return { mafaldaRouter, isComplete: ask ? await mafaldaRouter.attach() : true };

@@ -85,6 +85,11 @@ export class Parts {
     return this.#parts.get(node) ?? this.#open(node, node.mafalda.createMafaldaRouter(this.#options));
   }
 
+  /** Opens the part on a node, and takes over the `routerOptions` that the node has told by now. */
+  include(node: ClusterNode): void {
+    this.#learn(this.get(node));
+  }
+
   /**
    * Attaches to the node if the MafaldaRouter exists there. Resolves when its present objects are here.
    * @param ask whether the node asks nodes of its own
@@ -93,9 +98,22 @@ export class Parts {
    * @throws {Error} as the node
    */
   async find(node: ClusterNode, ask: boolean): Promise<boolean> {
-    const { mafaldaRouter: found, isComplete } = await findMafaldaRouter(node.mafalda, this.#options, ask);
+    // Objects of a part that is open show one by one as they come: they may be many.
+    const openWhenSeen = (seen: PipeableMafaldaRouter): void => {
+      if (!this.#parts.has(node) && !this.#ending && this.#nodes.has(node)) this.#open(node, seen);
+    };
+    const { mafaldaRouter: found, isComplete } = await findMafaldaRouter(
+      node.mafalda,
+      this.#options,
+      ask,
+      openWhenSeen,
+    );
     this.#lost.delete(node);
-    if (!found || found.closed || this.#parts.get(node) === found) return isComplete;
+    if (!found || found.closed) return isComplete;
+    if (this.#parts.get(node) === found) {
+      this.#learn(found);
+      return isComplete;
+    }
     const ending = this.#ending ?? (this.#nodes.has(node) ? undefined : 'leave');
     if (!ending) this.#open(node, found);
     else if (!opened.has(found)) await found[ending]();

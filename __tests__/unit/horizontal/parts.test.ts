@@ -10,6 +10,7 @@ import {
   RemoteMafaldaClient,
   RemoteMafaldaServer,
   type MafaldaApi,
+  type MafaldaRouter,
 } from '../../../src/index.ts';
 import type { PipeableMafaldaRouter } from '../../../src/base/pipeableMafaldaRouter.ts';
 import { ObjectTree } from '../../../src/core/objectTree.ts';
@@ -94,6 +95,26 @@ describe('three nodes, and a tier above', () => {
     expect([places(), byId.routers.get(router.id)]).toEqual([[1, 2], router]);
     await room.close();
     await until('it is closed everywhere', () => byId.closed && places().length === 0);
+  });
+
+  test.each(['a cluster', 'a tier above'])('%s is shown what others have of a room as it comes', async which => {
+    const { options, on } = newRoom();
+    const source = await one.createMafaldaRouter(options).createDirectTransport(on(1));
+    await Promise.all(Array.from({ length: 20 }, () => source.produceData()));
+    const cluster = which === 'a cluster' ? other : top;
+    const room = cluster.createMafaldaRouter({ id: options.id }) as MafaldaRouter & PipeableMafaldaRouter;
+    /** Numbers of objects that have come, and are not shown yet, while each is shown. */
+    const waiting: number[] = [];
+    room.tree.on('add', () => {
+      const parts = [...cluster].flatMap(node => node.mafaldaRouters.get(options.id) ?? []);
+      const come = parts.map(part => (part as MafaldaRouter & PipeableMafaldaRouter).tree.size);
+      waiting.push(come.reduce((sum, size) => sum + size, 0) - room.tree.size);
+    });
+    await room.attach();
+    expect(room.tree.size).toBe(23);
+    expect([waiting.length, Math.max(...waiting)]).toEqual([23, 0]);
+    expect(room.routerOptions).toEqual(options.routerOptions);
+    await room.close();
   });
 
   test('what one has just produced, where the other one has nothing yet, the other one consumes', async () => {

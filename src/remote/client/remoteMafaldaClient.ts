@@ -10,7 +10,7 @@ import { logger } from '../../core/logger.ts';
 import { turns } from '../../core/turns.ts';
 import { ObjectTree } from '../../core/objectTree.ts';
 import { ModuleScope, packageScope } from '../../base/moduleScope.ts';
-import type { FoundRoom, SoughtRoom } from '../../base/roomFinder.ts';
+import type { FoundRoom, OnSeen, SoughtRoom } from '../../base/roomFinder.ts';
 import type { ResolvedMafaldaRouterOptions } from '../../api/mafaldaRouterOptions.ts';
 import { resolveOptions } from '../../api/optionsSchema.ts';
 import type { MafaldaRouterOptions, MafaldaRouterState, MediasoupApi, ResourceUsages } from '../../api/types.ts';
@@ -294,11 +294,15 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
    * @throws {TypeError} without an id, before anything is sent
    * @internal
    */
-  override async findMafaldaRouter(options: SoughtRoom, ask: boolean): Promise<FoundRoom<RemoteMafaldaRouter>> {
+  override async findMafaldaRouter(
+    options: SoughtRoom,
+    ask: boolean,
+    onSeen: OnSeen,
+  ): Promise<FoundRoom<RemoteMafaldaRouter>> {
     if (typeof options?.id !== 'string') throw new TypeError('findMafaldaRouter() needs the id of a MafaldaRouter');
     const asking = this.#call(MAFALDA_TARGET, 'findMafaldaRouter', [options, ask]);
     const attaching = asking.then(found => (isFoundMafaldaRouter(found) ? found.number : undefined));
-    const found = await this.#searches.run({ options, attaching }, asking);
+    const found = await this.#searches.run({ options, attaching, onSeen }, asking);
     if (!isFoundMafaldaRouter(found))
       throw new TypeError(`findMafaldaRouter() was answered by ${this.url} with something else`);
     const { number, routerOptions, isComplete } = found;
@@ -363,11 +367,13 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   /** Returns a MafaldaRouter that is looked for, and whose first Router is announced before the search is answered. */
   #found(id: string): RemoteMafaldaRouter | undefined {
     const search = this.#searches.get(id);
-    return search && this.#attached(search);
+    const mafaldaRouter = search && this.#attached(search);
+    if (mafaldaRouter) this.#searches.tell(mafaldaRouter);
+    return mafaldaRouter;
   }
 
   /** Returns the mirror of a MafaldaRouter that the server has attached this client to. */
-  #attached({ options, attaching }: Search): RemoteMafaldaRouter {
+  #attached({ options, attaching }: Pick<Search, 'options' | 'attaching'>): RemoteMafaldaRouter {
     const mafaldaRouter = this.own.get(options.id) ?? this.obtain(options);
     mafaldaRouter.attachBy(attaching);
     return mafaldaRouter;

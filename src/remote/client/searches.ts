@@ -1,10 +1,13 @@
 /** Searches for MafaldaRouters that the server has not answered: what it announces on the way belongs to them. */
-import type { SoughtRoom } from '../../base/roomFinder.ts';
+import type { PipeableMafaldaRouter } from '../../base/pipeableMafaldaRouter.ts';
+import type { OnSeen, SoughtRoom } from '../../base/roomFinder.ts';
 
 export interface Search {
   readonly options: SoughtRoom;
   /** Resolves with the number of the attachment; with undefined if there is no such MafaldaRouter. */
   readonly attaching: Promise<number | undefined>;
+  /** Called when the MafaldaRouter is seen, before its first object. */
+  readonly onSeen: OnSeen;
 }
 
 export class Searches {
@@ -23,6 +26,11 @@ export class Searches {
       searches.delete(search);
       if (searches.size === 0) this.#byId.delete(id);
     }
+  }
+
+  /** Tells all who look for a MafaldaRouter that it is about to be shown. */
+  tell(mafaldaRouter: PipeableMafaldaRouter): void {
+    for (const { onSeen } of [...(this.#byId.get(mafaldaRouter.id) ?? [])]) onSeen(mafaldaRouter);
   }
 
   /** Returns a search for this id; undefined if none is underway. */
