@@ -10,7 +10,13 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import * as mediasoup from 'mediasoup';
 import type { DirectTransport } from 'mediasoup/types';
-import { Mafalda, RemoteMafaldaClient, type MafaldaRouter, type RemoteMafaldaClientOptions } from 'mafalda-horizontal';
+import {
+  Mafalda,
+  MafaldaHorizontal,
+  RemoteMafaldaClient,
+  type MafaldaRouter,
+  type RemoteMafaldaClientOptions,
+} from 'mafalda-horizontal';
 import { fill } from './fill.ts';
 import { HeldMeter, type Held } from './held.ts';
 import type { Order } from './node.ts';
@@ -58,6 +64,8 @@ const held = new HeldMeter();
 async function during(what: string, size: number, node: Node | undefined, act: () => Promise<unknown>): Promise<void> {
   if (node) await order(node, { order: 'reset' });
   held.reset();
+  // The first turn after that is not measured.
+  await new Promise(resolve => setTimeout(resolve, 5));
   const ms = await timed(act);
   const ofClient = await held.read();
   note(what, size, { ms });
@@ -106,6 +114,11 @@ async function existing(node: Node, objects: number): Promise<void> {
   note('createDirectTransport()', objects, await several(() => mafaldaRouter.createDirectTransport()));
   note('produceData()', objects, await several(() => transport.produceData()));
   await during('its only client leaves', objects, node, () => client.close());
+  const cluster = new MafaldaHorizontal([node.url]);
+  await once(cluster, 'connected');
+  const shared = cluster.createMafaldaRouter({ id: room });
+  await during('attach with a MafaldaHorizontal', objects, node, () => shared.createDirectTransport());
+  await cluster.close();
   const other = await attached(node, room);
   await other.mafaldaRouter.createDirectTransport();
   const closed = once(other.mafaldaRouter, 'close');

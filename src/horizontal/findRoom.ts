@@ -52,7 +52,9 @@ export async function findRoom(
   const find = async (node: ClusterNode): Promise<void> => {
     try {
       if (!node.connected) await node.open();
-      const { mafaldaRouter: part, isComplete } = await findMafaldaRouter(node.mafalda, options, ask, () => include(node));
+      const { mafaldaRouter: part, isComplete } = await findMafaldaRouter(node.mafalda, options, ask, () =>
+        include(node),
+      );
       if (isComplete) ++complete;
       if (part && !part.closed && !include(node)) await part.leave();
     } catch (error) {
