@@ -17,8 +17,9 @@ import {
   type LostPath,
   type RemoteMafaldaClient,
 } from '../../src/index.ts';
+import type { TreeNode } from '../../src/core/objectTree.ts';
 import type { PipeableMafaldaRouter } from '../../src/base/pipeableMafaldaRouter.ts';
-import type { PipeOffer, PipeRedirect } from '../../src/piping/endpoint.ts';
+import { linkedRouterId, type PipeOffer, type PipeRedirect } from '../../src/piping/endpoint.ts';
 import { closingAfterEach } from '../helpers/cleanup.ts';
 import { CutProxy } from '../helpers/cutProxy.ts';
 import { DirectSender, KEY_FRAME_EVERY, numberOf } from '../helpers/directRtp.ts';
@@ -100,6 +101,14 @@ function fanOuts({ room }: Viewer): number[] {
   return [...counts.values()];
 }
 
+/** Ends of links on the peer's machine. */
+function endsOf({ own }: SwarmPeer): TreeNode<'transport'>[] {
+  const { tree } = own.mafaldaRouters.get(options.id) as unknown as PipeableMafaldaRouter;
+  return [...tree.nodes()].filter(
+    (node): node is TreeNode<'transport'> => node.type === 'transport' && linkedRouterId(node.object) !== undefined,
+  );
+}
+
 async function joined(count: number, fanOut: number, first: Partial<SwarmPeerSetup> = {}): Promise<SwarmPeer[]> {
   const key = first.key === undefined ? randomBytes(32) : Buffer.from(first.key, 'base64');
   const peers: SwarmPeer[] = [];
@@ -128,8 +137,8 @@ class PeerProcess {
     this.state = state;
   }
 
-  async perform(what: SwarmPeerCommand['do']): Promise<void> {
-    this.#child.send({ do: what, room: options.id, stream: STREAM } satisfies SwarmPeerCommand);
+  async perform(what: SwarmPeerCommand['do'], stream = STREAM): Promise<void> {
+    this.#child.send({ do: what, room: options.id, stream } satisfies SwarmPeerCommand);
     await once(this.#child, 'message');
   }
 
@@ -161,6 +170,10 @@ describe('a stream that many want', () => {
     }
     expect(Math.max(...viewers.map(({ path }) => path.length))).toBeGreaterThan(1);
     expect(redirects.length).toBeGreaterThan(0);
+    // An asker opens its end while it asks, for nothing if it is sent on.
+    await until('no end of a link is left that has no pipe', () =>
+      peers.every(peer => endsOf(peer).every(({ children }) => children.size > 0)),
+    );
   });
 
   test('goes on when a peer in the middle dies, and ends with its origin', async () => {
@@ -186,6 +199,13 @@ describe('a stream that many want', () => {
       await until('each is behind the other', () => viewer.path.length === viewers.length + 1);
     }
     await until('media flows everywhere', () => [untouched, ...viewers].every(({ flows }) => flows));
+    // The link between the first of them and the one in the middle is used in both directions.
+    const back = await DirectSender.create(viewers[0]!.room, 'audio', 'back');
+    back.start();
+    await middle.perform('consume', 'back');
+    const [, middleRouter] = viewers[0]!.path;
+    const endsToMiddle = (): unknown[] =>
+      endsOf(peers[0]!).filter(({ object }) => linkedRouterId(object) === middleRouter);
     for (const viewer of viewers) viewer.events.splice(0);
     const [firstSeen, before] = [untouched.numbers[0]!, viewers.map(({ consumer }) => consumer)];
 
@@ -194,6 +214,8 @@ describe('a stream that many want', () => {
     await until('media flows again', () =>
       viewers.every(({ consumer, flows }, index) => consumer !== before[index] && flows),
     );
+    // Nobody has waited until that link closes, since nothing has come through it for long.
+    expect(endsToMiddle()).toHaveLength(1);
     for (const { events, path, room, lost, numbers } of viewers) {
       expect(numbers[0]! % KEY_FRAME_EVERY).toBe(0);
       expect(events.slice(0, 2)).toEqual(['pathlost', 'producerclose']);
@@ -214,6 +236,23 @@ describe('a stream that many want', () => {
       expect(events.filter(event => event === 'producerclose')).toHaveLength(1);
       await expect(consuming).rejects.toThrow('not found');
     }
+  });
+
+  test('ends in time with its origin that is killed, also where that was the only other peer', async () => {
+    const key = randomBytes(32).toString('base64');
+    // A peer of which nothing says that its process has ended is waited for.
+    const setup = { bootstrap: [] as string[], key, fanOut: 1, sessionTimeout: 600_000 };
+    const origin = await PeerProcess.create(setup);
+    setup.bootstrap.push(origin.state.address);
+    const [peer] = await joined(1, 1, setup);
+    await origin.perform('produce');
+    const viewer = new Viewer(peer!);
+    await viewer.begin();
+    await until('media flows', () => viewer.flows);
+    origin.kill();
+    await until('it has ended', () => viewer.consumer!.closed && viewer.room.streams.isGone(STREAM));
+    expect(viewer.events).toEqual(['producerclose']);
+    await expect(viewer.consuming).rejects.toThrow('not found');
   });
 
   test('is had although a peer lies to those that are sent to it', async () => {

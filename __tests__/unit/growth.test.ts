@@ -331,6 +331,7 @@ test('how much a client is shown is known without counting it', () => {
   const shown = new TreeExport(tree, new Exports('server', new MemoryBudget(), undefined), 'room');
   const known = { objects: 0, bytes: 0 };
   const member = {
+    connected: true,
     send: () => undefined,
     count: (objects: number, bytes: number) => void ((known.objects += objects), (known.bytes += bytes)),
   };

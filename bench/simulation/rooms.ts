@@ -113,6 +113,7 @@ class Server extends SimulatedServer {
 class Wire {
   readonly #deliver: (message: ServerMessage) => void;
   readonly #latency: number;
+  readonly connected = true;
   closed = false;
 
   /** @param deliver is called when a message has arrived */

@@ -44,7 +44,7 @@ export class Losses {
    * @param routerIds ids of the MafaldaRouter's Routers on the node
    */
   note(node: ClusterNode, routerIds: Iterable<string>): void {
-    this.#byNode.set(node, this.#lossOf(routerIds, node.expelled));
+    this.#byNode.set(node, this.#lossOf(routerIds, node));
   }
 
   /** Reports the losses when all paths to the node have closed, so that lost streams can be consumed again. */
@@ -57,7 +57,7 @@ export class Losses {
     for (const { node: other, request } of loss.left) leaveLinks(other, request);
   }
 
-  #lossOf(routerIds: Iterable<string>, isExpelled: boolean): Loss {
+  #lossOf(routerIds: Iterable<string>, { expelled, dead }: ClusterNode): Loss {
     const { tree, users, links, isOwn } = this.#options;
     const left = new Map<string, { node: ClusterNode; request: LeaveRequest }>();
     const paths = new Map<string, LostPath>();
@@ -65,8 +65,14 @@ export class Losses {
     for (const { treeNode, node, routerId, remoteRouterId } of ends) {
       if (tree.nodeOf<'transport'>(treeNode.object) === undefined || node.lost) continue;
       const key = `${routerId} ${remoteRouterId}`;
-      const isLast = isExpelled ? { isLast: true } : {};
-      const request: LeaveRequest = left.get(key)?.request ?? { routerId, remoteRouterId, consumerIds: [], ...isLast };
+      const isLast = expelled ? { isLast: true } : {};
+      // Of links that end on this machine its own judgement is the best: others may have no judgement, or a later one.
+      const isDead = dead && node.local ? { isDead: true } : {};
+      const request: LeaveRequest = left.get(key)?.request ?? {
+        ...{ routerId, remoteRouterId, consumerIds: [] },
+        ...isLast,
+        ...isDead,
+      };
       left.set(key, { node, request });
       for (const { type, id: producerId } of treeNode.children) {
         if (type !== 'producer' && type !== 'dataProducer') continue;

@@ -172,7 +172,7 @@ export class NodePool extends EventEmitter<NodePoolEvents> {
     const stop = listen<NodeEvents>(node.events, {
       connected: () => {
         node.markConnected();
-        node.lost = false;
+        node.lost = node.dead = false;
         if (!this.#isFit(node)) return;
         this.emit('connected', node);
         settle();

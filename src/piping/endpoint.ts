@@ -126,6 +126,11 @@ export interface LeaveRequest {
   consumerIds: string[];
   /** Whether all users of the MafaldaRouter have left the link. The asked server knows that better than its client. */
   isLast?: boolean;
+  /**
+   * Whether the remote Router is dead by the judgement of the asked machine itself, or of all users that are heard: then
+   * what has come from it closes, whoever uses it. The asked server knows that better than its client.
+   */
+  isDead?: boolean;
 }
 
 export interface PipeEndpoint {

@@ -8,6 +8,8 @@ export interface SwarmPeerSetup {
   /** Key of the group, in base64. */
   key: string;
   fanOut: number;
+  /** @default as the library */
+  sessionTimeout?: number;
 }
 
 export interface SwarmPeerState {
@@ -17,8 +19,8 @@ export interface SwarmPeerState {
 
 export type SwarmPeerCommand = { do: 'produce' | 'consume'; room: string; stream: string };
 
-const { bootstrap, key, fanOut } = JSON.parse(process.argv[2]!) as SwarmPeerSetup;
-const { swarm } = await SwarmPeer.join({ bootstrap, key: Buffer.from(key, 'base64'), fanOut });
+const { key, ...setup } = JSON.parse(process.argv[2]!) as SwarmPeerSetup;
+const { swarm } = await SwarmPeer.join({ ...setup, key: Buffer.from(key, 'base64') });
 const state: SwarmPeerState = { address: await swarm.address(), url: swarm.url };
 process.on('message', (command: SwarmPeerCommand) => void perform(command).then(() => process.send!(state)));
 process.on('disconnect', () => process.exit());

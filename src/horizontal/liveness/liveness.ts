@@ -124,6 +124,7 @@ export class Liveness {
     // Clients that the application has made have timeouts of their own.
     if (verdict === 'dead' && node.owned) {
       log.warn('%s is given up', node.id);
+      node.dead = true;
       return node.signs?.giveUp();
     }
     if (node.unreachable) return;

@@ -4,6 +4,7 @@
  */
 import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
 import { linkedRouterId } from '../endpoint.ts';
+import { isDeadLink } from '../links/leftLinks.ts';
 import { streamOf } from '../streamUsers.ts';
 import type { Branch } from './policy.ts';
 
@@ -11,8 +12,13 @@ interface Entry {
   url: string | undefined;
   load: number;
   sentAt: number;
-  /** Number of pipes, those included that are being made. */
-  pipes: number;
+  /** Consumers of the pipes, and the reservations of those that are being made. */
+  readonly pipes: Set<TreeNode | Reservation>;
+}
+
+/** Pipe that is being made. */
+interface Reservation {
+  readonly parent: undefined;
 }
 
 export class Branches {
@@ -24,22 +30,19 @@ export class Branches {
   /** @param tree is watched for as long as it lives */
   constructor(tree: ObjectTree) {
     this.#tree = tree;
-    for (const node of tree.nodes()) this.#count(node, 1);
-    tree.on('add', node => this.#count(node, 1)).on('remove', node => this.#count(node, -1));
+    for (const node of tree.nodes()) this.#added(node);
+    tree.on('add', node => this.#added(node)).on('remove', node => this.#removed(node));
   }
 
   has(streamId: string, routerId: string): boolean {
     return this.#byStream.get(streamId)?.has(routerId) === true;
   }
 
-  /** Returns the branches of a stream. */
+  /** Returns the branches of a stream, without those whose Router is taken for dead: they serve nobody. */
   of(streamId: string): Branch[] {
-    return [...(this.#byStream.get(streamId) ?? [])].map(([routerId, { url, load, sentAt }]) => ({
-      routerId,
-      url,
-      load,
-      sentAt,
-    }));
+    return [...(this.#byStream.get(streamId) ?? [])]
+      .filter(([, { pipes }]) => ![...pipes].every(isDead))
+      .map(([routerId, { url, load, sentAt }]) => ({ routerId, url, load, sentAt }));
   }
 
   /**
@@ -51,9 +54,9 @@ export class Branches {
     routerId: string,
     { url, load = 0 }: { url?: string | undefined; load?: number },
   ): () => void {
-    const entry = this.#change(streamId, routerId, 1);
-    if (entry) Object.assign(entry, { url, load });
-    return () => void this.#change(streamId, routerId, -1);
+    const pipe: Reservation = { parent: undefined };
+    Object.assign(this.#add(streamId, routerId, pipe), { url, load });
+    return () => this.#delete(streamId, routerId, pipe);
   }
 
   /** Notes that an asker is sent to a branch. */
@@ -62,26 +65,44 @@ export class Branches {
     if (entry) entry.sentAt = ++this.#sent;
   }
 
-  /** Counts the Consumer of a pipe that leads to another machine. */
-  #count(node: TreeNode, change: 1 | -1): void {
-    if ((node.type !== 'consumer' && node.type !== 'dataConsumer') || node.parent?.type !== 'transport') return;
-    const to = linkedRouterId(node.parent.object);
-    if (to === undefined || this.#tree.routers.has(to)) return;
-    this.#change(this.#tree.publicId(streamOf(node)), to, change);
+  #added(node: TreeNode): void {
+    const pipe = this.#pipeOf(node);
+    if (pipe) this.#add(pipe.streamId, pipe.to, node);
   }
 
-  /** @returns the branch, if it is there still */
-  #change(streamId: string, routerId: string, change: 1 | -1): Entry | undefined {
-    const ofStream = this.#byStream.get(streamId) ?? new Map<string, Entry>();
-    const entry = ofStream.get(routerId) ?? { url: undefined, load: 0, sentAt: 0, pipes: 0 };
-    entry.pipes += change;
-    if (entry.pipes > 0) {
-      ofStream.set(routerId, entry);
-      this.#byStream.set(streamId, ofStream);
-      return entry;
-    }
-    ofStream.delete(routerId);
-    if (ofStream.size === 0) this.#byStream.delete(streamId);
-    return undefined;
+  #removed(node: TreeNode): void {
+    const pipe = this.#pipeOf(node);
+    if (pipe) this.#delete(pipe.streamId, pipe.to, node);
   }
+
+  /** Returns the pipe to another machine that a Consumer is; undefined for all other nodes. */
+  #pipeOf(node: TreeNode): { streamId: string; to: string } | undefined {
+    if ((node.type !== 'consumer' && node.type !== 'dataConsumer') || node.parent?.type !== 'transport')
+      return undefined;
+    const to = linkedRouterId(node.parent.object);
+    if (to === undefined || this.#tree.routers.has(to)) return undefined;
+    return { streamId: this.#tree.publicId(streamOf(node)), to };
+  }
+
+  #add(streamId: string, routerId: string, pipe: TreeNode | Reservation): Entry {
+    const ofStream = this.#byStream.get(streamId) ?? new Map<string, Entry>();
+    const entry = ofStream.get(routerId) ?? { url: undefined, load: 0, sentAt: 0, pipes: new Set() };
+    entry.pipes.add(pipe);
+    ofStream.set(routerId, entry);
+    this.#byStream.set(streamId, ofStream);
+    return entry;
+  }
+
+  #delete(streamId: string, routerId: string, pipe: TreeNode | Reservation): void {
+    const ofStream = this.#byStream.get(streamId);
+    const entry = ofStream?.get(routerId);
+    if (!entry?.pipes.delete(pipe) || entry.pipes.size > 0) return;
+    ofStream?.delete(routerId);
+    if (ofStream?.size === 0) this.#byStream.delete(streamId);
+  }
+}
+
+/** Returns whether the pipe leads to a Router that is taken for dead. */
+function isDead({ parent }: TreeNode | Reservation): boolean {
+  return parent?.type === 'transport' && isDeadLink(parent.object);
 }

@@ -12,12 +12,21 @@ const log = logger('link');
 
 const LOOK_EVERY_MS = 1000;
 /** Silence after which a link closes: reports on packets sent and received come every few seconds, if any were sent. */
-const SILENT_MS = 15_000;
+export const SILENT_MS = 15_000;
 
 interface Left {
-  received: number;
+  /** Bytes at the latest look; undefined before the first. */
+  received: number | undefined;
   /** Duration without packets, in ms. */
   silentMs: number;
+}
+
+/** Links whose other end is dead, as far as is known: nothing has come through them since that was said. */
+const dead = new WeakSet<object>();
+
+/** Returns whether the link leads to a Router that is taken for dead. */
+export function isDeadLink(transport: object): boolean {
+  return dead.has(transport);
 }
 
 export class LeftLinks {
@@ -33,7 +42,7 @@ export class LeftLinks {
     tree.on('remove', ({ type, object }) => void (type === 'transport' && this.#left.delete(object)));
   }
 
-  leave({ routerId, remoteRouterId, consumerIds, isLast }: LeaveRequest): void {
+  leave({ routerId, remoteRouterId, consumerIds, isLast, isDead }: LeaveRequest): void {
     const router = this.#tree.routers.get(routerId);
     const node = router && this.#tree.nodeOf<'router'>(router);
     if (!node) return;
@@ -44,6 +53,7 @@ export class LeftLinks {
     for (const link of links)
       for (const consumer of this.#behind(router.id, link)) if (given.has(consumer.id)) giveUp(consumer);
     for (const link of links) {
+      if (isDead && !this.#isHeard(link.object)) this.#closeCopies(link);
       if (isLast || !this.#isUsed(router.id, link)) link.object.close();
       else this.#watch(link.object);
     }
@@ -53,6 +63,15 @@ export class LeftLinks {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#left.clear();
+  }
+
+  /**
+   * Closes what has come through a link from a Router that is dead. What is sent into the link goes on for now: a process
+   * that is only slow, whose Workers live, has receivers that miss it.
+   */
+  #closeCopies(link: TreeNode<'transport'>): void {
+    dead.add(link.object);
+    for (const { type, object } of [...link.children]) if (isProducer(type)) object.close();
   }
 
   /** Returns the Consumers of the streams that have come through a link. */
@@ -73,8 +92,14 @@ export class LeftLinks {
     return false;
   }
 
+  /** Returns whether packets come, as far as is known: then what is said of the other end is wrong. */
+  #isHeard(transport: Transport): boolean {
+    const { received, silentMs } = this.#left.get(transport) ?? {};
+    return received !== undefined && silentMs === 0;
+  }
+
   #watch(transport: Transport): void {
-    if (!this.#left.has(transport)) this.#left.set(transport, { received: 0, silentMs: 0 });
+    if (!this.#left.has(transport)) this.#left.set(transport, { received: undefined, silentMs: 0 });
     this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
   }
 
@@ -88,8 +113,10 @@ export class LeftLinks {
   async #lookAt(transport: Transport, left: Left): Promise<void> {
     let received = 0;
     for (const { bytesReceived } of (await transport.getStats()) as PipeTransportStat[]) received += bytesReceived;
-    left.silentMs = received > left.received ? 0 : left.silentMs + LOOK_EVERY_MS;
+    const isHeard = left.received !== undefined && received > left.received;
+    left.silentMs = isHeard ? 0 : left.silentMs + LOOK_EVERY_MS;
     left.received = received;
+    if (isHeard) dead.delete(transport);
     if (left.silentMs < SILENT_MS || transport.closed) return;
     log('link %s closes: nothing comes through it, and somebody has said that its other end is gone', transport.id);
     transport.close();

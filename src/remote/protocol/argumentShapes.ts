@@ -246,7 +246,9 @@ export const mafaldaRouterShapes: {
   connectLink: [object<ConnectRequest>()({ ...ends, remote: linkEnd })],
   acceptPipe: [object<ConnectRequest & { stream: PipedStream }>()({ ...ends, remote: linkEnd, stream: pipedStream })],
   confirmPipes: [object<ConfirmRequest>()({ ...ends, consumerIds })],
-  leaveLinks: [object<LeaveRequest>()({ routerId: text, remoteRouterId: text, consumerIds, isLast: flag })],
+  leaveLinks: [
+    object<LeaveRequest>()({ routerId: text, remoteRouterId: text, consumerIds, isLast: flag, isDead: flag }),
+  ],
   adopt: [numbers],
   close: [],
   leave: [],

@@ -150,6 +150,7 @@ export class ClientSession implements Member {
   disconnect(socket: ClientSocket, timeoutMs: number, onTimeout: () => void): void {
     if (this.#socket !== socket) return;
     this.#detach();
+    this.#memberships.noteAbsence();
     this.#absence = setTimeout(onTimeout, timeoutMs).unref();
   }
 

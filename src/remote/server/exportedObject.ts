@@ -17,6 +17,8 @@ type AnyObject = Followed & Record<string, unknown>;
 
 /** A recipient of messages: the session of a client. */
 export interface Member {
+  /** Whether the client has a connection at present. */
+  readonly connected: boolean;
   /** @param size of the message, where it is known */
   send(message: ServerMessage, size?: Measure): void;
   /** Adds to the objects that are shown to it, and to the bytes that these take; negative numbers subtract. */

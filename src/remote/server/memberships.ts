@@ -46,6 +46,11 @@ export class Memberships {
     await this.#served.leave(this.#member, holding);
   }
 
+  /** To be called when the client has lost its connection. */
+  noteAbsence(): void {
+    for (const { attached } of this.#holdings.values()) this.#served.noteAbsence(attached);
+  }
+
   /** To be called when the MafaldaRouter has closed. */
   forget(mafaldaRouterId: string): void {
     this.#holdings.get(mafaldaRouterId)?.seal();

@@ -200,9 +200,12 @@ export class Methods {
   }
 
   #leaveLinks({ mafaldaRouter, tree }: Holding['attached'], request: LeaveRequest): Promise<void> {
-    const link = `${request.routerId} ${request.remoteRouterId}`;
-    const isLast = tree.leaveLink(this.#context.member, link) && request.isLast !== false;
-    return mafaldaRouter.leaveLinks({ ...request, isLast });
+    const { isLast, isDead } = tree.leaveLink(this.#context.member, request);
+    return mafaldaRouter.leaveLinks({
+      ...request,
+      isLast: isLast && request.isLast !== false,
+      isDead: isDead && request.isDead !== false,
+    });
   }
 
   async #usagesOf(objects: MafaldaObjects): Promise<ResourceUsages> {

@@ -153,6 +153,7 @@ export class ServedMafalda {
   async leave(member: Member, holding: Holding): Promise<void> {
     const { attached } = holding;
     attached.tree.detach(member);
+    this.noteAbsence(attached);
     // The objects close in turns, also if the MafaldaRouter closes next: closing it in one go would delay other
     // clients.
     await holding.close();
@@ -220,7 +221,16 @@ export class ServedMafalda {
     const { tree } = holding.attached;
     if (tree.memberCount <= 1) return this.leave(member, holding);
     tree.detach(member);
+    this.noteAbsence(holding.attached);
     this.orphans.add(holding);
+  }
+
+  /** Gives up the links that only a client which is away may still use. To be called when a client has gone. */
+  noteAbsence({ tree, mafaldaRouter }: Attached): void {
+    for (const { routerId, remoteRouterId } of tree.lostLinks)
+      mafaldaRouter
+        .leaveLinks({ routerId, remoteRouterId, consumerIds: [], isDead: true })
+        .catch(error => log.warn('leaving links to router %s: %o', remoteRouterId, error));
   }
 
   /**

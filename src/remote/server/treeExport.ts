@@ -8,7 +8,7 @@ import { measure, type Measure } from '../protocol/measure.ts';
 import type { Changes, ServerMessage } from '../protocol/messages.ts';
 import type { Member, ExportedObject, Exporter } from './exportedObject.ts';
 import type { Exports, Unfinished } from './exports.ts';
-import { LostLinks } from './lostLinks.ts';
+import { LostLinks, type Agreement, type LostLink } from './lostLinks.ts';
 import type { SendableTree } from './treeSender.ts';
 
 /** Bytes up to which changes are not counted, such as scores and states, which come often. */
@@ -106,9 +106,14 @@ export class TreeExport implements Exporter, SendableTree, Unfinished {
     return true;
   }
 
-  /** Records that the member has lost contact to the other end of a link. @returns whether all members have */
-  leaveLink(member: Member, link: string): boolean {
+  /** Records that the member has lost contact to the other end of a link. */
+  leaveLink(member: Member, link: LostLink): Agreement {
     return this.#lostLinks.add(member, link, this.#members);
+  }
+
+  /** Links to whose other end all connected members have lost contact. */
+  get lostLinks(): readonly LostLink[] {
+    return this.#lostLinks.lost(this.#members);
   }
 
   detach(member: Member): void {

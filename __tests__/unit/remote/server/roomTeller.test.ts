@@ -34,6 +34,7 @@ class Rooms extends EnhancedEventEmitter<HeldRoomsEvents> implements HeldRooms {
 }
 
 class Client implements Member {
+  readonly connected = true;
   readonly messages: ServerMessage[] = [];
   /** Sends the whole list at once. */
   readonly sender = {

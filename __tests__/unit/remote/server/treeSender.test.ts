@@ -27,7 +27,7 @@ let router: ImaginaryObject;
 let sender: TreeSender;
 let turns: Turns;
 let exports: Exports;
-const member = { send: (message: ServerMessage) => void sent.push(message), count: () => undefined };
+const member = { connected: true, send: (message: ServerMessage) => void sent.push(message), count: () => undefined };
 
 beforeEach(() => {
   sent = [];
