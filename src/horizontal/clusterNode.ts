@@ -5,6 +5,7 @@ import type { RouterRtpCapabilities } from 'mediasoup/types';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { ConnectFailure, ServerSigns } from '../remote/client/index.ts';
 import { availableCores } from '../api/resources.ts';
+import { Backoff } from '../core/backoff.ts';
 import { NodeUnavailableError, RefusedError } from '../api/errors.ts';
 import { ObjectTree, type TreeNode } from '../core/objectTree.ts';
 import { isLinkTransport, linkedRouterId } from '../piping/endpoint.ts';
@@ -41,8 +42,12 @@ type Described = MafaldaApi & {
 /** `readyState` of a RemoteMafaldaClient that can be used. */
 const CONNECTED = 4;
 
-/** Time for which a node that has refused something new for its load is avoided, in ms: it has reported anew by then. */
+/**
+ * Time for which a node that has refused something new for its load is avoided, in ms: it has reported anew by then. A
+ * node that says that it has room, and refuses again, is avoided for longer each time, up to a limit.
+ */
 const FULL_MS = 1000;
+const MAX_FULL_MS = 10_000;
 
 let nextLocalId = 1;
 
@@ -68,6 +73,8 @@ export class ClusterNode extends EnhancedEventEmitter<ClusterNodeEvents> {
   unreachable = false;
   /** Whether the objects on the node are closed here, whether the node lives or not. */
   lost = false;
+  /** Whether the node is lost since it was judged dead. */
+  dead = false;
   /** Whether it was expelled: no link leads there any more, used or not. */
   expelled = false;
   /** Latest error since the node was connected for the last time. */
@@ -85,6 +92,7 @@ export class ClusterNode extends EnhancedEventEmitter<ClusterNodeEvents> {
   #hasOwnCapabilities: boolean | undefined;
   #placed = 0;
   #fullUntil = -Infinity;
+  readonly #fullness = new Backoff(FULL_MS, MAX_FULL_MS);
   readonly #now: () => number;
   #draining = false;
   /** Whether the node's operator drains it, according to the latest report. */
@@ -241,6 +249,7 @@ export class ClusterNode extends EnhancedEventEmitter<ClusterNodeEvents> {
     const settle = this.#expected.transport();
     return created => {
       settle(created);
+      if (created) this.#fullness.reset();
       this.emit('change');
     };
   }
@@ -257,7 +266,8 @@ export class ClusterNode extends EnhancedEventEmitter<ClusterNodeEvents> {
 
   /** Notes that the node has refused something new for its load. */
   markFull(): void {
-    this.#fullUntil = this.#now() + FULL_MS;
+    // Calls of one burst that are refused count once.
+    if (this.#now() >= this.#fullUntil) this.#fullUntil = this.#now() + this.#fullness.next();
   }
 
   /** Notes a connection, the first or a later. */

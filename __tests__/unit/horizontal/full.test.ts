@@ -135,6 +135,29 @@ describe('imaginary servers', () => {
   });
 });
 
+test('a server that says that it has room, and refuses, is asked less and less often', async () => {
+  let time = 0;
+  const asked: string[] = [];
+  const pool = new NodePool(leastLoaded, 66, () => time);
+  const [liar, honest] = ['ws://liar', 'ws://honest'].map(url => new ImaginaryNode(url).connect(`server of ${url}`));
+  for (const node of [liar!, honest!]) pool.add(node.mafalda, false);
+  const create = async ({ id }: ClusterNode): Promise<void> => {
+    asked.push(id);
+    if (id === liar!.url) throw new NodeFullError('full', { load: 90, maxLoad: 80 });
+  };
+  const place = (): Promise<void> => {
+    liar!.report(0);
+    honest!.report(20);
+    const request = { countNear: () => new Map(), isUsed: () => false, assertOpen: () => undefined };
+    return pool.place({ mafaldaRouterId: 'room', ...request }, {}, create);
+  };
+  for (; time < 60_000; time += 100) await place();
+  const refused = asked.filter(id => id === liar!.url).length;
+  expect(asked.length - refused).toBe(600);
+  expect(refused).toBeGreaterThan(3);
+  expect(refused).toBeLessThan(20);
+});
+
 describe('real servers, over real sockets', () => {
   // Time stands still: however long a busy machine takes, the servers decide about a burst of one moment.
   beforeEach(() => void jest.spyOn(performance, 'now').mockReturnValue(0));

@@ -86,14 +86,14 @@ export function decide(serving: Serving, asking: Asking): Redirect | undefined {
   // An asker on the path would be fed by itself: nothing but silence, for ever.
   const isBehind = path.some(id => asking.routers.includes(id));
   if (isBehind || depth >= MAX_DEPTH) return { candidates: towardsOrigin(serving, asking), share: Infinity };
-  // A place with a watermark of 0 always sends askers on.
+  // A place with a watermark of 0 is always busy.
   const busyness = load < watermark ? load / watermark : Math.max(1, load / Math.max(1, watermark));
   const share = 100 * Math.max(pipes / fanOut, busyness);
   if (share < 100 || (asking.must && pipes < MAX_SHARES * fanOut)) return undefined;
   const candidates = below(serving, asking);
   const isBetter = (other: Candidate): boolean => other.load < watermark || other.load < load - LOAD_MARGIN;
   // Where all are busy, being sent on would only lengthen the path.
-  if (watermark > 0 && pipes < fanOut && candidates.length > 0 && !candidates.some(isBetter)) return undefined;
+  if (pipes < fanOut && candidates.length > 0 && !candidates.some(isBetter)) return undefined;
   return { candidates, share };
 }
 

@@ -220,10 +220,15 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
     }
   }
 
-  /** Asks a peer for its servers. @returns undefined if it does not answer, or with nonsense */
-  async statusOf(address: Address): Promise<PeerStatus | undefined> {
+  /**
+   * Asks a peer for its servers.
+   * @param isKnown whether it has answered before, so that it is known how long that takes; another one is asked several
+   * times, since it may be far away
+   * @returns undefined if it does not answer, or with nonsense
+   */
+  async statusOf(address: Address, isKnown = false): Promise<PeerStatus | undefined> {
     try {
-      const { value } = await this.#node.request({ command: STATUS }, address, { retry: false });
+      const { value } = await this.#node.request({ command: STATUS }, address, { retry: !isKnown });
       return value ? decodeStatus(value) : undefined;
     } catch (error) {
       log.warn('%s:%d: %o', address.host, address.port, error);
@@ -305,7 +310,10 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
     const { command, target, value } = request;
     if (command === STATUS) {
       const { identity, fingerprint, status } = this.#options;
-      return request.reply(encodeStatus(identity, { servers: status(), fingerprint }), { closerNodes: false });
+      return request.reply(encodeStatus(identity, { servers: status(), fingerprint }), {
+        token: false,
+        closerNodes: false,
+      });
     }
     if (!target) return request.error(REFUSED);
     const name = nameOf(target);

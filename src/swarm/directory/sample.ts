@@ -68,6 +68,11 @@ export class Sample {
     return [...this.#lost.values()];
   }
 
+  /** Returns whether the peer has answered, and has not been silent for long. */
+  has(address: Address): boolean {
+    return this.#peers.has(toText(address));
+  }
+
   /** Returns the peer that a URL belongs to, as far as is known. */
   ownerOf(url: string): Owner | undefined {
     return this.#owners.get(url);

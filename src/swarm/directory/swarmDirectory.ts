@@ -7,6 +7,7 @@ import type { Address } from 'dht-rpc';
 import { NodeUnavailableError } from '../../api/errors.ts';
 import { logger } from '../../core/logger.ts';
 import { shuffled } from '../../core/shuffled.ts';
+import { within } from '../../core/within.ts';
 import type {
   Directory,
   DirectoryEvents,
@@ -28,6 +29,8 @@ const log = logger('swarm');
 
 /** Peers that are asked for their load in each interval, of those that are known, and of others. */
 const ASKED = 4;
+/** Limit for the first answers, in ms: a dead peer that is asked does not delay the start. */
+const FIRST_ANSWERS_MS = 1000;
 
 export interface SwarmDirectoryOptions extends Omit<DhtOptions, 'status' | 'remembered' | 'keys' | 'trusts'> {
   trust: Trust;
@@ -177,7 +180,7 @@ export class SwarmDirectory extends EnhancedEventEmitter<DirectoryEvents> implem
     const dht = await this.#entering;
     await dht.settled();
     if (this.#closed) return;
-    await this.#ask(dht);
+    await within(this.#ask(dht), FIRST_ANSWERS_MS);
     if (this.#closed) return;
     const { sampleInterval, rememberInterval } = this.#timing;
     this.#timers = [
@@ -250,7 +253,7 @@ export class SwarmDirectory extends EnhancedEventEmitter<DirectoryEvents> implem
   }
 
   async #askOne(dht: Dht, address: Address): Promise<void> {
-    const status = await dht.statusOf(address);
+    const status = await dht.statusOf(address, this.#sample.has(address));
     const isUsable = status && this.#trust.trusts(status.peerId);
     if (!this.#closed) this.#sample.note(address, status && { ...status, servers: isUsable ? status.servers : [] });
   }

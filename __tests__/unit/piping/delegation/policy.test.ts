@@ -24,7 +24,7 @@ describe('a place', () => {
   test.each([
     ['has its share of pipes', { pipes: 2 }, 100],
     ['is loaded', { load: 90 }, 150],
-    ['must not be loaded', { load: 0, watermark: 0 }, 100],
+    ['must not be loaded', { load: 20, watermark: 0 }, 2000],
   ])('that %s sends askers to the places below', (_why, state, share) => {
     const branches = [branch('a'), branch('b')];
     expect(decide(place({ ...state, branches }), asking)).toEqual({

@@ -6,6 +6,7 @@ import { Dht } from '../../../../src/swarm/dht/dht.ts';
 import { targetOfRoom, type SwarmRecord } from '../../../../src/swarm/dht/record.ts';
 import { Identity } from '../../../../src/swarm/identity.ts';
 import { closingAfterEach } from '../../../helpers/cleanup.ts';
+import { slowDatagrams } from '../../../helpers/slowDatagrams.ts';
 import { until } from '../../../helpers/until.ts';
 
 const opened = closingAfterEach();
@@ -77,6 +78,16 @@ test('a peer that holds the room, or watches it, hears at once of another one', 
 test('a peer tells its status to those who ask', async () => {
   const [first, second] = await swarm(2);
   expect(await first.statusOf(second!.address)).toMatchObject({ servers: [{ url, load: 7 }] });
+});
+
+test('a peer that is far away is asked for long enough', async () => {
+  const [near, far] = [await open(), await open()];
+  const stop = slowDatagrams(300);
+  try {
+    expect(await near.statusOf(far.address)).toMatchObject({ servers: [{ url, load: 7 }] });
+  } finally {
+    stop();
+  }
 });
 
 test('a stranger learns nothing, and nothing is learnt of it', async () => {
