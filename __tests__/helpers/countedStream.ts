@@ -58,6 +58,12 @@ export class StreamSender {
 export class Reception {
   /** How often each packet has arrived, by sender and number. */
   readonly #times = new Map<string, number>();
+  #onNext: (() => void)[] = [];
+
+  /** Calls the function at the next packet. */
+  onNext(call: () => void): void {
+    this.#onNext.push(call);
+  }
 
   note(packet: Buffer): void {
     const isRtcp = packet[1]! >= 200 && packet[1]! <= 206;
@@ -66,6 +72,9 @@ export class Reception {
     const start = packet.length - PACKET_BYTES;
     const key = `${packet.readUInt32BE(start + SENDER_OFFSET)} ${packet.readUInt32BE(start + NUMBER_OFFSET)}`;
     this.#times.set(key, (this.#times.get(key) ?? 0) + 1);
+    const calls = this.#onNext;
+    this.#onNext = [];
+    for (const call of calls) call();
   }
 
   count({ sender, from, to }: Sending): Arrival {

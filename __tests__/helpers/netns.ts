@@ -10,8 +10,10 @@ const INTERFACE = 'eth0';
 const BRIDGE = 'bridge';
 /** Joins the hosts that are split off. */
 const FAR_BRIDGE = 'far';
-/** The hardware address of no host. */
+/** The hardware address of no host, the address of a router with it, and the table of what is sent there. */
 const NOBODY = '02:00:00:00:00:99';
+const NOWHERE = '10.77.0.254';
+const NOWHERE_TABLE = '100';
 
 let nextNetwork = 0;
 
@@ -45,6 +47,8 @@ export class Network {
   readonly #prefix = `${PREFIX}-${process.pid}-${nextNetwork++}`;
   readonly #hosts: readonly string[];
   readonly #children = new Set<ChildProcess>();
+  /** Commands that end the cuts for UDP. */
+  readonly #rules: string[][] = [];
 
   /** @param hosts their names */
   static async create(hosts: readonly string[]): Promise<Network> {
@@ -112,9 +116,27 @@ export class Network {
     await this.#move(hosts, FAR_BRIDGE);
   }
 
+  /** Cuts the network in two for UDP: TCP, and so all that peers say to each other's servers, goes on. */
+  async splitUdp(hosts: readonly string[]): Promise<void> {
+    const others = this.#hosts.filter(host => !hosts.includes(host));
+    const pairs = hosts.flatMap(host => others.map(other => [host, other] as const));
+    for (const host of this.#hosts) {
+      const namespace = this.#namespace(host);
+      const device = ['dev', INTERFACE];
+      await ip(['-n', namespace, 'neighbour', 'replace', NOWHERE, ...device, 'lladdr', NOBODY, 'nud', 'permanent']);
+      await ip(['-n', namespace, 'route', 'replace', 'default', 'via', NOWHERE, ...device, 'table', NOWHERE_TABLE]);
+    }
+    for (const [host, other] of [...pairs, ...pairs.map(([one, two]) => [two, one] as const)]) {
+      const rule = ['to', this.addressOf(other), 'ipproto', 'udp', 'lookup', NOWHERE_TABLE];
+      await ip(['-n', this.#namespace(host), 'rule', 'add', ...rule]);
+      this.#rules.push(['-n', this.#namespace(host), 'rule', 'del', ...rule]);
+    }
+  }
+
   /** Makes the network whole again. */
   async heal(): Promise<void> {
     await this.#move(this.#hosts, BRIDGE);
+    for (const rule of this.#rules.splice(0)) await ip(rule);
   }
 
   /** Nothing that one host sends arrives at the other, or it does again: as where a switch has learnt a wrong address. */

@@ -75,6 +75,16 @@ export interface Delivery extends Arrival {
   hasLostPath: boolean;
 }
 
+/** Outcome of the death of a peer. */
+export interface Mending {
+  /** Time until its own stream had ended everywhere. */
+  noticedMs: number;
+  /** Streams of others that came through it, with the times until `pathlost`, and until the next packet. */
+  ways: { to: string; id: string; lostMs: number; flowsMs: number }[];
+}
+
+export type RealSwarmOptions = Pick<TalkingPeerSetup, 'fanOut' | 'nodeTimeout'>;
+
 export class RealSwarm {
   /** Peers that live. */
   readonly peers = new Map<string, RealPeer>();
@@ -82,14 +92,17 @@ export class RealSwarm {
   readonly #names: readonly string[];
   readonly #key = randomBytes(32).toString('base64');
 
+  readonly #options: RealSwarmOptions;
+
   /** @param names of all peers that there will ever be */
-  static async create(names: readonly string[]): Promise<RealSwarm> {
-    return new RealSwarm(await Network.create(names), names);
+  static async create(names: readonly string[], options: RealSwarmOptions = {}): Promise<RealSwarm> {
+    return new RealSwarm(await Network.create(names), names, options);
   }
 
-  private constructor(network: Network, names: readonly string[]) {
+  private constructor(network: Network, names: readonly string[], options: RealSwarmOptions) {
     this.network = network;
     this.#names = names;
+    this.#options = options;
   }
 
   /** Starts a peer that knows the address of another one, if there is one yet. */
@@ -103,6 +116,7 @@ export class RealSwarm {
       bootstrap: known ? [known.address] : [],
       key: this.#key,
       room: 'room',
+      ...this.#options,
     };
     const { child, said } = await this.network.start<string>(name, SCRIPT, setup);
     const peer = new RealPeer(name, index, said, `ws://${address}:4443`, child);
@@ -171,13 +185,57 @@ export class RealSwarm {
     return deliveries.map(delivery => {
       const [to, from] = [this.get(delivery.to), this.get(delivery.from)];
       const lost = after.get(to)!.pathsLost.slice(before.get(to)!.pathsLost.length);
-      return { ...delivery, hasLostPath: lost.includes(from.stream) };
+      return { ...delivery, hasLostPath: lost.some(({ id }) => id === from.stream) };
     });
   }
 
   /** @returns what each of the peers says of itself */
   async reports(peers = [...this.peers.values()]): Promise<Map<RealPeer, TalkingPeerReport>> {
     return new Map(await Promise.all(peers.map(async peer => [peer, await peer.call('report')] as const)));
+  }
+
+  /**
+   * Kills a peer, and waits until all others know that it has gone, and hear each other.
+   * @returns the ways that were lost with it, with the time that each took, and until its own stream had ended everywhere
+   */
+  async killAndMend(name: string): Promise<Mending> {
+    const { stream } = this.get(name);
+    const others = [...this.peers.values()].filter(peer => peer.name !== name);
+    const before = await this.reports(others);
+    const killedAt = Date.now();
+    await this.kill(name);
+    await until('all have noticed', async () =>
+      [...(await this.reports()).values()].every(({ consuming }) => !consuming.includes(stream)),
+    );
+    const noticedMs = Date.now() - killedAt;
+    await this.untilHeard();
+    const after = await this.reports(others);
+    const ways = others.flatMap(peer =>
+      after
+        .get(peer)!
+        .pathsLost.slice(before.get(peer)!.pathsLost.length)
+        .map(({ id, lostAt, flowsAt }) => ({
+          to: peer.name,
+          id,
+          lostMs: lostAt - killedAt,
+          flowsMs: (flowsAt ?? Infinity) - killedAt,
+        })),
+    );
+    return { noticedMs, ways };
+  }
+
+  /** Returns the peer through which most streams come to others, beside its own. */
+  async middle(): Promise<RealPeer> {
+    const reports = await this.reports();
+    const throughs = [...reports].map(([peer, { routers }]) => ({
+      peer,
+      through: [...reports.values()].reduce(
+        (sum, { ways }) =>
+          sum + Object.values(ways).filter(way => way.slice(1).some(id => routers.includes(id))).length,
+        0,
+      ),
+    }));
+    return throughs.sort((one, other) => other.through - one.through)[0]!.peer;
   }
 
   async kill(name: string): Promise<void> {

@@ -1,19 +1,23 @@
 /**
  * A real swarm: each peer a process with a Worker on a host of its own (network namespaces, so it needs root on Linux), in
- * one room, where all hear all. Counts each packet while one peer is killed, the network is cut in two and heals, and
- * one more peer comes.
+ * one room, where all hear all. Counts each packet while the peer through which most streams come is killed, the network
+ * is cut in two and heals, first all of it and then for UDP only, and one more peer comes.
  *
- *     npm run bench:swarm-real -- 12        number of peers
- *     CUT_MS=60000 npm run bench:swarm-real for how long the network is cut; default 10 s
+ *     npm run bench:swarm-real -- 12         number of peers
+ *     CUT_MS=60000 npm run bench:swarm-real  for how long the network is cut; default 10 s
+ *     FAN_OUT=2 npm run bench:swarm-real     deeper trees
+ *     NODE_TIMEOUT=1000 npm run bench:swarm-real
  */
 import { loadavg } from 'node:os';
 import { whyNoNamespaces } from '../../__tests__/helpers/netns.ts';
 import { PACKETS_PER_SECOND } from '../../__tests__/helpers/countedStream.ts';
-import { RealSwarm, type Delivery, type RealPeer } from '../../__tests__/helpers/realSwarm.ts';
+import { RealSwarm, type Delivery, type Mending, type RealPeer } from '../../__tests__/helpers/realSwarm.ts';
 import { until } from '../../__tests__/helpers/until.ts';
 
 const COUNT = Number(process.argv[2] ?? 12);
 const CUT_MS = Number(process.env['CUT_MS'] ?? 10_000);
+const FAN_OUT = numberIn('FAN_OUT');
+const NODE_TIMEOUT = numberIn('NODE_TIMEOUT');
 const WINDOW_MS = 10_000;
 
 const reason = whyNoNamespaces();
@@ -21,7 +25,7 @@ if (reason) throw new Error(`this needs network namespaces: ${reason}`);
 
 const names = Array.from({ length: COUNT }, (_, index) => `peer${index}`);
 const late = names.pop()!;
-const swarm = await RealSwarm.create([...names, late]);
+const swarm = await RealSwarm.create([...names, late], { fanOut: FAN_OUT, nodeTimeout: NODE_TIMEOUT });
 try {
   await measure();
 } finally {
@@ -39,20 +43,22 @@ async function measure(): Promise<void> {
   report('at rest', await swarm.during(all(), () => pause(WINDOW_MS)));
   await sayPipes();
 
-  const killed = swarm.get(names[Math.floor(names.length / 2)]!);
+  const killed = await swarm.middle();
   const survivors = all().filter(peer => peer !== killed);
-  at = Date.now();
+  let mending: Mending | undefined;
   const meanwhile = await swarm.during(survivors, async () => {
-    await swarm.kill(killed.name);
-    await until('all have noticed', async () =>
-      [...(await swarm.reports()).values()].every(({ consuming }) => !consuming.includes(killed.stream)),
-    );
-    say('one is killed, which all have noticed', at);
+    mending = await swarm.killAndMend(killed.name);
   });
+  const { noticedMs, ways } = mending!;
+  say(`${killed.name} is killed: its own stream has ended everywhere after ${seconds(noticedMs)} s`);
+  if (ways.length > 0)
+    say(
+      `${ways.length} streams of others came through it: pathlost after ${range(ways, way => way.lostMs)} s, media again after ${range(ways, way => way.flowsMs)} s`,
+    );
   report('the others meanwhile', meanwhile);
-  await swarm.untilHeard();
 
-  await cutInTwo();
+  await cutInTwo(`cut in two for ${CUT_MS / 1000} s`, hosts => swarm.network.split(hosts));
+  await cutInTwo(`cut in two for ${CUT_MS / 1000} s for UDP only`, hosts => swarm.network.splitUdp(hosts));
 
   at = Date.now();
   const { url } = await swarm.start(late);
@@ -65,11 +71,11 @@ async function measure(): Promise<void> {
   report('with it', await swarm.during(all(), () => pause(WINDOW_MS)));
 }
 
-async function cutInTwo(): Promise<void> {
+async function cutInTwo(how: string, cut: (hosts: string[]) => Promise<void>): Promise<void> {
   const halves = [all().filter((_, index) => index % 2 === 0), all().filter((_, index) => index % 2 === 1)] as const;
-  await swarm.network.split(halves[0].map(({ name }) => name));
+  await cut(halves[0].map(({ name }) => name));
   const deliveries = await Promise.all(halves.map(half => swarm.during(half, () => pause(CUT_MS))));
-  report(`within the halves of a network that is cut in two for ${CUT_MS / 1000} s`, deliveries.flat());
+  report(`within the halves of a network that is ${how}`, deliveries.flat());
   await swarm.network.heal();
   const at = Date.now();
   await swarm.untilHeard(all(), 60_000);
@@ -101,13 +107,29 @@ function report(when: string, deliveries: readonly Delivery[]): void {
   const sum = (of: (delivery: Delivery) => number): number => deliveries.reduce((total, each) => total + of(each), 0);
   const [sent, received, doubled] = [sum(each => each.sent), sum(each => each.received), sum(each => each.doubled)];
   say(`${when}: ${deliveries.length} streams, ${sent} packets, ${sent - received} lost, ${doubled} doubled`);
-  for (const { from, to, sent: count, received: got } of deliveries.filter(each => each.sent !== each.received))
-    console.log(`    ${from} at ${to}: ${count - got} of ${count} lost`);
+  for (const { from, to, sent: count, received: got, hasLostPath } of deliveries.filter(
+    each => each.sent !== each.received,
+  ))
+    console.log(`    ${from} at ${to}: ${count - got} of ${count} lost${hasLostPath ? ', with a path' : ''}`);
 }
 
 function say(what: string, since?: number): void {
   const took = since === undefined ? '' : `: ${((Date.now() - since) / 1000).toFixed(1)} s`;
   console.log(`${what}${took} (load ${loadavg()[0]!.toFixed(1)})`);
+}
+
+function range<T>(values: readonly T[], of: (value: T) => number): string {
+  const times = values.map(of);
+  return `${seconds(Math.min(...times))} to ${seconds(Math.max(...times))}`;
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(1);
+}
+
+function numberIn(name: string): number | undefined {
+  const text = process.env[name];
+  return text === undefined ? undefined : Number(text);
 }
 
 function pause(ms: number): Promise<void> {

@@ -21,6 +21,19 @@ export interface TalkingPeerSetup {
   /** Key of the group, in base64. */
   key: string;
   room: string;
+  /** Pipes of a stream that leave a peer before it sends others on; default: as the library. */
+  fanOut?: number | undefined;
+  /** Silence after which a peer is given up, in ms; default: as the library. */
+  nodeTimeout?: number | undefined;
+}
+
+/** Way of a stream that was lost. */
+export interface LostWay {
+  id: string;
+  /** Time of `pathlost`, by the clock of the machine, which all peers share. */
+  lostAt: number;
+  /** Time of the first packet since; missing while there is none. */
+  flowsAt?: number;
 }
 
 export interface TalkingPeerReport {
@@ -36,7 +49,11 @@ export interface TalkingPeerReport {
   peers: string[];
   /** Pipes that lead to other peers. */
   pipesOut: number;
-  pathsLost: string[];
+  pathsLost: LostWay[];
+  /** Streams that end here, by the ids of the Routers that they come through. */
+  ways: Record<string, string[]>;
+  /** Ids of its Routers. */
+  routers: string[];
   errors: string[];
   /** Latest failure to consume each stream, by its id. */
   failures: Record<string, string>;
@@ -85,7 +102,8 @@ export interface TalkingPeerAnswer {
 
 const RETRY_MS = 1000;
 
-const { address, index, bootstrap, key, room: roomId } = JSON.parse(process.argv[2]!) as TalkingPeerSetup;
+const setup = JSON.parse(process.argv[2]!) as TalkingPeerSetup;
+const { address, index, bootstrap, key, room: roomId, fanOut, nodeTimeout } = setup;
 const own = new Mafalda(mediasoup, { workerBudget: false, listenInfos: [{ protocol: 'udp', ip: address }] });
 const swarm = new MafaldaSwarm(own, {
   bootstrap,
@@ -93,9 +111,11 @@ const swarm = new MafaldaSwarm(own, {
   port: 4444,
   host: address,
   url: `ws://${address}:4443`,
+  fanOut,
+  nodeTimeout,
 });
 const errors: string[] = [];
-const pathsLost: string[] = [];
+const pathsLost: LostWay[] = [];
 swarm.on('error', error => errors.push(String(error)));
 await once(swarm, 'connected');
 const room = swarm.createMafaldaRouter({
@@ -104,7 +124,11 @@ const room = swarm.createMafaldaRouter({
   routerOptions: { mediaCodecs },
 }) as PipeableMafaldaRouter;
 room.on('error', error => errors.push(String(error)));
-room.on('pathlost', ({ producerId }) => pathsLost.push(producerId));
+room.on('pathlost', ({ producerId }) => {
+  const way: LostWay = { id: producerId, lostAt: Date.now() };
+  pathsLost.push(way);
+  receptions.get(producerId)?.onNext(() => (way.flowsAt = Date.now()));
+});
 
 const senders = new Map<string, StreamSender>();
 const receptions = new Map<string, Reception>();
@@ -138,6 +162,8 @@ const commands: TalkingPeerCommands = {
     peers: [...swarm.peers].map(({ url }) => url),
     pipesOut: pipesOut(),
     pathsLost,
+    ways: Object.fromEntries([...consumers.keys()].map(id => [id, wayOf(id)])),
+    routers: partHere().flatMap(({ type, id }) => (type === 'router' ? [id] : [])),
     errors,
     failures: Object.fromEntries(failures),
   }),
@@ -177,7 +203,8 @@ async function keepConsuming(id: string): Promise<void> {
   while (!room.closed) {
     const consumer = await tryToConsume(id);
     if (!consumer) await new Promise(resolve => setTimeout(resolve, RETRY_MS));
-    else await new Promise(resolve => consumer.observer.once('close', () => resolve(undefined)));
+    // It may have closed while it was resumed.
+    else if (!consumer.closed) await new Promise(resolve => consumer.observer.once('close', () => resolve(undefined)));
     consumers.delete(id);
   }
 }
@@ -214,6 +241,14 @@ function mostCopies(): number {
   const counts = new Map<string, number>();
   for (const { type, id } of partHere()) if (type === 'producer') counts.set(id, (counts.get(id) ?? 0) + 1);
   return Math.max(0, ...counts.values());
+}
+
+/** Routers that the stream comes through to this peer, the origin's first. */
+function wayOf(id: string): string[] {
+  const way: string[] = [];
+  const [router] = partHere().flatMap(node => (node.type === 'router' ? [node.id] : []));
+  for (let at = router; at !== undefined && way.length < 10; at = room.streams.sourceOf(id, at)) way.unshift(at);
+  return way.slice(0, -1);
 }
 
 function pipesOut(): number {
