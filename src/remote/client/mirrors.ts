@@ -254,7 +254,7 @@ export class Mirrors {
   }
 
   #delete(handle: number): void {
-    const key = this.#byHandle.get(handle)?.key;
+    const key = this.#byKey.size > 0 ? this.#byHandle.get(handle)?.key : undefined;
     if (key !== undefined) this.#byKey.delete(key);
     this.#byHandle.delete(handle);
     this.#uncount(handle);
@@ -284,8 +284,10 @@ export class Mirrors {
   }
 
   #uncount(handle: number): void {
-    this.#bytes -= (this.#bytesOf.get(handle) ?? 0) + (this.#grown.get(handle) ?? 0);
+    this.#bytes -= this.#bytesOf.get(handle) ?? 0;
     this.#bytesOf.delete(handle);
+    if (this.#grown.size === 0) return;
+    this.#bytes -= this.#grown.get(handle) ?? 0;
     this.#grown.delete(handle);
   }
 
