@@ -133,7 +133,7 @@ function settled(socket: Socket): Promise<boolean> {
 
 /** A client that is let in, and keeps to socket.io's protocol, but not to ours. */
 async function sendMessages(url: string, random: () => number, diary: Diary): Promise<void> {
-  const socket = connect(url, { protocol: 1, token, canMove: random() < 0.5 });
+  const socket = connect(url, { protocol: 1, token, canMove: random() < 0.5, lists: random() < 0.5 });
   await settled(socket);
   const known: Known[] = [];
   const waiting = new Map<number, () => void>();

@@ -586,6 +586,7 @@ export function hostileCredentials(random: Random): Record<string, unknown> {
     session: { id: 'x', received: 1 },
     endSessionId: 'y',
     canMove: random() < 0.5,
+    lists: random() < 0.5,
   };
   return spoil(random, right) as Record<string, unknown>;
 }

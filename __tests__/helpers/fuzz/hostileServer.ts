@@ -159,6 +159,11 @@ export class HostileTeller {
         ]),
       }),
       () => ({ type: 'forget', handle }),
+      () => ({
+        type: 'list',
+        slot: pick(random, [0, 1, 127]),
+        list: [spoilable(random, { uri: 'urn:mid', id: 1, parameters: {} })],
+      }),
       () => ({ type: 'disown', handles: pick(random, [[], [handle], this.#known.map(known => known.handle)]) }),
       () => ({ type: 'closeMafaldaRouter', mafaldaRouter: pick(random, ['room', 'other', '__proto__', '']) }),
       () => ({

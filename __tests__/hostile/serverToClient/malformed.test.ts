@@ -91,6 +91,13 @@ describe('a controller', () => {
     ['a key without end', add({ ...transport, handle: 9, key: 'k'.repeat(2001) })],
     ['objects of others that are no list', { type: 'disown', handles: 3 }],
     ['objects of others that are none', { type: 'disown', handles: [3, -1] }],
+    ['a list that is none', { type: 'list', slot: 0, list: {} }],
+    ['a list in a slot that is none', { type: 'list', slot: 128, list: [] }],
+    ['a list that is too large', { type: 'list', slot: 0, list: ['x'.repeat(50_000)] }],
+    [
+      'a reference to a list that it has not told',
+      add({ ...transport, handle: 9, state: { id: 't', type: 'direct', rtpParameters: { codecs: { $list: 3 } } } }),
+    ],
     ['a held MafaldaRouter without a name', { type: 'held', ids: [5] }],
     ['released MafaldaRouters that are no list', { type: 'released', ids: { length: 1, 0: 'room' } }],
     ['a list of MafaldaRouters that says not what part it is', { type: 'heldRooms', ids: [] }],

@@ -228,6 +228,7 @@ export class Connection extends EnhancedEventEmitter<ConnectionEvents> {
         session: this.#sessionId === undefined ? undefined : { id: this.#sessionId, received: this.requests.received },
         endSessionId: this.#endSessionId,
         canMove: canMove || undefined,
+        lists: true,
       }),
     });
     const isUsed = (): boolean => server === this.#server;

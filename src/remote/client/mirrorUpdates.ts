@@ -39,6 +39,8 @@ export class MirrorUpdates {
     switch (message.type) {
       case 'add':
         return this.#mirrors.add(message.mafaldaRouter, message.addition, bytes);
+      case 'list':
+        return this.#mirrors.learn(message.slot, message.list, bytes);
       case 'event':
         return this.#onEvent(message, bytes);
       case 'change':

@@ -9,6 +9,7 @@ import { noteProducedAt } from '../../core/producedAt.ts';
 import { descriptionOf } from '../protocol/classes.ts';
 import { decode } from '../protocol/codec.ts';
 import { decodeError } from '../protocol/errors.ts';
+import { KnownLists } from '../protocol/lists.ts';
 import type { Addition, Changes, CloseCause } from '../protocol/messages.ts';
 import { measure } from '../protocol/measure.ts';
 import { checkParent } from '../protocol/validateServer.ts';
@@ -39,6 +40,7 @@ export class Mirrors {
   readonly #caller: Caller;
   readonly #listener: MirrorsListener;
   readonly #limits: NodeLimits;
+  readonly #lists = new KnownLists();
   readonly #parameters = new SharedParameters();
   readonly #byHandle = new Map<number, MirrorCore>();
   /** Objects that calls with an idempotency key have created. */
@@ -120,6 +122,11 @@ export class Mirrors {
     }
   }
 
+  /** Keeps a list to which the states of objects refer. @throws {TypeError} for a list that can't be one */
+  learn(slot: number, list: unknown[], bytes: number): void {
+    this.#lists.remember(slot, list, bytes);
+  }
+
   /**
    * Adds the mirror of an object, or updates it if its handle is known.
    * @param mafaldaRouter undefined for objects in the client's own Workers
@@ -127,6 +134,7 @@ export class Mirrors {
    * @throws {Error} for an object that can't exist, or is beyond the limits
    */
   add(mafaldaRouter: string | undefined, addition: Addition, bytes: number): void {
+    this.#lists.complete(addition.state);
     const known = this.#byHandle.get(addition.handle);
     if (known) {
       if (known.className !== addition.className || known.id !== addition.id)
@@ -240,6 +248,7 @@ export class Mirrors {
   }
 
   #clear(): void {
+    this.#lists.clear();
     this.#workers.clear();
     this.#byHandle.clear();
     this.#byKey.clear();

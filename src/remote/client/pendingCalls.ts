@@ -62,11 +62,13 @@ export class PendingCalls {
     }, this.#options.timeoutMs);
   }
 
-  /** @returns the id by which it will be answered */
-  add(call: PendingCall): number {
-    const id = this.#nextId++;
+  newId(): number {
+    return this.#nextId++;
+  }
+
+  /** @param id by which it will be answered */
+  add(id: number, call: PendingCall): void {
     this.#calls.set(id, call);
-    return id;
   }
 
   /** Settles a call. An answer that comes late may have an object that has to be closed. */

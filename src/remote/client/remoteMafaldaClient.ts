@@ -205,7 +205,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       options: this.#options,
       instance: this.#instance,
       codec: {
-        encode: args => this.#capabilities.encode(args, all => encode(all, handleOfArgument) as unknown[]),
+        encode: (args, buffers) =>
+          this.#capabilities.encode(args, all => encode(all, handleOfArgument, buffers) as unknown[]),
         decode: encoded => decode(structuredClone(encoded), handle => this.#mirrors.objectOf(handle)) as unknown[],
         mirrorOf: handle => this.#mirrors.mirrorOf(handle),
         mirrorOfKey: key => this.#mirrors.mirrorOfKey(key),

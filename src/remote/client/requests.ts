@@ -6,11 +6,12 @@ import { EnhancedEventEmitter } from 'mediasoup/extras';
 import { LimitError } from '../../api/errors.ts';
 import { logger } from '../../core/logger.ts';
 import { SentCapabilities } from '../protocol/capabilities.ts';
+import type { BufferCount } from '../protocol/codec.ts';
 import { decodeError } from '../protocol/errors.ts';
 import { DEFAULT_MAX_PAYLOAD, MAFALDA_TARGET, type ClientMessage, type ServerMessage } from '../protocol/messages.ts';
 import { Session, type Socket } from '../protocol/session.ts';
 import { isLoad, isServerMessage } from '../protocol/validateServer.ts';
-import { ENVELOPE_BYTES, MAX_GROWTH, sizeOfCall } from './argumentSize.ts';
+import { ENVELOPE_BYTES, MAX_GROWTH, sizeOfCall, sizeOfWritten, type MessageSize } from './argumentSize.ts';
 import { HeldRequests, type HeldRequestsOptions, type Request } from './heldRequests.ts';
 import { handleOf, type Caller, type CallTarget, type MirrorCore } from './mirrorCore.ts';
 import { PendingCalls, rejectCall, type PendingCall } from './pendingCalls.ts';
@@ -38,7 +39,8 @@ export type RequestsEvents = {
 
 /** Encoding of arguments, in which mirrors become handles. */
 export interface MessageCodec extends Pick<HeldRequestsOptions, 'decode' | 'mirrorOf' | 'mirrorOfKey'> {
-  encode: (args: unknown[]) => unknown[];
+  /** @param buffers counts the Buffers in them */
+  encode: (args: unknown[], buffers: BufferCount) => unknown[];
 }
 
 export interface RequestsOptions {
@@ -263,17 +265,19 @@ export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Ca
     const call = 'resolve' in request ? request : undefined;
     try {
       const { method, target } = request;
-      const encoded = this.#codec.encode(request.args);
+      const buffers: BufferCount = { count: 0 };
+      const encoded = this.#codec.encode(request.args, buffers);
       const handle = handleOf(target, method);
       if (!call) {
-        const { wireBytes, size } = sizeOfCall(method, encoded, this.#maxPayload);
-        return void this.#session.send({ type: 'send', target: handle, method, args: encoded }, wireBytes, size);
+        const message = { type: 'send', target: handle, method, args: encoded } as const;
+        const { wireBytes, size } = this.#sizeOf(message, buffers);
+        return void this.#session.send(message, wireBytes, size);
       }
       const args = this.#capabilities.shorten(encoded);
-      const { wireBytes, size } = sizeOfCall(method, args, this.#maxPayload);
-      const id = this.#calls.add(call);
+      const message = { type: 'call', id: this.#calls.newId(), target: handle, method, args, key: call.key } as const;
+      const { wireBytes, size } = this.#sizeOf(message, buffers);
+      this.#calls.add(message.id, call);
       call.args = encoded;
-      const message: ClientMessage = { type: 'call', id, target: handle, method, args, key: call.key };
       call.number = this.#session.send(message, wireBytes, size);
     } catch (error) {
       if (!call) throw error;
@@ -281,10 +285,18 @@ export class Requests extends EnhancedEventEmitter<RequestsEvents> implements Ca
     }
   }
 
+  /** @throws {RangeError} if the message is larger than the server takes */
+  #sizeOf(message: { readonly method: string; readonly args: unknown[] }, { count }: BufferCount): MessageSize {
+    return count === 0
+      ? sizeOfWritten(message, this.#maxPayload)
+      : sizeOfCall(message.method, message.args, this.#maxPayload);
+  }
+
   /** Calls that close objects again that were closed in an earlier session. */
   #unconfirmedCalls(): ClientMessage[] {
     return this.#closes.takeLost().map(({ unconfirmed, onConfirmed }) => {
-      const id = this.#calls.add({
+      const id = this.#calls.newId();
+      this.#calls.add(id, {
         target: MAFALDA_TARGET,
         method: 'closeUnconfirmed',
         args: [],

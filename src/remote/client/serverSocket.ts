@@ -3,6 +3,7 @@ import { EnhancedEventEmitter } from 'mediasoup/extras';
 import { io, type Socket } from 'socket.io-client';
 import { logger } from '../../core/logger.ts';
 import type { LoadReport } from '../../api/load.ts';
+import { parser } from '../protocol/parser.ts';
 import { PROTOCOL_VERSION, type Credentials, type Welcome } from '../protocol/messages.ts';
 import { shortened } from '../protocol/measure.ts';
 import {
@@ -94,6 +95,7 @@ export class ServerSocket extends EnhancedEventEmitter<ServerSocketEvents> {
     const { origin, path } = addressOf(url, options.path);
     this.#socket = io(origin, {
       path,
+      parser,
       // socket.io's types lack these options, which exist in Node.js only.
       ...({ ca, cert, key, agent: pinningAgent(fingerprints, url), maxPayload: limits.packetBytes } as object),
       transports: ['websocket'],

@@ -27,6 +27,8 @@ export class SharedParameters {
   }
 
   #shared(list: unknown): unknown {
+    // A list that the server refers to is shared already.
+    if (Object.isFrozen(list)) return list;
     const known = this.#known;
     const index = known.findIndex(other => isSameData(other, list));
     const shared = index < 0 ? list : known[index];

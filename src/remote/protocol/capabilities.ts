@@ -4,6 +4,7 @@
  * $capabilities: slot }` in the place of `rtpCapabilities`.
  */
 import { isSameData } from '../../core/copies.ts';
+import { deepFreeze } from './deepFreeze.ts';
 import { measure } from './measure.ts';
 
 /** Number of slots that a server keeps for one session. */
@@ -24,7 +25,7 @@ export function isCapabilitySlot(slot: unknown): slot is number {
 
 /** Caches encoded capabilities by the application's object, so that an unchanged object is not encoded again. */
 export class EncodedCapabilities {
-  readonly #known = new WeakMap<object, unknown>();
+  readonly #known = new WeakMap<object, { rtpCapabilities: object; text: string }>();
 
   /** @returns encoded arguments; the same capabilities are the same object in them, which must not be changed */
   encode(args: unknown[], encode: (args: unknown[]) => unknown[]): unknown[] {
@@ -32,14 +33,29 @@ export class EncodedCapabilities {
     const given = options?.['rtpCapabilities'];
     if (!isObject(given) || Object.getPrototypeOf(options) !== Object.prototype) return encode(args);
     const known = this.#known.get(given);
-    if (known !== undefined && isSameData(given, known)) {
+    if (known && textOf(given) === known.text) {
       const [rest, ...others] = encode([{ ...options, rtpCapabilities: undefined }, ...args.slice(1)]);
-      return [{ ...(rest as Options), rtpCapabilities: known }, ...others];
+      return [{ ...(rest as Options), rtpCapabilities: known.rtpCapabilities }, ...others];
     }
     const encoded = encode(args);
     const rtpCapabilities = optionsOf(encoded)?.['rtpCapabilities'];
-    if (isSameData(given, rtpCapabilities)) this.#known.set(given, rtpCapabilities);
+    if (isObject(rtpCapabilities) && isSameData(given, rtpCapabilities)) this.#note(given, rtpCapabilities);
     return encoded;
+  }
+
+  /** Keeps them with their JSON, by which later changes are noticed, unless it has a null, as which it would show NaN too. */
+  #note(given: object, rtpCapabilities: object): void {
+    const text = JSON.stringify(rtpCapabilities);
+    if (!text.includes('null')) this.#known.set(given, { rtpCapabilities, text });
+  }
+}
+
+/** Returns the JSON of capabilities; undefined if they have become what has none. */
+function textOf(rtpCapabilities: object): string | undefined {
+  try {
+    return JSON.stringify(rtpCapabilities);
+  } catch {
+    return undefined;
   }
 }
 
@@ -146,10 +162,4 @@ function optionsOf([options]: unknown[]): Options | undefined {
 
 function isObject(value: unknown): value is Options {
   return typeof value === 'object' && value !== null;
-}
-
-function deepFreeze<T>(value: T): T {
-  if (!isObject(value) || ArrayBuffer.isView(value)) return value;
-  for (const member of Object.values(value)) deepFreeze(member);
-  return Object.freeze(value);
 }

@@ -30,18 +30,25 @@ const MAX_APP_DATA_LENGTH = 900_000;
 
 type HandleOf = (object: object, isInAppData: boolean) => number | undefined;
 
+/** Counts the Buffers in what is encoded, which socket.io carries beside the text. */
+export interface BufferCount {
+  count: number;
+}
+
 /**
  * @param handleOf the handle of an object that the other side knows, or has known, or undefined for data
+ * @param buffers counts the Buffers in the value
  * @throws {TypeError} for a value outside an `appData` that can't be sent
  * @throws {RangeError} for too many Buffers
  */
-export function encode(value: unknown, handleOf: HandleOf): unknown {
+export function encode(value: unknown, handleOf: HandleOf, buffers: BufferCount = { count: 0 }): unknown {
   if (isEncodedPrimitive(value)) return value;
   try {
-    return encodeDeep(value, handleOf, { count: 0 }, 0);
+    return encodeDeep(value, handleOf, buffers, 0);
   } catch {
     // The second pass finds the path for the error; keeping track of it would slow down each call that succeeds.
-    return encodeDeep(value, handleOf, { count: 0 }, 0, 'it');
+    buffers.count = 0;
+    return encodeDeep(value, handleOf, buffers, 0, 'it');
   }
 }
 
@@ -100,13 +107,7 @@ function isEmpty(appData: unknown): boolean {
   );
 }
 
-function encodeDeep(
-  value: unknown,
-  handleOf: HandleOf,
-  buffers: { count: number },
-  depth: number,
-  path?: string,
-): unknown {
+function encodeDeep(value: unknown, handleOf: HandleOf, buffers: BufferCount, depth: number, path?: string): unknown {
   if (typeof value === 'function' || typeof value === 'symbol') {
     throw new TypeError(`${path} is a ${typeof value}, which can't be sent to another process`);
   }
@@ -159,7 +160,7 @@ function newRoom(): Room {
 }
 
 /** Encodes a value in an `appData`; undefined if it can't be sent. */
-function encodeOwn(value: unknown, handleOf: HandleOf, buffers: { count: number }, room: Room, depth: number): unknown {
+function encodeOwn(value: unknown, handleOf: HandleOf, buffers: BufferCount, room: Room, depth: number): unknown {
   if (--room.values < 0 || typeof value === 'function' || typeof value === 'symbol') return undefined;
   if (typeof value === 'string') return fits(room, value.length) ? value : undefined;
   if (typeof value === 'bigint') return BIGINT_DIGITS.test(String(value)) ? { [BIGINT]: String(value) } : undefined;

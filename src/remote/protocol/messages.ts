@@ -75,6 +75,8 @@ export type ServerMessage =
    * the state replaces the known state: the client has missed messages, and the state makes up for the changes in them.
    */
   | { type: 'add'; mafaldaRouter?: string; addition: Addition }
+  /** Fills a slot, to which `{ $list: slot }` in the state of objects refers from now on: see `lists.ts`. */
+  | { type: 'list'; slot: number; list: unknown[] }
   | { type: 'event'; handle: number; name: string; args: unknown[]; changes?: Changes }
   | { type: 'change'; handle: number; changes: Changes }
   | { type: 'close'; handle: number; cause?: CloseCause }
@@ -116,6 +118,8 @@ export interface Credentials {
   instance?: string;
   /** Whether the client knows further servers, to which it moves when this one closes; default: false. */
   canMove?: boolean;
+  /** Whether the client understands `list`; default: false. */
+  lists?: boolean;
 }
 
 /** Objects that a client has closed in a lost session, without knowing whether the server has received that. */

@@ -7,6 +7,7 @@
 import { EventEmitter } from 'eventemitter3';
 import { Inbox } from './inbox.ts';
 import { measure, type Measure } from './measure.ts';
+import { sizeOfArrived } from './wireText.ts';
 import { MemoryAccount } from './memory.ts';
 import { Outbox, type Kept } from './outbox.ts';
 import { Transmitter } from './transmitter.ts';
@@ -278,7 +279,7 @@ export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received
     if (!this.#isMessage(message)) return this.#fail('a malformed message');
     if (number !== this.#received + 1) return this.#fail(`message ${number} came after message ${this.#received}`);
     this.#received = number;
-    const size = measure(message);
+    const size = sizeOfArrived(message);
     this.#unacknowledgedBytes += size.bytes;
     if (number - this.#acknowledged >= ACKNOWLEDGE_EVERY || this.#unacknowledgedBytes >= ACKNOWLEDGE_EVERY_BYTES)
       this.#acknowledge();

@@ -116,6 +116,7 @@ const isWellFormed = recordOf<Credentials>({
   name: optional(isName),
   instance: optional(isText),
   canMove: optional(isFlag),
+  lists: optional(isFlag),
 });
 
 /** Clients of the same name are told apart by their instances: a name needs one. */

@@ -7,6 +7,7 @@ import type { Family } from '../../core/addresses/families.ts';
 import { classes, descriptionOf, type ClassName } from './classes.ts';
 import { propertiesOf, type ClassDescription, type MembersOf } from './describe.ts';
 import type { WireError } from './errors.ts';
+import { isListSlot } from './lists.ts';
 import {
   MAX_LOAD_INTERVAL_MS,
   type Addition,
@@ -124,6 +125,7 @@ const hasKnownFields = messageOf<ServerMessage>({
   answer: { id: isInteger, result: unchecked(), load: unchecked() },
   failure: { id: isInteger, error: isWireError },
   add: { addition: isAddition, mafaldaRouter: optional(isName) },
+  list: { slot: isListSlot, list: isList },
   event: { handle: isHandle, name: isName, args: isList, changes: optional(isRecord) },
   change: { handle: isHandle, changes: isRecord },
   close: {

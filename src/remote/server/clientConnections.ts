@@ -6,6 +6,7 @@ import type { LoadReport } from '../../api/load.ts';
 import { logger } from '../../core/logger.ts';
 import { RateLimit } from '../../core/rateLimit.ts';
 import { within } from '../../core/within.ts';
+import { parser } from '../protocol/parser.ts';
 import { PROTOCOL_VERSION, type Credentials, type MediasoupInfo, type Welcome } from '../protocol/messages.ts';
 import {
   listenToAll,
@@ -63,6 +64,7 @@ export class ClientConnections {
   open(http: HttpServer): void {
     const { path, maxPayload, origins } = this.#options;
     this.#sockets = new SocketServer({
+      parser,
       path,
       transports: ['websocket'],
       serveClient: false,

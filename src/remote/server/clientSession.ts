@@ -6,12 +6,14 @@ import { logger } from '../../core/logger.ts';
 import { turns } from '../../core/turns.ts';
 import { lossyEvents } from '../protocol/classes.ts';
 import { encodeError } from '../protocol/errors.ts';
+import { inFull, ToldLists, type ListMessage } from '../protocol/lists.ts';
 import type { Measure } from '../protocol/measure.ts';
 import type { MemoryAccount, MemoryBudget } from '../protocol/memory.ts';
 import type { ClientMessage, Credentials, ServerMessage } from '../protocol/messages.ts';
 import { Session, type Recovery } from '../protocol/session.ts';
 import type { ClientEvents, Received, Sent, ServerEvents, SessionEvents } from '../protocol/socketEvents.ts';
 import { isClientMessage } from '../protocol/validate.ts';
+import { write } from '../protocol/wireText.ts';
 import { ClientCalls } from './clientCalls.ts';
 import type { Draining } from './draining.ts';
 import type { Member } from './exportedObject.ts';
@@ -34,7 +36,7 @@ const SLOW_SHARE = 1 / 4;
 
 /** Messages that a snapshot makes up for. */
 const inSnapshot: ReadonlySet<ServerMessage['type']> = new Set([
-  ...(['add', 'event', 'change'] as const),
+  ...(['list', 'add', 'event', 'change'] as const),
   ...(['heldRooms', 'held', 'released'] as const),
 ]);
 
@@ -65,6 +67,8 @@ export class ClientSession implements Member {
   readonly #memberships: Memberships;
   readonly #treeSender = new TreeSender({ member: this, hasRoom: () => this.#session.hasRoom, turns });
   readonly #canMove: boolean;
+  /** Lists that the client was told; undefined if it does not understand references to them. */
+  readonly #told: ToldLists | undefined;
   #markEnded!: () => void;
   readonly #ended = new Promise<void>(resolve => (this.#markEnded = resolve));
   readonly #methods: Methods;
@@ -77,11 +81,12 @@ export class ClientSession implements Member {
   /** @param onFailure called when the client has broken the protocol, or is too slow */
   constructor(
     { served, load, addresses, targets, memory, tally, draining, ...rules }: SessionContext,
-    { name, instance, canMove = false }: Credentials,
+    { name, instance, canMove = false, lists = false }: Credentials,
     onFailure: (error: Error) => void,
   ) {
     this.#owner = { session: this.id, name, instance };
     this.#canMove = canMove;
+    if (lists) this.#told = new ToldLists();
     this.#served = served;
     this.#load = load;
     this.#memberships = new Memberships(served, this, this.#owner);
@@ -196,7 +201,7 @@ export class ClientSession implements Member {
     this.#socket?.disconnect(true);
   }
 
-  send(message: ServerMessage, size?: Measure): void {
+  send(message: ServerMessage, size?: Measure, lists: readonly ListMessage[] = []): void {
     if (message.type === 'closeMafaldaRouter') {
       this.#memberships.forget(message.mafaldaRouter);
       // A client that has called close() gets an answer instead, and may have created another MafaldaRouter of this id.
@@ -204,6 +209,9 @@ export class ClientSession implements Member {
     }
     if (message.type === 'event' && lossyEvents.has(message.name) && this.#memory.bytes > SLOW_SHARE * this.#memory.max)
       return;
+    if (lists.length === 0) return void this.#session.send(message, undefined, size);
+    if (!this.#told && message.type === 'add') return void this.#session.send(inFull(message, lists));
+    for (const list of lists) if (this.#told?.note(list)) this.#session.send(list, undefined, write(list));
     this.#session.send(message, undefined, size);
   }
 
@@ -243,6 +251,8 @@ export class ClientSession implements Member {
       isEnding: ({ type }) => type === 'close' || type === 'forget' || type === 'closeMafaldaRouter',
       snapshot: async () => {
         ++this.#tally.snapshots;
+        // Lists may be among the messages that were dropped.
+        this.#told?.clear();
         await Promise.all([...this.#trees().map(tree => this.#sendSnapshot(tree)), this.#served.roomTeller.list(this)]);
       },
     };
@@ -284,7 +294,8 @@ export class ClientSession implements Member {
     const { id } = call;
     try {
       const result = await this.#calls.perform(call, size);
-      this.send({ type: 'answer', id, result, load: this.#changedLoad() });
+      const message: ServerMessage = { type: 'answer', id, result, load: this.#changedLoad() };
+      this.send(message, isShort(result) ? write(message) : undefined);
     } catch (error) {
       this.#tally.failedCall(error);
       this.send({ type: 'failure', id, error: encodeError(error) });
@@ -299,6 +310,11 @@ export class ClientSession implements Member {
     if (load === this.#lastSentLoad) return undefined;
     return (this.#lastSentLoad = load);
   }
+}
+
+/** Whether the result is no more than a value or the handle of an object, so that there are no Buffers in it. */
+function isShort(result: unknown): boolean {
+  return typeof result !== 'object' || result === null || referredTo(result) !== undefined;
 }
 
 /** Returns the handle in an answer that refers to an object. */

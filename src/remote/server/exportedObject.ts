@@ -9,6 +9,7 @@ import { listenedEventsOf, propertiesOf, type ClassDescription, type MemberKind 
 import { encode, encodeAppData, encodeShared } from '../protocol/codec.ts';
 import { encodeError } from '../protocol/errors.ts';
 import { measure, type Measure } from '../protocol/measure.ts';
+import type { ListMessage } from '../protocol/lists.ts';
 import type { Addition, Changes, CloseCause, ServerMessage } from '../protocol/messages.ts';
 import { follow, unfollow, type Followed, type Follower } from './follow.ts';
 import type { Holding } from './holding.ts';
@@ -19,8 +20,11 @@ type AnyObject = Followed & Record<string, unknown>;
 export interface Member {
   /** Whether the client has a connection at present. */
   readonly connected: boolean;
-  /** @param size of the message, where it is known */
-  send(message: ServerMessage, size?: Measure): void;
+  /**
+   * @param size of the message, where it is known
+   * @param lists that the state of an object refers to, if the message is an `add`
+   */
+  send(message: ServerMessage, size?: Measure, lists?: readonly ListMessage[]): void;
   /** Adds to the objects that are shown to it, and to the bytes that these take; negative numbers subtract. */
   count(objects: number, bytes: number): void;
 }

@@ -2,6 +2,7 @@
 import type { Router } from 'mediasoup/types';
 import type { TreeNode } from '../../core/objectTree.ts';
 import { familiesOf, type Family } from '../../core/addresses/families.ts';
+import { ReferredLists } from '../protocol/lists.ts';
 import type { MemoryBudget } from '../protocol/memory.ts';
 import { isLinkTransport } from '../../piping/endpoint.ts';
 import { ExportedObject, type Exporter } from './exportedObject.ts';
@@ -15,6 +16,8 @@ export interface Unfinished {
 }
 
 export class Exports {
+  /** Lists that what is told of objects refers to. */
+  readonly lists = new ReferredLists();
   readonly #prefix: string;
   readonly #memory: MemoryBudget;
   readonly #families: readonly Family[] | undefined;

@@ -3,9 +3,11 @@ import type { ObjectTree, ObjectType, ObjectTypes, TreeNode } from '../../core/o
 import { onceClosed } from '../../core/onceClosed.ts';
 import { producedAt } from '../../core/producedAt.ts';
 import { turns, type Turns } from '../../core/turns.ts';
-import { encode } from '../protocol/codec.ts';
+import { encode, type BufferCount } from '../protocol/codec.ts';
 import { measure, type Measure } from '../protocol/measure.ts';
+import type { AddMessage, ListMessage } from '../protocol/lists.ts';
 import type { Changes, ServerMessage } from '../protocol/messages.ts';
+import { write } from '../protocol/wireText.ts';
 import type { Member, ExportedObject, Exporter } from './exportedObject.ts';
 import type { Exports, Unfinished } from './exports.ts';
 import { LostLinks, type Agreement, type LostLink } from './lostLinks.ts';
@@ -102,7 +104,7 @@ export class TreeExport implements Exporter, SendableTree, Unfinished {
       return false;
     }
     progress.upTo = next.value.handle;
-    if (!progress.ahead.delete(next.value)) member.send(this.#addition(next.value));
+    if (!progress.ahead.delete(next.value)) this.#sendAddition(member, next.value);
     return true;
   }
 
@@ -131,13 +133,16 @@ export class TreeExport implements Exporter, SendableTree, Unfinished {
     // mediasoup emits the end of a Worker's process before its closing; clients get the reason first.
     if (exported.cause) this.#sendClose(exported);
     const changes = exported.takeChanges();
-    const message: ServerMessage = { type: 'event', handle: exported.handle, name, args: this.#encode(args), changes };
-    if (this.#progress.size === 0) return this.send(message, listeners);
+    const buffers: BufferCount = { count: 0 };
+    const encoded = encode(args, this.#handleOf, buffers) as unknown[];
+    const message: ServerMessage = { type: 'event', handle: exported.handle, name, args: encoded, changes };
+    const size = buffers.count === 0 ? write(message) : measure(message);
+    if (this.#progress.size === 0) return this.send(message, listeners, size);
     const named = this.#namedIn(args);
     for (const member of listeners ?? this.#members) {
       for (const object of named) this.#sendAhead(member, object);
       // The object's state, which is sent now, makes an event that only reports a property superfluous.
-      if (!this.#sendAhead(member, exported) || !reportsState(exported, name)) member.send(message);
+      if (!this.#sendAhead(member, exported) || !reportsState(exported, name)) member.send(message, size);
     }
   }
 
@@ -146,7 +151,7 @@ export class TreeExport implements Exporter, SendableTree, Unfinished {
     const changes = exported.takeChanges();
     if (!changes) return;
     const message: ServerMessage = { type: 'change', handle: exported.handle, changes };
-    const size = measure(message);
+    const size = write(message);
     if (size.bytes > LARGE_BYTES) this.#recount(exported);
     for (const member of this.#members) if (!this.#sendAhead(member, exported)) member.send(message, size);
   }
@@ -210,18 +215,16 @@ export class TreeExport implements Exporter, SendableTree, Unfinished {
   readonly #onAdd = (node: TreeNode): void => {
     if (node.parent && this.#remainingNodes) this.#exportEarlier(node.parent);
     const exported = this.#add(node);
-    const message = this.#addition(exported, exported.takeState());
-    const size = measure(message);
+    const { message, size, lists } = this.#addition(exported, exported.takeState());
     this.#exports.count(exported, size.bytes);
     this.#bytes += size.bytes;
     for (const member of this.#members) member.count(1, size.bytes);
-    if (this.#progress.size === 0) return this.send(message, this.#members, size);
     for (const member of this.#members) {
       const progress = this.#progress.get(member);
       const parent = progress && this.#parentOf(exported);
       if (parent) this.#sendAhead(member, parent);
       progress?.ahead.add(exported);
-      member.send(message, size);
+      member.send(message, size, lists);
     }
   };
 
@@ -238,8 +241,13 @@ export class TreeExport implements Exporter, SendableTree, Unfinished {
     const parent = this.#parentOf(exported);
     if (parent) this.#sendAhead(member, parent);
     progress.ahead.add(exported);
-    member.send(this.#addition(exported));
+    this.#sendAddition(member, exported);
     return true;
+  }
+
+  #sendAddition(member: Member, exported: ExportedObject): void {
+    const { message, size, lists } = this.#addition(exported);
+    member.send(message, size, lists);
   }
 
   #parentOf({ node }: ExportedObject): ExportedObject | undefined {
@@ -301,13 +309,15 @@ export class TreeExport implements Exporter, SendableTree, Unfinished {
     return exported;
   }
 
-  #addition(exported: ExportedObject, state?: Changes): ServerMessage {
+  #addition(exported: ExportedObject, state?: Changes): SizedAddition {
     const addition = exported.toAddition(this.#parentOf(exported), this.#handleOf, state);
+    const lists = this.#exports.lists.shorten(addition.state);
     if (exported.node.type === 'worker') addition.id = this.#exports.workerId(addition.id);
     if (exported.node.type === 'router') addition.families = this.#exports.familiesOf(exported.node.object);
     const time = producedAt(exported.node.object);
     if (time !== undefined) addition.producedAt = time;
-    return { type: 'add', mafaldaRouter: this.mafaldaRouterId, addition };
+    const message: AddMessage = { type: 'add', mafaldaRouter: this.mafaldaRouterId, addition };
+    return { message, size: sizeOf(message), lists };
   }
 
   #sendClose(exported: ExportedObject): void {
@@ -318,11 +328,19 @@ export class TreeExport implements Exporter, SendableTree, Unfinished {
     this.send({ type: 'close', handle: exported.handle, cause: exported.cause });
   }
 
-  #encode<T>(value: T): T {
-    return encode(value, this.#handleOf) as T;
-  }
-
   readonly #handleOf = (object: object): number | undefined => this.#exports.handleOf(object);
+}
+
+interface SizedAddition {
+  readonly message: AddMessage;
+  readonly size: Measure;
+  /** Lists that its state refers to. */
+  readonly lists: readonly ListMessage[];
+}
+
+/** An `appData` may have Buffers, which are no part of the JSON. */
+function sizeOf(message: AddMessage): Measure {
+  return message.addition.appData === undefined ? write(message) : measure(message);
 }
 
 /** Whether the event reports a property, which is part of the object's state. */
