@@ -340,6 +340,74 @@ describe('RTP capabilities', () => {
   });
 });
 
+describe('lists that objects have in common', () => {
+  const listenInfos = [{ protocol: 'udp', ip: '127.0.0.1' }];
+  const codec = { kind: 'audio', mimeType: 'audio/opus', clockRate: 48000, channels: 2 };
+
+  /** What a client knows of the objects, with the lists in the places of references. */
+  function statesOf({ inbox }: BareClient): object[] {
+    const lists = new Map<number, unknown>();
+    return inbox.flatMap(({ type, slot, list, addition }) => {
+      if (type === 'list') lists.set(slot!, list);
+      if (!addition) return [];
+      const resolve = (_key: string, value: unknown): unknown =>
+        typeof value === 'object' && value !== null && '$list' in value ? lists.get(value.$list as number) : value;
+      return [JSON.parse(JSON.stringify(addition.state), resolve) as object];
+    });
+  }
+
+  test('are told once to who understands that, and with each object to others', async () => {
+    const room = `protocol lists ${process.pid}`;
+    const [client, other] = [opened(await BareClient.connect(url, token, { lists: true })), await connect()];
+    for (const each of [client, other])
+      await each.result(0, 'createMafaldaRouter', [{ id: room, routerOptions: { mediaCodecs: [codec] } }]);
+    for (let ssrc = 1; ssrc <= 4; ++ssrc) {
+      const transport = await client.created(room, 'createWebRtcTransport', [{ listenInfos }]);
+      const rtpParameters = {
+        mid: '0',
+        codecs: [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2 }],
+        encodings: [{ ssrc }],
+      };
+      await client.created(transport, 'produce', [{ kind: 'audio', rtpParameters }]);
+    }
+    await until('both know all', () => [client, other].every(({ inbox }) => inbox.filter(isAdd).length === 10));
+    const told = client.inbox.filter(({ type }) => type === 'list');
+    expect(told.length).toBeGreaterThanOrEqual(3);
+    expect(new Set(told.map(({ list }) => JSON.stringify(list))).size).toBe(told.length);
+    expect(statesOf(client)).toEqual(other.inbox.filter(isAdd).map(({ addition }) => addition!.state));
+    expect(JSON.stringify(other.inbox)).not.toContain('$list');
+    expect(JSON.stringify(client.inbox.filter(isAdd)).length).toBeLessThan(
+      JSON.stringify(other.inbox.filter(isAdd)).length,
+    );
+  });
+
+  test('are told again to who attaches later, and after a snapshot', async () => {
+    const { client: first, room, producer } = await inRoom();
+    const client = opened(await BareClient.connect(url, token, { lists: true }));
+    for (let made = 0; made < 3; ++made) await first.created(room, 'createWebRtcTransport', [{ listenInfos }]);
+    await client.result(0, 'createMafaldaRouter', [{ id: room }]);
+    const states = statesOf(client);
+    expect(client.inbox.filter(({ type }) => type === 'list')).toHaveLength(1);
+    client.deaf = true;
+    for (let round = 0; round < 210 && client.connected; ++round) {
+      await Promise.all(
+        Array.from({ length: 50 }, () => [first.call(producer, 'pause'), first.call(producer, 'resume')]).flat(),
+      );
+    }
+    await client.untilDisconnected();
+    client.deaf = false;
+    client.inbox.length = 0;
+    await client.reconnect();
+    await until('all is there', () => client.inbox.filter(isAdd).length === states.length);
+    expect(client.inbox.filter(({ type }) => type === 'list')).toHaveLength(1);
+    expect(statesOf(client)).toEqual(states);
+  }, 60_000);
+
+  function isAdd({ type }: Message): boolean {
+    return type === 'add';
+  }
+});
+
 describe('a session', () => {
   test('goes on over another connection: nothing is lost, and nothing is done twice', async () => {
     const { client, transport } = await inRoom();

@@ -27,6 +27,8 @@ export interface Message {
   addition?: Addition;
   handles?: number[];
   ids?: string[];
+  slot?: number;
+  list?: unknown[];
   isFirst?: boolean;
   isLast?: boolean;
   result?: unknown;

@@ -114,11 +114,12 @@ export class ToldLists {
 }
 
 /** Returns the message without references, for a client that does not understand them. */
-export function inFull(message: AddMessage, lists: readonly ListMessage[]): AddMessage {
-  const state = { ...message.addition.state };
+export function inFull({ type, mafaldaRouter, addition }: AddMessage, lists: readonly ListMessage[]): AddMessage {
+  const state = { ...addition.state };
   const listOf = (slot: unknown): unknown => lists.find(list => list.slot === slot)?.list;
   replaceReferences(state, listOf, value => ({ ...value }));
-  return { ...message, addition: { ...message.addition, state } };
+  // A message of its own: the JSON that the other one has is not what it says.
+  return { type, mafaldaRouter, addition: { ...addition, state } };
 }
 
 /** The client's side: the lists that a server has told. */

@@ -8,6 +8,7 @@ import {
   ToldLists,
   type ListMessage,
 } from '../../../../src/remote/protocol/lists.ts';
+import { textOf, write } from '../../../../src/remote/protocol/wireText.ts';
 
 function codecsOf(mimeType: string): object[] {
   return [{ mimeType, payloadType: 100, clockRate: 48_000, channels: 2, parameters: {}, rtcpFeedback: [] }];
@@ -95,7 +96,9 @@ test('who does not understand references gets the state in full', () => {
   const state = stateOf('audio/opus');
   const messages = lists.shorten(state);
   const message = { type: 'add', addition: { handle: 1, className: 'Producer', id: 'mic', state } } as const;
-  expect(inFull(message, messages).addition.state).toEqual(stateOf('audio/opus'));
+  write(message);
+  const full = inFull(message, messages);
+  expect([full.addition.state, textOf(full)]).toEqual([stateOf('audio/opus'), undefined]);
   expect(message.addition.state).toBe(state);
   expect(state['rtpParameters']).toMatchObject({ codecs: { $list: messages[0]!.slot } });
 });
