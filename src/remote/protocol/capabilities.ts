@@ -25,7 +25,7 @@ export function isCapabilitySlot(slot: unknown): slot is number {
 
 /** Caches encoded capabilities by the application's object, so that an unchanged object is not encoded again. */
 export class EncodedCapabilities {
-  readonly #known = new WeakMap<object, { rtpCapabilities: object; text: string }>();
+  readonly #known = new WeakMap<object, unknown>();
 
   /** @returns encoded arguments; the same capabilities are the same object in them, which must not be changed */
   encode(args: unknown[], encode: (args: unknown[]) => unknown[]): unknown[] {
@@ -33,29 +33,14 @@ export class EncodedCapabilities {
     const given = options?.['rtpCapabilities'];
     if (!isObject(given) || Object.getPrototypeOf(options) !== Object.prototype) return encode(args);
     const known = this.#known.get(given);
-    if (known && textOf(given) === known.text) {
+    if (known !== undefined && isSameData(given, known)) {
       const [rest, ...others] = encode([{ ...options, rtpCapabilities: undefined }, ...args.slice(1)]);
-      return [{ ...(rest as Options), rtpCapabilities: known.rtpCapabilities }, ...others];
+      return [{ ...(rest as Options), rtpCapabilities: known }, ...others];
     }
     const encoded = encode(args);
     const rtpCapabilities = optionsOf(encoded)?.['rtpCapabilities'];
-    if (isObject(rtpCapabilities) && isSameData(given, rtpCapabilities)) this.#note(given, rtpCapabilities);
+    if (isSameData(given, rtpCapabilities)) this.#known.set(given, rtpCapabilities);
     return encoded;
-  }
-
-  /** Keeps them with their JSON, by which later changes are noticed, unless it has a null, as which it would show NaN too. */
-  #note(given: object, rtpCapabilities: object): void {
-    const text = JSON.stringify(rtpCapabilities);
-    if (!text.includes('null')) this.#known.set(given, { rtpCapabilities, text });
-  }
-}
-
-/** Returns the JSON of capabilities; undefined if they have become what has none. */
-function textOf(rtpCapabilities: object): string | undefined {
-  try {
-    return JSON.stringify(rtpCapabilities);
-  } catch {
-    return undefined;
   }
 }
 

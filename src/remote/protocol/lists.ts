@@ -3,6 +3,7 @@
  * same ones. So a server tells each of them once in a session, in a message of its own (`list`), and refers to it from
  * then on by `{ $list: slot }`. This is done for clients that say in their credentials that they understand it.
  */
+import { isSameData } from '../../core/copies.ts';
 import { decode } from './codec.ts';
 import { deepFreeze } from './deepFreeze.ts';
 import type { Changes, ServerMessage } from './messages.ts';
@@ -16,6 +17,8 @@ const MAX_LENGTH = 8192;
 const MAX_BYTES = 4 * MAX_LENGTH;
 /** Number of lists that are remembered since they were told once. */
 const MAX_SEEN = 256;
+/** Number of lists that each list is compared with: those of a few kinds of participants. */
+const LATEST = 4;
 
 const REFERENCE = '$list';
 
@@ -30,13 +33,23 @@ export type ListMessage = Extract<ServerMessage, { type: 'list' }>;
 export type AddMessage = Extract<ServerMessage, { type: 'add' }>;
 type Members = Record<string, unknown>;
 
+interface Referred {
+  readonly message: ListMessage;
+  /** Whether it was needed since others have taken the places of lists. */
+  isUsed: boolean;
+  /** Whether another list has taken its place. */
+  isGone: boolean;
+}
+
 export function isListSlot(slot: unknown): slot is number {
   return Number.isInteger(slot) && (slot as number) >= 0 && (slot as number) < LIST_SLOTS;
 }
 
 /** The server's side: the lists that it refers to, for all of its sessions. */
 export class ReferredLists {
-  readonly #messages = new Map<string, { message: ListMessage; isUsed: boolean }>();
+  readonly #messages = new Map<string, Referred>();
+  /** Lists that were needed last, by where they were: to compare one takes a fraction of the time to write it. */
+  readonly #latest = new Map<string, Referred[]>();
   /** JSON of lists that were told once: most of those that come twice come often. */
   readonly #seen = new Set<string>();
 
@@ -53,7 +66,7 @@ export class ReferredLists {
       let shortened: Members | undefined;
       for (const member of members) {
         const list = value[member];
-        const message = Array.isArray(list) && list.length > 0 ? this.#messageOf(list, used) : undefined;
+        const message = Array.isArray(list) && list.length > 0 ? this.#find(property + member, list, used) : undefined;
         if (!message) continue;
         shortened ??= { ...value };
         shortened[member] = { [REFERENCE]: message.slot };
@@ -64,13 +77,28 @@ export class ReferredLists {
     return used;
   }
 
-  /** @param used messages to which the same state refers, and which keep their slots */
-  #messageOf(list: unknown[], used: readonly ListMessage[]): ListMessage | undefined {
+  /**
+   * @param where the list is
+   * @param used messages to which the same state refers, and which keep their slots
+   */
+  #find(where: string, list: unknown[], used: readonly ListMessage[]): ListMessage | undefined {
+    const latest = this.#latest.get(where) ?? [];
+    const found = latest.find(({ message, isGone }) => !isGone && isSameData(message.list, list));
+    if (found) {
+      found.isUsed = true;
+      return found.message;
+    }
+    const referred = this.#referred(list, used);
+    if (referred) this.#latest.set(where, [referred, ...latest.slice(0, LATEST - 1)]);
+    return referred?.message;
+  }
+
+  #referred(list: unknown[], used: readonly ListMessage[]): Referred | undefined {
     const text = JSON.stringify(list);
     const known = this.#messages.get(text);
     if (known) {
       known.isUsed = true;
-      return known.message;
+      return known;
     }
     if (text.length < MIN_LENGTH || text.length > MAX_LENGTH) return undefined;
     if (!this.#seen.delete(text)) {
@@ -79,8 +107,9 @@ export class ReferredLists {
       return undefined;
     }
     const message: ListMessage = { type: 'list', slot: this.#freeSlot(used), list };
-    this.#messages.set(text, { message, isUsed: false });
-    return message;
+    const referred: Referred = { message, isUsed: false, isGone: false };
+    this.#messages.set(text, referred);
+    return referred;
   }
 
   /** Returns a slot, if need be that of a list which was not needed since others have taken the places of lists. */
@@ -88,7 +117,10 @@ export class ReferredLists {
     if (this.#messages.size < LIST_SLOTS) return this.#messages.size;
     for (const [text, known] of this.#messages) {
       this.#messages.delete(text);
-      if (!known.isUsed && !used.includes(known.message)) return known.message.slot;
+      if (!known.isUsed && !used.includes(known.message)) {
+        known.isGone = true;
+        return known.message.slot;
+      }
       known.isUsed = false;
       // Iteration comes to it again, at the end.
       this.#messages.set(text, known);
