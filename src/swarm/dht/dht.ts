@@ -4,16 +4,17 @@
  */
 import { lookup } from 'node:dns/promises';
 import { EnhancedEventEmitter } from 'mediasoup/extras';
-import DHT, { type Address, type DhtReply, type DhtRequest } from 'dht-rpc';
+import type { Address, DhtReply, DhtRequest } from 'dht-rpc';
 import { Counts } from '../../core/counts.ts';
 import { logger } from '../../core/logger.ts';
 import { within } from '../../core/within.ts';
 import type { NodeRecord } from '../../horizontal/directory/directory.ts';
 import type { Identity } from '../identity.ts';
 import { Answers } from './answers.ts';
+import { CalmNode } from './calmNode.ts';
 import { FIND, NOTICE, STATUS, STORE } from './commands.ts';
 import { Entrances } from './entrances.ts';
-import { lookUp } from './lookUp.ts';
+import { lookUp, type LookUpOptions } from './lookUp.ts';
 import { readRecord, RECORD_LIFETIME_MS, signRecord, type SwarmRecord } from './record.ts';
 import { RecordStore } from './recordStore.ts';
 import { Seal } from './seal.ts';
@@ -89,7 +90,7 @@ interface Publication {
 }
 
 export class Dht extends EnhancedEventEmitter<DhtEvents> {
-  readonly #node: DHT;
+  readonly #node: CalmNode;
   readonly #seal: Seal;
   readonly #options: DhtOptions;
   readonly #address: Address;
@@ -103,6 +104,8 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
   readonly #publishedTargets = new Counts();
   /** Number of watches of each target. */
   readonly #watched = new Counts();
+  /** Peers that were closest to a target which is watched or published, at its last look-up. */
+  readonly #closest = new Map<string, readonly Address[]>();
   readonly #timer = setInterval(() => this.#tick(), SWEEP_MS).unref();
   #lastTime = 0;
   #finding: Promise<void> | undefined;
@@ -115,11 +118,11 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
     const seal = new Seal(options.keys);
     const { bind = bindUdp } = options;
     const sockets = await bind(options.port, options.listenHost, seal);
-    const node = DHT.bootstrapper(sockets.port, host, { host: options.listenHost, udx: sockets, adaptiveTimeout });
+    const node = CalmNode.bootstrapper(sockets.port, host, { host: options.listenHost, udx: sockets, adaptiveTimeout });
     return new Dht(node, seal, { host, port: sockets.port }, options);
   }
 
-  private constructor(node: DHT, seal: Seal, address: Address, options: DhtOptions) {
+  private constructor(node: CalmNode, seal: Seal, address: Address, options: DhtOptions) {
     super();
     this.#node = node;
     this.#seal = seal;
@@ -180,6 +183,7 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
 
   /** Publishes everything again, for peers that were out of reach before. */
   republish(): void {
+    this.#closest.clear();
     for (const publication of this.#published.values()) publication.due = 0;
     this.#tick();
   }
@@ -198,6 +202,7 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
     if (!this.#published.delete(keyOf(target, url))) return;
     this.#publishedTargets.delete(nameOf(target));
     const withdrawing = this.#publish(target, url, 0);
+    this.#forgetClosest(nameOf(target));
     this.#withdrawing.add(withdrawing);
     await withdrawing.finally(() => this.#withdrawing.delete(withdrawing));
   }
@@ -210,7 +215,7 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
       yield record;
     }
     const answers = new Answers(target, this.#options.trusts);
-    for await (const { value } of lookUp(this.#node, target)) {
+    for await (const { value } of this.#lookUp(target)) {
       for (const record of answers.read(value)) {
         const key = `${record.peerId} ${record.url}`;
         const before = known.get(key);
@@ -240,7 +245,10 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
   watch(target: Buffer): () => void {
     const name = nameOf(target);
     this.#watched.add(name);
-    return once(() => this.#watched.delete(name));
+    return once(() => {
+      this.#watched.delete(name);
+      this.#forgetClosest(name);
+    });
   }
 
   /** Takes back everything that it has published, as far as others answer within a second. Idempotent. */
@@ -270,7 +278,7 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
     const told = new Set([identity.id]);
     const answers = new Answers(target, this.#options.trusts);
     const store = (closest: readonly DhtReply[]): Promise<void> => this.#storeAt(closest, target, value);
-    for await (const reply of lookUp(this.#node, target, store)) {
+    for await (const reply of this.#lookUp(target, store)) {
       for (const record of answers.read(reply.value)) {
         const { peerId, address } = record;
         if (peerId !== identity.id && this.#isOfInterest(name)) this.safeEmit('record', name, record);
@@ -281,6 +289,24 @@ export class Dht extends EnhancedEventEmitter<DhtEvents> {
           .catch((error: Error) => log.warn('%s:%d: %s', address.host, address.port, error.message));
       }
     }
+  }
+
+  /** Looks a target up, and begins with the closest peers if it is looked up again. */
+  #lookUp(target: Buffer, whenDone?: LookUpOptions['whenDone']): AsyncGenerator<DhtReply, void> {
+    const name = nameOf(target);
+    const remember = async (closest: readonly DhtReply[]): Promise<void> => {
+      if (this.#isOfInterest(name))
+        this.#closest.set(
+          name,
+          closest.map(({ from: { host, port } }) => ({ host, port })),
+        );
+      await whenDone?.(closest);
+    };
+    return lookUp(this.#node, target, { closest: this.#closest.get(name), whenDone: remember });
+  }
+
+  #forgetClosest(name: string): void {
+    if (!this.#isOfInterest(name)) this.#closest.delete(name);
   }
 
   /** Stores a record at peers. @throws the error of one of them if none has taken it */

@@ -47,6 +47,10 @@ declare module 'dht-rpc' {
   export interface DhtQueryOptions {
     /** Repeats of a request that is not answered in time. */
     retries?: number;
+    /** Peers to begin with, the first ones first; default: those of the routing table. */
+    nodes?: readonly Address[];
+    /** Requests at a time; default: 10. */
+    concurrency?: number;
   }
 
   export interface DhtOptions {
@@ -60,7 +64,12 @@ declare module 'dht-rpc' {
   }
 
   export default class DHT extends EventEmitter {
-    static bootstrapper(port: number, host: string, options?: DhtOptions): DHT;
+    static bootstrapper<T extends DHT>(
+      this: new (...given: never[]) => T,
+      port: number,
+      host: string,
+      options?: DhtOptions,
+    ): T;
     /** Key of this node in the DHT, which follows from its address; null before it is bootstrapped. */
     readonly id: Buffer | null;
     fullyBootstrapped(): Promise<void>;
@@ -74,5 +83,7 @@ declare module 'dht-rpc' {
     ): Promise<DhtReply>;
     query(request: { target: Buffer; command: number; value?: Buffer }, options?: DhtQueryOptions): DhtQuery;
     destroy(): Promise<void>;
+    /** Called for a peer for which its row of the table has no place. */
+    _onfullrow(newNode: unknown, row: unknown): void;
   }
 }

@@ -61,18 +61,19 @@ export class Entrances {
   async askOther(known: readonly HostAndPort[]): Promise<void> {
     const { bootstrap, remembered } = this.#options;
     const present = new Set(known.map(toText));
-    this.#meet(present);
+    // Others would be forgotten at once.
+    this.#meet([...present].slice(-MAX_MET));
     if (Math.random() * known.length >= FEW) return;
     const all = new Set([...bootstrap, ...remembered, ...this.#met]);
     const [address] = shuffled([...all].filter(each => !present.has(each)));
     if (address !== undefined) await this.#ask(address);
   }
 
-  #meet(present: Iterable<string>): void {
+  #meet(present: readonly string[]): void {
     for (const address of present) {
       this.#met.delete(address);
       this.#met.add(address);
-      if (this.#met.size > MAX_MET) this.#met.delete([...this.#met][0]!);
+      if (this.#met.size > MAX_MET) this.#met.delete(this.#met.values().next().value!);
     }
   }
 

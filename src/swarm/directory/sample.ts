@@ -30,8 +30,8 @@ interface Peer {
 /** Peer that a URL belongs to. */
 interface Owner {
   readonly peerId: string;
-  /** Host of the peer in the DHT. */
-  readonly host: string;
+  /** Address of the peer in the DHT. */
+  readonly address: Address;
   readonly fingerprint: string | undefined;
 }
 
@@ -63,7 +63,7 @@ export class Sample {
     return [...this.#peers.values()].map(({ address }) => address);
   }
 
-  /** Addresses of peers that were silent, and may be back. */
+  /** Addresses of peers that were silent, and may be back, those that were asked longest ago first. */
   get lost(): Address[] {
     return [...this.#lost.values()];
   }
@@ -82,12 +82,13 @@ export class Sample {
   note(address: Address, status: PeerStatus | undefined): void {
     const key = toText(address);
     const before = this.#peers.get(key);
+    const wasLost = this.#lost.delete(key);
     if (!status) {
-      if (before && ++before.silences >= MAX_SILENCES) this.#lose(key);
+      if (wasLost) this.#lost.set(key, address);
+      else if (before && ++before.silences >= MAX_SILENCES) this.lose(address);
       return;
     }
-    this.#lost.delete(key);
-    const owner = { peerId: status.peerId, host: address.host, fingerprint: status.fingerprint };
+    const owner = { peerId: status.peerId, address, fingerprint: status.fingerprint };
     const servers = status.servers.filter(({ url }) => this.#own(url, owner));
     if (servers.length === 0) return this.#forget(key);
     if (!before && this.#peers.size >= MAX_PEERS) this.#forget([...this.#peers.keys()][0]!);
@@ -96,13 +97,14 @@ export class Sample {
       this.nodes.set(record.url, record);
       this.#listener.onNode(record);
     }
-    if (before) this.#dropMissing(before.status.servers);
+    if (before)
+      this.#dropMissing(before.status.servers.filter(({ url }) => servers.every(record => record.url !== url)));
   }
 
-  /** Makes a server known that holds a room, until {@link unpin}, or until its peer is silent. */
-  pin({ url, serverId, peerId, address: { host }, fingerprint }: Claimed): void {
+  /** Makes a server known that holds a room, until {@link unpin}, or until its peer is silent: of one that is, when it answers. */
+  pin({ url, serverId, peerId, address, fingerprint }: Claimed): void {
     this.#pinned.add(url);
-    if (!this.#own(url, { peerId, host, fingerprint })) return;
+    if (!this.#own(url, { peerId, address, fingerprint }) || this.#lost.has(toText(address))) return;
     if (this.nodes.get(url)?.serverId === serverId) return;
     const record = { url, serverId, labels: {}, load: UNKNOWN_LOAD, draining: false };
     this.nodes.set(url, record);
@@ -112,6 +114,18 @@ export class Sample {
   unpin(url: string): void {
     this.#pinned.delete(url);
     this.#dropMissing([{ url }]);
+  }
+
+  /** Forgets a peer that is silent, also if there are records of it that are valid for a while. */
+  lose(address: Address): void {
+    const key = toText(address);
+    // A peer that has never answered is known by what it holds.
+    const isOfPeer = (url: string): boolean => toText(this.#owners.get(url)!.address) === key;
+    const urls = this.#peers.get(key)?.status.servers.map(({ url }) => url) ?? [...this.nodes.keys()].filter(isOfPeer);
+    this.#forget(key);
+    if (this.#lost.size >= MAX_PEERS) this.#lost.delete([...this.#lost.keys()][0]!);
+    this.#lost.set(key, address);
+    for (const url of urls) if (this.nodes.delete(url)) this.#listener.onGone(url);
   }
 
   /** Forgets the peers that are not trusted any more, except for what holds rooms. */
@@ -126,7 +140,8 @@ export class Sample {
   #own(url: string, owner: Owner): boolean {
     const present = this.#owners.get(url);
     // A peer that is given no identity has another one after each start, at the same address.
-    const isOthers = present && present.peerId !== owner.peerId && present.host !== owner.host && this.nodes.has(url);
+    const isOthers =
+      present && present.peerId !== owner.peerId && present.address.host !== owner.address.host && this.nodes.has(url);
     if (isOthers) log.warn('%s says that %s is its own, which belongs to %s', owner.peerId, url, present.peerId);
     if (isOthers) return false;
     // The latest is at the end.
@@ -140,16 +155,6 @@ export class Sample {
     for (const url of this.#owners.keys()) if (!this.nodes.has(url)) return void this.#owners.delete(url);
   }
 
-  /** Forgets a peer that is silent, also if there are records of it that are valid for a while. */
-  #lose(key: string): void {
-    const peer = this.#peers.get(key);
-    if (!peer) return;
-    this.#forget(key);
-    if (this.#lost.size >= MAX_PEERS) this.#lost.delete([...this.#lost.keys()][0]!);
-    this.#lost.set(key, peer.address);
-    for (const { url } of peer.status.servers) if (this.nodes.delete(url)) this.#listener.onGone(url);
-  }
-
   #forget(key: string): void {
     const peer = this.#peers.get(key);
     this.#peers.delete(key);
@@ -158,10 +163,15 @@ export class Sample {
 
   /** Drops the records that no peer has any more, and no room. */
   #dropMissing(records: readonly Pick<NodeRecord, 'url'>[]): void {
-    const present = new Set([...this.#peers.values()].flatMap(peer => peer.status.servers.map(({ url }) => url)));
     for (const { url } of records) {
-      if (present.has(url) || this.#pinned.has(url) || !this.nodes.delete(url)) continue;
+      if (this.#pinned.has(url) || this.#isTold(url) || !this.nodes.delete(url)) continue;
       this.#listener.onGone(url);
     }
+  }
+
+  /** Returns whether a peer says of a server that it is its own. */
+  #isTold(url: string): boolean {
+    for (const { status } of this.#peers.values()) if (status.servers.some(record => record.url === url)) return true;
+    return false;
   }
 }

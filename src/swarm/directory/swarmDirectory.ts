@@ -27,7 +27,7 @@ import { defaultTiming, type SwarmTiming } from './timing.ts';
 
 const log = logger('swarm');
 
-/** Peers that are asked for their load in each interval, of those that are known, and of others. */
+/** Peers that are asked for their load in each interval, of those that are known, of others, and of those that were silent. */
 const ASKED = 4;
 /** Limit for the first answers, in ms: a dead peer that is asked does not delay the start. */
 const FIRST_ANSWERS_MS = 1000;
@@ -112,7 +112,7 @@ export class SwarmDirectory extends EnhancedEventEmitter<DirectoryEvents> implem
       rounds: this.#rounds,
       onHolder: record => {
         this.#sample.pin(record);
-        this.#inDht(dht => this.#askOne(dht, record.address));
+        this.#inDht(dht => this.#askHolder(dht, record.address));
       },
       onHolderGone: ({ url }) => this.#sample.unpin(url),
       onClose: () => this.#watches.delete(watch),
@@ -243,18 +243,31 @@ export class SwarmDirectory extends EnhancedEventEmitter<DirectoryEvents> implem
     this.#entering.then(act).catch(error => log.warn('%o', error));
   }
 
-  /** Asks some peers for their load: some of those that are known, others, and one that was silent. */
+  /** Asks some peers for their load: some of those that are known, others, and some that were silent. */
   async #ask(dht: Dht): Promise<void> {
     const { addresses: known, lost } = this.#sample;
     const some = [known, dht.peers].flatMap(peers => shuffled(peers).slice(0, ASKED));
-    some.push(...shuffled(lost).slice(0, 1));
+    some.push(...lost.slice(0, ASKED));
     const chosen = new Map(some.map(address => [`${address.host}:${address.port}`, address]));
     await Promise.all([...chosen.values()].map(address => this.#askOne(dht, address)));
   }
 
-  async #askOne(dht: Dht, address: Address): Promise<void> {
+  /**
+   * Asks a peer that holds a room for its load. The record of one that has gone without a word is valid for a while: so that
+   * nobody here goes on trying to reach it, it is left out once it has been silent for some seconds, until it answers.
+   */
+  async #askHolder(dht: Dht, address: Address): Promise<void> {
+    const isKnown = this.#sample.has(address);
+    const isSilent = !(await this.#askOne(dht, address));
+    // One that is known is asked again with others.
+    if (isSilent && !isKnown && !this.#closed) this.#sample.lose(address);
+  }
+
+  /** @returns whether it has answered */
+  async #askOne(dht: Dht, address: Address): Promise<boolean> {
     const status = await dht.statusOf(address, this.#sample.has(address));
     const isUsable = status && this.#trust.trusts(status.peerId);
     if (!this.#closed) this.#sample.note(address, status && { ...status, servers: isUsable ? status.servers : [] });
+    return status !== undefined;
   }
 }

@@ -114,6 +114,29 @@ test('a server that holds a room is gone when its peer is silent, and back when 
   expect(sample.nodes.size).toBe(1);
 });
 
+test('a server that holds a room is gone when its peer has never answered, and back when it does', () => {
+  const { sample, log } = sampleWithLog();
+  sample.pin(holds('a'));
+  sample.lose(address(1));
+  expect(log).toEqual(['wss://a.example/ 100', 'wss://a.example/ gone']);
+  // Another room of the same server, and a later record.
+  sample.pin(holds('a'));
+  sample.pin(holds('a', 'its successor'));
+  expect(sample.nodes.size).toBe(0);
+  sample.note(address(1), undefined);
+  expect(sample.lost).toEqual([address(1)]);
+  sample.note(address(1), says('a', [record('a', 3)]));
+  expect(log.at(-1)).toBe('wss://a.example/ 3');
+  expect(sample.lost).toEqual([]);
+});
+
+test('of the peers that were silent, those come first that were asked longest ago', () => {
+  const { sample } = sampleWithLog();
+  for (const port of [1, 2, 3]) sample.lose(address(port));
+  sample.note(address(1), undefined);
+  expect(sample.lost).toEqual([address(2), address(3), address(1)]);
+});
+
 test('a URL stays with the peer that was known with it first, as long as that is known', () => {
   const { sample, log } = sampleWithLog();
   const thief = { host: '192.0.2.66', port: 1 };
