@@ -1,20 +1,20 @@
-/**
- * Time that passes as fast as the CPU allows. The timers of the code under simulation are Node.js' mock timers, so the code itself is
- * the real one.
- */
+/** Time that passes as fast as the CPU allows. The timers of the code under simulation are simulated, so the code itself is the real one. */
 import { mock } from 'node:test';
+import { SimulatedTimers } from './simulatedTimers.ts';
 
 const TICK_MS = 1;
 /** Date of the beginning, where the date is simulated. */
 const BEGINNING = Date.UTC(2026, 0, 1);
 
 export class SimulatedTime {
+  readonly #timers = new SimulatedTimers();
+  readonly #withDate: boolean;
   #now = 0;
 
   /** @param withDate whether `Date` goes with it */
   constructor(withDate = false) {
-    const apis = ['setTimeout', 'setInterval'] as const;
-    mock.timers.enable(withDate ? { apis: [...apis, 'Date'], now: BEGINNING } : { apis: [...apis] });
+    this.#withDate = withDate;
+    if (withDate) mock.timers.enable({ apis: ['Date'], now: BEGINNING });
   }
 
   /** Milliseconds since the beginning. */
@@ -26,14 +26,16 @@ export class SimulatedTime {
   async pass(ms: number): Promise<void> {
     for (let passed = 0; passed < ms; passed += TICK_MS) {
       this.#now += TICK_MS;
-      mock.timers.tick(TICK_MS);
+      if (this.#withDate) mock.timers.tick(TICK_MS);
+      this.#timers.tick();
       await settled();
     }
   }
 
   /** Ends all timers of the simulation. */
   close(): void {
-    mock.timers.reset();
+    this.#timers.restore();
+    if (this.#withDate) mock.timers.reset();
   }
 }
 

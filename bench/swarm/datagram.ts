@@ -1,10 +1,10 @@
 /** Reads what a simulation counts from datagrams of dht-rpc, as lib/io.js there writes them. */
 import * as commands from '../../src/swarm/dht/commands.ts';
 
-/** Purpose of a datagram. */
-export type Purpose = 'routing' | 'status' | 'finding' | 'storing' | 'telling';
+/** Purpose of a datagram. `trial` is a lookup by the simulation itself. */
+export type Purpose = 'routing' | 'status' | 'finding' | 'storing' | 'telling' | 'trial';
 
-export const purposes: readonly Purpose[] = ['routing', 'status', 'finding', 'storing', 'telling'];
+export const purposes: readonly Purpose[] = ['routing', 'status', 'finding', 'storing', 'telling', 'trial'];
 
 const REQUEST = 0b0000_0011;
 const HEAD_BYTES = 10;
@@ -36,11 +36,14 @@ export function numberOf(datagram: Buffer): number {
   return datagram.readUInt16LE(2);
 }
 
-export function readRequest(datagram: Buffer): { purpose: Purpose; target: string | undefined } {
-  const flags = datagram[1]!;
-  const at = afterHead(datagram);
-  const target = flags & HAS_TARGET ? datagram.toString('base64url', at + 1, at + 1 + HASH_BYTES) : undefined;
-  return { purpose: flags & IS_INTERNAL ? 'routing' : (purposeOf[datagram[at]!] ?? 'routing'), target };
+export function purposeOfRequest(datagram: Buffer): Purpose {
+  return datagram[1]! & IS_INTERNAL ? 'routing' : (purposeOf[datagram[afterHead(datagram)]!] ?? 'routing');
+}
+
+/** Returns whether a request has a target, and that is this one. */
+export function hasTarget(datagram: Buffer, target: Buffer): boolean {
+  const at = afterHead(datagram) + 1;
+  return (datagram[1]! & HAS_TARGET) !== 0 && target.compare(datagram, at, at + HASH_BYTES) === 0;
 }
 
 /** Returns the closer peers that an answer names, `host:port`, and whether it has records. */

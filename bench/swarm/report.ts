@@ -1,5 +1,6 @@
 /** Tables and picture of a simulated swarm, for the page. */
-import { draw, type Row } from '../draw.ts';
+import { drawGrowth as drawPanels } from '../drawGrowth.ts';
+import { purposes } from './datagram.ts';
 import type { FindingResult } from './finding.ts';
 import type { RushResult } from './rush.ts';
 
@@ -10,8 +11,11 @@ interface Figure {
   digits?: number;
 }
 
+/** Adds up what peers send without the lookups of the simulation itself. */
+const sum = (traffic: FindingResult['atRest']): number =>
+  purposes.filter(purpose => purpose !== 'trial').reduce((bytes, purpose) => bytes + traffic[purpose], 0);
+
 function figures(): Figure[] {
-  const sum = (traffic: Readonly<Record<string, number>>): number => Object.values(traffic).reduce((a, b) => a + b, 0);
   return [
     { what: 'records: a room on a peer', of: ({ records }) => records, unit: '' },
     { what: 'hops of a lookup until the first holder, mean', of: ({ hops }) => hops.mean, unit: '', digits: 2 },
@@ -27,11 +31,18 @@ function figures(): Figure[] {
     { what: 'load of some others', of: ({ atRest }) => atRest.status, unit: ' bytes' },
     { what: 'rooms that it follows', of: ({ atRest }) => atRest.finding, unit: ' bytes' },
     { what: 'a publication of a record, by all peers', of: ({ publication }) => publication, unit: ' bytes' },
+    { what: 'time in which peers come and go', of: ({ duration }) => duration / 60_000, unit: ' min' },
     { what: 'peers that have gone, and come', of: ({ gone }) => gone, unit: '' },
     { what: 'lookups meanwhile', of: ({ lookups }) => lookups, unit: '' },
     { what: 'have failed', of: ({ failed }) => failed, unit: '' },
     { what: 'have missed a holder', of: ({ incomplete }) => incomplete, unit: '' },
     { what: 'have also found a peer that had gone', of: ({ outdated }) => outdated, unit: '' },
+    {
+      what: 'one that has gone is left out by a peer that finds its record after, mean',
+      of: ({ leftOut }) => leftOut.mean,
+      unit: ' ms',
+    },
+    { what: 'the same, 99 %', of: ({ leftOut }) => leftOut.p99, unit: ' ms' },
     { what: 'a peer sends in a second meanwhile', of: ({ inChurn }) => sum(inChurn), unit: ' bytes' },
   ];
 }
@@ -47,26 +58,44 @@ export function printFinding(results: readonly FindingResult[]): void {
     console.log(`| ${figure.what} | ${results.map(result => show(figure, result)).join(' | ')} |`);
 }
 
-/** Draws how each figure grows: its bars are shares of the largest of them. */
+/** Draws how the figures grow, for the page. */
 export function drawGrowth(results: readonly FindingResult[]): string {
-  const ways = results.map(({ peers }) => `${peers.toLocaleString('en')} peers`);
-  const drawn = figures().filter(({ of }) => results.some(result => of(result) > 0));
-  const rows: Row[] = drawn.map(figure => {
-    const max = Math.max(...results.map(figure.of));
-    return {
-      what: figure.what,
-      bars: results.map((result, index) => ({
-        way: ways[index]!,
-        value: figure.of(result) / max,
-        label: show(figure, result),
-      })),
-    };
-  });
-  return draw(rows, {
+  const each = (of: (result: FindingResult) => number): number[] => results.map(of);
+  return drawPanels({
     title: 'Simulated: how the figures of a swarm grow with its peers, ten producers for each',
-    max: 1,
-    left: 280,
-    ways,
+    of: 'peers',
+    sizes: each(({ peers }) => peers),
+    panels: [
+      {
+        title: 'hops of a lookup until the first holder',
+        unit: '',
+        curves: { mean: each(({ hops }) => hops.mean), '99 %': each(({ hops }) => hops.p99) },
+      },
+      {
+        title: 'messages of a lookup',
+        unit: '',
+        curves: { 'mean, each with its answer': each(({ requests }) => requests.mean) },
+      },
+      {
+        title: 'time until a room is found',
+        unit: ' ms',
+        curves: {
+          'by a peer, mean': each(({ first }) => first.mean),
+          'by a peer, 99 %': each(({ first }) => first.p99),
+          'by one that joins, mean': each(({ afterJoin }) => afterJoin.mean),
+        },
+      },
+      {
+        title: 'bytes that a peer sends in a second at rest',
+        unit: '',
+        curves: {
+          all: each(({ atRest }) => sum(atRest)),
+          'load of some others': each(({ atRest }) => atRest.status),
+          'rooms that it follows': each(({ atRest }) => atRest.finding),
+          routing: each(({ atRest }) => atRest.routing),
+        },
+      },
+    ],
   });
 }
 

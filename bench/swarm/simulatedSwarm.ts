@@ -1,7 +1,6 @@
 /** A simulated swarm: peers that come and go, and rooms that are on some of them. */
 import { seededRandom } from '../../__tests__/helpers/random.ts';
 import type { SimulatedTime } from '../simulation/simulatedTime.ts';
-import { rememberIds } from './rememberIds.ts';
 import { SimulatedPeer } from './simulatedPeer.ts';
 import { Wire, type WireOptions } from './wire.ts';
 
@@ -12,8 +11,6 @@ const MAX_PEERS_OF_ROOM = 3;
 /** Share by which a swarm grows in each step while it comes about. */
 const GROWTH = 0.04;
 export const STEP_MS = 100;
-
-rememberIds();
 
 export interface SwarmSetup extends Omit<WireOptions, 'random'> {
   peers: number;
@@ -31,6 +28,8 @@ export class SimulatedSwarm {
   readonly random = seededRandom(1);
   readonly wire: Wire;
   readonly peers: SimulatedPeer[] = [];
+  /** Times at which peers have gone, by their URLs. */
+  readonly gone = new Map<string, number>();
   readonly rooms: SimulatedRoom[];
   #made = 0;
 
@@ -65,9 +64,9 @@ export class SimulatedSwarm {
     }
   }
 
-  /** Puts all rooms on peers, evenly over a time. */
-  async publish(within: number): Promise<void> {
-    await this.evenly(this.rooms, within, room => {
+  /** Puts rooms on peers, evenly over a time. */
+  async publish(rooms: readonly SimulatedRoom[], within: number): Promise<void> {
+    await this.evenly(rooms, within, room => {
       const count = 1 + Math.floor(this.random() * MAX_PEERS_OF_ROOM);
       for (let more = 0; more < count; ++more) this.hold(this.pick(this.peers), room);
     });
@@ -81,6 +80,7 @@ export class SimulatedSwarm {
   /** Ends a peer, with a word or without. @returns the rooms that it held */
   remove(peer: SimulatedPeer, inOrder: boolean): SimulatedRoom[] {
     this.peers.splice(this.peers.indexOf(peer), 1);
+    this.gone.set(peer.url, this.time.now);
     const held = this.rooms.filter(({ holders }) => holders.delete(peer));
     void (inOrder ? peer.leave() : peer.crash());
     return held;

@@ -3,10 +3,11 @@
  * counted by what it is for.
  */
 import { EventEmitter } from 'node:events';
-import type { DhtSocket } from 'dht-rpc';
+import type { Address, DhtSocket } from 'dht-rpc';
+import { toText } from '../../src/swarm/dht/address.ts';
 import { handOut, type BindSockets } from '../../src/swarm/dht/sockets.ts';
 import { SEAL_BYTES, type Seal } from '../../src/swarm/dht/seal.ts';
-import { isRequest, numberOf, purposes, readAnswer, readRequest, type Purpose } from './datagram.ts';
+import { hasTarget, isRequest, numberOf, purposeOfRequest, purposes, readAnswer, type Purpose } from './datagram.ts';
 
 /** Headers of IPv4 and UDP. */
 const HEADER_BYTES = 28;
@@ -16,7 +17,7 @@ export interface WireOptions {
   latency: { min: number; max: number };
   /** Share of the datagrams that are lost. */
   loss: number;
-  /** Whether datagrams are really sealed and opened. If not, the bytes of the seal are counted nevertheless. */
+  /** Whether datagrams are really sealed and opened, and signed for. If not, the bytes of both are counted nevertheless. */
   sealed: boolean;
   random: () => number;
 }
@@ -38,7 +39,8 @@ export interface Trace {
 export class Wire {
   traffic = noTraffic();
   readonly options: WireOptions;
-  readonly #sockets = new Map<string, WireSocket>();
+  /** Sockets, by host and by port. */
+  readonly #sockets = new Map<string, Map<number, WireSocket>>();
 
   constructor(options: WireOptions) {
     this.options = options;
@@ -49,26 +51,26 @@ export class Wire {
     const sockets = [port, port + 1].map(
       at => new WireSocket(this, { address: host, host, port: at, family: 4 }, seal),
     );
-    for (const socket of sockets) this.#sockets.set(socket.name, socket);
+    this.#sockets.set(host, new Map(sockets.map(socket => [socket.address().port, socket])));
     return handOut(sockets[0]!, sockets[1]!);
   };
 
   /** Ends a peer without a word: from now on nothing comes from it, nor to it. */
   unplug(host: string, port: number): void {
-    for (const at of [port, port + 1]) void this.#sockets.get(`${host}:${at}`)?.close();
+    for (const at of [port, port + 1]) void this.socketAt(host, at)?.close();
   }
 
   /** Follows the lookup of a target by a peer. */
   trace(host: string, port: number, target: Buffer): Trace {
-    return this.#sockets.get(`${host}:${port}`)!.trace(target.toString('base64url'));
+    return this.socketAt(host, port)!.trace(target);
   }
 
-  socketAt(name: string): WireSocket | undefined {
-    return this.#sockets.get(name);
+  socketAt(host: string, port: number): WireSocket | undefined {
+    return this.#sockets.get(host)?.get(port);
   }
 
-  forget(name: string): void {
-    this.#sockets.delete(name);
+  forget({ host, port }: Address): void {
+    this.#sockets.get(host)?.delete(port);
   }
 }
 
@@ -78,7 +80,6 @@ export function noTraffic(): Record<Purpose, Traffic> {
 
 class WireSocket extends EventEmitter implements DhtSocket {
   readonly bound = true;
-  readonly name: string;
   readonly #wire: Wire;
   readonly #address: ReturnType<DhtSocket['address']>;
   readonly #seal: Seal;
@@ -94,7 +95,6 @@ class WireSocket extends EventEmitter implements DhtSocket {
     this.#address = address;
     this.#seal = seal;
     this.#place = wire.options.random();
-    this.name = `${address.host}:${address.port}`;
   }
 
   bind(): void {
@@ -108,9 +108,8 @@ class WireSocket extends EventEmitter implements DhtSocket {
   trySend(datagram: Buffer, port: number, host: string): void {
     if (this.#closed) return;
     const { options, traffic } = this.#wire;
-    const name = `${host}:${port}`;
-    const receiver = this.#wire.socketAt(name);
-    const purpose = isRequest(datagram) ? this.#ask(datagram, name) : receiver?.answered(datagram);
+    const receiver = this.#wire.socketAt(host, port);
+    const purpose = isRequest(datagram) ? this.#ask(datagram, { host, port }) : receiver?.answered(datagram);
     const sealed = options.sealed ? this.#seal.close(datagram) : datagram;
     const counted = traffic[purpose ?? 'routing'];
     ++counted.datagrams;
@@ -121,10 +120,10 @@ class WireSocket extends EventEmitter implements DhtSocket {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#wire.forget(this.name);
+    this.#wire.forget(this.#address);
   }
 
-  trace(target: string): Trace {
+  trace(target: Buffer): Trace {
     const trace = new ActiveTrace(target, () => (this.#trace = undefined));
     this.#trace = trace;
     return trace;
@@ -138,10 +137,12 @@ class WireSocket extends EventEmitter implements DhtSocket {
     return purpose;
   }
 
-  #ask(request: Buffer, to: string): Purpose {
-    const { purpose, target } = readRequest(request);
+  #ask(request: Buffer, to: Address): Purpose {
+    const kind = purposeOfRequest(request);
+    const isTrial = this.#trace !== undefined && kind === 'finding' && hasTarget(request, this.#trace.target);
+    const purpose = isTrial ? 'trial' : kind;
     this.#asked.set(numberOf(request), purpose);
-    if (purpose === 'finding' && target === this.#trace?.target) this.#trace!.onRequest(to);
+    if (isTrial) this.#trace!.onRequest(toText(to));
     return purpose;
   }
 
@@ -149,7 +150,7 @@ class WireSocket extends EventEmitter implements DhtSocket {
     if (this.#closed) return;
     const datagram = this.#wire.options.sealed ? this.#seal.open(sealed) : sealed;
     if (!datagram) return;
-    if (this.#trace && !isRequest(datagram)) this.#trace.onAnswer(`${from.host}:${from.port}`, datagram);
+    if (this.#trace && !isRequest(datagram)) this.#trace.onAnswer(toText(from), datagram);
     this.emit('message', datagram, { host: from.host, port: from.port });
   }
 
@@ -163,12 +164,12 @@ class WireSocket extends EventEmitter implements DhtSocket {
 class ActiveTrace implements Trace {
   requests = 0;
   hops: number | undefined;
-  readonly target: string;
+  readonly target: Buffer;
   readonly #end: () => void;
   /** Number of requests that led to a peer, its own included. */
   readonly #depths = new Map<string, number>();
 
-  constructor(target: string, end: () => void) {
+  constructor(target: Buffer, end: () => void) {
     this.target = target;
     this.#end = end;
   }
