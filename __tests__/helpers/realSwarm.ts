@@ -214,6 +214,8 @@ export class RealSwarm {
       after
         .get(peer)!
         .pathsLost.slice(before.get(peer)!.pathsLost.length)
+        // A peer that notices last may be told first that the way of the dead peer's own stream is lost.
+        .filter(({ id }) => id !== stream)
         .map(({ id, lostAt, flowsAt }) => ({
           to: peer.name,
           id,
