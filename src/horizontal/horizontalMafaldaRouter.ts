@@ -409,10 +409,10 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
    * for an unknown stream costs a round trip.
    */
   async #seek(id: string): Promise<void> {
-    if (this.closed || this.streams.find(id).length > 0 || this.#piper.isArriving(id)) return;
+    if (this.closed || this.streams.first(id) || this.#piper.isArriving(id)) return;
     let found!: () => void;
     const there = new Promise<void>(resolve => (found = resolve));
-    const onAdd = (): void => void (this.streams.find(id).length > 0 && found());
+    const onAdd = (): void => void (this.streams.first(id) && found());
     this.tree.on('add', onAdd);
     await Promise.race([there, this.#holders.ask()]);
     this.tree.off('add', onAdd);

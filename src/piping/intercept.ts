@@ -5,7 +5,15 @@
  */
 import { NotFoundError } from 'mediasoup/errors';
 import * as ortc from 'mediasoup/ortc';
-import type { ConsumerOptions, DataProducer, Producer, Router, RtpObserver, Transport } from 'mediasoup/types';
+import type {
+  ConsumerOptions,
+  DataProducer,
+  Producer,
+  Router,
+  RtpCapabilities,
+  RtpObserver,
+  Transport,
+} from 'mediasoup/types';
 import { copyOf } from '../core/copies.ts';
 import { logRejections } from '../core/logRejections.ts';
 import { describeStream, streamKey, type StreamId } from './endpoint.ts';
@@ -73,7 +81,7 @@ export function interceptTransport(transport: Transport, router: Router, access:
       () => {
         const producer = streams.producer(options.producerId);
         // If no pipe is needed, mediasoup's own check comes early enough.
-        if (!producer) ortc.validateAndNormalizeRtpCapabilities(copyOf(options.rtpCapabilities));
+        if (!producer) assertWellFormed(options.rtpCapabilities);
         else if (transport.type !== 'pipe' && !isHere(options.producerId)) assertConsumable(producer, options);
       },
     );
@@ -184,14 +192,36 @@ function isWellFormed(
   );
 }
 
-/** Throws the error that mediasoup would throw for these RTP capabilities, before the stream is piped. */
+/** RTP capabilities that were found well formed: an application uses the same ones again and again. */
+const wellFormed = new WeakSet<object>();
+/** Codecs, as text, that were found consumable with RTP capabilities. */
+const consumable = new WeakMap<object, Set<string>>();
+/** Number of different codecs that are remembered for RTP capabilities. */
+const MAX_CONSUMABLE = 100;
+
+/**
+ * Throws the error that mediasoup would throw for malformed RTP capabilities, before the stream is piped. Capabilities
+ * that an application has changed since are refused when the stream is there.
+ */
+function assertWellFormed(rtpCapabilities: RtpCapabilities): void {
+  if (wellFormed.has(rtpCapabilities)) return;
+  ortc.validateAndNormalizeRtpCapabilities(copyOf(rtpCapabilities));
+  wellFormed.add(rtpCapabilities);
+}
+
+/** Throws the error that mediasoup would throw for these RTP capabilities, before the stream is piped; as above. */
 function assertConsumable(producer: Producer, { rtpCapabilities, enableRtx, pipe = false }: ConsumerOptions): void {
+  const { kind, consumableRtpParameters } = producer;
+  const text = JSON.stringify([kind, pipe, enableRtx, consumableRtpParameters.codecs]);
+  const found = consumable.get(rtpCapabilities) ?? new Set();
+  if (found.has(text)) return;
   const remoteRtpCapabilities = copyOf(rtpCapabilities);
   ortc.validateAndNormalizeRtpCapabilities(remoteRtpCapabilities);
   ortc.getConsumerRtpParameters({
-    consumableRtpParameters: producer.consumableRtpParameters,
+    consumableRtpParameters,
     remoteRtpCapabilities,
     pipe,
-    enableRtx: enableRtx ?? producer.kind === 'video',
+    enableRtx: enableRtx ?? kind === 'video',
   });
+  if (found.size < MAX_CONSUMABLE) consumable.set(rtpCapabilities, found.add(text));
 }

@@ -84,6 +84,25 @@ describe('an intercepted Transport', () => {
     expect(asked).toEqual([]);
   });
 
+  test('checks RTP capabilities once for all streams of the same codecs', async () => {
+    const { codecs } = linked.routers[0]!.rtpCapabilities;
+    let reads = 0;
+    const rtpCapabilities = {
+      get codecs() {
+        ++reads;
+        return codecs;
+      },
+    };
+    const readsOf = async (producerId: string): Promise<number> => {
+      const before = reads;
+      await transport.consume(options({ producerId, rtpCapabilities }));
+      return reads - before;
+    };
+    await linked.produce(linked.routers[0]!, 'second mic');
+    expect(await readsOf('mic')).toBeGreaterThan(await readsOf('second mic'));
+    expect(asked).toEqual([{ producerId: 'mic' }, { producerId: 'second mic' }]);
+  });
+
   test('finds nothing once it is closed', async () => {
     transport.close();
     await expect(transport.consume(options())).rejects.toThrow();

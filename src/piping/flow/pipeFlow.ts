@@ -81,6 +81,7 @@ export class PipeFlow {
       tree,
       streams: options.streams,
       isAsleep: (streamId, router) => this.#isAsleep(streamId, router),
+      mayBeSeen: routerId => !alone || tree.routers.has(routerId),
     });
     const add = (node: TreeNode): void => this.#added(node);
     for (const node of tree.nodes()) add(node);

@@ -46,6 +46,8 @@ export interface ShownScoresOptions {
   streams: Streams;
   /** Returns whether a pipe sleeps on the stream's way into that Router. */
   isAsleep: (streamId: string, router: Router) => boolean;
+  /** Returns whether both ends of a pipe from the Router of this id are, or may come to be, in sight. */
+  mayBeSeen: (routerId: string) => boolean;
 }
 
 export class ShownScores {
@@ -80,11 +82,12 @@ export class ShownScores {
     }
     if (node.type !== 'consumer' || this.#byConsumer.has(node.object)) return;
     const router = node.parent.parent.object;
-    // Most Consumers are at the stream's origin: there their own Worker knows best.
-    const isAtOrigin = this.#options.streams
-      .find(node.object.producerId)
-      .some(place => !place.piped && place.router === router);
-    if (!isAtOrigin) this.#show(node.object, router);
+    const { streams, mayBeSeen } = this.#options;
+    const place = streams.inRouter(node.object.producerId, router);
+    // Most Consumers are at the stream's origin: there their own Worker knows best. Nothing is known here of a pipe
+    // whose other end is never seen.
+    if (place && (place.from === undefined || !mayBeSeen(place.from))) return;
+    this.#show(node.object, router);
   }
 
   #originChanged(streamId: string): void {

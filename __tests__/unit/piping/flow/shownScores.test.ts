@@ -48,12 +48,19 @@ let far: ImaginaryObject;
 let producer: ImaginaryProducer;
 let scores: ShownScores;
 let asleep: boolean;
+const unseen = new Set<string>();
 
 beforeEach(() => {
   tree = new ObjectTree();
   const streams = new Streams(tree);
   asleep = true;
-  scores = new ShownScores({ tree, streams, isAsleep: (_, { id }) => asleep && id === 'far' });
+  unseen.clear();
+  scores = new ShownScores({
+    tree,
+    streams,
+    isAsleep: (_, { id }) => asleep && id === 'far',
+    mayBeSeen: id => !unseen.has(id),
+  });
   [near, far] = [addRouter(tree, 'near'), addRouter(tree, 'far')];
   producer = new ImaginaryProducer({ id: ID, kind: 'video', paused: false });
   createTransport(near).contain(producer, 'newproducer');
@@ -111,6 +118,16 @@ describe('behind a pipe that sleeps', () => {
     producer.tell(1, 1, 1);
     (told[0] as ConsumerScore).producerScores.length = 0;
     expect(consumer.score).toEqual(scoreOf(0, 1, 1, 1));
+  });
+
+  test('a Consumer whose pipe has an end that is never in sight is left as it is', () => {
+    unseen.add('near');
+    producer.tell(9, 8, 7);
+    const { consumer, told } = consume(far);
+    expect(Object.hasOwn(consumer, 'score')).toBe(false);
+    consumer.tell(0, 0, 0, 0);
+    producer.tell(1, 1, 1);
+    expect([consumer.score, told]).toEqual([scoreOf(0, 0, 0, 0), [scoreOf(0, 0, 0, 0)]]);
   });
 
   test('a Consumer of a single stream shows its one score', () => {
@@ -181,14 +198,19 @@ describe('where a machine of a cluster has a view of its own, in the same proces
     producer.tell(9, 8, 7);
     // The machine does not see the publisher.
     const machine = new ObjectTree();
-    new ShownScores({ tree: machine, streams: new Streams(machine), isAsleep: () => false });
+    new ShownScores({ tree: machine, streams: new Streams(machine), isAsleep: () => false, mayBeSeen: () => true });
     const own = addRouter(machine, 'far');
     const ends = new ImaginaryProducer({ id: ID, kind: 'video', paused: false });
     createTransport(own, 'near').contain(ends, 'newproducer');
     const { consumer, told, observed } = consume(own);
     const cluster = new ObjectTree();
     const streams = new Streams(cluster);
-    const wider = new ShownScores({ tree: cluster, streams, isAsleep: (_, { id }) => asleep && id === 'far' });
+    const wider = new ShownScores({
+      tree: cluster,
+      streams,
+      isAsleep: (_, { id }) => asleep && id === 'far',
+      mayBeSeen: () => true,
+    });
     cluster.include(tree);
     cluster.include(machine);
     expect(consumer.score).toEqual(scoreOf(0, 9, 8, 7));
