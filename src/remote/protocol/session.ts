@@ -185,14 +185,15 @@ export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received
    * Sends a message, or queues it while there is no connection.
    * @param wireBytes its size in a packet, where the other side limits the size of packets
    * @param size of the message, if it has been measured already
+   * @param canWait whether it may wait a moment, so that it shares a packet with a message that follows
    * @returns its number
    */
-  send(message: Sent, wireBytes?: number, size?: Measure): number {
+  send(message: Sent, wireBytes?: number, size?: Measure, canWait = false): number {
     if (this.#isBehind && this.#recovery?.isInSnapshot(message)) return this.#sent;
     const { bytes, buffers } = size ?? measure(message);
     const kept = { number: ++this.#sent, message, bytes, wireBytes: wireBytes ?? bytes, buffers };
     this.#outbox.push(kept);
-    this.#transmitter.add(kept);
+    this.#transmitter.add(kept, canWait);
     if (this.#outbox.length > MAX_UNACKNOWLEDGED || this.#memory.isOver()) this.#fallBehind();
     return kept.number;
   }

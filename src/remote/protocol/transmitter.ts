@@ -8,6 +8,8 @@ import type { Kept, Outbox } from './outbox.ts';
 
 /** Bytes of several messages in one packet, which the other side parses and checks in one go. */
 const MAX_BATCH_BYTES = 65_536;
+/** Time for which a message that can wait does so at most, in ms: mostly another message follows it sooner. */
+const WAIT_MS = 1;
 
 export class Transmitter<Sent> {
   /** Bytes of messages in a packet, if it has several. */
@@ -17,6 +19,9 @@ export class Transmitter<Sent> {
   /** Messages of the next packet. */
   #batch: Kept<Sent>[] = [];
   #batchBytes = 0;
+  /** Whether the batch is sent at the end of this tick. */
+  #isDue = false;
+  #waiting: NodeJS.Timeout | undefined;
   #isStarted = false;
   /** Number of the latest message. */
   #last = 0;
@@ -42,17 +47,19 @@ export class Transmitter<Sent> {
   /** Ends a connection. The messages stay in the outbox. */
   stop(): void {
     this.#isStarted = false;
-    this.#batch = [];
-    this.#batchBytes = 0;
+    this.#takeBatch();
     this.#nextToResend = Infinity;
     turns.delete(this.#sendNext);
   }
 
-  /** Sends a message that is new in the outbox, unless older ones go first: it is sent after them then. */
-  add(kept: Kept<Sent>): void {
+  /**
+   * Sends a message that is new in the outbox, unless older ones go first: it is sent after them then.
+   * @param canWait whether it may wait a moment for a message that follows
+   */
+  add(kept: Kept<Sent>, canWait: boolean): void {
     const isSendingAgain = this.#isSendingAgain;
     this.#last = kept.number;
-    if (!isSendingAgain) this.#collect(kept);
+    if (!isSendingAgain) this.#collect(kept, canWait);
   }
 
   /** Sends all waiting messages at once. */
@@ -67,13 +74,19 @@ export class Transmitter<Sent> {
   }
 
   /** Collects messages of one tick in one packet, since each packet costs both sides a system call. */
-  #collect(kept: Kept<Sent>): void {
+  #collect(kept: Kept<Sent>, canWait: boolean): void {
     if (!this.#isStarted) return;
     this.#nextToResend = kept.number + 1;
     if (this.#batchBytes + kept.wireBytes > this.maxBatchBytes) this.#flushBatch();
-    if (this.#batch.length === 0) process.nextTick(this.#flushBatch);
     this.#batch.push(kept);
     this.#batchBytes += kept.wireBytes;
+    if (this.#isDue) return;
+    if (canWait) {
+      this.#waiting ??= setTimeout(this.#flushBatch, WAIT_MS).unref();
+      return;
+    }
+    this.#isDue = true;
+    process.nextTick(this.#flushBatch);
   }
 
   /** Sends one more packet again. @returns whether there are more */
@@ -95,12 +108,17 @@ export class Transmitter<Sent> {
     return this.#isSendingAgain;
   };
 
-  readonly #flushBatch = (): void => {
+  readonly #flushBatch = (): void => this.#transmitAll(this.#takeBatch());
+
+  #takeBatch(): Kept<Sent>[] {
     const batch = this.#batch;
     this.#batch = [];
     this.#batchBytes = 0;
-    this.#transmitAll(batch);
-  };
+    this.#isDue = false;
+    clearTimeout(this.#waiting);
+    this.#waiting = undefined;
+    return batch;
+  }
 
   #transmitAll(batch: Kept<Sent>[]): void {
     for (const packet of packetsOf(batch))

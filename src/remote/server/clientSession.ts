@@ -34,6 +34,9 @@ const log = logger('server');
 /** Share of its memory from which on a client is too slow for lossy events, which would be outdated on arrival. */
 const SLOW_SHARE = 1 / 4;
 
+/** Methods whose callers mostly wait for another call too: for the `consume()` of the stream that they bring. */
+const precedesOthers: ReadonlySet<string> = new Set(['acceptPipe']);
+
 /** Messages that a snapshot makes up for. */
 const inSnapshot: ReadonlySet<ServerMessage['type']> = new Set([
   ...(['list', 'add', 'event', 'change'] as const),
@@ -201,7 +204,7 @@ export class ClientSession implements Member {
     this.#socket?.disconnect(true);
   }
 
-  send(message: ServerMessage, size?: Measure, lists: readonly ListMessage[] = []): void {
+  send(message: ServerMessage, size?: Measure, lists: readonly ListMessage[] = [], canWait = false): void {
     if (message.type === 'closeMafaldaRouter') {
       this.#memberships.forget(message.mafaldaRouter);
       // A client that has called close() gets an answer instead, and may have created another MafaldaRouter of this id.
@@ -209,10 +212,11 @@ export class ClientSession implements Member {
     }
     if (message.type === 'event' && lossyEvents.has(message.name) && this.#memory.bytes > SLOW_SHARE * this.#memory.max)
       return;
-    if (lists.length === 0) return void this.#session.send(message, undefined, size);
-    if (!this.#told && message.type === 'add') return void this.#session.send(inFull(message, lists));
-    for (const list of lists) if (this.#told?.note(list)) this.#session.send(list, undefined, write(list));
-    this.#session.send(message, undefined, size);
+    if (!this.#told && lists.length > 0 && message.type === 'add')
+      return void this.#session.send(inFull(message, lists), undefined, undefined, canWait);
+    for (const list of lists)
+      if (this.#told?.note(list)) this.#session.send(list, undefined, write(list), canWait);
+    this.#session.send(message, undefined, size, canWait);
   }
 
   count(objects: number, bytes: number): void {
@@ -291,11 +295,12 @@ export class ClientSession implements Member {
   }
 
   async #answer(call: Extract<ClientMessage, { type: 'call' }>, size: Measure): Promise<void> {
-    const { id } = call;
+    const { id, method } = call;
     try {
       const result = await this.#calls.perform(call, size);
       const message: ServerMessage = { type: 'answer', id, result, load: this.#changedLoad() };
-      this.send(message, isShort(result) ? write(message) : undefined);
+      const canWait = precedesOthers.has(method) && this.#quota.hasPendingCalls;
+      this.send(message, isShort(result) ? write(message) : undefined, [], canWait);
     } catch (error) {
       this.#tally.failedCall(error);
       this.send({ type: 'failure', id, error: encodeError(error) });

@@ -23,8 +23,9 @@ export interface Member {
   /**
    * @param size of the message, where it is known
    * @param lists that the state of an object refers to, if the message is an `add`
+   * @param canWait whether it may wait a moment for a message that follows
    */
-  send(message: ServerMessage, size?: Measure, lists?: readonly ListMessage[]): void;
+  send(message: ServerMessage, size?: Measure, lists?: readonly ListMessage[], canWait?: boolean): void;
   /** Adds to the objects that are shown to it, and to the bytes that these take; negative numbers subtract. */
   count(objects: number, bytes: number): void;
 }

@@ -1,6 +1,7 @@
 /** Shows a tree of objects to the clients attached to it: existing and new objects, their changes, events and ends. */
 import type { ObjectTree, ObjectType, ObjectTypes, TreeNode } from '../../core/objectTree.ts';
 import { onceClosed } from '../../core/onceClosed.ts';
+import { isLinkTransport } from '../../piping/endpoint.ts';
 import { producedAt } from '../../core/producedAt.ts';
 import { turns, type Turns } from '../../core/turns.ts';
 import { encode, type BufferCount } from '../protocol/codec.ts';
@@ -153,7 +154,8 @@ export class TreeExport implements Exporter, SendableTree, Unfinished {
     const message: ServerMessage = { type: 'change', handle: exported.handle, changes };
     const size = write(message);
     if (size.bytes > LARGE_BYTES) this.#recount(exported);
-    for (const member of this.#members) if (!this.#sendAhead(member, exported)) member.send(message, size);
+    const canWait = isOfLink(exported.node);
+    for (const member of this.#members) if (!this.#sendAhead(member, exported)) member.send(message, size, [], canWait);
   }
 
   #recount(exported: ExportedObject): void {
@@ -219,12 +221,13 @@ export class TreeExport implements Exporter, SendableTree, Unfinished {
     this.#exports.count(exported, size.bytes);
     this.#bytes += size.bytes;
     for (const member of this.#members) member.count(1, size.bytes);
+    const canWait = isOfLink(node);
     for (const member of this.#members) {
       const progress = this.#progress.get(member);
       const parent = progress && this.#parentOf(exported);
       if (parent) this.#sendAhead(member, parent);
       progress?.ahead.add(exported);
-      member.send(message, size, lists);
+      member.send(message, size, lists, canWait);
     }
   };
 
@@ -341,6 +344,15 @@ interface SizedAddition {
 /** An `appData` may have Buffers, which are no part of the JSON. */
 function sizeOf(message: AddMessage): Measure {
   return message.addition.appData === undefined ? write(message) : measure(message);
+}
+
+/**
+ * Returns whether the object is an end of a link, or in one. Such objects come in calls that have several steps: the
+ * client is told of all steps in a single packet.
+ */
+function isOfLink({ type, object, parent }: TreeNode): boolean {
+  if (type === 'transport') return isLinkTransport(object);
+  return parent?.type === 'transport' && isLinkTransport(parent.object);
 }
 
 /** Whether the event reports a property, which is part of the object's state. */

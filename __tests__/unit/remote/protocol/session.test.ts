@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Session } from '../../../../src/remote/protocol/session.ts';
 import { FakeConnection, said, type FakeSocket } from '../../../helpers/fakeSockets.ts';
 import { seededRandom } from '../../../helpers/random.ts';
+import { until } from '../../../helpers/until.ts';
 
 class End {
   readonly received: string[] = [];
@@ -109,6 +110,28 @@ describe('a session', () => {
       [4, '200'],
       [5, '0'],
     ]);
+  });
+
+  test('sends a message that can wait together with the next, or after a moment', async () => {
+    const { near: socket } = connect();
+    const sent = (): unknown[] => socket.queue.map(({ args: [number, , ...messages] }) => [number, ...messages]);
+    near.session.send('can wait', undefined, undefined, true);
+    // Nothing is sent at the end of the tick, as a message that can't wait would be.
+    await Promise.resolve().then(() => new Promise<void>(resolve => process.nextTick(resolve)));
+    expect(sent()).toEqual([]);
+    near.session.send('next');
+    await said();
+    expect(sent()).toEqual([[1, 'can wait', 'next']]);
+    near.session.send('alone', undefined, undefined, true);
+    await until('the message that waits alone', () => socket.queue.length === 2);
+    expect(sent()).toEqual([
+      [1, 'can wait', 'next'],
+      [3, 'alone'],
+    ]);
+    near.session.send('cut off', undefined, undefined, true);
+    cut();
+    await connect().deliverAll(near.session, far.session);
+    expect(far.received.at(-1)).toBe('cut off');
   });
 
   test('forgets what has arrived', async () => {
