@@ -36,6 +36,9 @@ const BURSTS = Math.ceil(CALLS / 80);
 /** Calls one after the other whose CPU is counted together. */
 const COUNTED = 40;
 const JOINS = Math.ceil(CALLS / 80);
+/** Rooms with pipes, and rooms that people join, before these count, for the same reason. */
+const WARM_UP_PIPES = 400;
+const WARM_UP_JOINS = 30;
 const PIPELINED = 500;
 const PEOPLE = 10;
 
@@ -119,15 +122,22 @@ await repeat(BURSTS, times, (into, index) =>
   ]),
 );
 await Promise.all([clientRoom.close(), handRoom.close()]);
-await repeat(PIPES, times, (into, index) =>
-  inTurns(index, [() => measurePipes(into, ours), () => measurePipes(into, byHand)]),
+await repeat(
+  PIPES,
+  times,
+  (into, index) => inTurns(index, [() => measurePipes(into, ours), () => measurePipes(into, byHand)]),
+  WARM_UP_PIPES,
 );
 for (const count of [1, 2]) {
-  await repeat(JOINS, times, (into, index) =>
-    inTurns(index, [
-      () => measureJoins(into, ours, count, PEOPLE, () => cpuOf(nodes.ours)),
-      () => measureJoins(into, byHand, count, PEOPLE, () => cpuOf(nodes.byHand)),
-    ]),
+  await repeat(
+    JOINS,
+    times,
+    (into, index) =>
+      inTurns(index, [
+        () => measureJoins(into, ours, count, PEOPLE, () => cpuOf(nodes.ours)),
+        () => measureJoins(into, byHand, count, PEOPLE, () => cpuOf(nodes.byHand)),
+      ]),
+    WARM_UP_JOINS,
   );
 }
 

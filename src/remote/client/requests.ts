@@ -20,8 +20,8 @@ import { UnconfirmedCloses, type Identified } from './unconfirmedCloses.ts';
 
 const log = logger('client');
 
-/** Bytes of calls that are sent in one packet. */
-const MAX_BATCH_BYTES = 32_768;
+/** Bytes of calls that are sent in one packet: the server performs the first calls of a burst while others are encoded. */
+const MAX_BATCH_BYTES = 8_192;
 /** Number of calls that are remembered since their objects may still appear. */
 const MAX_UNWANTED = 10_000;
 

@@ -6,10 +6,13 @@ import { turns } from '../../core/turns.ts';
 import { MAX_BUFFERS } from './codec.ts';
 import type { Kept, Outbox } from './outbox.ts';
 
-/** Bytes of several messages in one packet, which the other side parses and checks in one go. */
-const MAX_BATCH_BYTES = 65_536;
+/**
+ * Bytes of several messages in one packet, which the other side parses and checks in one go. Each packet costs some
+ * system calls, and with a packet for all messages of a burst the other side would wait idly for the last of them.
+ */
+const MAX_BATCH_BYTES = 32_768;
 /** Time for which a message that can wait does so at most, in ms: mostly another message follows it sooner. */
-const WAIT_MS = 1;
+const WAIT_MS = 5;
 
 export class Transmitter<Sent> {
   /** Bytes of messages in a packet, if it has several. */

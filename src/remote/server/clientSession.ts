@@ -14,6 +14,7 @@ import { Session, type Recovery } from '../protocol/session.ts';
 import type { ClientEvents, Received, Sent, ServerEvents, SessionEvents } from '../protocol/socketEvents.ts';
 import { isClientMessage } from '../protocol/validate.ts';
 import { write } from '../protocol/wireText.ts';
+import { AwaitedStreams } from './awaitedStreams.ts';
 import { ClientCalls } from './clientCalls.ts';
 import type { Draining } from './draining.ts';
 import type { Member } from './exportedObject.ts';
@@ -33,9 +34,6 @@ const log = logger('server');
 
 /** Share of its memory from which on a client is too slow for lossy events, which would be outdated on arrival. */
 const SLOW_SHARE = 1 / 4;
-
-/** Methods whose callers mostly wait for another call too: for the `consume()` of the stream that they bring. */
-const precedesOthers: ReadonlySet<string> = new Set(['acceptPipe']);
 
 /** Messages that a snapshot makes up for. */
 const inSnapshot: ReadonlySet<ServerMessage['type']> = new Set([
@@ -76,6 +74,7 @@ export class ClientSession implements Member {
   readonly #ended = new Promise<void>(resolve => (this.#markEnded = resolve));
   readonly #methods: Methods;
   readonly #calls: ClientCalls;
+  readonly #awaited = new AwaitedStreams();
   #socket: ClientSocket | undefined;
   #lastSentLoad = 0;
   #isOver = false;
@@ -214,8 +213,7 @@ export class ClientSession implements Member {
       return;
     if (!this.#told && lists.length > 0 && message.type === 'add')
       return void this.#session.send(inFull(message, lists), undefined, undefined, canWait);
-    for (const list of lists)
-      if (this.#told?.note(list)) this.#session.send(list, undefined, write(list), canWait);
+    for (const list of lists) if (this.#told?.note(list)) this.#session.send(list, undefined, write(list), canWait);
     this.#session.send(message, undefined, size, canWait);
   }
 
@@ -295,15 +293,17 @@ export class ClientSession implements Member {
   }
 
   async #answer(call: Extract<ClientMessage, { type: 'call' }>, size: Measure): Promise<void> {
-    const { id, method } = call;
+    const { id } = call;
+    const settle = this.#awaited.begin(call);
     try {
       const result = await this.#calls.perform(call, size);
       const message: ServerMessage = { type: 'answer', id, result, load: this.#changedLoad() };
-      const canWait = precedesOthers.has(method) && this.#quota.hasPendingCalls;
-      this.send(message, isShort(result) ? write(message) : undefined, [], canWait);
+      this.send(message, isShort(result) ? write(message) : undefined, [], this.#awaited.isFollowed(call));
     } catch (error) {
       this.#tally.failedCall(error);
       this.send({ type: 'failure', id, error: encodeError(error) });
+    } finally {
+      settle();
     }
   }
 

@@ -28,11 +28,6 @@ export class Quota {
     this.#context = context;
   }
 
-  /** Whether calls have no answer yet. */
-  get hasPendingCalls(): boolean {
-    return this.#pendingCalls > 0;
-  }
-
   /** Counts objects that are shown to the client, and their bytes; negative numbers subtract. */
   count(objects: number, bytes: number): void {
     this.#objects += objects;
