@@ -20,7 +20,7 @@ const WIDTH = 450;
 const HEIGHT = 210;
 const TITLE = 30;
 const LEGEND_LINE = 14;
-const [LEFT, RIGHT, BOTTOM] = [60, 30, 30];
+const [LEFT, RIGHT, BOTTOM] = [60, 45, 30];
 const LINES = 4;
 const colours = ['#1f497d', '#c0504d', '#9bbb59', '#8064a2'];
 

@@ -31,7 +31,7 @@ function figures(): Figure[] {
     { what: 'load of some others', of: ({ atRest }) => atRest.status, unit: ' bytes' },
     { what: 'rooms that it follows', of: ({ atRest }) => atRest.finding, unit: ' bytes' },
     { what: 'a publication of a record, by all peers', of: ({ publication }) => publication, unit: ' bytes' },
-    { what: 'time in which peers come and go', of: ({ duration }) => duration / 60_000, unit: ' min' },
+    { what: 'time in which peers come and go', of: ({ duration }) => duration / 1000, unit: ' s' },
     { what: 'peers that have gone, and come', of: ({ gone }) => gone, unit: '' },
     { what: 'lookups meanwhile', of: ({ lookups }) => lookups, unit: '' },
     { what: 'have failed', of: ({ failed }) => failed, unit: '' },
