@@ -3,16 +3,24 @@ import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import * as mediasoup from 'mediasoup';
 import type { DirectTransport } from 'mediasoup/types';
-import { Mafalda, MafaldaHorizontal, type DrainOptions, type MafaldaApi, type Strategy } from '../../../src/index.ts';
+import {
+  Mafalda,
+  MafaldaHorizontal,
+  type DrainOptions,
+  type MafaldaApi,
+  type RemoteMafaldaClient,
+  type Strategy,
+} from '../../../src/index.ts';
 import { offerOf, toPipedStream } from '../../../src/piping/endpoint.ts';
 import { evenly } from '../../helpers/evenly.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { CutProxy } from '../../helpers/cutProxy.ts';
 import { delayProxy } from '../../helpers/delayProxy.ts';
 import { inside } from '../../helpers/inside.ts';
+import { busyFor } from '../../helpers/madeUpLoad.ts';
 import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../../helpers/rtp.ts';
 import { Served } from '../../helpers/serve.ts';
-import { unmeasured } from '../../helpers/unmeasured.ts';
+
 import { until } from '../../helpers/until.ts';
 
 const opened = closingAfterEach();
@@ -28,7 +36,7 @@ let mafalda: MafaldaHorizontal;
 let mafaldaRouter: Room;
 
 beforeEach(async () => {
-  [a, b] = [opened(await Served.create({}, unmeasured)), opened(await Served.create({}, unmeasured))];
+  [a, b] = [opened(await Served.create({}, busyFor(80))), opened(await Served.create({}, busyFor(0)))];
   mafalda = opened(new MafaldaHorizontal([a.url, b.url], { strategy: evenly }));
   await once(mafalda, 'connected');
   mafaldaRouter = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
@@ -40,14 +48,15 @@ function at(url: string): { placement: { node: string } } {
 
 /** Three nodes, all above their watermark, so that the least loaded one with a stream passes it on: not A, where it comes from. */
 async function busySource() {
-  const c = opened(await Served.create({}, unmeasured));
+  const c = opened(await Served.create({}, busyFor(0)));
   const where = { url: a.url };
   const strategy: Strategy = nodes => nodes.find(({ id }) => id === where.url);
   const busy = opened(new MafaldaHorizontal([a.url, b.url, c.url], { watermarkNode: 0, strategy }));
   await once(busy, 'connected');
   const room = busy.createMafaldaRouter({ routerOptions: { mediaCodecs } });
   const sender = await RtpSender.create(room, 'audio');
-  for (let count = 0; count < 20; ++count) await room.createDirectTransport(at(a.url));
+  const [source] = busy;
+  await until('A has told its load', () => (source as RemoteMafaldaClient).load > 20);
   return { busy, c, room, where, sender };
 }
 

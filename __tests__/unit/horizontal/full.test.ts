@@ -20,7 +20,7 @@ import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { evenly } from '../../helpers/evenly.ts';
 import { ImaginaryNode } from '../../helpers/imaginaryNode.ts';
 import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../../helpers/rtp.ts';
-import { unmeasured } from '../../helpers/unmeasured.ts';
+import { unmeasured } from '../../helpers/madeUpLoad.ts';
 import { until } from '../../helpers/until.ts';
 
 const opened = closingAfterEach();
