@@ -344,7 +344,7 @@ describe('lists that objects have in common', () => {
   const listenInfos = [{ protocol: 'udp', ip: '127.0.0.1' }];
   const codec = { kind: 'audio', mimeType: 'audio/opus', clockRate: 48000, channels: 2 };
 
-  /** What a client knows of the objects, with the lists in the places of references. */
+  /** The objects as a client knows them, with the lists in the places of references. */
   function statesOf({ inbox }: BareClient): object[] {
     const lists = new Map<number, unknown>();
     return inbox.flatMap(({ type, slot, list, addition }) => {

@@ -8,7 +8,7 @@ const SLOTS = 1 << 16;
 
 type Globals = Pick<typeof globalThis, 'setTimeout' | 'clearTimeout' | 'setInterval' | 'clearInterval'>;
 
-/** What code under simulation uses of a timer. */
+/** Members of a timer that code under simulation uses. */
 class SimulatedTimer {
   due: number;
   readonly interval: number | undefined;

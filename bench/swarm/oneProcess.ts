@@ -1,5 +1,5 @@
 /**
- * What simulated peers can leave out since they are all in one process: work that takes most of the time there, and changes nothing of
+ * Work that simulated peers can leave out since they are all in one process: it takes most of the time there, and changes nothing of
  * what a simulation counts.
  */
 import type { KeyObject } from 'node:crypto';

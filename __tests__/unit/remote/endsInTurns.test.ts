@@ -1,4 +1,4 @@
-/** What may be much, and closes since its server is lost, or has closed it, ends in turns with other work. */
+/** Objects that close since their server is lost, or has closed them, may be many, and end in turns with other work. */
 import { expect, test } from '@jest/globals';
 import type { DataProducer, DirectTransport } from 'mediasoup/types';
 import { once } from 'node:events';
@@ -17,7 +17,7 @@ interface Seen {
   readonly room: RemoteMafaldaRouter;
   readonly transport: DirectTransport;
   readonly producers: readonly DataProducer[];
-  /** What the client has been told, in order. */
+  /** Messages that the client has been told, in order. */
   readonly told: string[];
 }
 

@@ -36,7 +36,7 @@ test('a branch that is dead is not one, until it turns out to live', async () =>
   Object.assign(link, { getStats: async () => [{ bytesReceived: ++bytesReceived }] });
   for (const transport of [link, createTransport(router, 'b')]) consume(transport, 'stream');
   leftLinks.leave({ routerId: 'here', remoteRouterId: 'a', consumerIds: [], isDead: true });
-  // Whoever asks again is served as before.
+  // A peer that asks again is served as before.
   expect([idsOf(branches), branches.has('stream', 'a')]).toEqual([['b'], true]);
   const release = branches.reserve('stream', 'a', {});
   expect(idsOf(branches)).toEqual(['a', 'b']);

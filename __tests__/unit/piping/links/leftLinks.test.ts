@@ -1,4 +1,4 @@
-/** What becomes of a link whose other end somebody has lost sight of, over imaginary objects. */
+/** A link whose other end somebody has lost sight of stays or closes, over imaginary objects. */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { ObjectTree } from '../../../../src/core/objectTree.ts';
 import { isDeadLink, LeftLinks, SILENT_MS } from '../../../../src/piping/links/leftLinks.ts';

@@ -43,7 +43,7 @@ test('a list that comes again is referred to, and both sides mean the same by it
     { type: 'list', slot: 0, list: codecsOf('audio/opus') },
     { rtpParameters: { codecs: { $list: 0 }, headerExtensions: [], encodings: [{ ssrc: 2 }] } },
   ]);
-  // What was given stays as it was.
+  // The given state stays as it was.
   expect(rtpParameters).toEqual(stateOf('audio/opus', 2)['rtpParameters']);
   for (const { slot, list } of sent(messages)) known.remember(slot, list, 500);
   const state = sent(given);

@@ -1,4 +1,4 @@
-/** What our parser writes and reads is what socket.io's own writes and reads. */
+/** The parser writes and reads the same as socket.io's own. */
 import { expect, test } from '@jest/globals';
 import * as theirs from 'socket.io-parser';
 import { parser } from '../../../../src/remote/protocol/parser.ts';
