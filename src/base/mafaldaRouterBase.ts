@@ -11,7 +11,7 @@ import { watchPaths } from '../piping/watchPaths.ts';
 import { Streams } from '../piping/streams.ts';
 import { StreamUsers } from '../piping/streamUsers.ts';
 import { ExternalPipes } from '../piping/externalPipes.ts';
-import type { MafaldaRouter, MafaldaRouterEvents, PipeToMafaldaRouterOptions } from '../api/types.ts';
+import type { LostPath, MafaldaRouter, MafaldaRouterEvents, PipeToMafaldaRouterOptions } from '../api/types.ts';
 
 const log = logger('router');
 
@@ -45,6 +45,8 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
   #released: Promise<void> | undefined;
 
   readonly #externalPipes: ExternalPipes;
+  /** Consumers whose path was told to be lost: several losses may say so, one after the other. */
+  readonly #pathless = new WeakSet<object>();
 
   /**
    * @param network whether its pipes to other MafaldaRouters may leave the machine: then they are encrypted unless the
@@ -57,12 +59,20 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
     this.tree = tree;
     this.streams = new Streams(tree);
     this.users = new StreamUsers(tree);
-    watchPaths(tree, this.streams, this.users, path => this.safeEmit('pathlost', path));
+    watchPaths(tree, this.streams, this.users, path => this.tellLostPath(path));
     this.#externalPipes = new ExternalPipes(this.streams, network);
   }
 
   /** Closes its objects at once, and resolves when that is known to have happened. */
   protected abstract release(): Promise<void>;
+
+  /** Emits `pathlost`, once for each Consumer. */
+  protected tellLostPath({ producerId, consumers }: LostPath): void {
+    const untold = consumers.filter(consumer => !this.#pathless.has(consumer));
+    if (untold.length === 0 && consumers.length > 0) return;
+    for (const consumer of untold) this.#pathless.add(consumer);
+    this.safeEmit('pathlost', { producerId, consumers: untold });
+  }
 
   get closed(): boolean {
     return this.#closed;

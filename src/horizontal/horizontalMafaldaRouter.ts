@@ -97,7 +97,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       users: this.users,
       links: nodes.links,
       isOwn: object => this.#parts.isOwn(object),
-      onPathLost: path => this.safeEmit('pathlost', path),
+      onPathLost: path => this.tellLostPath(path),
       leaveLinks: (node, request) =>
         void this.#parts
           .get(node)

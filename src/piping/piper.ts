@@ -30,7 +30,7 @@ import { joinEnds, joinTransports, type Losses } from './joinEnds.ts';
 import { KnownLinks } from './knownLinks.ts';
 import { firstOf, deferred } from './stages.ts';
 import type { StreamInRouter, Streams } from './streams.ts';
-import { isStale, isTransient, MAX_ATTEMPTS, unreachable } from './transient.ts';
+import { isLoss, isStale, isTransient, MAX_ATTEMPTS, unreachable } from './transient.ts';
 
 const log = logger('piper');
 
@@ -223,8 +223,8 @@ export class Piper {
       // The stream may have closed in the meantime, which the following consume reports; or another Piper has brought
       // it.
       if (places.length === 0 || places.some(({ router }) => domainOf(router) === domain)) return;
+      const source = this.#choose(stream, places, destination);
       try {
-        const source = this.#choose(stream, places, destination);
         if (source) {
           const redirects = await this.#take(stream, source.router, places, destination, stages);
           const ms = Math.round(performance.now() - startedAt);
@@ -235,7 +235,9 @@ export class Piper {
         }
         await detour?.(stream, places, destination);
       } catch (error) {
-        if (!isTransient(error)) throw error;
+        // A source whose machine is lost in the meantime is no source any more: others may be, or the stream has ended.
+        const hasLostSource = source && isLoss(error) && !streams.inRouter(streamKey(stream), source.router);
+        if (!isTransient(error) && !hasLostSource) throw error;
         if (attempt === MAX_ATTEMPTS) throw unreachable(stream, error);
       }
       if (attempt === MAX_ATTEMPTS) throw unreachable(stream, new Error('no other Router reaches it'));

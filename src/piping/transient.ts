@@ -28,6 +28,11 @@ export function unreachable(stream: StreamId, cause: unknown): NotFoundError {
   return Object.assign(error, { cause });
 }
 
+/** Returns whether the machine that was asked, or another one that had to be, was lost before it answered. */
+export function isLoss(error: unknown): boolean {
+  return error instanceof Error && error.name === 'NodeUnavailableError';
+}
+
 /** Compares names rather than classes: the error may have come over a wire, or from another copy of this module. */
 export function isStale(error: unknown): boolean {
   return error instanceof Error && error.name === 'StaleLinkError';

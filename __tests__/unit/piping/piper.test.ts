@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { NotFoundError } from 'mediasoup/errors';
 import type { Producer, Router } from 'mediasoup/types';
+import { NodeUnavailableError } from '../../../src/errors.ts';
 import { StaleLinkError, type PipeEndpoint } from '../../../src/piping/endpoint.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { LinkedRouters } from '../../helpers/routers.ts';
@@ -192,6 +193,21 @@ describe('when one side fails, the other is withdrawn and the next attempt succe
     // Links are nothing that an application knows.
     await expect(failed).rejects.toThrow(NotFoundError);
     await expect(failed).rejects.toThrow('stale 3');
+  });
+
+  test('a source whose machine is lost while it is asked is no source any more; one that only does not answer still is', async () => {
+    const lost = new NodeUnavailableError('the connection was closed before the call was answered');
+    linked.change(source, { offerPipe: () => Promise.reject(lost) });
+    await expect(linked.piper.bring(stream, destination)).rejects.toThrow(lost);
+    linked.change(source, {
+      offerPipe: () => {
+        producer.close();
+        return Promise.reject(lost);
+      },
+    });
+    // The use of the stream says that it is not found.
+    await linked.piper.bring(stream, destination);
+    expect(piped()).toBeUndefined();
   });
 
   test('a source that has just lost the stream is asked again, or another one', async () => {

@@ -113,6 +113,8 @@ test.concurrent(
     child.kill('SIGCONT');
     await until('it has noticed, and begun anew', () => told.length >= 4);
     expect(told).toEqual(['ready', 'routerclose', 'close', 'again']);
-    expect(served.server.counts).toMatchObject({ clients: 1, mafaldaRouters: 1 });
+    // A client that a busy machine makes wait for longer than its session begins yet another one; the lost one ends after its time.
+    await until('it has a single session', () => served.server.counts.clients === 1);
+    expect(served.server.counts).toMatchObject({ mafaldaRouters: 1 });
   },
 );
