@@ -17,7 +17,7 @@ interface Place {
   readonly start: number;
 }
 
-/** What is replaced of the class of the nodes. */
+/** Members of the class of the nodes that are replaced. */
 interface NodeClass {
   bootstrapper: (this: unknown, port: number, host: string, options: object) => CalmNode;
   prototype: {

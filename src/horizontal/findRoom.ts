@@ -43,7 +43,7 @@ export async function findRoom(
   const include = (node: ClusterNode): boolean => {
     if (finder.closed || !nodes.has(node)) return false;
     found ??= finder.own.get(options.id);
-    // What comes too late counts only if the room is in use by now.
+    // A room that is found too late counts only if it is in use by now.
     if (!found && isOver) return false;
     found ??= finder.obtain(options);
     found.include(node);

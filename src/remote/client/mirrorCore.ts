@@ -352,7 +352,7 @@ export class MirrorCore {
 
   #finish(cause: string | undefined, args: unknown[]): void {
     this.#children = undefined;
-    // What ends with its parent goes with the parent's list.
+    // A mirror that ends with its parent goes with the parent's list.
     if (this.parent && !this.parent.#isEnding) this.parent.#children?.delete(this);
     this.parent?.parent?.forgetProducer(this);
     if (cause !== undefined) this.#object.safeEmit(cause, ...args);

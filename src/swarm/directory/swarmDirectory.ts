@@ -259,7 +259,7 @@ export class SwarmDirectory extends EnhancedEventEmitter<DirectoryEvents> implem
   async #askHolder(dht: Dht, address: Address): Promise<void> {
     const isKnown = this.#sample.has(address);
     const isSilent = !(await this.#askOne(dht, address));
-    // One that is known is asked again with others.
+    // A peer that is known is asked again with others.
     if (isSilent && !isKnown && !this.#closed) this.#sample.lose(address);
   }
 
