@@ -15,6 +15,9 @@ import type { LostPath, MafaldaRouter, MafaldaRouterEvents, PipeToMafaldaRouterO
 
 const log = logger('router');
 
+/** Number of objects up to which they may end in one go: more would hold up the event loop for longer than a turn. */
+const AT_ONCE = 1000;
+
 const creates = [
   'WebRtcTransport',
   'PlainTransport',
@@ -63,8 +66,18 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
     this.#externalPipes = new ExternalPipes(this.streams, network);
   }
 
-  /** Closes its objects at once, and resolves when that is known to have happened. */
+  /** Closes its objects, and resolves when that is known to have happened. */
   protected abstract release(): Promise<void>;
+
+  /** Does the same in turns with other work, if that takes long here. */
+  protected releaseInTurns(): Promise<void> {
+    return this.release();
+  }
+
+  /** Whether it has so many objects that they should end in turns with other work. */
+  protected get isLarge(): boolean {
+    return this.tree.size > AT_ONCE;
+  }
 
   /** Emits `pathlost`, once for each Consumer. */
   protected tellLostPath({ producerId, consumers }: LostPath): void {
@@ -128,13 +141,32 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
 
   /** Closes all of its objects at once, and resolves when that is known to have happened everywhere. Idempotent. */
   async close(): Promise<void> {
-    if (!this.#isEnding) {
-      this.#isEnding = true;
-      this.#closed = true;
+    if (this.#begin()) {
       this.#released = this.release();
       this.safeEmit('close');
     }
     await this.#released;
+  }
+
+  /**
+   * Closes it like {@link close}. Many objects close after it has told its own end, in turns with other work: a server
+   * that closes it for a client has others to serve.
+   */
+  async closeInTurns(): Promise<void> {
+    if (!this.isLarge) return this.close();
+    if (this.#begin()) {
+      this.safeEmit('close');
+      this.#released = this.releaseInTurns();
+    }
+    await this.#released;
+  }
+
+  /** @returns whether its end has not begun before */
+  #begin(): boolean {
+    if (this.#isEnding) return false;
+    this.#isEnding = true;
+    this.#closed = true;
+    return true;
   }
 
   /** Counts as closed from now on: its objects are about to end, and {@link close} has to follow. */

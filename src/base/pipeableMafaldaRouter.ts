@@ -36,6 +36,8 @@ export interface PipeableMafaldaRouter extends MafaldaRouter, PipeEndpoint {
    * them.
    */
   leaveLinks(request: LeaveRequest): Promise<void>;
+  /** Closes it like `close()`, in turns with other work if it has many objects, after it has told its own end. */
+  closeInTurns(): Promise<void>;
   /** Ends the MafaldaRouter here, and closes the objects made through it. Objects of its other users stay. */
   leave(): Promise<void>;
   /**

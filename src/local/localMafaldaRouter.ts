@@ -11,6 +11,7 @@ import { dumpTree } from '../base/dumpTree.ts';
 import type { MafaldaRouterDump } from '../api/dump.ts';
 import { MafaldaRouterBase } from '../base/mafaldaRouterBase.ts';
 import { ObjectTree, type TreeNode } from '../core/objectTree.ts';
+import { turns } from '../core/turns.ts';
 import { noteProducedAt } from '../core/producedAt.ts';
 import type { ResolvedMafaldaRouterOptions } from '../api/mafaldaRouterOptions.ts';
 import {
@@ -186,6 +187,12 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
 
   async leaveLinks(request: LeaveRequest): Promise<void> {
     this.#leftLinks.leave(request);
+  }
+
+  /** Closes the Transports before the Routers: a Router closes all that is in it in one go. */
+  protected override async releaseInTurns(): Promise<void> {
+    await turns.forEach(this.transports.values(), transport => transport.close());
+    await this.release();
   }
 
   protected async release(): Promise<void> {

@@ -1,4 +1,7 @@
-/** Objects that close since their server is lost, or has closed them, may be many, and end in turns with other work. */
+/**
+ * Objects that close since their server is lost, or has closed them, or with a large MafaldaRouter, end in turns with
+ * other work.
+ */
 import { expect, test } from '@jest/globals';
 import type { DataProducer, DirectTransport } from 'mediasoup/types';
 import { once } from 'node:events';
@@ -6,8 +9,12 @@ import { ClosedError, RemoteMafaldaClient } from '../../../src/index.ts';
 import type { RemoteMafaldaRouter } from '../../../src/remote/client/remoteMafaldaRouter.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { Served, untilConnected } from '../../helpers/serve.ts';
+import { until } from '../../helpers/until.ts';
 
 const PRODUCERS = 5;
+/** A MafaldaRouter with more objects than this closes in turns. */
+const LARGE = 1000;
+const TRANSPORTS = 3;
 
 const opened = closingAfterEach();
 
@@ -19,6 +26,12 @@ interface Seen {
   readonly producers: readonly DataProducer[];
   /** Messages that the client has been told, in order. */
   readonly told: string[];
+}
+
+/** Works until the present turn is over, on a busy machine too. */
+function endTurn(): void {
+  const until = performance.now() + 30;
+  while (performance.now() < until);
 }
 
 /** A room of the server's own, as a client sees it whose application takes long for each Producer that ends. */
@@ -36,9 +49,7 @@ async function seen(): Promise<Seen> {
   for (const producer of producers) {
     producer.on('transportclose', () => {
       told.push('producer');
-      // The turn is over when this returns, on a busy machine too.
-      const until = performance.now() + 30;
-      while (performance.now() < until);
+      endTurn();
     });
   }
   transport.on('routerclose', () => told.push('transport'));
@@ -98,4 +109,101 @@ test('a client that is closed while what it has lost ends waits for that', async
   client.signs!.giveUp();
   await client.close();
   expect([told, room.closed, client.mafaldaRouters.size]).toEqual([all, true, 0]);
+});
+
+interface Large {
+  readonly served: Served;
+  readonly client: RemoteMafaldaClient;
+  readonly room: RemoteMafaldaRouter;
+  readonly transports: readonly DirectTransport[];
+}
+
+/** A large room that a client has made. */
+async function large(): Promise<Large> {
+  const served = opened(await Served.create());
+  const client = opened(new RemoteMafaldaClient(served.url));
+  await untilConnected(client);
+  const room = client.createMafaldaRouter({ id: 'room' }) as RemoteMafaldaRouter;
+  const transports: DirectTransport[] = [];
+  while (transports.length < TRANSPORTS) transports.push(await room.createDirectTransport());
+  for (let made = 0; made <= LARGE; made += TRANSPORTS)
+    await Promise.all(transports.map(transport => transport.produceData()));
+  return { served, client, room, transports };
+}
+
+/** Notes each turn of the event loop until it is told to stop. */
+function noteTurns(told: string[]): () => void {
+  let next = setImmediate(function note() {
+    if (told.at(-1) !== 'turn') told.push('turn');
+    next = setImmediate(note);
+  });
+  return () => clearImmediate(next);
+}
+
+test('a large room that its client closes is closed at once, and tells so in turns', async () => {
+  const { served, client, room, transports } = await large();
+  const told: string[] = [];
+  for (const transport of transports) {
+    transport.on('routerclose', () => {
+      told.push('transport');
+      endTurn();
+    });
+  }
+  room.on('close', () => told.push('room'));
+  await new Promise(resolve => setImmediate(resolve));
+  const stop = noteTurns(told);
+  const closed = room.close();
+  expect([room.closed, ...transports.map(transport => transport.closed)]).toEqual([true, true, true, true]);
+  await expect(transports[0]!.produceData()).rejects.toThrow('closed');
+  const again = client.createMafaldaRouter({ id: 'room' });
+  await again.createDirectTransport();
+  await closed;
+  stop();
+  expect(told.filter(what => what === 'transport')).toHaveLength(TRANSPORTS);
+  expect(told.join()).toMatch(/^(turn,)?transport,room,turn,transport,turn,transport/);
+  expect([room.transports.size, again.transports.size, client.transports.size]).toEqual([0, 1, 1]);
+  await again.close();
+  await client.close();
+  await served.untilEmpty();
+});
+
+test('a large room that a client closes ends in turns at its server, and at once for the others', async () => {
+  const { served, client, room } = await large();
+  const other = opened(new RemoteMafaldaClient(served.url));
+  await untilConnected(other);
+  const seenByOther = other.createMafaldaRouter({ id: 'room' }) as RemoteMafaldaRouter;
+  await seenByOther.attach();
+  expect(seenByOther.transports.size).toBe(TRANSPORTS);
+  const toldOther: string[] = [];
+  for (const transport of seenByOther.transports.values())
+    transport.on('routerclose', () => toldOther.push('transport'));
+  seenByOther.on('close', () => toldOther.push('room'));
+  const told: string[] = [];
+  const there = served.mafalda.mafaldaRouters.get('room')!;
+  there.on('close', () => told.push('room'));
+  for (const transport of there.transports.values()) {
+    transport.observer.on('close', () => {
+      told.push('transport');
+      endTurn();
+    });
+  }
+  const stop = noteTurns(told);
+  await room.close();
+  stop();
+  expect(told.join()).toMatch(/room,(turn,)?transport,turn,transport,turn,transport/);
+  await until('the other client has heard of it', () => toldOther.includes('room'));
+  expect(toldOther).toEqual(['transport', 'transport', 'transport', 'room']);
+  await Promise.all([client.close(), other.close()]);
+  await served.untilEmpty();
+});
+
+test('a large room that an application of the server uses too closes there as with mediasoup', async () => {
+  const { served, client, room } = await large();
+  const told: string[] = [];
+  const there = served.mafalda.createMafaldaRouter({ id: 'room' });
+  for (const transport of there.transports.values()) transport.on('routerclose', () => told.push('transport'));
+  await room.close();
+  expect(told).toHaveLength(TRANSPORTS);
+  await client.close();
+  await served.untilEmpty();
 });

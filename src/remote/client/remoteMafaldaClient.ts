@@ -27,13 +27,13 @@ import {
 import type { RemoteMafaldaClientEvents, ServerSigns } from './clientEvents.ts';
 import { coreOf } from './mirror.ts';
 import { closeLateResult, decodeResult, handleOfArgument } from './mirrorArguments.ts';
-import type { Caller, CallTarget } from './mirrorCore.ts';
+import type { CallTarget } from './mirrorCore.ts';
 import { Mirrors } from './mirrors.ts';
 import { MirrorUpdates } from './mirrorUpdates.ts';
 import { ReadyState } from './readyState.ts';
 import { Rebinding } from './rebinding.ts';
 import { RemoteMediasoup } from './remoteMediasoup.ts';
-import { RemoteMafaldaRouter } from './remoteMafaldaRouter.ts';
+import { RemoteMafaldaRouter, type RoomCaller } from './remoteMafaldaRouter.ts';
 import { Searches, type Search } from './searches.ts';
 import { ServerState } from './serverState.ts';
 import { ToldRooms } from './toldRooms.ts';
@@ -59,7 +59,7 @@ export const scope = new ModuleScope(packageScope);
 export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, RemoteMafaldaClientEvents> {
   readonly #options: ResolvedConnectionOptions;
   readonly #instance: string;
-  readonly #caller: Caller = {
+  readonly #caller: RoomCaller = {
     call: (...call) => this.#call(...call),
     send: (...message) => this.#connectionOrThrow().requests.send(...message),
     closeObject: object => this.#connectionOrThrow().requests.closeObject(object),
@@ -67,6 +67,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     closeLostMafaldaRouter: (...mafaldaRouter) =>
       this.#connection?.requests.closeLostMafaldaRouter(...mafaldaRouter, this.#connection.hasSession),
     listen: (...listening) => this.#connectionOrThrow().requests.listen(...listening),
+    endInTurns: async steps => this.#endNext(steps),
   };
   /** False: the Workers belong to the server, and addresses of this machine do not apply to them. */
   readonly local = false;
@@ -271,8 +272,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     requests.on('late', result => closeLateResult(result, handle => this.#mirrors.objectOf(handle)));
     requests.on('message', (message, bytes) => {
       const steps = this.#updates.apply(message, bytes);
-      const ending = steps && this.#end(steps);
-      if (ending) requests.holdUp(ending);
+      if (steps) void this.#endNext(steps);
     });
     connection.open();
   }
@@ -427,6 +427,13 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
       yield;
     }
     this.#toldRooms?.end();
+  }
+
+  /** Does the same as {@link #end}, before anything else that the server has sent. */
+  #endNext(steps: Iterator<void, void>): Promise<void> | undefined {
+    const ending = this.#end(steps);
+    if (ending) this.#connection?.requests.holdUp(ending);
+    return ending;
   }
 
   /**

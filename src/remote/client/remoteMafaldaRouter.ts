@@ -14,6 +14,14 @@ import type { Caller } from './mirrorCore.ts';
 
 const log = logger('client');
 
+export interface RoomCaller extends Caller {
+  /**
+   * Takes the steps by which many objects end, in turns with other work, and delivers nothing from the server meanwhile.
+   * Resolves when they have ended.
+   */
+  endInTurns(steps: Iterator<void, void>): Promise<void>;
+}
+
 abstract class CallingMafaldaRouter extends MafaldaRouterBase {
   abstract call(method: string, args: unknown[]): Promise<unknown>;
 }
@@ -37,7 +45,7 @@ for (const name of mafaldaRouterCalls) {
 }
 
 export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements PipeableMafaldaRouter {
-  readonly #caller: Caller;
+  readonly #caller: RoomCaller;
   #options: MafaldaRouterOptions;
   #attached: Promise<unknown> | undefined;
   /** The same promise once it has resolved: later calls need not wait for it. */
@@ -46,7 +54,7 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
   #number: number | undefined;
   #ending: 'close' | 'leave' = 'close';
 
-  constructor(caller: Caller, id: string, options: MafaldaRouterOptions) {
+  constructor(caller: RoomCaller, id: string, options: MafaldaRouterOptions) {
     super(id, true);
     this.#caller = caller;
     this.#options = { ...options, id };
@@ -159,16 +167,24 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
    */
   closedByServer(): Generator<void, void, undefined> {
     this.markClosed();
-    for (const router of this.routers.values()) coreOf(router)?.markClosed();
+    this.#markObjectsClosed();
     return this.#ends();
   }
 
   *#ends(): Generator<void, void, undefined> {
+    yield* this.#objectsEnd();
+    this.close().catch(error => log.warn('%s: %o', this.id, error));
+  }
+
+  #markObjectsClosed(): void {
+    for (const router of this.routers.values()) coreOf(router)?.markClosed();
+  }
+
+  *#objectsEnd(): Generator<void, void, undefined> {
     for (const router of this.routers.values()) {
       const core = coreOf(router);
       if (core) yield* core.ending(undefined, []);
     }
-    this.close().catch(error => log.warn('%s: %o', this.id, error));
   }
 
   override async leave(): Promise<void> {
@@ -188,13 +204,26 @@ export class RemoteMafaldaRouter extends MafaldaRouterWithCalls implements Pipea
 
   protected async release(): Promise<void> {
     const closing = this.#attached && this.#end();
-    for (const router of this.routers.values()) coreOf(router)?.end(undefined, []);
-    try {
-      await closing;
-    } catch (error) {
-      // NotFoundError means that it has been closed by another client in the meantime.
-      if (!(error instanceof NotFoundError)) throw error;
+    await Promise.all([untilClosed(closing), this.#endObjects()]);
+  }
+
+  /** Ends all objects: they count as closed at once, and tell so in turns with other work if they are many. */
+  #endObjects(): Promise<void> | undefined {
+    if (this.isLarge) {
+      this.#markObjectsClosed();
+      return this.#caller.endInTurns(this.#objectsEnd());
     }
+    for (const router of this.routers.values()) coreOf(router)?.end(undefined, []);
+    return undefined;
+  }
+}
+
+async function untilClosed(closing: Promise<unknown> | undefined): Promise<void> {
+  try {
+    await closing;
+  } catch (error) {
+    // NotFoundError means that it has been closed by another client in the meantime.
+    if (!(error instanceof NotFoundError)) throw error;
   }
 }
 

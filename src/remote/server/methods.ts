@@ -84,9 +84,9 @@ export class Methods {
     adopt: (holding, handles) => this.#context.served.adopt(holding, handles),
     offerPipe: ({ attached }, request) => this.#offerPipe(attached, request as OfferRequest),
     leaveLinks: ({ attached }, request) => this.#leaveLinks(attached, request as LeaveRequest),
-    close: ({ attached: { mafaldaRouter } }) => {
-      this.closing.add(mafaldaRouter.id);
-      return mafaldaRouter.close();
+    close: ({ attached }) => {
+      this.closing.add(attached.mafaldaRouter.id);
+      return this.#context.served.close(attached);
     },
     leave: holding => this.#context.memberships.leave(holding),
   };

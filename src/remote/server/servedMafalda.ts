@@ -248,7 +248,12 @@ export class ServedMafalda {
       if (exported?.exporter === attached.tree && exported.method('close')) exported.node.object.close();
     }
     if (number === attached.number)
-      attached.mafaldaRouter.close().catch(error => log.warn('closing MafaldaRouter %s: %o', mafaldaRouter, error));
+      this.close(attached).catch(error => log.warn('closing MafaldaRouter %s: %o', mafaldaRouter, error));
+  }
+
+  /** Closes a MafaldaRouter for a client: in turns with other work, unless an application of this process uses it too. */
+  async close({ mafaldaRouter }: Attached): Promise<void> {
+    await (this.#isForClients(mafaldaRouter) ? mafaldaRouter.closeInTurns() : mafaldaRouter.close());
   }
 
   /**
