@@ -7,7 +7,6 @@ import type { LoadReport } from '../../api/load.ts';
 import type { HeldRooms } from '../../core/heldRooms.ts';
 import { listen } from '../../core/listen.ts';
 import { logger } from '../../core/logger.ts';
-import { turns } from '../../core/turns.ts';
 import { ObjectTree } from '../../core/objectTree.ts';
 import { ModuleScope, packageScope } from '../../base/moduleScope.ts';
 import type { FoundRoom, OnSeen, SoughtRoom } from '../../base/roomFinder.ts';
@@ -25,6 +24,7 @@ import {
   type ResolvedConnectionOptions,
 } from './connectionOptions.ts';
 import type { RemoteMafaldaClientEvents, ServerSigns } from './clientEvents.ts';
+import { Endings } from './endings.ts';
 import { coreOf } from './mirror.ts';
 import { closeLateResult, decodeResult, handleOfArgument } from './mirrorArguments.ts';
 import type { CallTarget } from './mirrorCore.ts';
@@ -67,7 +67,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     closeLostMafaldaRouter: (...mafaldaRouter) =>
       this.#connection?.requests.closeLostMafaldaRouter(...mafaldaRouter, this.#connection.hasSession),
     listen: (...listening) => this.#connectionOrThrow().requests.listen(...listening),
-    endInTurns: async steps => this.#endNext(steps),
+    endInTurns: steps => this.#endNext(steps),
   };
   /** False: the Workers belong to the server, and addresses of this machine do not apply to them. */
   readonly local = false;
@@ -87,8 +87,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
   #connection: Connection | undefined;
   /** Latest move to another server. */
   #rebinding: Rebinding | undefined;
-  /** Resolves when all that has come from a server which is lost, or left, has ended; undefined when it has. */
-  #ending: Promise<void> | undefined;
+  readonly #endings = new Endings();
   #readyState: ReadyState = ReadyState.CLOSED;
   readonly #server = new ServerState();
   /** Permanent refusal by the server. */
@@ -213,7 +212,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
         mirrorOfKey: key => this.#mirrors.mirrorOfKey(key),
       },
       rebind: (call, patienceMs) => this.#rebind(call, patienceMs),
-      untilEnded: () => this.#ending,
+      untilEnded: () => this.#endings.ended,
     });
     if (this.#toldRooms) connection.requests.followRooms();
     this.#dropConnection();
@@ -272,7 +271,8 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     requests.on('late', result => closeLateResult(result, handle => this.#mirrors.objectOf(handle)));
     requests.on('message', (message, bytes) => {
       const steps = this.#updates.apply(message, bytes);
-      if (steps) void this.#endNext(steps);
+      const ending = steps && this.#endings.begin(steps);
+      if (ending) requests.holdUp(ending);
     });
     connection.open();
   }
@@ -417,7 +417,7 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     const mafaldaRouters = [...this.own.values()];
     for (const mafaldaRouter of mafaldaRouters) mafaldaRouter.markClosed();
     const mirrors = this.#mirrors.endAll(death);
-    await this.#end(this.#ends(mirrors, mafaldaRouters));
+    await this.#endings.begin(this.#ends(mirrors, mafaldaRouters));
   }
 
   *#ends(mirrors: Iterable<void>, mafaldaRouters: readonly RemoteMafaldaRouter[]): Generator<void, void, undefined> {
@@ -429,24 +429,10 @@ export class RemoteMafaldaClient extends MafaldaBase<RemoteMafaldaRouter, Remote
     this.#toldRooms?.end();
   }
 
-  /** Does the same as {@link #end}, before anything else that the server has sent. */
-  #endNext(steps: Iterator<void, void>): Promise<void> | undefined {
-    const ending = this.#end(steps);
+  /** Ends something before anything else that the server has sent. */
+  async #endNext(steps: Iterator<void, void>): Promise<void> {
+    const ending = this.#endings.begin(steps);
     if (ending) this.#connection?.requests.holdUp(ending);
-    return ending;
-  }
-
-  /**
-   * Takes the steps by which something ends, in turns with other work, after those of what ends already.
-   * @returns promise that resolves when it has ended; undefined if it has
-   */
-  #end(steps: Iterator<void, void>): Promise<void> | undefined {
-    const ended = this.#ending ? this.#ending.then(() => turns.begin(steps)) : turns.begin(steps);
-    const ending = ended
-      ?.catch(error => log.error('%o', error))
-      .then(() => {
-        if (this.#ending === ending) this.#ending = undefined;
-      });
-    return (this.#ending = ending);
+    await ending;
   }
 }

@@ -5,11 +5,11 @@
 import { expect, test } from '@jest/globals';
 import type { DataProducer, DirectTransport } from 'mediasoup/types';
 import { once } from 'node:events';
-import { ClosedError, RemoteMafaldaClient } from '../../../src/index.ts';
-import type { RemoteMafaldaRouter } from '../../../src/remote/client/remoteMafaldaRouter.ts';
-import { closingAfterEach } from '../../helpers/cleanup.ts';
-import { Served, untilConnected } from '../../helpers/serve.ts';
-import { until } from '../../helpers/until.ts';
+import { ClosedError, RemoteMafaldaClient } from '../../../../src/index.ts';
+import type { RemoteMafaldaRouter } from '../../../../src/remote/client/remoteMafaldaRouter.ts';
+import { closingAfterEach } from '../../../helpers/cleanup.ts';
+import { Served, untilConnected } from '../../../helpers/serve.ts';
+import { until } from '../../../helpers/until.ts';
 
 const PRODUCERS = 5;
 /** A MafaldaRouter with more objects than this closes in turns. */
