@@ -11,6 +11,9 @@ const log = logger('events');
 const coreKey = Symbol('core');
 
 export type EventsMap = Record<string, unknown[]>;
+/** Events of an emitter, with the one that mediasoup adds to all. */
+type AllEvents<Events> = Events & { listenererror: [name: keyof Events, error: Error] };
+type Name<Events> = keyof AllEvents<Events> & string;
 
 export class Mirror<Events extends EventsMap, ObserverEvents extends EventsMap> extends EnhancedEventEmitter<Events> {
   readonly observer = new EnhancedEventEmitter<ObserverEvents>();
@@ -22,11 +25,6 @@ export class Mirror<Events extends EventsMap, ObserverEvents extends EventsMap> 
     this[coreKey] = core;
     this.appData = appData;
     core.bind(this);
-    // Errors thrown by listeners are logged, as mediasoup does; they would vanish otherwise.
-    (this as unknown as EnhancedEventEmitter<{ listenererror: [name: string, error: Error] }>).on(
-      'listenererror',
-      logListenerError,
-    );
   }
 
   get closed(): boolean {
@@ -36,10 +34,54 @@ export class Mirror<Events extends EventsMap, ObserverEvents extends EventsMap> 
   close(): void {
     this[coreKey].close();
   }
-}
 
-function logListenerError(name: string, error: Error): void {
-  log.error('a listener of %s threw: %o', name, error);
+  /** Emits an event, and logs what a listener throws, as mediasoup does: it would vanish otherwise. */
+  override safeEmit<K extends Name<Events>>(name: K, ...args: AllEvents<Events>[K]): boolean {
+    try {
+      return this.emit(name, ...args);
+    } catch (error) {
+      log.error('a listener of %s threw: %o', name, error);
+      if (name !== 'listenererror')
+        (this as unknown as EnhancedEventEmitter).safeEmit('listenererror', name, error as Error);
+      return this.listenerCount(name) > 0;
+    }
+  }
+
+  // The server sends some events only to those who listen. These methods tell it: each object has them from its class,
+  // where listeners for `newListener` and `removeListener` would take memory for each.
+
+  override on<K extends Name<Events>>(name: K, listener: (...args: AllEvents<Events>[K]) => void): this {
+    super.on(name, listener);
+    return this.#told(name);
+  }
+
+  override addListener<K extends Name<Events>>(name: K, listener: (...args: AllEvents<Events>[K]) => void): this {
+    return this.on(name, listener);
+  }
+
+  override prependListener<K extends Name<Events>>(name: K, listener: (...args: AllEvents<Events>[K]) => void): this {
+    super.prependListener(name, listener);
+    return this.#told(name);
+  }
+
+  override off<K extends Name<Events>>(name: K, listener: (...args: AllEvents<Events>[K]) => void): this {
+    super.off(name, listener);
+    return this.#told(name);
+  }
+
+  override removeListener<K extends Name<Events>>(name: K, listener: (...args: AllEvents<Events>[K]) => void): this {
+    return this.off(name, listener);
+  }
+
+  override removeAllListeners<K extends Name<Events>>(name?: K): this {
+    super.removeAllListeners(name);
+    return this.#told(name);
+  }
+
+  #told(name: string | undefined): this {
+    this[coreKey].noteListeners(name);
+    return this;
+  }
 }
 
 export function coreOf(object: object): MirrorCore | undefined {

@@ -1,7 +1,6 @@
 /**
  * Internals of a mirror, hidden from the application: its state, its parent and children, and its calls to the server.
  */
-import type { EventEmitter } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import { NotFoundError, WorkerClosedError } from 'mediasoup/errors';
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
@@ -185,14 +184,13 @@ export class MirrorCore {
     if (this.parent) (this.parent.#children ??= new Set()).add(this);
     if (this.className === 'Producer' && this.parent?.parent)
       (this.parent.parent.#producers ??= new Map()).set(this.id, this);
+  }
+
+  /** Tells the server whether there are listeners of an event that it sends only to listeners; default: of all of them. */
+  noteListeners(name?: string): void {
     const listened = listenedEventsOf(this.description);
-    if (listened.length === 0) return;
-    const emitter = this.#object as unknown as EventEmitter;
-    emitter.on('newListener', (name: string) => listened.includes(name) && this.#listen(name, true));
-    emitter.on(
-      'removeListener',
-      (name: string) => listened.includes(name) && emitter.listenerCount(name) === 0 && this.#listen(name, false),
-    );
+    if (name === undefined) for (const each of listened) this.#listen(each, this.#object.listenerCount(each) > 0);
+    else if (listened.includes(name)) this.#listen(name, this.#object.listenerCount(name) > 0);
   }
 
   /**

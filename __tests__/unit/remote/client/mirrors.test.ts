@@ -20,7 +20,7 @@ const caller: Caller = {
   closeObject: ({ handle, isBound }) => void asked.push(`close ${isBound ? handle : 'later'}`),
   closeMafaldaRouter: async () => undefined,
   closeLostMafaldaRouter: () => undefined,
-  listen: ({ handle }, name) => void asked.push(`listen ${name} ${handle}`),
+  listen: ({ handle }, name, isListening) => void asked.push(`${isListening ? '' : 'un'}listen ${name} ${handle}`),
 };
 
 const parameters = { codecs: [], encodings: [] };
@@ -238,4 +238,36 @@ test('the object that a call has created is known by its key, however many there
     return asking;
   });
   expect(steps[1]).toBe(steps[0]);
+});
+
+test('an event that only listeners get is asked for with its first listener, and no longer with its last', () => {
+  add(4, 'Producer', 'mic', 3);
+  const consumer = add<Consumer>(5, 'Consumer', 'ear', 3);
+  const [one, other] = [() => undefined, () => undefined];
+  consumer.on('score', one).once('rtp', one).prependListener('rtp', other);
+  expect(asked).toEqual(['listen rtp 5']);
+  consumer.safeEmit('rtp', Buffer.from('packet'));
+  expect(asked).toEqual(['listen rtp 5']);
+  consumer.off('rtp', other);
+  expect(asked).toEqual(['listen rtp 5', 'unlisten rtp 5']);
+  consumer.addListener('rtp', one).prependOnceListener('rtp', other).removeListener('rtp', one);
+  consumer.safeEmit('rtp', Buffer.from('packet'));
+  expect(asked.slice(2)).toEqual(['listen rtp 5', 'unlisten rtp 5']);
+  consumer.on('rtp', one).removeAllListeners('rtp');
+  expect(asked.slice(4)).toEqual(['listen rtp 5', 'unlisten rtp 5']);
+});
+
+test('what a listener throws is told to those who listen for that, also if these throw too', () => {
+  const producer = add<Producer>(4, 'Producer', 'mic', 3);
+  const thrown = new Error('by the application');
+  const told: unknown[] = [];
+  producer.on('score', () => {
+    throw thrown;
+  });
+  producer.on('listenererror', (name, error) => {
+    told.push(name, error);
+    throw new Error('again');
+  });
+  expect(producer.safeEmit('score', [])).toBe(true);
+  expect(told).toEqual(['score', thrown]);
 });
