@@ -59,7 +59,7 @@ async function seen(): Promise<Seen> {
   return { served, client, room, transport, producers, told };
 }
 
-/** What was told in the present turn: a Producer, or nothing if the turn was over already. */
+/** Returns what was told in the present turn: a Producer, or nothing if the turn was over already. */
 function toldAtOnce(told: readonly string[]): string[] {
   expect(told.length).toBeLessThan(2);
   return [...told];
