@@ -76,8 +76,8 @@ export class DirectSender {
   }
 
   /** Sends at a steady pace until {@link stop}, or until its transport closes. */
-  start(): void {
-    this.#sending ??= setInterval(() => this.send(), PACKET_INTERVAL_MS);
+  start(intervalMs = PACKET_INTERVAL_MS): void {
+    this.#sending ??= setInterval(() => this.send(), intervalMs);
   }
 
   stop(): void {
