@@ -47,7 +47,7 @@ export function describeLostPaths(scene: Scene): void {
         const replaced = await until('each has been told of both', () => told.length >= 2 * behind.length).then(() =>
           Promise.all(again),
         );
-        // Those behind a pipe that went on from there are told as well.
+        // Consumers behind a pipe that went on from there are told as well.
         const ids = told.filter(what => what.startsWith('pathlost')).map(what => what.split(' ')[1]!);
         for (const { id } of behind) expect(ids).toContain(id);
         for (const id of ids)
