@@ -56,6 +56,9 @@ export function handshake(url: string, auth: Record<string, unknown>): Promise<s
   }).finally(() => socket.disconnect());
 }
 
+/** As the protocol asks for. */
+const ACKNOWLEDGE_WITHIN_MS = 200;
+
 export class BareClient {
   readonly inbox: Message[] = [];
   readonly loads: unknown[] = [];
@@ -80,6 +83,7 @@ export class BareClient {
   readonly #waiting = new Map<number, (answer: Message) => void>();
   #socket!: Socket;
   #nextId = 100_000;
+  #acknowledging: NodeJS.Timeout | undefined;
 
   static async connect(url: string, token: string, more: Record<string, unknown> = {}): Promise<BareClient> {
     const client = new BareClient(url, token);
@@ -228,7 +232,14 @@ export class BareClient {
       this.#answers.set(message.id!, message);
       this.#waiting.get(message.id!)?.(message);
     }
-    if (number % 100 === 0) this.#socket.emit('acknowledge', number);
+    if (number % 100 === 0) this.#acknowledge();
+    else this.#acknowledging ??= setTimeout(() => this.#acknowledge(), ACKNOWLEDGE_WITHIN_MS).unref();
+  }
+
+  #acknowledge(): void {
+    clearTimeout(this.#acknowledging);
+    this.#acknowledging = undefined;
+    if (!this.deaf) this.#socket.emit('acknowledge', this.received);
   }
 
   #forget(received: number): void {

@@ -5,6 +5,8 @@ import type { MafaldaRouter } from '../../src/index.ts';
 type Kind = 'audio' | 'video';
 
 const PACKET_INTERVAL_MS = 10;
+/** Longer than any test takes: media that flowed on after a test that fails would fail those that follow. */
+const STOPS_AFTER_MS = 180_000;
 const EXTENSION_ID = 5;
 /** RFC 8285, section 4.2: extensions of one byte. */
 const ONE_BYTE_EXTENSIONS = 0xbede;
@@ -75,9 +77,10 @@ export class DirectSender {
     return number;
   }
 
-  /** Sends at a steady pace until {@link stop}, or until its transport closes. */
+  /** Sends at a steady pace until {@link stop}, until its transport closes, or until no test can need it any more. */
   start(intervalMs = PACKET_INTERVAL_MS): void {
-    this.#sending ??= setInterval(() => this.send(), intervalMs);
+    const end = performance.now() + STOPS_AFTER_MS;
+    this.#sending ??= setInterval(() => (performance.now() < end ? this.send() : this.stop()), intervalMs);
   }
 
   stop(): void {

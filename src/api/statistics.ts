@@ -78,6 +78,8 @@ export interface ServerStatistics {
   ended: Partial<Record<SessionEnd, number>>;
   /** Number of snapshots that made up for missed messages. */
   snapshots: number;
+  /** Number of `rtp`, `rtcp` and `message` events that were left out, since a client was too slow for them. */
+  eventsLeftOut: number;
   /** Numbers of refused connections and calls: by the name of the limit, or `unauthorized`, `incompatible`, … */
   refusals: Partial<Record<string, number>>;
   /** Number of present objects that clients see. */

@@ -55,6 +55,11 @@ export const serverMetrics: readonly Definition<MeasuredServer>[] = [
     'Snapshots that were sent to clients that had missed too much.',
     ({ snapshots }) => snapshots,
   ),
+  counter(
+    'mafalda_events_left_out_total',
+    'Events rtp, rtcp and message that were left out, since a client was too slow for them.',
+    ({ eventsLeftOut }) => eventsLeftOut,
+  ),
   {
     name: 'mafalda_refusals_total',
     type: 'counter',

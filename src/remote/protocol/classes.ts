@@ -386,7 +386,7 @@ export interface Interfaces {
   DataConsumer: DataConsumer;
 }
 
-/** Events so frequent that only listeners get them, and that a client which is too slow for them may miss. */
+/** Events so frequent that only listeners get them, and that a client which is too slow for them does without. */
 export const lossyEvents: ReadonlySet<string> = new Set(Object.values(classes).flatMap(listenedEventsOf));
 
 export function descriptionOf(className: ClassName): ClassDescription {

@@ -13,7 +13,7 @@ export class Inbox<Received> {
   readonly #memory: MemoryAccount;
   readonly #deliver: (message: Received, size: Measure) => void;
   readonly #isHeldUp: () => boolean;
-  #waiting: { message: Received; size: Measure }[] = [];
+  #waiting: { message: Received; size: Measure; at: number }[] = [];
   /** Number of delivered messages at the beginning of the queue. */
   #delivered = 0;
   #bytes = 0;
@@ -42,13 +42,19 @@ export class Inbox<Received> {
     return this.#bytes;
   }
 
+  /** Time for which the oldest of them has waited, in ms; 0 if there is none. */
+  get lagMs(): number {
+    const oldest = this.#waiting[this.#delivered];
+    return oldest ? performance.now() - oldest.at : 0;
+  }
+
   /**
    * Delivers the message at once if no other waits, delivery is not held up, and the turn has time left; else queues
    * it.
    */
   add(message: Received, size: Measure): void {
     if (this.isEmpty && !this.#isHeldUp() && this.#turns.hasTime) return this.#deliver(message, size);
-    this.#waiting.push({ message, size });
+    this.#waiting.push({ message, size, at: performance.now() });
     this.#count(size.bytes);
     this.run();
   }

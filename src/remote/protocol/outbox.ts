@@ -4,6 +4,8 @@ import type { MemoryAccount } from './memory.ts';
 export interface Kept<Sent> {
   number: number;
   message: Sent;
+  /** Time at which it was to be sent, in ms since the start of the process. */
+  at: number;
   bytes: number;
   /** Size in a packet. */
   wireBytes: number;

@@ -49,6 +49,8 @@ const SHARE_UNDERWAY = 1 / 8;
  * messages goes only as fast as this side can follow.
  */
 const HOLD_BACK_BYTES = 262_144;
+/** Time for which a message has waited undelivered, in ms, from which on it does so too. */
+const HOLD_BACK_MS = 250;
 
 /**
  * Number of connections in a row with the same first undelivered message, after which it is taken for the cause of
@@ -176,6 +178,17 @@ export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received
     return hasRoom;
   }
 
+  /** Age of the oldest message that the other side has not acknowledged, in ms; 0 if there is none. */
+  get lagMs(): number {
+    const { oldest } = this.#outbox;
+    return oldest ? performance.now() - oldest.at : 0;
+  }
+
+  /** Messages that the other side has not acknowledged, as a share of those that may wait for it. */
+  get backlog(): number {
+    return this.#outbox.length / MAX_UNACKNOWLEDGED;
+  }
+
   /** Number of the latest message that the other side has acknowledged. */
   get delivered(): number {
     return (this.#outbox.oldest?.number ?? this.#sent + 1) - 1;
@@ -191,7 +204,8 @@ export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received
   send(message: Sent, wireBytes?: number, size?: Measure, canWait = false): number {
     if (this.#isBehind && this.#recovery?.isInSnapshot(message)) return this.#sent;
     const { bytes, buffers } = size ?? measure(message);
-    const kept = { number: ++this.#sent, message, bytes, wireBytes: wireBytes ?? bytes, buffers };
+    const at = performance.now();
+    const kept = { number: ++this.#sent, message, at, bytes, wireBytes: wireBytes ?? bytes, buffers };
     this.#outbox.push(kept);
     this.#transmitter.add(kept, canWait);
     if (this.#outbox.length > MAX_UNACKNOWLEDGED || this.#memory.isOver()) this.#fallBehind();
@@ -202,7 +216,7 @@ export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received
   sendFirst(messages: readonly Sent[]): void {
     const first = messages.map(message => {
       const { bytes, buffers } = measure(message);
-      return { message, bytes, wireBytes: bytes, buffers };
+      return { message, at: performance.now(), bytes, wireBytes: bytes, buffers };
     });
     this.#outbox.replace([...first, ...this.#outbox].map((kept, index) => ({ ...kept, number: index + 1 })));
     this.#sent = this.#outbox.length;
@@ -302,7 +316,7 @@ export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received
   }
 
   get #mustHoldBack(): boolean {
-    return this.#holdsBack && this.#inbox.bytes > HOLD_BACK_BYTES;
+    return this.#holdsBack && (this.#inbox.bytes > HOLD_BACK_BYTES || this.#inbox.lagMs > HOLD_BACK_MS);
   }
 
   #acknowledge(): void {

@@ -4,7 +4,6 @@ import type { Socket as ServerSocket } from 'socket.io';
 import type { Addresses } from '../../core/addresses/addresses.ts';
 import { logger } from '../../core/logger.ts';
 import { turns } from '../../core/turns.ts';
-import { lossyEvents } from '../protocol/classes.ts';
 import { encodeError } from '../protocol/errors.ts';
 import { inFull, ToldLists, type ListMessage } from '../protocol/lists.ts';
 import type { Measure } from '../protocol/measure.ts';
@@ -24,6 +23,7 @@ import { Methods } from './methods.ts';
 import type { WorkerRules } from './ownWorkers.ts';
 import { Quota } from './quota.ts';
 import type { ServedMafalda } from './servedMafalda.ts';
+import { SlowClient } from './slowClient.ts';
 import type { ServerLoad } from './serverLoad.ts';
 import type { Targets } from './targets.ts';
 import type { ServerTally } from './serverTally.ts';
@@ -31,9 +31,6 @@ import type { TreeExport } from './treeExport.ts';
 import { TreeSender } from './treeSender.ts';
 
 const log = logger('server');
-
-/** Share of its memory from which on a client is too slow for lossy events, which would be outdated on arrival. */
-const SLOW_SHARE = 1 / 4;
 
 /** Messages that a snapshot makes up for. */
 const inSnapshot: ReadonlySet<ServerMessage['type']> = new Set([
@@ -65,6 +62,7 @@ export class ClientSession implements Member {
   readonly #quota: Quota;
   readonly #tally: ServerTally;
   readonly #session: Session<ServerMessage, ClientMessage>;
+  readonly #slow: SlowClient;
   readonly #memberships: Memberships;
   readonly #treeSender = new TreeSender({ member: this, hasRoom: () => this.#session.hasRoom, turns });
   readonly #canMove: boolean;
@@ -120,6 +118,7 @@ export class ClientSession implements Member {
       recovery: this.#recovery(),
       memory: this.#memory,
     });
+    this.#slow = new SlowClient(this.#session, this.#memory, tally);
     this.#session.on('room', () => this.#treeSender.resume());
     this.#session.on('message', (message, size) => this.#onMessage(message, size));
     this.#session.on('failing', reason => this.#socket?.emit('refused', reason));
@@ -209,8 +208,7 @@ export class ClientSession implements Member {
       // A client that has called close() gets an answer instead, and may have created another MafaldaRouter of this id.
       if (this.#methods.closing.delete(message.mafaldaRouter)) return;
     }
-    if (message.type === 'event' && lossyEvents.has(message.name) && this.#memory.bytes > SLOW_SHARE * this.#memory.max)
-      return;
+    if (message.type === 'event' && this.#slow.leavesOut(message.name)) return;
     if (!this.#told && lists.length > 0 && message.type === 'add')
       return void this.#session.send(inFull(message, lists), undefined, undefined, canWait);
     for (const list of lists) if (this.#told?.note(list)) this.#session.send(list, undefined, write(list), canWait);

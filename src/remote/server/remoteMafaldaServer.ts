@@ -182,6 +182,7 @@ export class RemoteMafaldaServer {
       resumed: tally.resumed,
       ended: tally.ended.counts,
       snapshots: tally.snapshots,
+      eventsLeftOut: tally.eventsLeftOut,
       refusals: tally.refusals.counts,
       objects: served.exports.size,
       keptBytes: memory.bytes,

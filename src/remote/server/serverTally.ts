@@ -17,6 +17,7 @@ export class ServerTally {
   begun = 0;
   resumed = 0;
   snapshots = 0;
+  eventsLeftOut = 0;
   readonly ended = new Tally<SessionEnd>();
   readonly refusals = new Tally<string>();
   /** Observer of calls; undefined while nobody measures them, which costs nothing then. */

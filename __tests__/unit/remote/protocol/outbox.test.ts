@@ -6,7 +6,7 @@ import { stepsOf } from '../../../helpers/steps.ts';
 function filled(messages: number, memory = new MemoryAccount(Infinity)): Outbox<string> {
   const outbox = new Outbox<string>(memory);
   for (let number = 1; number <= messages; ++number)
-    outbox.push({ number, message: String(number), bytes: 10, wireBytes: 10, buffers: 0 });
+    outbox.push({ number, message: String(number), at: 0, bytes: 10, wireBytes: 10, buffers: 0 });
   return outbox;
 }
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { Session } from '../../../../src/remote/protocol/session.ts';
+import { Session, type SessionOptions } from '../../../../src/remote/protocol/session.ts';
 import { FakeConnection, said, type FakeSocket } from '../../../helpers/fakeSockets.ts';
 import { seededRandom } from '../../../helpers/random.ts';
 import { until } from '../../../helpers/until.ts';
@@ -7,9 +7,10 @@ import { until } from '../../../helpers/until.ts';
 class End {
   readonly received: string[] = [];
   readonly errors: string[] = [];
-  readonly session = new Session<string, string>((message): message is string => typeof message === 'string');
+  readonly session: Session<string, string>;
 
-  constructor() {
+  constructor(options?: SessionOptions<string>) {
+    this.session = new Session((message): message is string => typeof message === 'string', options);
     this.session.on('message', message => this.received.push(message));
     this.session.on('error', error => this.errors.push(error.message));
   }
@@ -72,6 +73,28 @@ describe('a session', () => {
     await far.session.untilDelivered();
     expect(far.received).toEqual(['one', 'two', 'three']);
     await said();
+  });
+
+  test('acknowledges no faster than it delivers, if it holds back, and the other side sees that it lags behind', async () => {
+    far = new End({ holdsBack: true });
+    const connection = connect();
+    let end!: () => void;
+    far.session.once('message', () => void far.session.holdUp(new Promise(resolve => (end = resolve))));
+    near.session.send('first');
+    near.session.send('second');
+    const since = performance.now();
+    await until('the second has waited for long', async () => {
+      await connection.deliverAll();
+      return performance.now() - since > 400;
+    });
+    for (let index = 0; index < 100; ++index) near.session.send(String(index));
+    await connection.deliverAll();
+    expect([far.session.received, near.session.delivered, near.session.backlog]).toEqual([102, 2, 100 / 20_000]);
+    expect(near.session.lagMs).toBeGreaterThan(0);
+    end();
+    await far.session.untilDelivered();
+    await connection.deliverAll();
+    expect([far.received.length, near.session.delivered, near.session.lagMs]).toEqual([102, 102, 0]);
   });
 
   test('takes a message that comes twice for one', async () => {

@@ -1,0 +1,46 @@
+/**
+ * Decides which events a client does without that can't keep up: media that would be outdated on arrival, and data
+ * before it takes the place of everything else. Answers to calls would wait behind them, until they come too late.
+ */
+import { logger } from '../../core/logger.ts';
+import { lossyEvents } from '../protocol/classes.ts';
+import type { MemoryAccount } from '../protocol/memory.ts';
+import type { Session } from '../protocol/session.ts';
+import type { ServerTally } from './serverTally.ts';
+
+const log = logger('server');
+
+/** Lag of the client, in ms, from which on media is outdated: more than an acknowledgement ever takes by itself. */
+const OUTDATED_MS = 1000;
+/** Shares of its memory, and of the messages that may wait for it, from which on no lossy event is added. */
+const FULL = { memory: 1 / 4, messages: 3 / 4 };
+
+/** Packets of media. Data, in contrast, is awaited for as long as it can be kept. */
+const media: ReadonlySet<string> = new Set(['rtp', 'rtcp']);
+
+export class SlowClient {
+  readonly #session: Pick<Session<never, never>, 'lagMs' | 'backlog'>;
+  readonly #memory: MemoryAccount;
+  readonly #tally: ServerTally;
+  #isKnown = false;
+
+  constructor(session: Pick<Session<never, never>, 'lagMs' | 'backlog'>, memory: MemoryAccount, tally: ServerTally) {
+    this.#session = session;
+    this.#memory = memory;
+    this.#tally = tally;
+  }
+
+  /** Whether the client gets no event of this name now, which then counts as left out. */
+  leavesOut(event: string): boolean {
+    if (!lossyEvents.has(event) || !(this.#isFull || (media.has(event) && this.#session.lagMs > OUTDATED_MS)))
+      return false;
+    ++this.#tally.eventsLeftOut;
+    if (!this.#isKnown) log.warn('a client is too slow for all %s events: some are left out', event);
+    this.#isKnown = true;
+    return true;
+  }
+
+  get #isFull(): boolean {
+    return this.#memory.bytes > FULL.memory * this.#memory.max || this.#session.backlog > FULL.messages;
+  }
+}
