@@ -47,6 +47,9 @@ export function handleOf(target: CallTarget, use: string): Target {
 /** Empty set that all mirrors without children share, since there are many. */
 const noMirrors: ReadonlySet<never> = new Set();
 
+/** Number of events in a row without a listener, after which the server need not send them any more. */
+const MAX_UNHEARD = 100;
+
 /** Objects are not needed, since states refer to none. */
 const noObject = (): undefined => undefined;
 
@@ -73,7 +76,9 @@ export class MirrorCore {
   readonly #state: Changes;
   #object!: Emitter & { observer: Emitter };
   /** Names of the events that the server sends because this client listens. */
-  #listening: Set<string> | undefined;
+  #listening: ReadonlySet<string> | undefined;
+  /** Number of the latest of these events, in a row, that nobody listened to. */
+  #unheard = 0;
   #closed = false;
   /** Whether its end has begun: the events of it have come, or are about to. */
   #isEnding = false;
@@ -190,7 +195,7 @@ export class MirrorCore {
   noteListeners(name?: string): void {
     const listened = listenedEventsOf(this.description);
     if (name === undefined) for (const each of listened) this.#listen(each, this.#object.listenerCount(each) > 0);
-    else if (listened.includes(name)) this.#listen(name, this.#object.listenerCount(name) > 0);
+    else if (listened.has(name)) this.#listen(name, this.#object.listenerCount(name) > 0);
   }
 
   /**
@@ -200,7 +205,7 @@ export class MirrorCore {
   markCreatedHere(): void {
     this.#isOwn = true;
     const listened = listenedEventsOf(this.description);
-    if (listened.length > 0) this.#listening = new Set(listened);
+    if (listened.size > 0) this.#listening = listened;
   }
 
   /** Bytes that its properties take. */
@@ -287,8 +292,17 @@ export class MirrorCore {
   /** Emits an event on the same emitters as mediasoup. */
   emit(name: string, args: unknown[]): void {
     const where = this.description.events[name];
-    if (where !== 'observer') this.#object.safeEmit(name, ...args);
+    const isHeard = where !== 'observer' && this.#object.safeEmit(name, ...args);
+    if (where === 'listened') this.#noteHeard(name, isHeard);
     if (where === 'both' || where === 'observer') this.#object.observer.safeEmit(name, ...args);
+  }
+
+  /** Has the server stop events that come again and again, though nobody listens, until there is a listener. */
+  #noteHeard(name: string, isHeard: boolean): void {
+    this.#unheard = isHeard ? 0 : this.#unheard + 1;
+    if (this.#unheard < MAX_UNHEARD) return;
+    this.#unheard = 0;
+    this.#listen(name, false);
   }
 
   /** Announces a new child, before its creator gets it, as mediasoup does. */
@@ -304,8 +318,11 @@ export class MirrorCore {
 
   #listen(name: string, listening: boolean): void {
     if (this.closed || (this.#listening?.has(name) ?? false) === listening) return;
-    if (listening) (this.#listening ??= new Set()).add(name);
-    else this.#listening?.delete(name);
+    // Most mirrors share the set of their class.
+    const names = new Set(this.#listening);
+    if (listening) names.add(name);
+    else names.delete(name);
+    this.#listening = names;
     this.#caller.listen(this, name, listening);
   }
 

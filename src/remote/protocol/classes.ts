@@ -387,7 +387,9 @@ export interface Interfaces {
 }
 
 /** Events so frequent that only listeners get them, and that a client which is too slow for them does without. */
-export const lossyEvents: ReadonlySet<string> = new Set(Object.values(classes).flatMap(listenedEventsOf));
+export const lossyEvents: ReadonlySet<string> = new Set(
+  Object.values(classes).flatMap(description => [...listenedEventsOf(description)]),
+);
 
 export function descriptionOf(className: ClassName): ClassDescription {
   return classes[className];

@@ -69,13 +69,13 @@ export function describeClass<T>() {
 /** Names of the members of some kinds. */
 export type MembersOf<M, Kind extends MemberKind> = { [K in keyof M]: M[K] extends Kind ? K : never }[keyof M];
 
-const listened = new WeakMap<ClassDescription, readonly string[]>();
+const listened = new WeakMap<ClassDescription, ReadonlySet<string>>();
 
 /** Names of the events that only listeners get. */
-export function listenedEventsOf(description: ClassDescription): readonly string[] {
+export function listenedEventsOf(description: ClassDescription): ReadonlySet<string> {
   const known = listened.get(description);
   if (known) return known;
-  const names = Object.keys(description.events).filter(name => description.events[name] === 'listened');
+  const names = new Set(Object.keys(description.events).filter(name => description.events[name] === 'listened'));
   listened.set(description, names);
   return names;
 }

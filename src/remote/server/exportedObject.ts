@@ -110,7 +110,7 @@ export class ExportedObject implements Follower {
 
   /** Subscribes to mediasoup's object only while a client listens. */
   listen(name: string, listener: Member): void {
-    if (!listenedEventsOf(this.description).includes(name)) return;
+    if (!listenedEventsOf(this.description).has(name)) return;
     const listened = this.#listeners?.get(name);
     if (listened) return void listened.members.add(listener);
     const members = new Set([listener]);

@@ -4,6 +4,7 @@ import type { Consumer, DirectTransport, Producer, Router, Worker } from 'medias
 import { onceClosed } from '../../../../src/core/onceClosed.ts';
 import { resolveOptions } from '../../../../src/api/optionsSchema.ts';
 import { nodeLimits } from '../../../../src/remote/client/nodeLimits.ts';
+import { coreOf } from '../../../../src/remote/client/mirror.ts';
 import { Mirrors } from '../../../../src/remote/client/mirrors.ts';
 import type { Caller, MirrorCore } from '../../../../src/remote/client/mirrorCore.ts';
 import type { ClassName } from '../../../../src/remote/protocol/classes.ts';
@@ -255,6 +256,25 @@ test('an event that only listeners get is asked for with its first listener, and
   expect(asked.slice(2)).toEqual(['listen rtp 5', 'unlisten rtp 5']);
   consumer.on('rtp', one).removeAllListeners('rtp');
   expect(asked.slice(4)).toEqual(['listen rtp 5', 'unlisten rtp 5']);
+});
+
+test('an event that comes to its creator, who never listens, is not asked for any more, until there is a listener', () => {
+  const consumer = add<Consumer>(5, 'Consumer', 'ear', 3);
+  coreOf(consumer)!.markCreatedHere();
+  const hear = (times: number): void => {
+    for (let time = 0; time < times; ++time) coreOf(consumer)!.emit('rtp', [Buffer.from('packet')]);
+  };
+  hear(99);
+  consumer.once('rtp', () => undefined);
+  hear(1);
+  expect(asked).toEqual(['unlisten rtp 5']);
+  consumer.on('rtp', () => undefined);
+  hear(200);
+  expect(asked.slice(1)).toEqual(['listen rtp 5']);
+  const other = add<Consumer>(6, 'Consumer', 'other ear', 3);
+  coreOf(other)!.markCreatedHere();
+  for (let time = 0; time < 100; ++time) coreOf(other)!.emit('rtp', [Buffer.from('packet')]);
+  expect(asked.slice(2)).toEqual(['unlisten rtp 6']);
 });
 
 test('what a listener throws is told to those who listen for that, also if these throw too', () => {
