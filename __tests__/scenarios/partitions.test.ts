@@ -79,7 +79,11 @@ class Watcher {
       readonly #ready: WatcherReport;
       readonly root: Watcher;
 
-      static async create(controller: Controller, nodes: readonly [Leaf, Leaf, Leaf]): Promise<Scene> {
+      static async create(
+        controller: Controller,
+        nodes: readonly [Leaf, Leaf, Leaf],
+        nodeTimeout?: number,
+      ): Promise<Scene> {
         const start = (host: string) =>
           network.start<number>(host, script('peer'), { address: network.addressOf(host) });
         const [sender, receiver] = await Promise.all([start('sender'), start('receiver')]);
@@ -90,6 +94,7 @@ class Watcher {
           receiver: to,
           ssrc,
           payloadType,
+          nodeTimeout,
         };
         const scene = new Scene(setup, sender.child, receiver.child, ...(await watch(controller, setup)));
         await scene.#untilOpen();
@@ -250,10 +255,12 @@ class Watcher {
     });
 
     test.concurrent('what happens meanwhile is told afterwards', async () => {
-      const scene = await Scene.create('cutFromTwo', ['leaf1', 'leaf2', 'leaf3']);
+      // A controller that is cut from both gives them up after that time: enough for what happens meanwhile.
+      const nodeTimeout = 10_000;
+      const scene = await Scene.create('cutFromTwo', ['leaf1', 'leaf2', 'leaf3'], nodeTimeout);
       const { root } = scene;
       const other = await scene.watchToo();
-      const keptAlive = scene.send((CUT_MS / 1000 + 4) * PACKETS_PER_SECOND);
+      const keptAlive = scene.send(((2 * nodeTimeout) / 1000) * PACKETS_PER_SECOND);
       await network.ways('cutFromTwo', 'leaf1', 'cut');
       await root.until('nodeunreachable');
       await network.ways('cutFromTwo', 'leaf2', 'cut');
