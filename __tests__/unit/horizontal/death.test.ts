@@ -103,7 +103,7 @@ class Trouble {
     expect(others.some(transport => this.isThere(transport))).toBe(false);
 
     for (const result of await Promise.allSettled(calls)) expect(result.status).toBe('rejected');
-    await until('all has closed', () => out.closed && source.closed);
+    await until('all has closed, and has told so', () => out.closed && source.closed && told.length >= 4);
     expect(told.sort()).toEqual(['producerclose', 'routerclose', 'transport close', 'transportclose']);
     expect(this.room.transports.has(source.id)).toBe(false);
     expect(await packets).toEqual([200, 200]);

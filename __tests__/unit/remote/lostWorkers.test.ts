@@ -35,7 +35,10 @@ test.each(implementations)('the Workers that %s has on a server have died when i
   const [error] = (await died) as [NodeUnavailableError];
   expect(error).toBeInstanceOf(NodeUnavailableError);
   expect(error.message).toMatch(/is lost, and what was there with it/);
-  await until('all is closed', () => transport.closed && own.closed && shared.closed);
+  await until(
+    'all is closed, and has told so',
+    () => transport.closed && own.closed && shared.closed && told.length >= 4,
+  );
   expect([own.died, shared.died]).toEqual([true, true]);
   expect(told.sort()).toEqual([
     'own NodeUnavailableError',

@@ -103,7 +103,7 @@ describe('a server that is replaced by a new one', () => {
     const refused = new Promise<Error>(resolve => client.once('error', resolve));
     await replace(served, 'new');
     expect((await refused).message).toMatch(/token/);
-    await until('all is closed', () => mafaldaRouter.closed);
+    await until('all is closed, and gone', () => mafaldaRouter.closed && client.transports.size === 0);
     expect([client.readyState, transport.closed, mafaldaRouter.closed, client.transports.size]).toEqual([
       0,
       true,
