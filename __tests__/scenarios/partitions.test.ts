@@ -14,6 +14,8 @@ import { until } from '../helpers/until.ts';
 /** For how long something is cut, in ms: long enough to be noticed. `CUT_MS=10000` for the figures. */
 const CUT_MS = Number(process.env['CUT_MS'] ?? 4000);
 const PACKETS_PER_SECOND = 100;
+/** Of the nodes, in ms: longer than anything is cut, also on a busy machine. */
+const sessionTimeout = 60_000;
 const ssrc = 1111;
 const payloadType = 111;
 
@@ -65,7 +67,10 @@ class Watcher {
     beforeAll(async () => {
       network = await Network.create([...controllers, ...leaves, 'sender', 'receiver']);
       const start = async (leaf: Leaf) =>
-        [leaf, await network.start<string>(leaf, script('server'), { address: network.addressOf(leaf) })] as const;
+        [
+          leaf,
+          await network.start<string>(leaf, script('server'), { address: network.addressOf(leaf), sessionTimeout }),
+        ] as const;
       servers = Object.fromEntries(await Promise.all(leaves.map(start))) as typeof servers;
     });
 
@@ -256,11 +261,11 @@ class Watcher {
 
     test.concurrent('what happens meanwhile is told afterwards', async () => {
       // A controller that is cut from both gives them up after that time: enough for what happens meanwhile.
-      const nodeTimeout = 10_000;
+      const nodeTimeout = 8000;
       const scene = await Scene.create('cutFromTwo', ['leaf1', 'leaf2', 'leaf3'], nodeTimeout);
       const { root } = scene;
       const other = await scene.watchToo();
-      const keptAlive = scene.send(((2 * nodeTimeout) / 1000) * PACKETS_PER_SECOND);
+      const keptAlive = scene.send(((3 * nodeTimeout) / 1000) * PACKETS_PER_SECOND);
       await network.ways('cutFromTwo', 'leaf1', 'cut');
       await root.until('nodeunreachable');
       await network.ways('cutFromTwo', 'leaf2', 'cut');

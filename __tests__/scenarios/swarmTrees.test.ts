@@ -305,9 +305,9 @@ test('of two streams with one id, made on two sides of a partition, the older st
     proxies.push(proxy);
     return proxy.url;
   };
-  const first = opened(await SwarmPeer.join({ bootstrap: [], key, nodeTimeout: 1000 }, through));
+  const first = opened(await SwarmPeer.join({ bootstrap: [], key }, through));
   const bootstrap = [await first.swarm.address()];
-  const second = opened(await SwarmPeer.join({ bootstrap, key, nodeTimeout: 1000 }, through));
+  const second = opened(await SwarmPeer.join({ bootstrap, key }, through));
   // Both hear a third one: a peer that hears nobody takes itself for cut off, and waits longer.
   const third = opened(await SwarmPeer.join({ bootstrap, key }));
   const [witness, ...rooms] = [third, first, second].map(

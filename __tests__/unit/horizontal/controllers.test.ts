@@ -365,7 +365,7 @@ describe('a MafaldaHorizontal that is served', () => {
     async () => {
       const leaf = opened(await Served.create());
       const proxy = opened(await CutProxy.create(leaf.url));
-      const middle = opened(new MafaldaHorizontal([proxy.url], { nodeTimeout: 500 }));
+      const middle = opened(new MafaldaHorizontal([proxy.url]));
       await once(middle, 'connected');
       const server = opened(new RemoteMafaldaServer(middle, { host: '127.0.0.1', auth: false }));
       await server.listen();

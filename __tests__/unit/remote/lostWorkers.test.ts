@@ -12,12 +12,12 @@ import { until } from '../../helpers/until.ts';
 const opened = closingAfterEach();
 
 const implementations: [string, (url: string) => MafaldaApi][] = [
-  ['RemoteMafaldaClient', url => new RemoteMafaldaClient(url, { sessionTimeout: 500 })],
-  ['MafaldaHorizontal', url => new MafaldaHorizontal([url], { nodeTimeout: 500 })],
+  ['RemoteMafaldaClient', url => new RemoteMafaldaClient(url, { sessionTimeout: 2000 })],
+  ['MafaldaHorizontal', url => new MafaldaHorizontal([url], { nodeTimeout: 2000 })],
 ];
 
 test.each(implementations)('the Workers that %s has on a server have died when it is lost', async (_name, create) => {
-  const served = opened(await Served.create({ sessionTimeout: 500 }));
+  const served = opened(await Served.create({ sessionTimeout: 2000 }));
   const proxy = opened(await CutProxy.create(served.url));
   const mafalda = opened(create(proxy.url));
   const own = await mafalda.mediasoup.createWorker();
