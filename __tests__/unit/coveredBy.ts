@@ -169,6 +169,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'remote/client/terminate': ['unit/remote/client/farewell.test.ts', 'unit/remote/frozen.test.ts'],
   'remote/client/tokens': ['unit/remote/open.test.ts'],
   'remote/client/unconfirmedCloses': ['unit/growth.test.ts', 'scenarios/ownership.ts'],
+  'remote/protocol/acknowledgements': ['unit/remote/protocol/session.test.ts'],
   'remote/protocol/argumentChecks': everywhere,
   'remote/protocol/argumentShapes': ['types/schemas.ts', 'hostile/clientToServer/malformed.test.ts'],
   'remote/protocol/calls': ['unit/docs.test.ts', ...everywhere],

@@ -5,6 +5,7 @@
  * snapshot of the present state instead.
  */
 import { EventEmitter } from 'eventemitter3';
+import { Acknowledgements } from './acknowledgements.ts';
 import { Inbox } from './inbox.ts';
 import { measure, type Measure } from './measure.ts';
 import { sizeOfArrived } from './wireText.ts';
@@ -23,15 +24,6 @@ export interface Socket {
   disconnect(close?: boolean): unknown;
 }
 
-/** Number of received messages after which they are acknowledged, if no message has carried the acknowledgement. */
-const ACKNOWLEDGE_EVERY = 100;
-/**
- * Bytes of received messages after which they are acknowledged, so that the sender does not keep large messages for
- * long.
- */
-const ACKNOWLEDGE_EVERY_BYTES = 262_144;
-/** Time limit of an acknowledgement, in ms: unacknowledged messages count as not delivered when a session ends. */
-const ACKNOWLEDGE_WITHIN_MS = 200;
 /** Number of unacknowledged messages from which on the other side is too slow, or too long away, to catch up. */
 const MAX_UNACKNOWLEDGED = 20_000;
 /** Default limit of the bytes kept for the other side and waiting for this side, if the session is given no account. */
@@ -97,8 +89,7 @@ export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received
   #held: Kept<Sent>[] = [];
   #snapshots = 0;
   #isWaitingForRoom = false;
-  readonly #holdsBack: boolean;
-  #isHoldingBack = false;
+  readonly #acknowledgements: Acknowledgements;
   /** Number of promises that delivery waits for. */
   #holds = 0;
   readonly #memory: MemoryAccount;
@@ -110,10 +101,6 @@ export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received
   #socket: Socket | undefined;
   #sent = 0;
   #transmitted = 0;
-  #received = 0;
-  #acknowledged = 0;
-  #unacknowledgedBytes = 0;
-  #acknowledging: NodeJS.Timeout | undefined;
   /**
    * First message that waited at the latest connection, and the number of further connections at which it was first.
    */
@@ -128,7 +115,6 @@ export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received
     this.#isMessage = isMessage;
     this.#recovery = recovery;
     this.#memory = memory;
-    this.#holdsBack = holdsBack;
     this.#outbox = new Outbox(memory);
     this.#transmitter = new Transmitter(this.#outbox, (number, messages) => this.#transmit(number, messages));
     // Delivery is held up while answers pile up unread, since it would make more of them, and while a message has not
@@ -138,6 +124,10 @@ export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received
       (message, size) => this.#deliver(message, size),
       () => this.#holds > 0 || this.#outbox.bytes > memory.max / 2,
     );
+    this.#acknowledgements = new Acknowledgements({
+      send: received => void this.#socket?.emit('acknowledge', received),
+      mustHoldBack: () => holdsBack && this.#isDeliveryLate,
+    });
   }
 
   /** Sets the limit of the bytes in a packet that has several messages. */
@@ -147,7 +137,7 @@ export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received
 
   /** Number of messages that have arrived, which the other side needs in order to go on. */
   get received(): number {
-    return this.#received;
+    return this.#acknowledgements.received;
   }
 
   /** Resolves when all messages that have arrived are delivered. */
@@ -265,8 +255,7 @@ export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received
   }
 
   detach(): void {
-    clearTimeout(this.#acknowledging);
-    this.#acknowledging = undefined;
+    this.#acknowledgements.stop();
     this.#socket?.removeAllListeners('message');
     this.#socket?.removeAllListeners('acknowledge');
     this.#socket = undefined;
@@ -275,9 +264,8 @@ export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received
 
   #transmit(number: number, messages: Sent[]): void {
     if (!this.#socket) return;
-    if (!this.#mustHoldBack) this.#noteAcknowledged();
     this.#transmitted = Math.max(this.#transmitted, number + messages.length - 1);
-    this.#socket.emit('message', number, this.#acknowledged, ...messages);
+    this.#socket.emit('message', number, this.#acknowledgements.carry(), ...messages);
   }
 
   readonly #onMessage = (first: number, receivedByPeer: number, ...messages: unknown[]): void => {
@@ -290,15 +278,12 @@ export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received
   };
 
   #receive(number: number, message: unknown): void {
-    if (number <= this.#received) return;
+    const { received } = this;
+    if (number <= received) return;
     if (!this.#isMessage(message)) return this.#fail('a malformed message');
-    if (number !== this.#received + 1) return this.#fail(`message ${number} came after message ${this.#received}`);
-    this.#received = number;
+    if (number !== received + 1) return this.#fail(`message ${number} came after message ${received}`);
     const size = sizeOfArrived(message);
-    this.#unacknowledgedBytes += size.bytes;
-    if (number - this.#acknowledged >= ACKNOWLEDGE_EVERY || this.#unacknowledgedBytes >= ACKNOWLEDGE_EVERY_BYTES)
-      this.#acknowledge();
-    else this.#acknowledging ??= setTimeout(this.#acknowledgeRest, ACKNOWLEDGE_WITHIN_MS).unref();
+    this.#acknowledgements.arrived(size.bytes);
     this.#inbox.add(message, size);
     if (!this.#inbox.isEmpty && this.#memory.isOver())
       this.#fail('more has arrived than can be kept until it is dealt with');
@@ -312,29 +297,11 @@ export class Session<Sent, Received> extends EventEmitter<SessionEvents<Received
         `a message that can't be dealt with: ${error instanceof Error ? error.message : String(error)}`,
       );
     }
-    if (this.#isHoldingBack && !this.#mustHoldBack) this.#acknowledge();
+    this.#acknowledgements.delivered();
   }
 
-  get #mustHoldBack(): boolean {
-    return this.#holdsBack && (this.#inbox.bytes > HOLD_BACK_BYTES || this.#inbox.lagMs > HOLD_BACK_MS);
-  }
-
-  #acknowledge(): void {
-    this.#isHoldingBack = this.#mustHoldBack;
-    if (this.#isHoldingBack) return;
-    this.#noteAcknowledged();
-    this.#socket?.emit('acknowledge', this.#received);
-  }
-
-  /** Acknowledges what no message has acknowledged meanwhile: the timer runs on, rather than anew for each message. */
-  readonly #acknowledgeRest = (): void => {
-    this.#acknowledging = undefined;
-    if (this.#acknowledged < this.#received) this.#acknowledge();
-  };
-
-  #noteAcknowledged(): void {
-    this.#acknowledged = this.#received;
-    this.#unacknowledgedBytes = 0;
+  get #isDeliveryLate(): boolean {
+    return this.#inbox.bytes > HOLD_BACK_BYTES || this.#inbox.lagMs > HOLD_BACK_MS;
   }
 
   readonly #onAcknowledge = (received: number): void => {
