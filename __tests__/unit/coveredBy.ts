@@ -123,6 +123,8 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'piping/externalPipes': everywhere,
   'piping/flow/watchOwnCalls': ['scenarios/sleepingPipes.ts', 'unit/piping/flow/controllers.test.ts'],
   'piping/knownLinks': ['unit/piping/piper.test.ts', 'scenarios/roundTrips.test.ts'],
+  'piping/links/carriedStream': ['unit/piping/links/routerLinks.test.ts', 'unit/piping/links/dataLinks.test.ts'],
+  'piping/links/halfMade': ['unit/piping/links/routerLinks.test.ts'],
   'piping/links/linkTransport': ['unit/piping/lostMessages.test.ts', 'unit/piping/links/dataLinks.test.ts'],
   'piping/links/pairedEnds': ['unit/growth.test.ts', 'unit/horizontal/controllers.test.ts'],
   'piping/showOrigins': ['scenarios/audioObservers.ts'],

@@ -3,15 +3,7 @@
  */
 import { isIP } from 'node:net';
 import { NotFoundError } from 'mediasoup/errors';
-import type {
-  Consumer,
-  DataConsumer,
-  DataProducer,
-  PipeTransport,
-  Producer,
-  Router,
-  SctpStreamParameters,
-} from 'mediasoup/types';
+import type { Consumer, DataConsumer, DataProducer, PipeTransport, Producer, Router } from 'mediasoup/types';
 import {
   describeStream,
   linkAppData,
@@ -28,13 +20,14 @@ import {
   type PipeOffer,
   type StreamId,
 } from '../endpoint.ts';
-import { GraceTimers } from '../../core/graceTimers.ts';
 import { emitChanged } from '../../core/changed.ts';
 import { onceClosed } from '../../core/onceClosed.ts';
 import { asIPv6, familyOf, resolveHost, type Family } from '../../core/addresses/families.ts';
 import { notePath, pathOf } from '../delegation/paths.ts';
 import type { Streams } from '../streams.ts';
+import { describeOffer, isCarriedInOrder, produce } from './carriedStream.ts';
 import { consumeAsleep } from './consumeAsleep.ts';
+import { HalfMade } from './halfMade.ts';
 import type { IdlePipes, Release } from './idlePipes.ts';
 import { closeWithAssociation, linkOptions } from './linkTransport.ts';
 
@@ -51,8 +44,6 @@ interface Link {
   readonly offers: Map<string, Offer>;
 }
 
-type HalfMade = PipeTransport | Consumer | DataConsumer;
-
 interface Offer {
   /**
    * The offered stream's Producer: an id is free again as soon as its Producer is closed, and a later Producer with the
@@ -61,12 +52,6 @@ interface Offer {
   producer: Producer | DataProducer;
   consumer: Promise<Consumer | DataConsumer>;
 }
-
-/**
- * Time to complete a pipe, longer than any maker of a pipe takes: a pipe that is still half made by then will never be
- * whole.
- */
-const COMPLETION_TIMEOUT_MS = 10_000;
 
 const LOOPBACK = { protocol: 'udp', ip: '127.0.0.1' } as const;
 
@@ -84,19 +69,17 @@ export class RouterLinks implements PipeEndpoint {
   readonly #workerIds: WorkerIds;
   readonly #idlePipes: Pick<IdlePipes, 'hold'>;
   readonly #links = new Map<string, Link>();
-  /** Ends that are not connected, and Consumers whose stream the other side has not accepted, as far as is known. */
-  readonly #halfMade: GraceTimers<HalfMade>;
-  readonly #unaccepted = new Map<string, HalfMade>();
+  readonly #halfMade: HalfMade;
 
-  /** @param completionTimeoutMs time after which a half made pipe closes, since its maker must have gone */
+  /** @param completionTimeoutMs time after which a half-made pipe closes, since its maker must have gone */
   constructor(
     routers: ReadonlyMap<string, Router>,
     streams: Streams,
     workerIds: WorkerIds,
     idlePipes: Pick<IdlePipes, 'hold'>,
-    completionTimeoutMs = COMPLETION_TIMEOUT_MS,
+    completionTimeoutMs?: number,
   ) {
-    this.#halfMade = new GraceTimers(completionTimeoutMs, half => half.close());
+    this.#halfMade = new HalfMade(completionTimeoutMs);
     this.#routers = routers;
     this.#workerIds = workerIds;
     this.#streams = streams;
@@ -122,11 +105,7 @@ export class RouterLinks implements PipeEndpoint {
   }
 
   async confirmPipes({ consumerIds }: ConfirmRequest): Promise<void> {
-    for (const id of consumerIds) {
-      const accepted = this.#unaccepted.get(id);
-      if (accepted) this.#halfMade.cancel(accepted);
-      this.#unaccepted.delete(id);
-    }
+    for (const id of consumerIds) this.#halfMade.accepted(id);
   }
 
   async acceptPipe(
@@ -204,7 +183,7 @@ export class RouterLinks implements PipeEndpoint {
     if (open) {
       if (!open.connection)
         void open.transport.then(
-          transport => open.connection ?? this.#restartTimeout(transport),
+          transport => open.connection ?? this.#halfMade.connectionResumed(transport),
           () => undefined,
         );
       return open;
@@ -230,7 +209,7 @@ export class RouterLinks implements PipeEndpoint {
     transport.then(opened => {
       if (opened.closed) return forget();
       onceClosed(opened, forget);
-      if (!link.connection) this.#expectCompletion(opened);
+      if (!link.connection) this.#halfMade.expectConnection(opened);
     }, forget);
     return link;
   }
@@ -268,23 +247,7 @@ export class RouterLinks implements PipeEndpoint {
       done.catch(() => (link.connection = undefined));
     }
     await link.connection.done;
-    this.#halfMade.cancel(await link.transport);
-  }
-
-  #expectCompletion(half: HalfMade): void {
-    this.#halfMade.start(half);
-    onceClosed(half, () => this.#halfMade.cancel(half));
-  }
-
-  /** Restarts the timeout, since another maker is about to complete the pipe. */
-  #restartTimeout(half: HalfMade | undefined): void {
-    if (half && !half.closed) this.#halfMade.start(half);
-  }
-
-  #expectAcceptance(consumer: Consumer | DataConsumer): void {
-    this.#unaccepted.set(consumer.id, consumer);
-    onceClosed(consumer, () => this.#unaccepted.delete(consumer.id));
-    this.#expectCompletion(consumer);
+    this.#halfMade.connected(await link.transport);
   }
 
   async #connectTransport(
@@ -312,7 +275,7 @@ export class RouterLinks implements PipeEndpoint {
     let offer = offers.get(key);
     if (offer?.producer === producer) {
       void offer.consumer.then(
-        ({ id }) => this.#restartTimeout(this.#unaccepted.get(id)),
+        ({ id }) => this.#halfMade.offeredAgain(id),
         () => undefined,
       );
     } else {
@@ -334,7 +297,7 @@ export class RouterLinks implements PipeEndpoint {
     asleep: boolean,
   ): Promise<Consumer | DataConsumer> {
     const consumer = await this.#consumeIn(link, transport, stream, producer, asleep);
-    this.#expectAcceptance(consumer);
+    this.#halfMade.expectAcceptance(consumer);
     return consumer;
   }
 
@@ -360,32 +323,6 @@ export class RouterLinks implements PipeEndpoint {
       consume => this.#workerIds.withWorkerId(workerId, () => consume(workerId)),
     );
   }
-}
-
-function describeOffer(producer: Producer | DataProducer, consumer: Consumer | DataConsumer): Omit<PipeOffer, 'end'> {
-  const { appData } = producer;
-  if ('kind' in consumer) return { consumer, appData };
-  const original = 'sctpStreamParameters' in producer ? producer.sctpStreamParameters : undefined;
-  // A DataConsumer of a PipeTransport always has them, since such a Transport knows no other kind of data.
-  const { streamId } = consumer.sctpStreamParameters!;
-  return { consumer, appData, sctpStreamParameters: { ordered: true, ...original, streamId } };
-}
-
-/**
- * Returns whether a stream's messages are ordered within the pipe. Streams with a packet lifetime stay unordered, since
- * the pipe's delay would come on top of their own. All others are ordered: a Worker sends unordered messages either at
- * once or never, and never again; only a lifetime lets them wait.
- */
-function isCarriedInOrder(original: SctpStreamParameters | undefined): boolean {
-  return !original?.maxPacketLifeTime;
-}
-
-async function produce(transport: PipeTransport, stream: PipedStream): Promise<Producer | DataProducer> {
-  const { id, appData, paused } = stream;
-  if (stream.kind !== 'data')
-    return transport.produce({ id, kind: stream.kind, rtpParameters: stream.rtpParameters, paused, appData });
-  const { sctpStreamParameters, label, protocol } = stream;
-  return transport.produceData({ id, sctpStreamParameters, label, protocol, paused, appData });
 }
 
 async function addressFor(listenIp: string, host: string, family: Family): Promise<string> {
