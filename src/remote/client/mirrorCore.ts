@@ -337,9 +337,13 @@ export class MirrorCore {
     this.#finish(cause, args);
   }
 
-  /** Counts as closed from now on, with all that is in it: its end, which has to follow, takes a while. */
-  markClosed(): void {
+  /**
+   * Counts as closed from now on, with all that is in it: its end, which has to follow, takes a while.
+   * @param cause event with the reason, which the end will emit
+   */
+  markClosed(cause?: string): void {
     this.#closed = true;
+    this.#endedBy = cause;
   }
 
   /** Ends the mirror like {@link end}, one object in each step, since there may be many in it. */

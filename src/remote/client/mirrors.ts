@@ -225,7 +225,7 @@ export class Mirrors {
    * @returns the steps, which have to be taken before anything is added
    */
   endAll(death?: Error): Generator<void, void, undefined> {
-    for (const core of this.#roots()) core.markClosed();
+    for (const core of this.#roots()) core.markClosed(endOfRoot(core, death)[0]);
     return this.#ending(death);
   }
 
