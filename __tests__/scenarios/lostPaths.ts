@@ -1,8 +1,9 @@
 /** `pathlost`: what is on the way of a stream goes, and the stream is there still. */
 import { describe, expect, test } from '@jest/globals';
-import type { Consumer, Transport } from 'mediasoup/types';
+import type { Consumer, DirectTransport, Transport } from 'mediasoup/types';
 import type { PipeableMafaldaRouter } from '../../src/base/pipeableMafaldaRouter.ts';
 import { DirectSender } from '../helpers/directRtp.ts';
+import { createInEveryPlace } from '../helpers/spread.ts';
 import { until } from '../helpers/until.ts';
 import type { Scene } from './events.ts';
 
@@ -11,8 +12,6 @@ import type { Scene } from './events.ts';
  * which could do nothing else any more on a busy machine.
  */
 const PACKET_INTERVAL_MS = 50;
-/** Far more Consumers than it takes, since a Worker that was busy a moment ago comes last. */
-const MAX_CONSUMERS_PER_PLACE = 20;
 
 export function describeLostPaths(scene: Scene): void {
   describe('pathlost', () => {
@@ -24,13 +23,12 @@ export function describeLostPaths(scene: Scene): void {
           transport.consume({ producerId: producer.id, rtpCapabilities });
         const told: string[] = [];
         const consumers = new Map<Consumer, Transport>();
-        while (brought(mafaldaRouter, producer.id).length < scene.places - 1) {
-          expect(consumers.size).toBeLessThan(MAX_CONSUMERS_PER_PLACE * scene.places);
-          const transport = await mafaldaRouter.createDirectTransport();
+        for (const transport of await transportsEverywhere(scene, mafaldaRouter)) {
           const consumer = await consume(transport);
           consumers.set(consumer, transport);
           consumer.on('producerclose', () => told.push(`producerclose ${consumer.id}`));
         }
+        expect(brought(mafaldaRouter, producer.id)).toHaveLength(scene.places - 1);
         const end = brought(mafaldaRouter, producer.id)[0]!;
         const behind = [...consumers]
           .filter(([, transport]) => mafaldaRouter.tree.nodeOf<'transport'>(transport)?.parent === end.parent)
@@ -68,12 +66,8 @@ export function describeLostPaths(scene: Scene): void {
         const paths: unknown[] = [];
         mafaldaRouter.on('pathlost', path => paths.push(path));
         const consumers: Consumer[] = [];
-        while (brought(mafaldaRouter, producer.id).length < scene.places - 1) {
-          expect(consumers.length).toBeLessThan(MAX_CONSUMERS_PER_PLACE * scene.places);
-          consumers.push(
-            await (await mafaldaRouter.createDirectTransport()).consume({ producerId: producer.id, rtpCapabilities }),
-          );
-        }
+        for (const sink of await transportsEverywhere(scene, mafaldaRouter))
+          consumers.push(await sink.consume({ producerId: producer.id, rtpCapabilities }));
         transport.close();
         await until('all have closed', () => consumers.every(({ closed }) => closed));
         const other = await startSender(mafaldaRouter);
@@ -97,6 +91,10 @@ async function inRoom(scene: Scene, act: (mafaldaRouter: PipeableMafaldaRouter) 
   } finally {
     await mafaldaRouter.close();
   }
+}
+
+function transportsEverywhere({ places }: Scene, mafaldaRouter: PipeableMafaldaRouter): Promise<DirectTransport[]> {
+  return createInEveryPlace(mafaldaRouter, places, () => mafaldaRouter.createDirectTransport());
 }
 
 async function startSender(mafaldaRouter: PipeableMafaldaRouter): Promise<DirectSender> {

@@ -1,6 +1,7 @@
 /**
- * Decides which events a client does without that can't keep up: media that would be outdated on arrival, and data
- * before it takes the place of everything else. Answers to calls would wait behind them, until they come too late.
+ * Decides which events a client does without that can't keep up: media that would be outdated on arrival, where there
+ * is much of it, and data before it takes the place of everything else. Answers to calls would wait behind them, until
+ * they come too late.
  */
 import { logger } from '../../core/logger.ts';
 import { lossyEvents } from '../protocol/classes.ts';
@@ -14,6 +15,8 @@ const log = logger('server');
 const OUTDATED_MS = 1000;
 /** Shares of its memory, and of the messages that may wait for it, from which on no lossy event is added. */
 const FULL = { memory: 1 / 4, messages: 3 / 4 };
+/** The same shares from which on a client that lags behind gets no media: what waits below that is soon dealt with. */
+const MUCH = { memory: 1 / 32, messages: 1 / 10 };
 
 /** Packets of media. Data, in contrast, is awaited for as long as it can be kept. */
 const media: ReadonlySet<string> = new Set(['rtp', 'rtcp']);
@@ -32,15 +35,18 @@ export class SlowClient {
 
   /** Whether the client gets no event of this name now, which then counts as left out. */
   leavesOut(event: string): boolean {
-    if (!lossyEvents.has(event) || !(this.#isFull || (media.has(event) && this.#session.lagMs > OUTDATED_MS)))
-      return false;
+    if (!lossyEvents.has(event) || !(this.#hasMoreThan(FULL) || (media.has(event) && this.#isBehind))) return false;
     ++this.#tally.eventsLeftOut;
     if (!this.#isKnown) log.warn('a client is too slow for all %s events: some are left out', event);
     this.#isKnown = true;
     return true;
   }
 
-  get #isFull(): boolean {
-    return this.#memory.bytes > FULL.memory * this.#memory.max || this.#session.backlog > FULL.messages;
+  get #isBehind(): boolean {
+    return this.#hasMoreThan(MUCH) && this.#session.lagMs > OUTDATED_MS;
+  }
+
+  #hasMoreThan({ memory, messages }: typeof FULL): boolean {
+    return this.#memory.bytes > memory * this.#memory.max || this.#session.backlog > messages;
   }
 }

@@ -13,7 +13,9 @@ const opened = closingAfterEach();
 
 test.each([
   ['keeps up', { lagMs: 1000, backlog: 0.75, bytes: 25 }, []],
-  ['lags behind', { lagMs: 1001, backlog: 0, bytes: 0 }, ['rtp', 'rtcp']],
+  ['was away, and has little waiting', { lagMs: 9000, backlog: 0.1, bytes: 3 }, []],
+  ['lags behind many messages', { lagMs: 1001, backlog: 0.11, bytes: 0 }, ['rtp', 'rtcp']],
+  ['lags behind large ones', { lagMs: 1001, backlog: 0, bytes: 4 }, ['rtp', 'rtcp']],
   ['has many messages waiting', { lagMs: 0, backlog: 0.76, bytes: 0 }, ['rtp', 'rtcp', 'message']],
   ['has large ones waiting', { lagMs: 0, backlog: 0, bytes: 26 }, ['rtp', 'rtcp', 'message']],
 ])('a client that %s does without what it can do without', (_, { bytes, ...session }, leftOut) => {
@@ -27,7 +29,7 @@ test.each([
 });
 
 test('media waits no longer than it is of use, data waits, and so answers come', async () => {
-  const served = opened(await Served.create({ auth: 'secret' }));
+  const served = opened(await Served.create({ auth: 'secret', limits: { sessionBytes: 1_000_000 } }));
   const mafaldaRouter = served.mafalda.createMafaldaRouter({ id: 'room', routerOptions: { mediaCodecs } });
   const sender = await DirectSender.create(mafaldaRouter, 'audio');
   const dataProducer = await sender.transport.produceData();
