@@ -5,7 +5,7 @@ import type { MafaldaRouter } from '../../src/index.ts';
 import { Camera } from '../helpers/camera.ts';
 import { DirectSender, pictureLossIndication, RTCP, rtcpIn, type RtcpPacket } from '../helpers/directRtp.ts';
 import { LayersSender } from '../helpers/layers.ts';
-import { allSee, carried, copiesOf, createViewers, pauseAll, pipesOf, resumeAll } from '../helpers/pipes.ts';
+import { allSee, carried, copiesOf, pauseAll, pipesOf, resumeAll } from '../helpers/pipes.ts';
 import { RtpReceiver } from '../helpers/rtp.ts';
 import { createInEveryPlace } from '../helpers/spread.ts';
 import { until } from '../helpers/until.ts';
@@ -52,7 +52,7 @@ export function describeSleepingPipes(scene: Scene): void {
     test.concurrent('carry nothing, until somebody does', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
       const camera = await Camera.create(mafaldaRouter);
-      const viewers = await createViewers(mafaldaRouter, camera.producer.id, everywhere(scene));
+      const viewers = await viewersEverywhere(scene, mafaldaRouter, camera.producer.id);
       const told: string[] = [];
       for (const { consumer } of viewers)
         consumer.on('producerpause', () => told.push('pause')).on('producerresume', () => told.push('resume'));
@@ -77,7 +77,7 @@ export function describeSleepingPipes(scene: Scene): void {
       const mafaldaRouter = scene.createSpreadRouter();
       const sender = await LayersSender.create(mafaldaRouter, 'simulcast');
       const { id } = sender.producer;
-      const viewers = await createViewers(mafaldaRouter, sender.producer.id, everywhere(scene));
+      const viewers = await viewersEverywhere(scene, mafaldaRouter, sender.producer.id);
       await Promise.all(viewers.map(({ consumer }) => consumer.setPreferredLayers({ spatialLayer: 2 })));
       await until('all have the highest layer', () =>
         viewers.every(({ consumer }) => consumer.currentLayers?.spatialLayer === 2),
@@ -133,7 +133,7 @@ export function describeSleepingPipes(scene: Scene): void {
     test.concurrent('begin and end to flow with the publisher all the same', async () => {
       const mafaldaRouter = scene.createSpreadRouter();
       const camera = await Camera.create(mafaldaRouter);
-      const viewers = await createViewers(mafaldaRouter, camera.producer.id, everywhere(scene));
+      const viewers = await viewersEverywhere(scene, mafaldaRouter, camera.producer.id);
       await pauseAll(viewers);
       await untilSilent(mafaldaRouter, camera);
       await camera.producer.pause();
@@ -160,7 +160,7 @@ export function describeSleepingPipes(scene: Scene): void {
         const { id } = camera.producer;
         const { pipeConsumer, pipeProducer } = await from.pipeToMafaldaRouter({ producerId: id, mafaldaRouter: to });
         const viewers = (
-          await Promise.all([from, to].map(mafaldaRouter => createViewers(mafaldaRouter, id, everywhere(scene), true)))
+          await Promise.all([from, to].map(mafaldaRouter => viewersEverywhere(scene, mafaldaRouter, id, true)))
         ).flat();
         for (const round of [1, 2]) {
           await until('all pipes sleep', () =>
@@ -254,8 +254,8 @@ export function describeSleepingPipes(scene: Scene): void {
         await DirectSender.create(mafaldaRouter, 'audio'),
       ];
       heard.extension = 10;
-      const observers = await Promise.all(
-        Array.from({ length: scene.places + 1 }, () => mafaldaRouter.createAudioLevelObserver({ interval: 250 })),
+      const observers = await createInEveryPlace(mafaldaRouter, scene.places, () =>
+        mafaldaRouter.createAudioLevelObserver({ interval: 250 }),
       );
       for (const observer of observers) await observer.addProducer({ producerId: heard.producer.id });
       const listeners = await Promise.all(
@@ -285,8 +285,8 @@ export function describeSleepingPipes(scene: Scene): void {
       const mafaldaRouter = scene.createSpreadRouter();
       const source = await mafaldaRouter.createDirectTransport();
       const producer = await source.produceData({ label: 'chat' });
-      const transports = await Promise.all(
-        Array.from({ length: scene.places + 2 }, () => mafaldaRouter.createDirectTransport()),
+      const transports = await createInEveryPlace(mafaldaRouter, scene.places, () =>
+        mafaldaRouter.createDirectTransport(),
       );
       const consumers = await Promise.all(
         transports.map(transport => transport.consumeData({ dataProducerId: producer.id, paused: true })),
@@ -319,9 +319,13 @@ async function statsOf(
   );
 }
 
-/** Where transports go by themselves: more of them than there are places. */
-function everywhere({ places }: Scene): object[] {
-  return Array.from({ length: places + 2 }, () => ({}));
+function viewersEverywhere(
+  { places }: Scene,
+  mafaldaRouter: MafaldaRouter,
+  producerId: string,
+  paused = false,
+): Promise<RtpReceiver[]> {
+  return createInEveryPlace(mafaldaRouter, places, () => RtpReceiver.create(mafaldaRouter, producerId, {}, paused));
 }
 
 async function untilSilent(mafaldaRouter: MafaldaRouter, camera: Camera): Promise<void> {
