@@ -35,7 +35,7 @@ test.each(implementations)('the Workers that %s has on a server have died when i
   const [error] = (await died) as [NodeUnavailableError];
   expect(error).toBeInstanceOf(NodeUnavailableError);
   expect(error.message).toMatch(/is lost, and what was there with it/);
-  // What is lost tells so in turns, and counts as closed, for its reason, before that.
+  // A lost Worker has died from the moment from which it counts as closed, and tells so later, in its turn.
   await until('all is closed', () => transport.closed && own.closed && shared.closed);
   expect([own.died, shared.died]).toEqual([true, true]);
   await until('all has told so', () => told.length >= 4);
