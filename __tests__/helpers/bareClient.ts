@@ -104,6 +104,7 @@ export class BareClient {
   }
 
   #connect(credentials: Record<string, unknown>): Promise<void> {
+    this.#acknowledgeNoMore();
     const socket = open(this.#url, { protocol: 1, token: this.#token, ...credentials });
     this.#socket = socket;
     socket.io.on('open', () => {
@@ -215,10 +216,12 @@ export class BareClient {
   }
 
   leave(): void {
+    this.#acknowledgeNoMore();
     this.#socket.disconnect();
   }
 
   async close(): Promise<void> {
+    this.#acknowledgeNoMore();
     if (this.#socket.connected) await this.#socket.timeout(2000).emitWithAck('bye');
     this.#socket.disconnect();
   }
@@ -236,9 +239,14 @@ export class BareClient {
     else this.#acknowledging ??= setTimeout(() => this.#acknowledge(), ACKNOWLEDGE_WITHIN_MS).unref();
   }
 
-  #acknowledge(): void {
+  /** An acknowledgement that waits is of the connection that ends: the next handshake tells what has arrived. */
+  #acknowledgeNoMore(): void {
     clearTimeout(this.#acknowledging);
     this.#acknowledging = undefined;
+  }
+
+  #acknowledge(): void {
+    this.#acknowledgeNoMore();
     if (!this.deaf) this.#socket.emit('acknowledge', this.received);
   }
 

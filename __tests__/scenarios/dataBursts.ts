@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals';
 import type { DataConsumer, DataProducer, DirectTransport, Router } from 'mediasoup/types';
 import type { MafaldaRouter } from '../../src/index.ts';
 import type { PipeableMafaldaRouter } from '../../src/base/pipeableMafaldaRouter.ts';
+import { createInEveryPlace } from '../helpers/spread.ts';
 import { until } from '../helpers/until.ts';
 import type { Scene } from './events.ts';
 
@@ -12,8 +13,6 @@ const sizes = { maxSendMessageSize: LARGE, maxReceiveMessageSize: LARGE };
 const DEFAULT_MAX = 262_144;
 /** Far more than it takes, on a machine that has other work. */
 const DELIVERED_WITHIN_MS = 60_000;
-/** Far more transports than it takes until one is in another Router. */
-const MAX_TRIES = 100;
 
 export function describeDataBursts(scene: Scene): void {
   test.each([
@@ -55,12 +54,11 @@ interface AcrossAPipe {
 /** Transports with room for large messages, in different Routers. */
 async function acrossAPipe(scene: Scene): Promise<AcrossAPipe> {
   const mafaldaRouter = scene.createSpreadRouter();
-  const source = await mafaldaRouter.createDirectTransport(sizes);
-  let sink: DirectTransport | undefined;
-  for (let tries = 0; !sink && tries < MAX_TRIES; ++tries) {
-    const transport = await mafaldaRouter.createDirectTransport(sizes);
-    if (routerOf(mafaldaRouter, transport) !== routerOf(mafaldaRouter, source)) sink = transport;
-  }
+  const transports = await createInEveryPlace(mafaldaRouter, scene.places, () =>
+    mafaldaRouter.createDirectTransport(sizes),
+  );
+  const source = transports[0]!;
+  const sink = transports.find(other => routerOf(mafaldaRouter, other) !== routerOf(mafaldaRouter, source));
   if (!sink) throw new Error('all transports are in one Router');
   const producer = await source.produceData();
   return { mafaldaRouter, producer, consumer: await sink.consumeData({ dataProducerId: producer.id }) };

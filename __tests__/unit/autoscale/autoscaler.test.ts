@@ -200,6 +200,7 @@ describe('several', () => {
     await until('both use both servers', () => connected(first.mafalda) + connected(second.mafalda) === 4);
     const before = fences();
     expect(before).toHaveLength(2);
+    expect(before[1]).toBeGreaterThanOrEqual(before[0]!);
 
     one.isDead = true;
     await until('the second one leads', () => second.autoscaler.leading);

@@ -21,13 +21,16 @@ const MUCH = { memory: 1 / 32, messages: 1 / 10 };
 /** Packets of media. Data, in contrast, is awaited for as long as it can be kept. */
 const media: ReadonlySet<string> = new Set(['rtp', 'rtcp']);
 
+/** How far the client is behind. */
+type Behind = Pick<Session<never, never>, 'lagMs' | 'backlog'>;
+
 export class SlowClient {
-  readonly #session: Pick<Session<never, never>, 'lagMs' | 'backlog'>;
+  readonly #session: Behind;
   readonly #memory: MemoryAccount;
   readonly #tally: ServerTally;
   #isKnown = false;
 
-  constructor(session: Pick<Session<never, never>, 'lagMs' | 'backlog'>, memory: MemoryAccount, tally: ServerTally) {
+  constructor(session: Behind, memory: MemoryAccount, tally: ServerTally) {
     this.#session = session;
     this.#memory = memory;
     this.#tally = tally;

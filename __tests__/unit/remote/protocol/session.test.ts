@@ -87,9 +87,12 @@ describe('a session', () => {
       await connection.deliverAll();
       return performance.now() - since > 400;
     });
+    // Some was acknowledged before it was late, if the machine was not too busy for that.
+    const { delivered } = near.session;
     for (let index = 0; index < 100; ++index) near.session.send(String(index));
     await connection.deliverAll();
-    expect([far.session.received, near.session.delivered, near.session.backlog]).toEqual([102, 2, 100 / 20_000]);
+    expect([far.session.received, near.session.delivered]).toEqual([102, delivered]);
+    expect(near.session.backlog).toBe((102 - delivered) / 20_000);
     expect(near.session.lagMs).toBeGreaterThan(0);
     end();
     await far.session.untilDelivered();
