@@ -41,9 +41,15 @@ export class DirectSender {
   #sequence = 0;
   #sending: NodeJS.Timeout | undefined;
 
-  static async create(router: MafaldaRouter | Router, kind: Kind, id?: string): Promise<DirectSender> {
+  /** @param where more options of the transport, such as `placement` */
+  static async create(
+    router: MafaldaRouter | Router,
+    kind: Kind,
+    id?: string,
+    where: object = {},
+  ): Promise<DirectSender> {
     const ssrc = nextSsrc++;
-    const transport = await router.createDirectTransport();
+    const transport = await router.createDirectTransport(where);
     const rtpParameters: RtpParameters = {
       codecs: [codecs[kind]],
       encodings: [{ ssrc }],

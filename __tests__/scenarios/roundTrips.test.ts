@@ -38,7 +38,7 @@ test('one for a call, two for the first consume of a stream on another node, one
     canConsume: 0,
     'first consume': 2,
     'next consume': 1,
-    'first consume over an open link': 2,
+    'first consume over an open link': 1,
   };
   await expectTrips(expected, 2 * DELAY_MS, async count => {
     const mafaldaRouter = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });

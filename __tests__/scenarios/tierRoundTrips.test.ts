@@ -61,7 +61,7 @@ test('one for each hop of a call, two for each hop of the first consume of a str
     canConsume: 0,
     'first consume': 2 * HOPS,
     'next consume': HOPS,
-    'first consume over an open link': 2 * HOPS,
+    'first consume over an open link': HOPS,
     // The middle does that alone: once down to it, and twice from there.
     'first consume in the same branch': 1 + 2,
     getStats: HOPS,

@@ -74,12 +74,25 @@ export function copyingFast<T>(call: () => T): T {
   return cloningWith((value, options) => (options ? original(value, options) : copyOf(value)), call);
 }
 
+let isUncopied = false;
+
 /**
- * Reads properties of mediasoup's objects without copying them. The values are mediasoup's own: they must be encoded or
- * copied before the call returns, and never be changed.
+ * Reads properties of mediasoup's objects, and of mirrors, without copying them. The values are the objects' own: they
+ * must be encoded or copied before the call returns, and never be changed.
  */
 export function readingUncopied<T>(read: () => T): T {
-  return cloningWith(value => value, read);
+  const before = isUncopied;
+  isUncopied = true;
+  try {
+    return cloningWith(value => value, read);
+  } finally {
+    isUncopied = before;
+  }
+}
+
+/** Returns a copy of what a property has, for whoever reads it; within {@link readingUncopied} the value itself. */
+export function copyToRead<T>(value: T): T {
+  return isUncopied ? value : copyOf(value);
 }
 
 /**

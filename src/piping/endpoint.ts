@@ -8,8 +8,12 @@
  *     1. source.offerPipe()    ∥  destination.openLink()     each answers with the address of its end
  *     2. source.connectLink()  ∥  destination.acceptPipe()   each connects to the other end
  *
- * Over a known link, the caller asks a single side at a time: `offerPipe()`, then `acceptPipe()`. In both cases
- * `confirmPipes()` follows to the source a while later.
+ * Over a known link, both sides are asked at once for media whose parameters can be foretold, in a single round trip:
+ *
+ *     1. source.offerPipe()    ∥  destination.acceptPipe()
+ *
+ * For anything else a single side is asked at a time: `offerPipe()`, then `acceptPipe()`. In all cases `confirmPipes()`
+ * follows to the source a while later.
  *
  * Every MafaldaRouter is an endpoint for all of its Routers, and passes requests for another machine on to that
  * machine.
@@ -26,6 +30,7 @@ import type {
 } from 'mediasoup/types';
 import type { Family } from '../core/addresses/families.ts';
 import type { Asking, Redirect } from './delegation/policy.ts';
+import type { Ssrcs } from './foretold.ts';
 
 /** Id of the piped stream: of a Producer or a DataProducer. */
 export type StreamId =
@@ -54,6 +59,11 @@ export interface OfferRequest extends LinkRequest {
   stream: StreamId;
   /** Whether the pipe flows only when its Consumer is resumed; default: false, it flows at once. */
   asleep?: boolean;
+  /**
+   * SSRCs with which the stream is let into the link, apart from pipes of the same stream that have others; default:
+   * random ones, or those of a pipe that is there. Only for media.
+   */
+  ssrcs?: Ssrcs | undefined;
   /** Facts about an asker that goes where it is sent; default: the asked place must serve the stream. */
   asker?: Asker;
 }
@@ -138,7 +148,7 @@ export interface PipeEndpoint {
   openLink(request: LinkRequest): Promise<LinkEnd>;
   /**
    * Opens this end of the link, and lets the stream into it; or sends the asker on, if it is one that can be sent.
-   * Idempotent: a stream is let into a link once.
+   * Idempotent: a stream is let into a link once, or once for each caller that has SSRCs of its own.
    */
   offerPipe(request: OfferRequest): Promise<PipeOffer | PipeRedirect>;
   /**

@@ -17,11 +17,13 @@ export class KnownLinks {
   }
 
   /**
-   * Returns the second Router's end of the link between the two. The end may have closed unnoticed: then `acceptPipe()`
-   * fails with a StaleLinkError.
+   * Returns the ends of the link between two Routers. They may have closed unnoticed: then `acceptPipe()` fails with a
+   * StaleLinkError.
    */
-  farEnd(routerId: string, remoteRouterId: string, link: LinkKind): LinkEnd | undefined {
-    return this.#links.get(keyOf(routerId, remoteRouterId, link))?.get(remoteRouterId);
+  between(routerId: string, remoteRouterId: string, link: LinkKind): { near: LinkEnd; far: LinkEnd } | undefined {
+    const ends = this.#links.get(keyOf(routerId, remoteRouterId, link));
+    const [near, far] = [ends?.get(routerId), ends?.get(remoteRouterId)];
+    return near && far && { near, far };
   }
 
   /** Records a link whose ends are connected to each other, until an end closes. */

@@ -4,54 +4,29 @@
  * Routers share their streams already (a Router, or all Routers of a server), and in the endpoints that do the work.
  */
 import { NotFoundError, UnsupportedError } from 'mediasoup/errors';
-import type { Consumer, DataConsumer, DataProducer, Producer, Router } from 'mediasoup/types';
+import type { Router } from 'mediasoup/types';
 import { logger, type LogFacts } from '../core/logger.ts';
 import type { PipeReason } from '../api/statistics.ts';
 import type { Decisions } from '../core/decisions.ts';
-import type { ObjectTree } from '../core/objectTree.ts';
-import { Confirmations } from './confirmations.ts';
-import { askPlaces, inTime, type AskerOptions } from './delegation/askPlaces.ts';
+import { askPlaces, type AskerOptions } from './delegation/askPlaces.ts';
 import { FormerPaths } from './delegation/formerPaths.ts';
 import type { Redirect } from './delegation/policy.ts';
-import {
-  describeStream,
-  isRedirect,
-  linkFor,
-  StaleLinkError,
-  streamKey,
-  toPipedStream,
-  type Asker,
-  type LinkEnd,
-  type PipeEndpoint,
-  type StreamId,
-} from './endpoint.ts';
+import { describeStream, StaleLinkError, streamKey, type Asker, type StreamId } from './endpoint.ts';
 import { commonFamily, familiesOf } from '../core/addresses/families.ts';
-import { joinEnds, joinTransports, type Losses } from './joinEnds.ts';
-import { KnownLinks } from './knownLinks.ts';
-import { firstOf, deferred } from './stages.ts';
-import type { StreamInRouter, Streams } from './streams.ts';
-import { isLoss, isStale, isTransient, MAX_ATTEMPTS, unreachable } from './transient.ts';
+import { PipeMaker, type PipeMakerOptions } from './pipeMaker.ts';
+import { deferred, firstOf, Stages } from './stages.ts';
+import type { StreamInRouter } from './streams.ts';
+import { isLoss, isTransient, MAX_ATTEMPTS, unreachable } from './transient.ts';
 
 const log = logger('piper');
 
-export interface PiperOptions {
-  tree: ObjectTree;
-  streams: Streams;
-  /** Whether pipes cross machines: then they are encrypted, and lost packets are sent again. */
-  network: boolean;
+export interface PiperOptions extends PipeMakerOptions {
   /** Id of the MafaldaRouter. */
   room: string;
   /** Notes each pipe. */
   decisions: Decisions<PipeReason>;
   /** Returns the domain of a Router: its Routers get a stream by themselves as soon as one of them has it. */
   domainOf: (router: Router) => string;
-  endpointOf: (router: Router) => PipeEndpoint;
-  /** Returns whether the Router's objects have closed here only because they are out of sight. */
-  isLost?: (router: Router) => boolean;
-  /** Returns whether a pipe must sleep until a user at its destination is there. */
-  startsAsleep: (streamId: string, destination: Router) => boolean;
-  /** Called with the Consumer of a pipe that was asked for awake. */
-  onAwake?: (consumer: Consumer | DataConsumer) => void;
   /** Chooses a pipe's source among the places of a stream; undefined if none of them reaches the destination. */
   chooseSource: (places: StreamInRouter[], destination: Router) => StreamInRouter | undefined;
   /** Knowledge by which this Piper goes where it is sent; default: the chosen sources must serve. */
@@ -72,12 +47,8 @@ interface Piping {
   /** Resolves when the stream can be consumed at the destination, if that is in this process; else with `arrived`. */
   produced: Promise<void>;
   arrived: Promise<void>;
-}
-
-/** Callbacks that end the stages. */
-interface StageCallbacks {
-  announce: () => void;
-  produce: () => void;
+  /** Resolves as `arrived`, but rejects if what users may have been given of the pipe has closed again by then. */
+  arrivedAsAnnounced: Promise<void>;
 }
 
 /** Pipe into a domain of this Piper's that another Piper is making. */
@@ -94,19 +65,18 @@ export class Piper {
   /** Streams that another Piper is bringing into a domain of this Piper's. */
   readonly #arrivals = new Map<string, Arrival>();
 
-  /** Links that were opened from here. */
-  readonly #links = new KnownLinks();
-  readonly #confirmations = new Confirmations();
+  readonly #maker: PipeMaker;
   /** Paths by which streams came into domains, by the keys of the pipes. */
   readonly #formerPaths = new FormerPaths();
 
   constructor(options: PiperOptions) {
     this.#options = options;
+    this.#maker = new PipeMaker(options);
   }
 
   /** Sends the confirmations that wait. Existing pipes stay, as long as they are used. */
   close(): void {
-    this.#confirmations.flush();
+    this.#maker.close();
   }
 
   /** Number of pipes that are being made. */
@@ -137,7 +107,7 @@ export class Piper {
     await this.#accepted(stream);
     const piping = this.#pipe(stream, destination);
     await piping?.announced;
-    return { arrived: piping?.arrived };
+    return { arrived: piping?.arrivedAsAnnounced };
   }
 
   /**
@@ -150,7 +120,7 @@ export class Piper {
     await this.#accepted(stream);
     const piping = this.#pipe(stream, destination);
     await piping?.produced;
-    return { arrived: piping?.arrived };
+    return { arrived: piping?.arrivedAsAnnounced };
   }
 
   /**
@@ -200,21 +170,31 @@ export class Piper {
     const places = streams.find(streamKey(stream));
     if (places.length === 0 || places.some(({ router }) => domainOf(router) === domain)) return undefined;
 
-    const [[announcement, announce], [production, produce]] = [deferred(), deferred()];
+    const stages = new Stages();
     const startedAt = performance.now();
-    const arrived = this.#attempt(stream, destination, { announce, produce }).finally(() => this.#underway.delete(key));
+    const arrived = this.#attempt(stream, destination, stages).finally(() => this.#underway.delete(key));
     // The arrival may have no waiter; callers that wait for another stage see a failure there.
     arrived.catch((error: Error) => {
       log.warn('pipe of %s to router %s failed: %o', streamKey(stream), destination.id, error);
       const ms = Math.round(performance.now() - startedAt);
       this.#note('failed', stream, { to: domain, ms, error: error.message });
     });
-    const piping = { announced: firstOf(announcement, arrived), produced: firstOf(production, arrived), arrived };
+    const arrivedAsAnnounced = arrived.then(() => {
+      if (stages.isWithdrawn) throw new StaleLinkError('the pipe had to be made anew');
+    });
+    arrivedAsAnnounced.catch(() => undefined);
+    const { announced, produced } = stages;
+    const piping = {
+      announced: firstOf(announced, arrived),
+      produced: firstOf(produced, arrived),
+      arrived,
+      arrivedAsAnnounced,
+    };
     this.#underway.set(key, piping);
     return piping;
   }
 
-  async #attempt(stream: StreamId, destination: Router, stages: StageCallbacks): Promise<void> {
+  async #attempt(stream: StreamId, destination: Router, stages: Stages): Promise<void> {
     const { streams, domainOf, detour } = this.#options;
     const domain = domainOf(destination);
     const startedAt = performance.now();
@@ -269,7 +249,7 @@ export class Piper {
     source: Router,
     places: StreamInRouter[],
     destination: Router,
-    stages: StageCallbacks,
+    stages: Stages,
   ): Promise<number> {
     const { asker } = this.#options;
     if (asker) {
@@ -304,93 +284,17 @@ export class Piper {
     stream: StreamId,
     source: Router,
     destination: Router,
-    { announce, produce }: StageCallbacks,
+    stages: Stages,
     asker?: Asker,
   ): Promise<Redirect | undefined> {
-    const { network, endpointOf, startsAsleep, onAwake, tree } = this.#options;
-    const [from, to] = [endpointOf(source), endpointOf(destination)];
-    const link = linkFor(stream);
-    const outwards = { routerId: source.id, remoteRouterId: destination.id, link };
-    const inwards = { routerId: destination.id, remoteRouterId: source.id, link };
-    const family = network ? commonFamily(source, destination) : undefined;
-    const asleep = startsAsleep(streamKey(stream), destination);
-
-    const knownEnd = this.#links.farEnd(source.id, destination.id, link);
-
-    const offering = from.offerPipe({ ...outwards, network, family, stream, asleep, asker });
-    const [offered, opened] = await Promise.allSettled([
-      asker ? inTime(offering, asker) : offering,
-      knownEnd ?? to.openLink({ ...inwards, network, family }),
-    ]);
-    if (offered.status === 'rejected') throw offered.reason;
-    if (isRedirect(offered.value)) return offered.value.redirect;
-    const { end: near, consumer, path = [source.id] } = offered.value;
-    if (!asleep) onAwake?.(consumer);
-    if (opened.status === 'rejected') {
-      consumer.close();
-      throw opened.reason;
-    }
-    const far = opened.value;
-    try {
-      // The check comes before the pipe is announced: its consumers would have to be closed.
-      if (leadsElsewhere(near, far) || leadsElsewhere(far, near)) {
-        throw new StaleLinkError('one end of the link has been closed without the other one knowing');
-      }
-      const connecting = Promise.allSettled([
-        ...(knownEnd ? [] : [from.connectLink({ ...outwards, remote: far })]),
-        to.acceptPipe(
-          { ...inwards, remote: near, stream: toPipedStream(stream, offered.value) },
-          ...(network ? [] : [produce]),
-        ),
-      ]);
-      announce();
-      for (const result of await connecting) if (result.status === 'rejected') throw result.reason;
-    } catch (error) {
-      // The source must not send packets that no end receives, and a leftover at the destination must not pass for the
-      // stream.
-      consumer.close();
-      this.#producerOf(stream, source, destination)?.close();
-      // The end that is not stale is connected to a stale end: the next attempt needs two new ends.
-      if (isStale(error)) for (const { transportId } of [near, far]) tree.transports.get(transportId)?.close();
-      throw error;
-    }
-    const isLost = this.#options.isLost ?? (() => false);
-    const losses: Losses = { source: () => isLost(source), destination: () => isLost(destination) };
-    const [nearTransport, farTransport] = [tree.transports.get(near.transportId), tree.transports.get(far.transportId)];
-    if (nearTransport && farTransport) {
-      joinTransports(nearTransport, farTransport, losses);
-      this.#links.add(
-        link,
-        { routerId: source.id, end: near, transport: nearTransport },
-        { routerId: destination.id, end: far, transport: farTransport },
-      );
-    }
-    this.#confirmations.add(from, outwards, consumer.id);
-    this.#joinEnds(consumer, this.#producerOf(stream, source, destination), losses);
-    this.#formerPaths.note(pipeKey(stream, this.#options.domainOf(destination)), path);
+    const made = await this.#maker.make(stream, source, destination, stages, asker);
+    if ('redirect' in made) return made.redirect;
+    this.#formerPaths.note(pipeKey(stream, this.#options.domainOf(destination)), made.path);
     return undefined;
-  }
-
-  /** The Producer is missing if it has closed already, or if another pipe was faster. */
-  #joinEnds(consumer: Consumer | DataConsumer, producer: Producer | DataProducer | undefined, losses: Losses): void {
-    if (producer) joinEnds(consumer, producer, losses);
-    else consumer.close();
-  }
-
-  /**
-   * Returns the copy that this pipe has made: another controller may have brought the stream there at the same time,
-   * from another Router.
-   */
-  #producerOf(stream: StreamId, source: Router, destination: Router): Producer | DataProducer | undefined {
-    return this.#options.streams.findPiped(streamKey(stream), destination, source.id)?.producer;
   }
 }
 
 /** Returns the key of a stream's pipe into a domain. */
 function pipeKey(stream: StreamId, domain: string): string {
   return `${streamKey(stream)} ${domain}`;
-}
-
-function leadsElsewhere({ connectedTo }: LinkEnd, { transportId }: LinkEnd): boolean {
-  return connectedTo !== undefined && connectedTo !== transportId;
 }

@@ -4,6 +4,7 @@ import { GraceTimers } from '../../core/graceTimers.ts';
 import { Groups } from '../../core/groups.ts';
 import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
 import { linkedRouterId } from '../endpoint.ts';
+import { isOnePipe } from '../foretold.ts';
 import { joinEnds } from '../joinEnds.ts';
 import type { Streams } from '../streams.ts';
 import type { StreamUsers } from '../streamUsers.ts';
@@ -96,16 +97,18 @@ export class PairedEnds {
     return remote !== undefined && domainOf(remote) !== domainOf(router);
   }
 
-  #otherEnd({ consumer, router: { id: routerId }, remoteRouterId, streamId }: PipeEnd): PipeEnd | undefined {
+  #otherEnd({ consumer, producer, router: { id: routerId }, remoteRouterId, streamId }: PipeEnd): PipeEnd | undefined {
     const { tree, streams, users } = this.#options;
     const router = tree.routers.get(remoteRouterId);
     if (!router) return undefined;
     const where = { router, remoteRouterId: routerId, streamId };
     if (consumer) {
-      const producer = streams.findPiped(streamId, router, routerId)?.producer;
-      return producer && { ...where, producer };
+      const copy = streams.findPiped(streamId, router, routerId)?.producer;
+      return copy && isOnePipe(consumer, copy) ? { ...where, producer: copy } : undefined;
     }
-    for (const { object } of users.pipes(remoteRouterId, routerId, streamId)) return { ...where, consumer: object };
+    if (!producer) return undefined;
+    for (const { object } of users.pipes(remoteRouterId, routerId, streamId))
+      if (isOnePipe(object, producer)) return { ...where, consumer: object };
     return undefined;
   }
 }

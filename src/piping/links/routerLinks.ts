@@ -18,12 +18,12 @@ import {
   type PipedStream,
   type PipeEndpoint,
   type PipeOffer,
-  type StreamId,
 } from '../endpoint.ts';
 import { emitChanged } from '../../core/changed.ts';
 import { onceClosed } from '../../core/onceClosed.ts';
 import { asIPv6, familyOf, resolveHost, type Family } from '../../core/addresses/families.ts';
 import { notePath, pathOf } from '../delegation/paths.ts';
+import { assertSsrcs, withSsrcs } from '../foretold.ts';
 import type { Streams } from '../streams.ts';
 import { describeOffer, isCarriedInOrder, produce } from './carriedStream.ts';
 import { consumeAsleep } from './consumeAsleep.ts';
@@ -40,8 +40,8 @@ interface Link {
   readonly network: boolean;
   /** The end that this end is connected to, or being connected to; `done` settles with the connecting. */
   connection?: { transportId: string; done: Promise<void> };
-  /** Streams that flow out of this end, by their ids. */
-  readonly offers: Map<string, Offer>;
+  /** Streams that flow out of this end, by their ids: several pipes of one stream while callers with SSRCs make them. */
+  readonly offers: Map<string, Offer[]>;
 }
 
 interface Offer {
@@ -50,8 +50,13 @@ interface Offer {
    * same id is another stream.
    */
   producer: Producer | DataProducer;
+  /** First SSRC, if the caller has chosen it. */
+  ssrc: number | undefined;
   consumer: Promise<Consumer | DataConsumer>;
 }
+
+/** What is asked of a pipe's Consumer. */
+type Wanted = Pick<OfferRequest, 'stream' | 'asleep' | 'ssrcs'>;
 
 const LOOPBACK = { protocol: 'udp', ip: '127.0.0.1' } as const;
 
@@ -90,11 +95,12 @@ export class RouterLinks implements PipeEndpoint {
     return this.#whileHeld(request, undefined, () => toLinkEnd(this.#open(request)));
   }
 
-  async offerPipe({ stream, asleep = false, ...request }: OfferRequest): Promise<PipeOffer> {
+  async offerPipe({ stream, asleep, ssrcs, ...request }: OfferRequest): Promise<PipeOffer> {
+    if (ssrcs) assertSsrcs(ssrcs);
     return this.#whileHeld(request, streamKey(stream), async () => {
       const link = this.#open(request);
       const offered = this.#useTransport(link, transport =>
-        this.#offer(link, transport, request.routerId, stream, asleep),
+        this.#offer(link, transport, request.routerId, { stream, asleep, ssrcs }),
       );
       return { ...(await offered), end: await toLinkEnd(link) };
     });
@@ -264,39 +270,47 @@ export class RouterLinks implements PipeEndpoint {
     link: Link,
     transport: PipeTransport,
     routerId: string,
-    stream: StreamId,
-    asleep: boolean,
+    wanted: Wanted,
   ): Promise<Omit<PipeOffer, 'end'>> {
-    const { offers } = link;
+    const { stream, ssrcs } = wanted;
     const key = streamKey(stream);
     const place = this.#streams.find(key).find(({ router }) => router.id === routerId);
     const { producer, router } = place ?? {};
     if (!producer || !router) throw new NotFoundError(`${describeStream(stream)} not found`);
-    let offer = offers.get(key);
-    if (offer?.producer === producer) {
-      void offer.consumer.then(
-        ({ id }) => this.#halfMade.offeredAgain(id),
-        () => undefined,
-      );
-    } else {
-      const made: Offer = { producer, consumer: this.#consume(link, transport, stream, producer, asleep) };
-      const forget = (): void => void (offers.get(key) === made && offers.delete(key));
-      made.consumer.then(consumer => onceClosed(consumer, forget), forget);
-      offers.set(key, made);
-      offer = made;
-    }
+    const open = link.offers
+      .get(key)
+      ?.find(offer => offer.producer === producer && (!ssrcs || offer.ssrc === ssrcs.media));
+    void open?.consumer.then(
+      ({ id }) => this.#halfMade.offeredAgain(id),
+      () => undefined,
+    );
+    const offer = open ?? this.#begin(link, transport, producer, wanted);
     const path = [...pathOf(router, key), routerId];
     return { ...describeOffer(producer, await offer.consumer), path };
+  }
+
+  #begin(link: Link, transport: PipeTransport, producer: Offer['producer'], wanted: Wanted): Offer {
+    const { offers } = link;
+    const key = streamKey(wanted.stream);
+    const consumer = this.#consume(link, transport, producer, wanted);
+    const offer: Offer = { producer, ssrc: wanted.ssrcs?.media, consumer };
+    offers.set(key, [...(offers.get(key) ?? []), offer]);
+    const forget = (): void => {
+      const others = (offers.get(key) ?? []).filter(other => other !== offer);
+      if (others.length > 0) offers.set(key, others);
+      else offers.delete(key);
+    };
+    consumer.then(made => onceClosed(made, forget), forget);
+    return offer;
   }
 
   async #consume(
     link: Link,
     transport: PipeTransport,
-    stream: StreamId,
     producer: Offer['producer'],
-    asleep: boolean,
+    wanted: Wanted,
   ): Promise<Consumer | DataConsumer> {
-    const consumer = await this.#consumeIn(link, transport, stream, producer, asleep);
+    const consumer = await this.#consumeIn(link, transport, producer, wanted);
     this.#halfMade.expectAcceptance(consumer);
     return consumer;
   }
@@ -304,9 +318,8 @@ export class RouterLinks implements PipeEndpoint {
   async #consumeIn(
     link: Link,
     transport: PipeTransport,
-    stream: StreamId,
     producer: Offer['producer'],
-    asleep: boolean,
+    { stream, asleep = false, ssrcs }: Wanted,
   ): Promise<Consumer | DataConsumer> {
     const workerId = this.#workerIds.workerIdOf(producer);
     if (stream.producerId === undefined) {
@@ -314,13 +327,14 @@ export class RouterLinks implements PipeEndpoint {
         isCarriedInOrder('sctpStreamParameters' in producer ? producer.sctpStreamParameters : undefined) || undefined;
       return transport.consumeData({ dataProducerId: workerId, ordered, paused: asleep });
     }
-    if (!asleep || !('kind' in producer)) return transport.consume({ producerId: workerId });
+    const choosing = <T>(consume: () => T): T => (ssrcs ? withSsrcs(ssrcs, consume) : consume());
+    if (!asleep || !('kind' in producer)) return choosing(() => transport.consume({ producerId: workerId }));
     return consumeAsleep(
       transport,
       producer,
       link.network,
       () => link.connection !== undefined,
-      consume => this.#workerIds.withWorkerId(workerId, () => consume(workerId)),
+      consume => this.#workerIds.withWorkerId(workerId, () => choosing(() => consume(workerId))),
     );
   }
 }

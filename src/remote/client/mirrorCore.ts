@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { NotFoundError, WorkerClosedError } from 'mediasoup/errors';
 import type { EnhancedEventEmitter } from 'mediasoup/extras';
 import { NodeUnavailableError } from '../../api/errors.ts';
-import { copyOf } from '../../core/copies.ts';
+import { copyToRead } from '../../core/copies.ts';
 import { decode } from '../protocol/codec.ts';
 import { listenedEventsOf, propertiesOf, type ClassDescription } from '../protocol/describe.ts';
 import type { ClassName } from '../protocol/classes.ts';
@@ -215,7 +215,7 @@ export class MirrorCore {
 
   /** Returns a copy of a property, as mediasoup does, so that the caller may change it. */
   read(name: string): unknown {
-    return copyOf(this.#state[name]);
+    return copyToRead(this.#state[name]);
   }
 
   /** Applies changes from the server. @throws {TypeError} for changes that an object of this class can't have */

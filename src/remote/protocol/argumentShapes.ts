@@ -62,6 +62,7 @@ import type {
   PipedStream,
   StreamId,
 } from '../../piping/endpoint.ts';
+import type { Ssrcs } from '../../piping/foretold.ts';
 import type { MafaldaCall, MafaldaRouterCall, MediasoupCall } from './calls.ts';
 import type { classes, ClassName, Interfaces } from './classes.ts';
 import type { MembersOf } from './describe.ts';
@@ -204,6 +205,7 @@ const pipedStream = object<PipedStream>()({
   protocol: text,
   path: list(name, 'ids', MAX_PATH),
 });
+const ssrcs = object<Ssrcs>()({ media: number, rtx: number });
 const asker = object<Asker>()({
   routers: list(name, 'ids'),
   asked: list(name, 'ids', MAX_PATH),
@@ -242,7 +244,7 @@ export const mafaldaRouterShapes: {
   getResourceUsages: [],
   dump: [],
   openLink: [object<LinkRequest>()(linkRequest)],
-  offerPipe: [object<OfferRequest>()({ ...linkRequest, stream: streamId, asleep: flag, asker })],
+  offerPipe: [object<OfferRequest>()({ ...linkRequest, stream: streamId, asleep: flag, ssrcs, asker })],
   connectLink: [object<ConnectRequest>()({ ...ends, remote: linkEnd })],
   acceptPipe: [object<ConnectRequest & { stream: PipedStream }>()({ ...ends, remote: linkEnd, stream: pipedStream })],
   confirmPipes: [object<ConfirmRequest>()({ ...ends, consumerIds })],
