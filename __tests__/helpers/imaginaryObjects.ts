@@ -1,10 +1,12 @@
 /** Objects that a tree takes for mediasoup's, by the thousand, without a Worker. */
 import { EnhancedEventEmitter } from 'mediasoup/extras';
-import type { Router, Worker } from 'mediasoup/types';
+import type { Router, RtpParameters, Worker } from 'mediasoup/types';
 import type { ObjectTree } from '../../src/core/objectTree.ts';
 import { linkAppData } from '../../src/piping/endpoint.ts';
 
 const unused = async (): Promise<void> => undefined;
+
+const rtpParameters: RtpParameters = { codecs: [] };
 
 export class ImaginaryObject extends EnhancedEventEmitter {
   readonly observer = new EnhancedEventEmitter<Record<string, unknown[]>>();
@@ -55,7 +57,10 @@ export function createTransport(router: ImaginaryObject, to?: string): Imaginary
 }
 
 export function produce(transport: ImaginaryObject, id: string): ImaginaryObject {
-  return transport.contain(new ImaginaryObject({ id, kind: 'audio', paused: false, score: [] }), 'newproducer');
+  return transport.contain(
+    new ImaginaryObject({ id, kind: 'audio', rtpParameters, paused: false, score: [] }),
+    'newproducer',
+  );
 }
 
 export function consume(transport: ImaginaryObject, producerId: string): ImaginaryObject {
@@ -63,6 +68,7 @@ export function consume(transport: ImaginaryObject, producerId: string): Imagina
     id: `consumer ${next++}`,
     kind: 'audio',
     producerId,
+    rtpParameters,
     paused: false,
     producerPaused: false,
     score: { score: 10, producerScore: 0, producerScores: [0] },

@@ -23,12 +23,14 @@ export function noNodeError(nodes: readonly ClusterNode[]): Error {
 
 /** Returns the reason why a node takes nothing new; undefined if it does. */
 export function unavailabilityOf(node: ClusterNode): Error | undefined {
-  const { id, trouble, isUsable, takesNew } = node;
-  if (!isUsable)
+  const { id, isUsable, takesNew } = node;
+  if (!isUsable) {
+    const { trouble } = node;
     return new NodeUnavailableError(`the node "${id}" is not connected: ${trouble.message}`, {
       node: id,
       cause: trouble,
       causes: { [id]: trouble },
     });
+  }
   return !takesNew ? new NodeDrainingError(`the node "${id}" is being drained`, { node: id }) : undefined;
 }

@@ -199,7 +199,8 @@ export class PipeMaker {
       // The source must not send packets that no end receives, and a leftover at the destination must not pass for the
       // stream.
       consumer.close();
-      this.#producerOf(job)?.close();
+      const producer = this.#producerOf(job);
+      if (producer && isOnePipe(consumer, producer)) producer.close();
       // The end that is not stale is connected to a stale end: the next attempt needs two new ends.
       if (isStale(error)) this.#closeLink(near, far);
       throw error;
