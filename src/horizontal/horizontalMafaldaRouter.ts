@@ -11,7 +11,6 @@ import { MafaldaRouterBase } from '../base/mafaldaRouterBase.ts';
 import type { TreeNode } from '../core/objectTree.ts';
 import type { ResolvedMafaldaRouterOptions } from '../api/mafaldaRouterOptions.ts';
 import {
-  streamKey,
   type ConfirmRequest,
   type ConnectRequest,
   type LeaveRequest,
@@ -23,10 +22,6 @@ import {
   type PipeOffer,
   type PipeRedirect,
 } from '../piping/endpoint.ts';
-import { PipeFlow } from '../piping/flow/pipeFlow.ts';
-import type { StreamAccess } from '../piping/intercept.ts';
-import { reportLostMessages } from '../piping/lostMessages.ts';
-import { Piper } from '../piping/piper.ts';
 import type { PipeToMafaldaRouterOptions } from '../api/types.ts';
 import { separatePlacement, type CreateMethod } from '../api/createOptions.ts';
 import type { MafaldaRouter, MafaldaRouterOptions, PlacementOptional, ResourceUsages } from '../api/types.ts';
@@ -37,17 +32,12 @@ import { Holders } from './holders.ts';
 import { Losses } from './lostNodes.ts';
 import type { PoolRequest } from './nodeChoice.ts';
 import type { NodePool } from './nodePool.ts';
-import { interceptObject } from './interceptObject.ts';
 import { Parts } from './parts.ts';
 import type { PeerRole } from './peerRole.ts';
-import { askerOptions } from './askerOptions.ts';
 import { askNodes } from './askNodes.ts';
-import { DoubledStreams } from './doubledStreams.ts';
 import { dumpParts } from './dumpParts.ts';
 import type { Placement } from '../api/placement.ts';
-import { PipeSupervision } from './pipeSupervision.ts';
-import { makeDetour } from './reachability/detour.ts';
-import { chooseSourceNode } from './sources.ts';
+import { NodePipes } from './pipes/nodePipes.ts';
 import { Whereabouts } from './whereabouts.ts';
 
 const log = logger('horizontal');
@@ -57,10 +47,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
   readonly #options: ResolvedMafaldaRouterOptions;
   readonly #parts: Parts;
   readonly #holders: Holders;
-  readonly #piper: Piper;
-  readonly #supervision: PipeSupervision;
-  readonly #doubledStreams: DoubledStreams;
-  readonly #flow: PipeFlow;
+  readonly #pipes: NodePipes;
   readonly #whereabouts = new Whereabouts(this.tree);
   /** Whether the `routerOptions` are known here, or only the id. */
   #isDefined: boolean;
@@ -112,61 +99,18 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       attach: (node, ask) => this.#parts.find(node, ask),
       onError: error => this.reportError(error),
     });
-    this.#piper = new Piper({
+    this.#pipes = new NodePipes({
       tree: this.tree,
       streams: this.streams,
-      network: true,
+      users: this.users,
       room: options.id,
-      decisions: nodes.pipes,
-      domainOf: router => this.#nodeOf(router).id,
-      endpointOf: router => this.#parts.get(this.#nodeOf(router)),
-      isLost: router => this.#isOutOfSight(router),
-      startsAsleep: (streamId, destination) => this.#flow.startsAsleep(streamId, destination),
-      onAwake: consumer => this.#flow.markAwake(consumer),
-      chooseSource: (places, destination) =>
-        chooseSourceNode(places, destination, nodes, router => this.#nodeOf(router), peer?.fanOut),
-      asker: askerOptions({ tree: this.tree, nodes, parts: this.#parts, peer, meet: url => this.#holders.meet(url) }),
-      detour: (stream, places, destination) =>
-        makeDetour(stream, places, destination, {
-          nodes,
-          nodeOf: router => this.#nodeOf(router),
-          hasRouters: node => this.#parts.isBusy(node),
-          partOn: node => this.#parts.get(node),
-          reaches: (one, other) => nodes.reach(one, other),
-          bring: (...wanted) => this.#piper.bring(...wanted),
-        }),
-    });
-    this.tree.on('add', node =>
-      interceptObject(node, this.streams, {
-        transport: router => this.#accessFrom(router, () => this.#nodeOf(router).expectConsumer()),
-        rtpObserver: router => this.#accessFrom(router),
-      }),
-    );
-    // Each node reports the losses of pipes within it.
-    reportLostMessages({
-      tree: this.tree,
-      streams: this.streams,
-      users: this.users,
-      concerns: (from, to) => this.#nodeOf(from) !== this.#nodeOf(to),
-    });
-    this.#supervision = new PipeSupervision({
-      tree: this.tree,
-      streams: this.streams,
-      users: this.users,
-      nodeOf: router => this.#nodeOf(router),
-      isLost: router => this.#isOutOfSight(router),
-      partOn: node => this.#parts.get(node),
-    });
-    this.#doubledStreams = new DoubledStreams({
-      tree: this.tree,
-      isOwn: object => this.#parts.isOwn(object),
+      nodes,
+      parts: this.#parts,
+      peer,
+      meet: url => this.#holders.meet(url),
+      seek: id => this.#seek(id),
+      isLeaving: () => this.#leaving,
       onClosed: error => this.reportError(error),
-    });
-    this.#flow = new PipeFlow({
-      tree: this.tree,
-      streams: this.streams,
-      domainOf: router => this.#nodeOf(router),
-      alone: false,
     });
   }
 
@@ -180,7 +124,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     for (const { type, object } of objects.flatMap(
       each => this.tree.nodeOf(each as types.Transport) ?? [],
     ) as TreeNode[])
-      if (type === 'rtpObserver') this.#flow.markOwn(object);
+      if (type === 'rtpObserver') this.#pipes.markOwn(object);
     await this.#parts.adopt(objects);
   }
 
@@ -318,9 +262,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     const { kind, id } = request.stream;
     const stream = kind === 'data' ? { dataProducerId: id } : { producerId: id };
     const router = this.#routerOrThrow(request.routerId);
-    return this.#piper.accept(stream, this.#nodeOf(router).id, () =>
-      this.#parts.get(this.#nodeOf(router)).acceptPipe(request),
-    );
+    return this.#pipes.accept(stream, router, () => this.#endpoint(request.routerId).acceptPipe(request));
   }
 
   async confirmPipes(request: ConfirmRequest): Promise<void> {
@@ -353,10 +295,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
 
   /** Ends all parts. */
   protected async release(): Promise<void> {
-    this.#supervision.close();
-    this.#doubledStreams.close();
-    this.#flow.close();
-    this.#piper.close();
+    this.#pipes.close();
     this.#holders.close();
     await this.#parts.end(this.#leaving ? 'leave' : 'close');
   }
@@ -382,7 +321,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
       created.close();
       throw error;
     }
-    if ('removeProducer' in created) this.#flow.markOwn(created);
+    if ('removeProducer' in created) this.#pipes.markOwn(created);
     return created;
   }
 
@@ -409,7 +348,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
    * for an unknown stream costs a round trip.
    */
   async #seek(id: string): Promise<void> {
-    if (this.closed || this.streams.first(id) || this.#piper.isArriving(id)) return;
+    if (this.closed || this.streams.first(id) || this.#pipes.isArriving(id)) return;
     let found!: () => void;
     const there = new Promise<void>(resolve => (found = resolve));
     const onAdd = (): void => void (this.streams.first(id) && found());
@@ -428,32 +367,7 @@ export class HorizontalMafaldaRouter extends MafaldaRouterBase implements Pipeab
     return router;
   }
 
-  /**
-   * Returns whether the Router's objects close here without closing at their node, where others may use them: the node
-   * is lost, or this controller leaves.
-   */
-  #isOutOfSight(router: types.Router): boolean {
-    return this.#leaving || this.#nodeOf(router).lost;
-  }
-
   #nodeOf(router: types.Router): ClusterNode {
     return this.#parts.nodeOf(router)!;
-  }
-
-  /** @param onFind called before the first `await` */
-  #accessFrom(router: types.Router, onFind?: () => void): StreamAccess {
-    return {
-      streams: this.streams,
-      find: async (stream, untilArrived) => {
-        onFind?.();
-        const id = streamKey(stream);
-        if (!untilArrived) return { id, ...(await this.#piper.announce(stream, router)) };
-        await this.#piper.bring(stream, router);
-        return { id };
-      },
-      isHere: where => this.#nodeOf(where) === this.#nodeOf(router),
-      isArriving: id => this.#piper.isArriving(id),
-      seek: id => this.#seek(id),
-    };
   }
 }

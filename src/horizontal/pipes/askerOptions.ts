@@ -1,14 +1,14 @@
 /** Knowledge by which a MafaldaRouter over several nodes goes where a node sends it. */
 import type { Router } from 'mediasoup/types';
-import { commonFamily } from '../core/addresses/families.ts';
-import type { ObjectTree } from '../core/objectTree.ts';
-import { within } from '../core/within.ts';
-import type { AskerOptions } from '../piping/delegation/askPlaces.ts';
-import type { Candidate } from '../piping/delegation/policy.ts';
-import type { ClusterNode } from './clusterNode.ts';
-import type { NodePool } from './nodePool.ts';
-import type { Parts } from './parts.ts';
-import type { PeerRole } from './peerRole.ts';
+import { commonFamily } from '../../core/addresses/families.ts';
+import type { ObjectTree } from '../../core/objectTree.ts';
+import { within } from '../../core/within.ts';
+import type { AskerOptions } from '../../piping/delegation/askPlaces.ts';
+import type { Candidate } from '../../piping/delegation/policy.ts';
+import type { ClusterNode } from '../clusterNode.ts';
+import type { NodePool } from '../nodePool.ts';
+import type { Parts } from '../parts.ts';
+import type { PeerRole } from '../peerRole.ts';
 
 /** Routers of a machine that are told to others: more than a MafaldaRouter has on most machines. */
 const MAX_ROUTERS = 32;

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Router } from 'mediasoup/types';
-import { askerOptions } from '../../../src/horizontal/askerOptions.ts';
-import type { ClusterNode } from '../../../src/horizontal/clusterNode.ts';
-import type { AskerOptions } from '../../../src/piping/delegation/askPlaces.ts';
+import { askerOptions } from '../../../../src/horizontal/pipes/askerOptions.ts';
+import type { ClusterNode } from '../../../../src/horizontal/clusterNode.ts';
+import type { AskerOptions } from '../../../../src/piping/delegation/askPlaces.ts';
 
 type Node = Partial<ClusterNode> & { readonly routers: readonly string[] };
 

@@ -3,12 +3,12 @@
  * moment. The older one stays, and whoever has made the younger one closes it, as soon as both are in sight.
  */
 import type { DataProducer, Producer } from 'mediasoup/types';
-import { DuplicateIdError } from '../api/errors.ts';
-import { GraceTimers } from '../core/graceTimers.ts';
-import { Groups } from '../core/groups.ts';
-import type { ObjectTree, TreeNode } from '../core/objectTree.ts';
-import { producedAt } from '../core/producedAt.ts';
-import { isLinkTransport } from '../piping/endpoint.ts';
+import { DuplicateIdError } from '../../api/errors.ts';
+import { GraceTimers } from '../../core/graceTimers.ts';
+import { Groups } from '../../core/groups.ts';
+import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
+import { producedAt } from '../../core/producedAt.ts';
+import { isLinkTransport } from '../../piping/endpoint.ts';
 
 /** Time after which both are judged, in ms: an old one whose end is on its way here is no second one. */
 const JUDGED_AFTER_MS = 2000;

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { DuplicateIdError } from '../../../src/api/errors.ts';
-import { ObjectTree } from '../../../src/core/objectTree.ts';
-import { noteProducedAt } from '../../../src/core/producedAt.ts';
-import { DoubledStreams } from '../../../src/horizontal/doubledStreams.ts';
-import { addRouter, createTransport, produce, type ImaginaryObject } from '../../helpers/imaginaryObjects.ts';
+import { DuplicateIdError } from '../../../../src/api/errors.ts';
+import { ObjectTree } from '../../../../src/core/objectTree.ts';
+import { noteProducedAt } from '../../../../src/core/producedAt.ts';
+import { DoubledStreams } from '../../../../src/horizontal/pipes/doubledStreams.ts';
+import { addRouter, createTransport, produce, type ImaginaryObject } from '../../../helpers/imaginaryObjects.ts';
 
 let tree: ObjectTree;
 let own: Set<object>;

@@ -1,10 +1,10 @@
 /** Replaces methods of the objects that a MafaldaRouter over several nodes hands out: see `piping/intercept`. */
 import type { Router } from 'mediasoup/types';
-import type { TreeNode } from '../core/objectTree.ts';
-import { isLinkTransport } from '../piping/endpoint.ts';
-import { interceptClose, interceptRtpObserver, interceptTransport, type StreamAccess } from '../piping/intercept.ts';
-import { showOrigins } from '../piping/showOrigins.ts';
-import type { Streams } from '../piping/streams.ts';
+import type { TreeNode } from '../../core/objectTree.ts';
+import { isLinkTransport } from '../../piping/endpoint.ts';
+import { interceptClose, interceptRtpObserver, interceptTransport, type StreamAccess } from '../../piping/intercept.ts';
+import { showOrigins } from '../../piping/showOrigins.ts';
+import type { Streams } from '../../piping/streams.ts';
 
 /** Functions that return the access to streams from a Router, for each type of object that uses streams. */
 export type Accesses = Readonly<Record<'transport' | 'rtpObserver', (router: Router) => StreamAccess>>;

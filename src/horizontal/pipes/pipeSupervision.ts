@@ -3,13 +3,13 @@
  * time: joins their ends, and confirms them to their sources.
  */
 import type { Router } from 'mediasoup/types';
-import type { ObjectTree } from '../core/objectTree.ts';
-import { Confirmations } from '../piping/confirmations.ts';
-import type { PipeEndpoint } from '../piping/endpoint.ts';
-import { PairedEnds } from '../piping/links/pairedEnds.ts';
-import type { Streams } from '../piping/streams.ts';
-import type { StreamUsers } from '../piping/streamUsers.ts';
-import type { ClusterNode } from './clusterNode.ts';
+import type { ObjectTree } from '../../core/objectTree.ts';
+import { Confirmations } from '../../piping/confirmations.ts';
+import type { PipeEndpoint } from '../../piping/endpoint.ts';
+import { PairedEnds } from '../../piping/links/pairedEnds.ts';
+import type { Streams } from '../../piping/streams.ts';
+import type { StreamUsers } from '../../piping/streamUsers.ts';
+import type { ClusterNode } from '../clusterNode.ts';
 
 /** Time that the maker of a pipe has to confirm it before others do, in ms: its source waits longer. */
 const CONFIRM_AFTER_MS = 3000;

@@ -1,9 +1,9 @@
 /** Choice of the place of a stream that a pipe to another node starts from. */
 import type { Router } from 'mediasoup/types';
-import { chooseSource } from '../piping/chooseSource.ts';
-import type { StreamInRouter } from '../piping/streams.ts';
-import type { ClusterNode } from './clusterNode.ts';
-import type { NodePool } from './nodePool.ts';
+import { chooseSource } from '../../piping/chooseSource.ts';
+import type { StreamInRouter } from '../../piping/streams.ts';
+import type { ClusterNode } from '../clusterNode.ts';
+import type { NodePool } from '../nodePool.ts';
 
 /**
  * Returns the place that the pipe starts from; undefined if none reaches the destination.
