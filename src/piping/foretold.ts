@@ -74,8 +74,8 @@ function shapeOf({ codecs, headerExtensions, encodings }: RtpParameters): unknow
 }
 
 /**
- * Returns whether a Consumer and a Producer are the two ends of one pipe. Where two controllers bring the same stream to
- * the same Router at the same time, each of them may have made another end first.
+ * Returns whether a Consumer and a Producer are the two ends of one pipe. Two controllers that bring the same stream to
+ * the same Router at the same time may each have made another end first.
  */
 export function isOnePipe(consumer: Consumer | DataConsumer, producer: Producer | DataProducer): boolean {
   if (!('kind' in consumer) || !('kind' in producer)) return !('kind' in consumer) && !('kind' in producer);

@@ -75,7 +75,7 @@ interface Offered {
   readonly path: Path;
 }
 
-/** What is known of a pipe before its source is asked. */
+/** Knowledge of a pipe before its source is asked. */
 interface Foretold {
   readonly near: LinkEnd;
   readonly far: LinkEnd;

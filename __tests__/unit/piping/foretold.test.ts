@@ -1,4 +1,4 @@
-/** What is foretold of a pipe is what mediasoup makes of it. */
+/** A pipe is foretold as mediasoup makes it. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import crypto from 'node:crypto';
 import * as mediasoup from 'mediasoup';

@@ -47,7 +47,7 @@ function pipesOf(id: string): Consumer[] {
   );
 }
 
-/** What the Workers themselves have of `second`, beside the first stream and its pipe. */
+/** Numbers of ends in the Workers themselves, beside the first stream and its pipe. */
 async function left(): Promise<unknown> {
   const [atSource, atDestination] = [await linked.count(source), await linked.count(destination)];
   return { consumers: atSource.consumers - 1, producers: atDestination.producers - 1 };

@@ -55,7 +55,7 @@ interface Offer {
   consumer: Promise<Consumer | DataConsumer>;
 }
 
-/** What is asked of a pipe's Consumer. */
+/** Request for a pipe's Consumer. */
 type Wanted = Pick<OfferRequest, 'stream' | 'asleep' | 'ssrcs'>;
 
 const LOOPBACK = { protocol: 'udp', ip: '127.0.0.1' } as const;
