@@ -242,7 +242,7 @@ const calls: Readonly<Record<AnyCall, unknown[]>> = {
   createActiveSpeakerObserver: [{ interval: 300, appData: {} }],
   createAudioLevelObserver: [{ maxEntries: 1, threshold: -80, interval: 1000 }],
   openLink: [link],
-  offerPipe: [link],
+  offerPipe: [{ ...link, asleep: true, ssrcs: { media: 123_456_789, rtx: 234_567_891 } }],
   connectLink: [link],
   acceptPipe: [{ ...link, stream: piped }],
   confirmPipes: [{ routerId: 'r', remoteRouterId: 'x', link: 'media', consumerIds: ['c'] }],

@@ -58,6 +58,12 @@ interface Offer {
 /** Request for a pipe's Consumer. */
 type Wanted = Pick<OfferRequest, 'stream' | 'asleep' | 'ssrcs'>;
 
+/**
+ * Maximum number of pipes of a stream through a link: controllers that bring it at once make one each, of which one stays.
+ * A caller beyond that gets a pipe that is there, whatever its SSRCs.
+ */
+const MAX_RIVALS = 8;
+
 const LOOPBACK = { protocol: 'udp', ip: '127.0.0.1' } as const;
 
 /** Ids of streams in their Workers, where these differ from the application's ids. */
@@ -277,9 +283,9 @@ export class RouterLinks implements PipeEndpoint {
     const place = this.#streams.find(key).find(({ router }) => router.id === routerId);
     const { producer, router } = place ?? {};
     if (!producer || !router) throw new NotFoundError(`${describeStream(stream)} not found`);
-    const open = link.offers
-      .get(key)
-      ?.find(offer => offer.producer === producer && (!ssrcs || offer.ssrc === ssrcs.media));
+    const offers = (link.offers.get(key) ?? []).filter(offer => offer.producer === producer);
+    const own = ssrcs && offers.find(({ ssrc }) => ssrc === ssrcs.media);
+    const open = own ?? (ssrcs && offers.length < MAX_RIVALS ? undefined : offers[0]);
     void open?.consumer.then(
       ({ id }) => this.#halfMade.offeredAgain(id),
       () => undefined,

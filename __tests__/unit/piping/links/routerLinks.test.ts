@@ -1,10 +1,11 @@
 /** A controller may go while it makes a pipe: the ends of a pipe that is half made close by themselves. */
 import { expect, test } from '@jest/globals';
-import type { PipeTransport } from 'mediasoup/types';
+import type { Consumer, PipeTransport, Router } from 'mediasoup/types';
 import { Aliases } from '../../../../src/local/aliases.ts';
 import { IdlePipes } from '../../../../src/piping/links/idlePipes.ts';
 import { RouterLinks } from '../../../../src/piping/links/routerLinks.ts';
 import { toPipedStream } from '../../../../src/piping/endpoint.ts';
+import { drawSsrcs, type Ssrcs } from '../../../../src/piping/foretold.ts';
 import { closingAfterEach } from '../../../helpers/cleanup.ts';
 import { LinkedRouters } from '../../../helpers/routers.ts';
 import { until } from '../../../helpers/until.ts';
@@ -89,4 +90,48 @@ test('a destination asks its Worker for all at once: nothing waits for the answe
     () => told.push('produced'),
   );
   expect(told).toEqual(['produce', 'connect', 'produced']);
+});
+
+test('an offer with SSRCs is a pipe of its own, made once however often it is asked for; one without them takes the pipe that is there', async () => {
+  const linked = opened(await LinkedRouters.create());
+  const { links, routers } = linked;
+  const [source, destination] = routers as [Router, Router];
+  await linked.produce(source, 'mic');
+  const request = {
+    routerId: source.id,
+    remoteRouterId: destination.id,
+    link: 'media',
+    network: false,
+    stream: { producerId: 'mic' },
+  } as const;
+  const offer = async (ssrcs?: Ssrcs): Promise<unknown> => (await links.offerPipe({ ...request, ssrcs })).consumer;
+  const [ours, theirs] = [drawSsrcs(), drawSsrcs()];
+  const first = await offer(ours);
+  expect(first).toMatchObject({ rtpParameters: { encodings: [{ ssrc: ours.media }] } });
+  expect(await offer(ours)).toBe(first);
+  const second = await offer(theirs);
+  expect(second).toMatchObject({ rtpParameters: { encodings: [{ ssrc: theirs.media }] } });
+  expect(await offer()).toBe(first);
+  (first as Consumer).close();
+  expect([await offer(), (await linked.count(source)).consumers]).toEqual([second, 1]);
+  // However many callers there are, or one says that there are.
+  const all = await Promise.all(Array.from({ length: 50 }, () => offer(drawSsrcs())));
+  expect([new Set(all).size, (await linked.count(source)).consumers]).toEqual([8, 8]);
+});
+
+test('an offer with wrong SSRCs changes nothing', async () => {
+  const linked = opened(await LinkedRouters.create());
+  const { links, routers } = linked;
+  const [source, destination] = routers as [Router, Router];
+  await linked.produce(source, 'mic');
+  const offering = links.offerPipe({
+    routerId: source.id,
+    remoteRouterId: destination.id,
+    link: 'media',
+    network: false,
+    stream: { producerId: 'mic' },
+    ssrcs: { media: 5, rtx: 6 },
+  });
+  await expect(offering).rejects.toThrow(TypeError);
+  expect(await linked.count(source)).toEqual({ producers: 1, consumers: 0, pipes: 0 });
 });
