@@ -148,7 +148,7 @@ export interface PipeEndpoint {
   openLink(request: LinkRequest): Promise<LinkEnd>;
   /**
    * Opens this end of the link, and lets the stream into it; or sends the asker on, if it is one that can be sent.
-   * Idempotent: a stream is let into a link once, or once for each caller that has SSRCs of its own.
+   * Idempotent: a stream is let into a link once, or once for each caller with SSRCs of its own, up to a limit.
    */
   offerPipe(request: OfferRequest): Promise<PipeOffer | PipeRedirect>;
   /**
