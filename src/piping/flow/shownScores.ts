@@ -4,14 +4,12 @@
  * the pipe, not the publisher.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { EnhancedEventEmitter } from 'mediasoup/extras';
 import type { Consumer, ConsumerScore, Producer, Router } from 'mediasoup/types';
 import { copyOf } from '../../core/copies.ts';
 import type { ObjectTree, TreeNode } from '../../core/objectTree.ts';
 import { isLinkTransport } from '../endpoint.ts';
 import type { Streams } from '../streams.ts';
-
-type Emitter = EnhancedEventEmitter<{ score: [ConsumerScore] }>;
+import { hide, show, tellScore, toldScore, viewOf, type ScoreView } from './scoreViews.ts';
 
 /**
  * Origin of the news that a score may have changed: the Consumer's own Worker, whose word mediasoup passes on in any
@@ -19,27 +17,15 @@ type Emitter = EnhancedEventEmitter<{ score: [ConsumerScore] }>;
  */
 type ScoreSource = 'worker' | 'origin' | 'pipe';
 
-/** State of a Consumer whose scores are shown here. */
-interface Shown {
-  readonly consumer: Consumer;
+/** Scores of a Consumer as they are shown here. */
+interface Shown extends ScoreView {
   readonly router: Router;
-  /** Reads the score that the Consumer's Worker reports. */
-  readonly read: () => ConsumerScore;
-  /** Emits the score to the application. */
-  readonly emit: (score: ConsumerScore) => void;
   /** Layers without packets since a pipe on their way slept. */
   readonly silent: Set<number>;
   lastShown: ConsumerScore;
-  /** Makes the Consumer show its scores from here on. */
-  readonly install: () => void;
-  /** Makes the Consumer as it was before. */
-  readonly uninstall: () => void;
-  /** Scores of a narrower view that were shown before: those of this machine, where a cluster has the Consumer too. */
-  readonly narrower: Shown | undefined;
+  /** View that was shown before: that of this machine, where a cluster has the Consumer too. */
+  readonly narrower: ScoreView | undefined;
 }
-
-/** Scores that each Consumer shows at present. A cluster's view replaces that of a node in the same process. */
-const present = new WeakMap<Consumer, Shown>();
 
 export interface ShownScoresOptions {
   tree: ObjectTree;
@@ -95,53 +81,20 @@ export class ShownScores {
   }
 
   #show(consumer: Consumer, router: Router): void {
-    const narrower = present.get(consumer);
-    narrower?.uninstall();
-    const read = scoreReader(consumer);
-    const emitters = [consumer, consumer.observer] as unknown as [Emitter, Emitter];
-    const [emit, emitToObserver] = emitters.map(emitter => emitter.safeEmit.bind(emitter)) as [
-      Emitter['safeEmit'],
-      Emitter['safeEmit'],
-    ];
-    const replaced: readonly [object: object, name: string][] = [
-      [consumer, 'score'],
-      [consumer, 'safeEmit'],
-      [consumer.observer, 'safeEmit'],
-    ];
-    const before = replaced.map(([object, name]) => Object.getOwnPropertyDescriptor(object, name));
+    const told = toldScore(consumer);
     const shown: Shown = {
       consumer,
       router,
-      read,
-      narrower,
-      emit: score => {
-        emit('score', score);
-        emitToObserver('score', copyOf(score));
-      },
-      silent: new Set(read().producerScores.keys()),
-      lastShown: read(),
-      install: () => {
-        present.set(consumer, shown);
-        Object.defineProperty(consumer, 'score', { configurable: true, get: () => copyOf(shown.lastShown) });
-        // mediasoup emits both events one after the other: the first is enough to update both.
-        emitters[0].safeEmit = (name, ...args) =>
-          name === 'score' ? (this.#update(shown, 'worker'), true) : emit(name, ...args);
-        emitters[1].safeEmit = (name, ...args) => (name === 'score' ? true : emitToObserver(name, ...args));
-        shown.lastShown = this.#scoreOf(shown, 'pipe');
-      },
-      uninstall: () => {
-        present.delete(consumer);
-        for (const [index, [object, name]] of replaced.entries()) {
-          const descriptor = before[index];
-          if (descriptor) Object.defineProperty(object, name, descriptor);
-          else Reflect.deleteProperty(object, name);
-        }
-      },
+      silent: new Set(told.producerScores.keys()),
+      lastShown: told,
+      narrower: viewOf(consumer),
+      onTold: () => this.#update(shown, 'worker'),
+      onShow: () => (shown.lastShown = this.#scoreOf(shown, 'pipe')),
     };
     this.#byConsumer.set(consumer, shown);
     const ofStream = this.#byStream.get(consumer.producerId) ?? new Set();
     this.#byStream.set(consumer.producerId, ofStream.add(shown));
-    shown.install();
+    show(shown);
   }
 
   #removed(object: object): void {
@@ -153,24 +106,24 @@ export class ShownScores {
     ofStream?.delete(shown);
     if (ofStream?.size === 0) this.#byStream.delete(producerId);
     // A Consumer that only leaves this view goes on in the narrower one.
-    if (shown.consumer.closed || present.get(shown.consumer) !== shown) return;
-    shown.uninstall();
-    shown.narrower?.install();
+    if (shown.consumer.closed || viewOf(shown.consumer) !== shown) return;
+    if (shown.narrower) show(shown.narrower);
+    else hide(shown);
   }
 
   /** @param source origin of the news, see {@link ScoreSource} */
   #update(shown: Shown, source: ScoreSource): void {
-    if (present.get(shown.consumer) !== shown) return;
+    if (viewOf(shown.consumer) !== shown) return;
     const score = this.#scoreOf(shown, source);
     if (isDeepStrictEqual(score, shown.lastShown) && !(source === 'worker' && shown.silent.size === 0)) return;
     shown.lastShown = score;
-    shown.emit(copyOf(score));
+    tellScore(shown.consumer, copyOf(score));
   }
 
   #scoreOf(shown: Shown, source: ScoreSource): ConsumerScore {
     const { consumer, router, silent, lastShown } = shown;
     const { streams, isAsleep } = this.#options;
-    const own = shown.read();
+    const own = toldScore(consumer);
     const layers = own.producerScores.length;
     if (isAsleep(consumer.producerId, router)) for (let layer = 0; layer < layers; ++layer) silent.add(layer);
     else for (const layer of silent) if (own.producerScores[layer]! > 0) silent.delete(layer);
@@ -194,16 +147,4 @@ export class ShownScores {
     // mediasoup reports 0 while none of several streams is chosen, but only along with other news.
     return { ...own, producerScore: source === 'origin' ? 0 : lastShown.producerScore, producerScores };
   }
-}
-
-/**
- * Returns a reader of the score as the Consumer shows it so far, be it by mediasoup's class or by a property that
- * replaces it.
- */
-function scoreReader(consumer: Consumer): () => ConsumerScore {
-  const shownBefore = Object.getOwnPropertyDescriptor(consumer, 'score');
-  const before: object = shownBefore
-    ? Object.defineProperty({}, 'score', shownBefore)
-    : (Object.getPrototypeOf(consumer) as object);
-  return () => Reflect.get(before, 'score', consumer) as ConsumerScore;
 }

@@ -222,6 +222,8 @@ describe('where a machine of a cluster has a view of its own, in the same proces
     expect([told, observed]).toEqual([[scoreOf(10, 10, 10, 10)], [scoreOf(10, 10, 10, 10)]]);
 
     cluster.exclude(machine);
+    // What the machine's own view was before is over.
+    expect(consumer.score).toEqual(scoreOf(10, 10, 10, 10));
     consumer.tell(5, 5, 5, 5);
     expect(consumer.score).toEqual(scoreOf(5, 5, 5, 5));
     expect(told.at(-1)).toEqual(scoreOf(5, 5, 5, 5));
