@@ -17,6 +17,7 @@ import { delimiter, join, sep } from 'node:path';
 import { createWorker, workerBin as defaultWorkerBin } from 'mediasoup';
 import type { AppData, Index, Worker, WorkerSettings } from 'mediasoup/types';
 import { logger } from '../logger.ts';
+import { batchingRequests } from './batchRequests.ts';
 import { refuseWhileEnding, watchForSignal } from './endedBySignal.ts';
 
 const log = logger('workers');
@@ -56,7 +57,7 @@ export async function startWorker<T extends AppData = AppData>(
 async function startShielded<T extends AppData>(settings?: WorkerSettings<T>): Promise<Worker<T>> {
   let worker: Worker<T>;
   try {
-    worker = await withoutListeners(() => inOwnSession(() => createWorker(settings)));
+    worker = await withoutListeners(() => batchingRequests(() => inOwnSession(() => createWorker(settings))));
   } catch (error) {
     throw await explain(error, settings?.workerBin ?? defaultWorkerBin);
   }
