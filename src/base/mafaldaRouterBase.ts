@@ -1,7 +1,7 @@
 /** Base of all MafaldaRouters: their identity, their objects, and their end. */
 import * as ortc from 'mediasoup/ortc';
 import type { PipeToRouterResult, Router, RtpCapabilities, RtpObserver, Transport, Worker } from 'mediasoup/types';
-import { copyOf } from '../core/copies.ts';
+import { copyOf, readingUncopied } from '../core/copies.ts';
 import { ClosedError } from '../api/errors.ts';
 import { logger } from '../core/logger.ts';
 import { logRejections } from '../core/logRejections.ts';
@@ -127,7 +127,8 @@ export abstract class MafaldaRouterBase extends PublicEmitter<MafaldaRouterEvent
       return false;
     }
     try {
-      return ortc.canConsume(producer.consumableRtpParameters, copyOf(rtpCapabilities));
+      const consumable = readingUncopied(() => producer.consumableRtpParameters);
+      return ortc.canConsume(consumable, copyOf(rtpCapabilities));
     } catch (error) {
       log('canConsume() | %o', error);
       return false;

@@ -50,11 +50,10 @@ export function isSameData(one: unknown, other: unknown, depth = 0): boolean {
   if (typeof one !== 'object' || one === null) return Object.is(one, other);
   if (typeof other !== 'object' || other === null || depth > MAX_DEPTH) return false;
   if (Array.isArray(one)) {
-    return (
-      Array.isArray(other) &&
-      one.length === other.length &&
-      one.every((element, index) => isSameData(element, (other as unknown[])[index], depth + 1))
-    );
+    if (!Array.isArray(other) || one.length !== other.length) return false;
+    for (let index = 0; index < one.length; ++index)
+      if (!isSameData(one[index], (other as unknown[])[index], depth + 1)) return false;
+    return true;
   }
   if (Object.getPrototypeOf(one) !== Object.prototype || Object.getPrototypeOf(other) !== Object.prototype)
     return false;
@@ -69,9 +68,25 @@ export function isSameData(one: unknown, other: unknown, depth = 0): boolean {
   return left === 0;
 }
 
+/** Copies that stand for all others of a value: see {@link keepCopy}. */
+const kept = new WeakMap<object, object>();
+
+/**
+ * Has {@link copyingFast} give mediasoup the same copy of a value each time, where mediasoup copies what it only reads.
+ * @param value must never change
+ * @param copy mediasoup must find nothing to change in it either; default: the value itself
+ */
+export function keepCopy<T extends object>(value: T, copy: T = value): void {
+  kept.set(value, copy);
+}
+
 /** Makes mediasoup's copies faster during a call: only until its first `await`, before which no other code runs. */
 export function copyingFast<T>(call: () => T): T {
-  return cloningWith((value, options) => (options ? original(value, options) : copyOf(value)), call);
+  return cloningWith((value, options) => (options ? original(value, options) : (keptOf(value) ?? copyOf(value))), call);
+}
+
+function keptOf<T>(value: T): T | undefined {
+  return typeof value === 'object' && value !== null ? (kept.get(value) as T | undefined) : undefined;
 }
 
 let isUncopied = false;

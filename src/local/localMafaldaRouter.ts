@@ -10,6 +10,7 @@ import type { Addresses, AddressedMethod } from '../core/addresses/addresses.ts'
 import { dumpTree } from '../base/dumpTree.ts';
 import type { MafaldaRouterDump } from '../api/dump.ts';
 import { MafaldaRouterBase } from '../base/mafaldaRouterBase.ts';
+import { keepCopy, readingUncopied } from '../core/copies.ts';
 import { ObjectTree, type TreeNode } from '../core/objectTree.ts';
 import { turns } from '../core/turns.ts';
 import { noteProducedAt } from '../core/producedAt.ts';
@@ -225,6 +226,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
 
   #intercept({ type, object, parent }: TreeNode): void {
     if (type !== 'worker' && type !== 'webRtcServer' && type !== 'rtpObserver') this.#aliases.showInDump(object);
+    if (type === 'producer') keepCopy(readingUncopied(() => object.consumableRtpParameters));
     if (type === 'consumer') this.#aliases.showConsumer(object);
     if (type === 'dataConsumer') this.#aliases.showDataConsumer(object);
     if ((type === 'producer' || type === 'dataProducer') && parent?.type === 'transport') {

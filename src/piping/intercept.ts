@@ -14,7 +14,7 @@ import type {
   RtpObserver,
   Transport,
 } from 'mediasoup/types';
-import { copyOf } from '../core/copies.ts';
+import { copyOf, readingUncopied } from '../core/copies.ts';
 import { logRejections } from '../core/logRejections.ts';
 import { describeStream, streamKey, type StreamId } from './endpoint.ts';
 import type { Streams } from './streams.ts';
@@ -211,7 +211,8 @@ function assertWellFormed(rtpCapabilities: RtpCapabilities): void {
 
 /** Throws the error that mediasoup would throw for these RTP capabilities, before the stream is piped; as above. */
 function assertConsumable(producer: Producer, { rtpCapabilities, enableRtx, pipe = false }: ConsumerOptions): void {
-  const { kind, consumableRtpParameters } = producer;
+  const { kind } = producer;
+  const consumableRtpParameters = readingUncopied(() => producer.consumableRtpParameters);
   const text = JSON.stringify([kind, pipe, enableRtx, consumableRtpParameters.codecs]);
   const found = consumable.get(rtpCapabilities) ?? new Set();
   if (found.has(text)) return;

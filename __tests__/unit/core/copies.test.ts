@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import * as mediasoup from 'mediasoup';
 import { Mafalda } from '../../../src/index.ts';
-import { copyingFast, copyOf, isSameData, readingUncopied } from '../../../src/core/copies.ts';
+import { copyingFast, copyOf, isSameData, keepCopy, readingUncopied } from '../../../src/core/copies.ts';
 
 const mediaCodecs = [{ kind: 'audio', mimeType: 'audio/opus', clockRate: 48000, channels: 2 }] as const;
 const data = { text: 'a', list: [1, undefined, { deep: null }], flag: false, missing: undefined, number: NaN };
@@ -66,6 +66,18 @@ describe('copies', () => {
       await mafalda.close();
     }
   });
+
+  test('of a value with a kept copy are that copy, within the call alone', () => {
+    const [value, itself, copy] = [{ a: 1 }, { b: 2 }, { a: 1, more: true }];
+    keepCopy(value, copy);
+    keepCopy(itself);
+    const copies = copyingFast(() => [value, itself, [value]].map(each => structuredClone(each as unknown)));
+    expect(copies[0]).toBe(copy);
+    expect(copies[1]).toBe(itself);
+    expect(copies[2]).toEqual([value]);
+    expect(structuredClone(value)).toEqual({ a: 1 });
+    expect(readingUncopied(() => structuredClone(value))).toBe(value);
+  });
 });
 
 test.each([
@@ -76,6 +88,7 @@ test.each([
   [{ a: 1, b: 2 }, { a: 1 }, false],
   [[1, [2]], [1, [2]], true],
   [[1], [1, 2], false],
+  [[1, 2], [1, 3], false],
   [[], {}, false],
   [NaN, NaN, true],
   [null, undefined, false],

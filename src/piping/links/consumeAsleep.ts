@@ -12,6 +12,7 @@ import type {
   RtpCapabilities,
   RtpParameters,
 } from 'mediasoup/types';
+import { copyingFast, readingUncopied } from '../../core/copies.ts';
 import { logger } from '../../core/logger.ts';
 
 const log = logger('pipe');
@@ -42,10 +43,9 @@ export async function consumeAsleep(
 ): Promise<Consumer> {
   const consume = consumeOfBaseClass(transport);
   if (consume && !unsuitable.has(consume)) {
-    const wanted = ortc.getPipeConsumerRtpParameters({
-      consumableRtpParameters: producer.consumableRtpParameters,
-      enableRtx,
-    });
+    const wanted = copyingFast(() =>
+      ortc.getPipeConsumerRtpParameters({ consumableRtpParameters: producer.consumableRtpParameters, enableRtx }),
+    );
     const consumer = await withWorkerId(producerId =>
       consumeWith(consume.bind(transport), producer, wanted, enableRtx, producerId),
     );
@@ -65,7 +65,8 @@ function consumeWith(
   enableRtx: boolean,
   producerId: string,
 ): Promise<Consumer> {
-  const { kind, consumableRtpParameters } = producer;
+  const { kind } = producer;
+  const consumableRtpParameters = readingUncopied(() => producer.consumableRtpParameters);
   const headerExtensions = wanted.headerExtensions ?? [];
   const rtpCapabilities: RtpCapabilities = {
     codecs: wanted.codecs.map(({ payloadType, ...codec }) => ({ ...codec, kind, preferredPayloadType: payloadType })),
@@ -83,7 +84,7 @@ function consumeWith(
     value: { ...consumableRtpParameters, headerExtensions },
   });
   try {
-    return consume({ producerId, rtpCapabilities, enableRtx, pipe: true, paused: true });
+    return copyingFast(() => consume({ producerId, rtpCapabilities, enableRtx, pipe: true, paused: true }));
   } finally {
     delete (producer as { consumableRtpParameters?: RtpParameters }).consumableRtpParameters;
   }
@@ -92,8 +93,9 @@ function consumeWith(
 /**
  * Returns whether the Consumer is as `PipeTransport.consume()` would have made it, but for the SSRCs, which are random.
  */
-function isAsWanted({ type, paused, rtpParameters }: Consumer, wanted: RtpParameters): boolean {
-  return type === 'pipe' && paused && JSON.stringify(shapeOf(rtpParameters)) === JSON.stringify(shapeOf(wanted));
+function isAsWanted(consumer: Consumer, wanted: RtpParameters): boolean {
+  const shape = readingUncopied(() => JSON.stringify(shapeOf(consumer.rtpParameters)));
+  return consumer.type === 'pipe' && consumer.paused && shape === JSON.stringify(shapeOf(wanted));
 }
 
 function shapeOf({ codecs, headerExtensions, encodings }: RtpParameters): unknown {

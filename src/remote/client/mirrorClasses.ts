@@ -2,7 +2,7 @@
 import * as ortc from 'mediasoup/ortc';
 import { UnsupportedError } from 'mediasoup/errors';
 import type * as types from 'mediasoup/types';
-import { copyOf } from '../../core/copies.ts';
+import { copyOf, readingUncopied } from '../../core/copies.ts';
 import { logger } from '../../core/logger.ts';
 import { onceClosed } from '../../core/onceClosed.ts';
 import { classes, type ClassName } from '../protocol/classes.ts';
@@ -101,7 +101,8 @@ export class RemoteRouter
     const producer = coreOf(this)!.producer(producerId);
     if (!(producer instanceof RemoteProducer)) return false;
     try {
-      return ortc.canConsume(producer.consumableRtpParameters, copyOf(rtpCapabilities));
+      const consumable = readingUncopied(() => producer.consumableRtpParameters);
+      return ortc.canConsume(consumable, copyOf(rtpCapabilities));
     } catch (error) {
       log.warn('canConsume() | %o', error);
       return false;

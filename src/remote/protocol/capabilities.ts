@@ -15,6 +15,9 @@ export const MAX_CAPABILITIES = 16_384;
 /** Upper bound of the values in a text of that length; data with more is refused before it is decoded. */
 const MAX_VALUES = MAX_CAPABILITIES / 2;
 
+/** A server keeps capabilities as they have arrived, and as mediasoup completes them. */
+const KEPT = 2;
+
 const REFERENCE = '$capabilities';
 
 type Options = Record<string, unknown>;
@@ -134,7 +137,7 @@ export class ReceivedCapabilities {
       const rtpCapabilities = this.#accept(encoded);
       if (JSON.stringify(rtpCapabilities).length > MAX_CAPABILITIES)
         throw new RangeError(`RTP capabilities of more than ${MAX_CAPABILITIES} characters`);
-      return { rtpCapabilities: deepFreeze(rtpCapabilities), bytes };
+      return { rtpCapabilities: deepFreeze(rtpCapabilities), bytes: KEPT * bytes };
     } catch (error) {
       return { error, bytes: 0 };
     }

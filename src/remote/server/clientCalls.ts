@@ -4,11 +4,11 @@ import type { PipeToRouterResult } from 'mediasoup/types';
 import type { Addresses } from '../../core/addresses/addresses.ts';
 import { setKey } from '../../core/idempotencyKeys.ts';
 import { NodeDrainingError } from '../../api/errors.ts';
-import { classShapes } from '../protocol/argumentShapes.ts';
 import { ReceivedCapabilities } from '../protocol/capabilities.ts';
 import { decode, encode } from '../protocol/codec.ts';
 import type { Measure } from '../protocol/measure.ts';
 import type { ClientMessage } from '../protocol/messages.ts';
+import { acceptCapabilities } from './acceptCapabilities.ts';
 import { checkArguments } from './checkArguments.ts';
 import type { Draining } from './draining.ts';
 import type { Member } from './exportedObject.ts';
@@ -48,12 +48,7 @@ export interface ClientCallsContext {
 
 export class ClientCalls {
   readonly #context: ClientCallsContext;
-  readonly #capabilities = new ReceivedCapabilities(encoded => {
-    // References are not resolved, since no object of mediasoup's may be frozen with the capabilities.
-    const rtpCapabilities = decode(encoded, () => undefined);
-    checkArguments('consume', classShapes.WebRtcTransport.consume, [{ rtpCapabilities }], () => undefined);
-    return rtpCapabilities;
-  });
+  readonly #capabilities = new ReceivedCapabilities(acceptCapabilities);
 
   constructor(context: ClientCallsContext) {
     this.#context = context;
