@@ -8,6 +8,7 @@ import { availableCores } from '../api/resources.ts';
 import { Backoff } from '../core/backoff.ts';
 import { NodeUnavailableError, RefusedError } from '../api/errors.ts';
 import { ObjectTree, type TreeNode } from '../core/objectTree.ts';
+import type { Closable } from '../core/onceClosed.ts';
 import { isLinkTransport, linkedRouterId } from '../piping/endpoint.ts';
 import type { MafaldaApi } from '../api/types.ts';
 import { ExpectedLoad } from '../placement/expectedLoad.ts';
@@ -242,13 +243,13 @@ export class ClusterNode extends EnhancedEventEmitter<ClusterNodeEvents> {
 
   /**
    * Counts an object that is about to be created there. Must be called before the first `await`.
-   * @returns to be called with whether it was created
+   * @returns to be called with whether it was created, and the object
    */
-  reserve(): (created: boolean) => void {
+  reserve(): (created: boolean, object?: Closable) => void {
     ++this.#placed;
     const settle = this.#expected.transport();
-    return created => {
-      settle(created);
+    return (created, object) => {
+      settle(created, object);
       if (created) this.#fullness.reset();
       this.emit('change');
     };

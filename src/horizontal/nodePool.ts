@@ -8,6 +8,7 @@ import { Attempts, type Tried } from './attempts.ts';
 import { ClusterNode, type NodeEvents } from './clusterNode.ts';
 import { Decisions } from '../core/decisions.ts';
 import { listen } from '../core/listen.ts';
+import { isClosable } from '../core/onceClosed.ts';
 import { NodeChoice, type PoolRequest } from './nodeChoice.ts';
 import { NodeNames } from './nodeNames.ts';
 import type { PipeReason, PlacementReason } from '../api/statistics.ts';
@@ -251,16 +252,16 @@ export class NodePool extends EventEmitter<NodePoolEvents> {
     const createCounted = async (node: ClusterNode): Promise<T> => {
       const settle = node.reserve();
       const createdFor = reason;
-      let created = false;
       try {
         if (!node.connected) await node.open();
-        const result = await create(node);
-        created = true;
+        const created = await create(node);
         const ms = Math.round(this.#now() - startedAt);
         this.placements.note(createdFor, { room, node: node.id, ms });
-        return result;
-      } finally {
-        settle(created);
+        settle(true, isClosable(created) ? created : undefined);
+        return created;
+      } catch (error) {
+        settle(false);
+        throw error;
       }
     };
     const choose = (tried: Tried): ClusterNode | undefined => {

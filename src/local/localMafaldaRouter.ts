@@ -11,6 +11,7 @@ import { dumpTree } from '../base/dumpTree.ts';
 import type { MafaldaRouterDump } from '../api/dump.ts';
 import { MafaldaRouterBase } from '../base/mafaldaRouterBase.ts';
 import { keepCopy, readingUncopied } from '../core/copies.ts';
+import type { Closable } from '../core/onceClosed.ts';
 import { ObjectTree, type TreeNode } from '../core/objectTree.ts';
 import { turns } from '../core/turns.ts';
 import { noteProducedAt } from '../core/producedAt.ts';
@@ -210,7 +211,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
     return this.#addresses.completeOptions(method, { ...separatePlacement(method, given).rest });
   }
 
-  #create<T>(
+  #create<T extends Closable>(
     method: keyof typeof checks,
     options: object | undefined,
     make: (router: types.Router) => Promise<T>,

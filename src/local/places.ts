@@ -2,7 +2,7 @@
 import type { Router, WebRtcServer, WebRtcServerOptions, Worker } from 'mediasoup/types';
 import { ClosedError, LimitError, WorkerBudgetError } from '../api/errors.ts';
 import { GraceTimers } from '../core/graceTimers.ts';
-import { onceClosed } from '../core/onceClosed.ts';
+import { onceClosed, type Closable } from '../core/onceClosed.ts';
 import type { ResolvedMafaldaRouterOptions } from '../api/mafaldaRouterOptions.ts';
 import type { PlacementReason } from '../api/statistics.ts';
 import type { ObjectTree } from '../core/objectTree.ts';
@@ -53,7 +53,7 @@ export class Places {
   }
 
   /** Creates an object in the Router that placement chooses. */
-  async create<T>(make: (router: Router) => Promise<T>): Promise<T> {
+  async create<T extends Closable>(make: (router: Router) => Promise<T>): Promise<T> {
     const startedAt = performance.now();
     const { pooled: chosen, reason } = this.#chooseWorker();
     const noteAt = ({ id }: PooledWorker, noted: PlacementReason): void =>
@@ -78,13 +78,18 @@ export class Places {
     }
   }
 
-  async #createAt<T>(pooled: PooledWorker, make: (router: Router) => Promise<T>): Promise<T> {
+  async #createAt<T extends Closable>(pooled: PooledWorker, make: (router: Router) => Promise<T>): Promise<T> {
     // The object is counted before the first `await`, so that a burst of calls does not land on a single Worker.
     const place = this.#places.get(pooled) ?? this.#open(pooled);
-    pooled.reserve();
+    const release = pooled.reserve();
     ++place.pending;
     try {
-      return await make(await place.ready);
+      const created = await make(await place.ready);
+      onceClosed(created, release);
+      return created;
+    } catch (error) {
+      release();
+      throw error;
     } finally {
       --place.pending;
       if (this.#places.has(pooled)) this.#closeLaterIfIdle(place);
@@ -105,7 +110,7 @@ export class Places {
    * Creates an object with the WebRtcServer of the Router's Worker. If there are fewer ports than Workers, the Workers
    * with a WebRtcServer do the work.
    */
-  async createWithWebRtcServer<T>(
+  async createWithWebRtcServer<T extends Closable>(
     options: WebRtcServerOptions,
     make: (router: Router, webRtcServer: WebRtcServer) => Promise<T>,
   ): Promise<T> {

@@ -20,7 +20,8 @@ export class PooledWorker {
   routers = 0;
   #worker: Worker | undefined;
   #cpu = 0;
-  #placedSinceSample = 0;
+  /** Objects that were placed here and can't show in the measured CPU use yet. */
+  readonly #unseen = new Set<object>();
   #placed = 0;
   #webRtcServer: Promise<WebRtcServer> | undefined;
   #sample: { cpuMs: number; atMs: number } | undefined;
@@ -54,7 +55,7 @@ export class PooledWorker {
 
   /** Load in percent of one core: the measured CPU use, plus the expected load of objects placed here since. */
   get load(): number {
-    return this.#cpu + this.#placedSinceSample * EXPECTED_TRANSPORT_LOAD;
+    return this.#cpu + this.#unseen.size * EXPECTED_TRANSPORT_LOAD;
   }
 
   /** Number of objects that were ever placed here: distinguishes Workers of the same load. */
@@ -62,10 +63,15 @@ export class PooledWorker {
     return this.#placed;
   }
 
-  /** Counts an object that is about to be created here. Must be called before the first `await`. */
-  reserve(): void {
+  /**
+   * Counts an object that is about to be created here. Must be called before the first `await`.
+   * @returns to be called when it has not been created, or has closed: no load is expected of it any more
+   */
+  reserve(): () => void {
+    const object = {};
     ++this.#placed;
-    ++this.#placedSinceSample;
+    this.#unseen.add(object);
+    return () => void this.#unseen.delete(object);
   }
 
   /** Whether the Worker has a WebRtcServer, or will have if the ports are free. */
@@ -88,12 +94,12 @@ export class PooledWorker {
 
   async measure(): Promise<void> {
     const worker = await this.ready;
-    const shownNow = this.#placedSinceSample;
+    const shownNow = [...this.#unseen];
     const usage = await worker.getResourceUsage();
     const sample = { cpuMs: usage.ru_utime + usage.ru_stime, atMs: performance.now() };
     if (this.#sample) {
       this.#cpu = (100 * (sample.cpuMs - this.#sample.cpuMs)) / (sample.atMs - this.#sample.atMs);
-      this.#placedSinceSample -= shownNow;
+      for (const object of shownNow) this.#unseen.delete(object);
     }
     this.#sample = sample;
   }

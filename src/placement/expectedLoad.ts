@@ -2,6 +2,7 @@
  * Load of objects that a node has got and can't have reported yet: the difference between its report and its load in a
  * moment.
  */
+import { onceClosed, type Closable } from '../core/onceClosed.ts';
 
 /**
  * Load expected of a Consumer until it shows in the node's reports, in percent of one core. A core has room for about
@@ -18,6 +19,7 @@ const TRANSPORT_LOAD = 2;
 const SHOWS_AFTER_MS = 2000;
 
 interface Created {
+  /** Time of its creation, in ms. */
   readonly at: number;
   readonly load: number;
 }
@@ -26,7 +28,7 @@ export class ExpectedLoad {
   readonly #cores: () => number;
   readonly #now: () => number;
   /** Objects that have been created and do not show yet, the oldest first. */
-  #created: Created[] = [];
+  readonly #created = new Set<Created>();
   #createdLoad = 0;
   #underway = 0;
 
@@ -51,13 +53,15 @@ export class ExpectedLoad {
 
   /**
    * Counts a Transport or RtpObserver that is being created.
-   * @returns to be called once, with whether it was created
+   * @returns to be called once, with whether it was created, and the object, which counts until it closes at most
    */
-  transport(): (created: boolean) => void {
+  transport(): (created: boolean, object?: Closable) => void {
     ++this.#underway;
-    return created => {
+    return (created, object) => {
       --this.#underway;
-      if (created) this.#add(TRANSPORT_LOAD);
+      if (!created) return;
+      const load = this.#add(TRANSPORT_LOAD);
+      if (object) onceClosed(object, () => this.#forget(load));
     };
   }
 
@@ -71,15 +75,22 @@ export class ExpectedLoad {
    */
   measured(countsNew = false): void {
     const shown = countsNew ? Infinity : this.#now() - SHOWS_AFTER_MS;
-    const firstUnseen = this.#created.findIndex(({ at }) => at > shown);
-    const seen = this.#created.splice(0, firstUnseen < 0 ? this.#created.length : firstUnseen);
-    // The sum restarts at 0, so that rounding errors don't add up.
-    this.#createdLoad =
-      this.#created.length === 0 ? 0 : this.#createdLoad - seen.reduce((sum, { load }) => sum + load, 0);
+    for (const created of this.#created) {
+      if (created.at > shown) break;
+      this.#forget(created);
+    }
   }
 
-  #add(load: number): void {
-    this.#created.push({ at: this.#now(), load });
+  #add(load: number): Created {
+    const created = { at: this.#now(), load };
+    this.#created.add(created);
     this.#createdLoad += load;
+    return created;
+  }
+
+  #forget(created: Created): void {
+    if (!this.#created.delete(created)) return;
+    // The sum restarts at 0, so that rounding errors don't add up.
+    this.#createdLoad = this.#created.size === 0 ? 0 : this.#createdLoad - created.load;
   }
 }

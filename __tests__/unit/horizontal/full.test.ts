@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { availableParallelism } from 'node:os';
 import type { LoadReport } from '../../../src/api/load.ts';
+import type { Closable } from '../../../src/core/onceClosed.ts';
 import type { ClusterNode } from '../../../src/horizontal/clusterNode.ts';
 import { NodePool } from '../../../src/horizontal/nodePool.ts';
 import {
@@ -19,6 +20,7 @@ import { ServerLoad } from '../../../src/remote/server/serverLoad.ts';
 import { closingAfterEach } from '../../helpers/cleanup.ts';
 import { evenly } from '../../helpers/evenly.ts';
 import { ImaginaryNode } from '../../helpers/imaginaryNode.ts';
+import { ImaginaryObject } from '../../helpers/imaginaryObjects.ts';
 import { countPackets, mediaCodecs, openPath, RtpReceiver, RtpSender } from '../../helpers/rtp.ts';
 import { unmeasured } from '../../helpers/madeUpLoad.ts';
 import { until } from '../../helpers/until.ts';
@@ -52,11 +54,13 @@ describe('imaginary servers', () => {
       return { load: 0, workers: [], hosts: [{ cores: CORES, cpu: 0, memory: { total: 1, free: 1 } }] };
     }
 
-    create(): void {
+    create(): Closable {
       ++this.refused;
-      this.#load.admit('createWebRtcTransport')(true);
+      const created = new ImaginaryObject({});
+      this.#load.admit('createWebRtcTransport')(true, created);
       --this.refused;
       ++this.created;
+      return created;
     }
   }
 
@@ -77,11 +81,11 @@ describe('imaginary servers', () => {
     }
 
     /** All controllers place as many, in a room each. @returns what has become of each */
-    place(count: number): Promise<PromiseSettledResult<void>[]> {
+    place(count: number): Promise<PromiseSettledResult<Closable>[]> {
       return Promise.allSettled(
         this.pools.flatMap(pool => {
           const nodes = [...pool];
-          const create = async (node: ClusterNode): Promise<void> => this.servers[nodes.indexOf(node)]!.create();
+          const create = async (node: ClusterNode): Promise<Closable> => this.servers[nodes.indexOf(node)]!.create();
           return Array.from({ length: count / CONTROLLERS }, (_, room) => {
             const request = { countNear: () => new Map(), isUsed: () => false, assertOpen: () => undefined };
             return pool.place({ mafaldaRouterId: `room ${room}`, ...request }, {}, create);
@@ -142,11 +146,12 @@ test('a server that says that it has room, and refuses, is asked less and less o
   const pool = new NodePool(leastLoaded, 66, () => time);
   const [liar, honest] = ['ws://liar', 'ws://honest'].map(url => new ImaginaryNode(url).connect(`server of ${url}`));
   for (const node of [liar!, honest!]) pool.add(node.mafalda, false);
-  const create = async ({ id }: ClusterNode): Promise<void> => {
+  const create = async ({ id }: ClusterNode): Promise<Closable> => {
     asked.push(id);
     if (id === liar!.url) throw new NodeFullError('full', { load: 90, maxLoad: 80 });
+    return new ImaginaryObject({});
   };
-  const place = (): Promise<void> => {
+  const place = (): Promise<Closable> => {
     liar!.report(0);
     honest!.report(20);
     const request = { countNear: () => new Map(), isUsed: () => false, assertOpen: () => undefined };

@@ -72,6 +72,17 @@ describe('Workers', () => {
     expect([workers[0]!.closed, second.closed, mafaldaRouter.routers.size]).toEqual([false, false, 1]);
   });
 
+  test('are not full of what has closed, or could not be created', async () => {
+    const { mafalda } = createMafalda();
+    const mafaldaRouter = mafalda.createMafaldaRouter({ routerOptions: { mediaCodecs } });
+    const nowhere = { listenInfo: { protocol: 'udp', ip: '192.0.2.1' } } as const;
+    for (let count = 0; count < 100; ++count) (await mafaldaRouter.createDirectTransport()).close();
+    for (let count = 0; count < 100; ++count)
+      await expect(mafaldaRouter.createPlainTransport(nowhere)).rejects.toThrow();
+    await mafaldaRouter.createDirectTransport();
+    expect(mafalda.workers.size).toBe(1);
+  });
+
   test('are made by none with maxWorkers 0, which uses others’', async () => {
     const { mafalda, workers } = createMafalda();
     const mafaldaRouter = mafalda.createMafaldaRouter({ maxWorkers: 0 });

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { ExpectedLoad } from '../../../src/placement/expectedLoad.ts';
+import { ImaginaryObject } from '../../helpers/imaginaryObjects.ts';
 
 let now: number;
 let expected: ExpectedLoad;
@@ -35,6 +36,21 @@ test('what was created counts until a report must have it', () => {
   expect(expected.load).toBeLessThan(load);
   now = 3000;
   expected.measured();
+  expect(expected.load).toBe(0);
+});
+
+test('what has closed counts no longer, nor what has shown twice', () => {
+  const [early, late] = [new ImaginaryObject({}), new ImaginaryObject({})];
+  expected.transport()(true, early);
+  now = 1500;
+  expected.transport()(true, late);
+  const { load } = expected;
+  now = 2000;
+  expected.measured();
+  expect(expected.load).toBe(load / 2);
+  early.close();
+  expect(expected.load).toBe(load / 2);
+  late.close();
   expect(expected.load).toBe(0);
 });
 

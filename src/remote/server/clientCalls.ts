@@ -3,6 +3,7 @@ import { NotFoundError } from 'mediasoup/errors';
 import type { PipeToRouterResult } from 'mediasoup/types';
 import type { Addresses } from '../../core/addresses/addresses.ts';
 import { setKey } from '../../core/idempotencyKeys.ts';
+import { isClosable } from '../../core/onceClosed.ts';
 import { NodeDrainingError } from '../../api/errors.ts';
 import { ReceivedCapabilities } from '../protocol/capabilities.ts';
 import { decode, encode } from '../protocol/codec.ts';
@@ -124,12 +125,13 @@ export class ClientCalls {
     const startedAt = onCall ? performance.now() : 0;
     const settle = creates ? load.admit(name) : undefined;
     let succeeded = false;
+    let result: unknown;
     try {
-      const result = await act();
+      result = await act();
       succeeded = true;
       return result;
     } finally {
-      settle?.(succeeded);
+      settle?.(succeeded, isClosable(result) ? result : undefined);
       onCall?.(name, (performance.now() - startedAt) / 1000, succeeded ? 'ok' : 'error');
     }
   }

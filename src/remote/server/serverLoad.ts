@@ -3,6 +3,7 @@
  * reports that are late, so the server has the last word.
  */
 import { NodeFullError } from '../../api/errors.ts';
+import type { Closable } from '../../core/onceClosed.ts';
 import { availableCores } from '../../api/resources.ts';
 import type { LoadReport } from '../../api/load.ts';
 import type { MafaldaApi } from '../../api/types.ts';
@@ -85,10 +86,10 @@ export class ServerLoad {
   /**
    * Counts a call that creates something. Must be called before the first `await`, so that a burst of calls is refused
    * by its own load.
-   * @returns to be called with whether the call has succeeded
+   * @returns to be called with whether the call has succeeded, and the object that it has created
    * @throws {NodeFullError} if it would bring something new, and the load beyond `maxLoad`
    */
-  admit(method: string): (succeeded: boolean) => void {
+  admit(method: string): (succeeded: boolean, created?: Closable) => void {
     const { maxLoad } = this;
     if (maxLoad === undefined) return uncounted;
     if (consumes.has(method)) this.#expected.consumer();

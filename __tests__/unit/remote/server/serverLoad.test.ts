@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { NodeFullError } from '../../../../src/api/errors.ts';
 import type { LoadReport } from '../../../../src/api/load.ts';
 import type { MafaldaApi } from '../../../../src/index.ts';
+import { ImaginaryObject } from '../../../helpers/imaginaryObjects.ts';
 import { ServerLoad } from '../../../../src/remote/server/serverLoad.ts';
 
 const CORES = 2;
@@ -87,6 +88,15 @@ test('what has failed does not count, and what has succeeded does until a report
   now += 1500;
   load.report();
   expect(admit(load, 100)).toBe(10);
+});
+
+test('what has closed makes room at once, before a report has it', () => {
+  const load = loadOf(10);
+  const created = Array.from({ length: 10 }, () => new ImaginaryObject({}));
+  for (const object of created) load.admit('createWebRtcTransport')(true, object);
+  expect(admit(load, 1)).toBe(0);
+  for (const object of created.slice(0, 4)) object.close();
+  expect(admit(load, 10)).toBe(4);
 });
 
 test.each([
