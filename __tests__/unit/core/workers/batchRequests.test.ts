@@ -70,8 +70,8 @@ test('the message that closes a Worker arrives, also right after a request', asy
   worker.close();
   expect((await Promise.allSettled(requests)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   expect(await closed).toEqual([0, null]);
-  // A Worker whose pipe ends without that message says so.
-  expect(told).toEqual([]);
+  // A Worker whose pipe ends without that message says so. Its answers to the requests may find the pipe closed.
+  expect(told.join('')).not.toContain('channel remotely closed');
 });
 
 test('processes that are started by others, and later, are left alone', async () => {
