@@ -1,11 +1,12 @@
 /**
- * The cost of the wire: `npm run bench:remote`
+ * The cost of the wire: `npm run bench:remote`, or with the number of calls, and the ms that everything takes on its way, each
+ * way: `npm run bench:remote 400 1`
  *
  * Each call is made with this library; *by hand*, with a socket.io server of some 80 lines that does just this (`byHandServer.ts`); and compared with its *floor*:
  * the same call on local mediasoup, plus a bare acknowledged round trip of socket.io with the same data both ways. Each media server is a process of its own,
  * everything goes over loopback, and all take turns within one run. The ratios are what counts; milliseconds are this machine's.
  *
- * Prints a table in Markdown, with medians, and draws it into `docs/images/remote-calls.svg`.
+ * Prints a table in Markdown, with medians, and draws it into `docs/images/remote-calls.svg` if there is no delay.
  */
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
@@ -31,6 +32,7 @@ import { inTurns, repeat } from './turns.ts';
 /** Calls of each kind before they count: V8 is at work on the code of a call for more than a thousand of them. */
 const WARM_UP_CALLS = 2000;
 const CALLS = Number(process.argv[2] ?? 800);
+const DELAY_MS = Number(process.argv[3] ?? 0);
 const PIPES = Math.ceil(CALLS / 6);
 const BURSTS = Math.ceil(CALLS / 80);
 /** Calls one after the other whose CPU is counted together. */
@@ -55,8 +57,8 @@ async function cpuOf(nodes: readonly NodeProcess[]): Promise<number> {
 }
 
 const nodes = {
-  ours: await Promise.all([startNode('ours'), startNode('ours')]),
-  byHand: await Promise.all([startNode('by hand'), startNode('by hand')]),
+  ours: await Promise.all([startNode('ours', DELAY_MS), startNode('ours', DELAY_MS)]),
+  byHand: await Promise.all([startNode('by hand', DELAY_MS), startNode('by hand', DELAY_MS)]),
 };
 const ours = await openOurs(nodes.ours.map(({ url }) => url));
 const byHand = await openByHand(nodes.byHand.map(({ url }) => url));
@@ -142,12 +144,13 @@ for (const count of [1, 2]) {
 }
 
 console.log(
-  `${availableParallelism()} cores, load ${loadavg()[0]!.toFixed(1)}, medians of ${CALLS} calls, ${PIPES} pipes, ${JOINS} rooms\n`,
+  `${availableParallelism()} cores, load ${loadavg()[0]!.toFixed(1)}, ${DELAY_MS} ms each way, medians of ${CALLS} calls, ${PIPES} pipes, ${JOINS} rooms\n`,
 );
 console.log(tableOf(times, PEOPLE));
-await writeFile(new URL('../../docs/images/remote-calls.svg', import.meta.url), drawReport(times, PEOPLE));
+if (DELAY_MS === 0)
+  await writeFile(new URL('../../docs/images/remote-calls.svg', import.meta.url), drawReport(times, PEOPLE));
 
 await Promise.all([ours.close(), client.close(), byHand.close()]);
 bare.disconnect();
 worker.close();
-for (const { child } of [...nodes.ours, ...nodes.byHand]) child.disconnect();
+for (const node of [...nodes.ours, ...nodes.byHand]) node.stop();
