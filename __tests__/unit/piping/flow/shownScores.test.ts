@@ -222,7 +222,7 @@ describe('where a machine of a cluster has a view of its own, in the same proces
     expect([told, observed]).toEqual([[scoreOf(10, 10, 10, 10)], [scoreOf(10, 10, 10, 10)]]);
 
     cluster.exclude(machine);
-    // What the machine's own view was before is over.
+    // The machine's own view is up to date again.
     expect(consumer.score).toEqual(scoreOf(10, 10, 10, 10));
     consumer.tell(5, 5, 5, 5);
     expect(consumer.score).toEqual(scoreOf(5, 5, 5, 5));

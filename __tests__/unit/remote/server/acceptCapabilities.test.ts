@@ -70,7 +70,7 @@ beforeAll(async () => {
 
 afterAll(() => mafalda.close());
 
-/** What mediasoup gets in the place of a copy. */
+/** Returns the object that mediasoup gets in the place of a copy. */
 const given = <T extends object>(value: T): T => copyingFast(() => structuredClone(value));
 
 /** Capabilities as they arrive: without what mediasoup adds. */
