@@ -227,6 +227,7 @@ export class LocalMafaldaRouter extends MafaldaRouterBase implements PipeableMaf
 
   #intercept({ type, object, parent }: TreeNode): void {
     if (type !== 'worker' && type !== 'webRtcServer' && type !== 'rtpObserver') this.#aliases.showInDump(object);
+    // mediasoup copies them three times for each Consumer, and only reads the copies.
     if (type === 'producer') keepCopy(readingUncopied(() => object.consumableRtpParameters));
     if (type === 'consumer') this.#aliases.showConsumer(object);
     if (type === 'dataConsumer') this.#aliases.showDataConsumer(object);
